@@ -1,0 +1,44 @@
+"""The function's code: this repository's handlers and the libraries they need, the same bytes on every machine."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import pulumi
+
+HANDLER = "ses_feedback.handler.lambda_handler"
+HANDLERS = Path(__file__).resolve().parent.parent / "handlers" / "ses_feedback"
+"""By this file, not by the working directory, which is the consumer's."""
+
+# boto3 is not here: Lambda's Python runtime has it, and 15 MB of it would slow every cold start.
+LIBRARIES = ("aws_lambda_powertools", "idna", "jmespath", "typing_extensions")
+
+
+def handler_archive(handlers: Path = HANDLERS) -> pulumi.AssetArchive:
+    """Build the archive from `handlers` and from the libraries installed beside Pulumi.
+
+    Only Python files go in, in sorted order; no bytecode, so two builds are equal.
+    Raises: FileNotFoundError, naming the folder or library that is missing or empty.
+    """
+    files = dict(_python_files(handlers, handlers.parent))
+    for library in LIBRARIES:
+        files |= _library_files(library)
+    return pulumi.AssetArchive({name: pulumi.FileAsset(str(path)) for name, path in sorted(files.items())})
+
+
+def _library_files(library: str) -> dict[str, Path]:
+    spec = importlib.util.find_spec(library)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"the library {library} is not installed beside Pulumi: install ses-feedback[lambda]")
+    origin = Path(spec.origin)
+    if origin.name != "__init__.py":
+        return {origin.name: origin}
+    return dict(_python_files(origin.parent, origin.parent.parent))
+
+
+def _python_files(folder: Path, root: Path) -> Iterator[tuple[str, Path]]:
+    paths = sorted(folder.rglob("*.py"))
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no Python file: the function's code is missing")
+    for path in paths:
+        yield path.relative_to(root).as_posix(), path

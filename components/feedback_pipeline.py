@@ -1,0 +1,299 @@
+"""One way from SES to the blocked table, for one kind of feedback of one source."""
+
+import json
+
+import pulumi
+import pulumi_aws as aws
+
+from components import inputs, policies
+from components.archive import HANDLER, handler_archive
+from components.feedback_pipeline_args import FeedbackPipelineArgs, read
+
+DEAD_LETTER_DAYS = 14  # SQS keeps a message no longer.
+_DAY = 24 * 60 * 60
+# Physical names end in "-" and 7 characters; a function's and a role's have 64 (Lambda, IAM API reference).
+_LONGEST_NAME = 64 - len("-function-1234567")
+
+
+class FeedbackPipeline(pulumi.ComponentResource):
+    """Carries one kind of SES feedback into the blocked table.
+
+    Type: ``ses-feedback:index:FeedbackPipeline``.
+    Creates: a topic that only SES may publish to; a queue that only the topic may send to; a dead-letter queue for what
+    the function cannot process and another for what the topic cannot deliver (SNS drops it otherwise); the
+    subscription; for each identity its notification topic, for a configuration set an event destination; the function
+    with its log group, its role and the event source mapping, which takes partial batch responses.
+    Not created: the identity and the configuration set, which must exist in the same Region; e-mail forwarding of
+    feedback stays as it is.
+    Raises: ValueError, naming input and value, for a malformed input, or when neither identities nor a configuration
+    set is given.
+    """
+
+    topic_arn: pulumi.Output[str]
+    """ARN of the topic that SES publishes to."""
+    queue_arn: pulumi.Output[str]
+    """ARN of the queue that feeds the function."""
+    queue_url: pulumi.Output[str]
+    """URL of the queue that feeds the function."""
+    dead_letter_queue_arn: pulumi.Output[str]
+    """ARN of the queue of messages that the function could not process."""
+    dead_letter_queue_url: pulumi.Output[str]
+    """URL of the queue of messages that the function could not process."""
+    undelivered_queue_arn: pulumi.Output[str]
+    """ARN of the queue of messages that the topic could not deliver."""
+    undelivered_queue_url: pulumi.Output[str]
+    """URL of the queue of messages that the topic could not deliver."""
+    function_name: pulumi.Output[str]
+    """Name of the function."""
+    log_group_name: pulumi.Output[str]
+    """Name of the function's log group."""
+    role_arn: pulumi.Output[str]
+    """ARN of the function's role, for the `writer_principals` of a table in another account."""
+
+    def __init__(self, name: str, args: FeedbackPipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ses-feedback:index:FeedbackPipeline", name, dict(args), opts)
+        self._base = inputs.pattern(rf".{{1,{_LONGEST_NAME}}}", f"a name of at most {_LONGEST_NAME} characters")(
+            "name", name
+        )
+        self._in = read(args)
+        self._identities: list[str] = self._in["identities"]
+        self._configuration_set: pulumi.Input[str] | None = self._in.get("configuration_set_name")
+
+        topic = self._topic()
+        topic_policy = self._topic_policy(topic)
+        dead_letters = self._queue("dead-letters", retention_days=DEAD_LETTER_DAYS)
+        undelivered = self._queue("undelivered", retention_days=DEAD_LETTER_DAYS)
+        queue = self._feedback_queue(dead_letters)
+        self._queue_policy("dead-letters", dead_letters, None)
+        policies_of_queues = [
+            self._queue_policy("queue", queue, topic),
+            self._queue_policy("undelivered", undelivered, topic),
+        ]
+        subscription = self._subscription(topic, queue, undelivered, policies_of_queues)
+        self._sources(topic, [topic_policy, subscription])
+        logs = self._log_group()
+        role = self._role()
+        role_policy = self._role_policy(role, logs, queue)
+        function = self._function(role, logs)
+        self._mapping(queue, function, role_policy)
+
+        self.topic_arn = topic.arn
+        self.queue_arn, self.queue_url = queue.arn, queue.url
+        self.dead_letter_queue_arn, self.dead_letter_queue_url = dead_letters.arn, dead_letters.url
+        self.undelivered_queue_arn, self.undelivered_queue_url = undelivered.arn, undelivered.url
+        self.function_name, self.log_group_name, self.role_arn = function.name, logs.name, role.arn
+        self.register_outputs({output: getattr(self, output) for output in FeedbackPipeline.__annotations__})
+
+    def _options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on))
+
+    def _topic(self) -> aws.sns.Topic:
+        return aws.sns.Topic(
+            f"{self._base}-topic",
+            region=self._in.get("region"),
+            # Without a customer key none at all: SES cannot publish under alias/aws/sns, whose key policy is fixed.
+            kms_master_key_id=self._in.get("kms_key_arn"),
+            tags=self._in["tags"],
+            opts=self._options(),
+        )
+
+    def _topic_policy(self, topic: aws.sns.Topic) -> aws.sns.TopicPolicy:
+        known = pulumi.Output.all(topic.arn, self._configuration_set)
+        return aws.sns.TopicPolicy(
+            f"{self._base}-topic-policy",
+            region=self._in.get("region"),
+            arn=topic.arn,
+            policy=pulumi.Output.json_dumps(
+                known.apply(lambda both: policies.topic_policy(both[0], self._identities, both[1]))
+            ),
+            opts=self._options(),
+        )
+
+    def _queue(
+        self,
+        suffix: str,
+        retention_days: pulumi.Input[int],
+        visibility_timeout_seconds: pulumi.Input[int] | None = None,
+        redrive_policy: pulumi.Input[str] | None = None,
+    ) -> aws.sqs.Queue:
+        key = self._in.get("kms_key_arn")
+        return aws.sqs.Queue(
+            f"{self._base}-{suffix}",
+            region=self._in.get("region"),
+            message_retention_seconds=pulumi.Output.from_input(retention_days).apply(lambda days: days * _DAY),
+            visibility_timeout_seconds=visibility_timeout_seconds,
+            redrive_policy=redrive_policy,
+            sqs_managed_sse_enabled=None if key else True,
+            kms_master_key_id=key,
+            tags=self._in["tags"],
+            opts=self._options(),
+        )
+
+    def _feedback_queue(self, dead_letters: aws.sqs.Queue) -> aws.sqs.Queue:
+        timing = pulumi.Output.all(self._in["function_timeout_seconds"], self._in["maximum_batching_window_seconds"])
+        queue = self._queue(
+            "queue",
+            retention_days=self._in["message_retention_days"],
+            # Six times the function's time-out and the batching window (Lambda Developer Guide, "Configuring SQS").
+            visibility_timeout_seconds=timing.apply(lambda both: 6 * both[0] + both[1]),
+            redrive_policy=pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": self._in["max_receive_count"]},
+            ),
+        )
+        aws.sqs.RedriveAllowPolicy(
+            f"{self._base}-redrive-allow-policy",
+            region=self._in.get("region"),
+            queue_url=dead_letters.url,
+            redrive_allow_policy=pulumi.Output.json_dumps(
+                {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
+            ),
+            opts=self._options(),
+        )
+        return queue
+
+    def _queue_policy(self, suffix: str, queue: aws.sqs.Queue, topic: aws.sns.Topic | None) -> aws.sqs.QueuePolicy:
+        known = pulumi.Output.all(queue.arn, topic.arn if topic else None)
+        return aws.sqs.QueuePolicy(
+            f"{self._base}-{suffix}-policy",
+            region=self._in.get("region"),
+            queue_url=queue.url,
+            policy=pulumi.Output.json_dumps(known.apply(lambda arns: policies.queue_policy(arns[0], arns[1]))),
+            opts=self._options(),
+        )
+
+    def _subscription(
+        self,
+        topic: aws.sns.Topic,
+        queue: aws.sqs.Queue,
+        undelivered: aws.sqs.Queue,
+        queue_policies: list[aws.sqs.QueuePolicy],
+    ) -> aws.sns.TopicSubscription:
+        return aws.sns.TopicSubscription(
+            f"{self._base}-subscription",
+            region=self._in.get("region"),
+            topic=topic.arn,
+            protocol="sqs",
+            endpoint=queue.arn,
+            raw_message_delivery=True,
+            # SNS drops what the queue refuses, unless the subscription has a dead-letter queue of its own.
+            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": undelivered.arn}),
+            opts=self._options(*queue_policies),
+        )
+
+    def _sources(self, topic: aws.sns.Topic, ready: list[pulumi.Resource]) -> None:
+        # SES tries its right to publish when a topic is set; what it publishes before the subscription exists is lost.
+        for identity in self._identities:
+            aws.ses.IdentityNotificationTopic(
+                f"{self._base}-{identity}",
+                region=self._in.get("region"),
+                identity=identity,
+                notification_type=self._in["kind"].capitalize(),
+                topic_arn=topic.arn,
+                include_original_headers=self._in["include_original_headers"],
+                opts=self._options(*ready),
+            )
+        if self._configuration_set is not None:
+            aws.sesv2.ConfigurationSetEventDestination(
+                f"{self._base}-event-destination",
+                region=self._in.get("region"),
+                configuration_set_name=self._configuration_set,
+                # SES wants a name here; the topic's is unique and fits (64 letters, digits, - and _).
+                event_destination_name=topic.name,
+                event_destination={
+                    "enabled": True,
+                    "matching_event_types": [self._in["kind"].upper()],
+                    "sns_destination": {"topic_arn": topic.arn},
+                },
+                opts=self._options(*ready),
+            )
+
+    def _log_group(self) -> aws.cloudwatch.LogGroup:
+        return aws.cloudwatch.LogGroup(
+            f"{self._base}-logs",
+            region=self._in.get("region"),
+            retention_in_days=self._in["log_retention_days"],
+            kms_key_id=self._in.get("kms_key_arn"),
+            tags=self._in["tags"],
+            opts=self._options(),
+        )
+
+    def _role(self) -> aws.iam.Role:
+        return aws.iam.Role(
+            f"{self._base}-role",
+            assume_role_policy=json.dumps(policies.assume_by_lambda()),
+            permissions_boundary=self._in.get("permissions_boundary_arn"),
+            tags=self._in["tags"],
+            opts=self._options(),
+        )
+
+    def _role_policy(
+        self, role: aws.iam.Role, logs: aws.cloudwatch.LogGroup, queue: aws.sqs.Queue
+    ) -> aws.iam.RolePolicy:
+        known = pulumi.Output.all(
+            log_group_arn=logs.arn,
+            queue_arn=queue.arn,
+            blocked_table_arn=self._in["blocked_table_arn"],
+            history_table_arn=self._in["history_table_arn"],
+            kms_key_arn=self._in.get("kms_key_arn"),
+            table_kms_key_arn=self._in.get("table_kms_key_arn"),
+        )
+        return aws.iam.RolePolicy(
+            f"{self._base}-role-policy",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(known.apply(lambda arns: policies.function_policy(**arns))),
+            opts=self._options(),
+        )
+
+    def _function(self, role: aws.iam.Role, logs: aws.cloudwatch.LogGroup) -> aws.lambda_.Function:
+        return aws.lambda_.Function(
+            f"{self._base}-function",
+            region=self._in.get("region"),
+            role=role.arn,
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler=HANDLER,
+            code=handler_archive(),
+            memory_size=self._in["function_memory_mb"],
+            timeout=self._in["function_timeout_seconds"],
+            environment={
+                "variables": {
+                    "PIPELINE": self._base,
+                    "BLOCKED_TABLE_ARN": self._in["blocked_table_arn"],
+                    "HISTORY_TABLE_ARN": self._in["history_table_arn"],
+                    "SOFT_BOUNCE_THRESHOLD": _text(self._in["soft_bounce_threshold"]),
+                    "SOFT_BOUNCE_WINDOW_DAYS": _text(self._in["soft_bounce_window_days"]),
+                    "SOFT_BLOCK_DAYS": _text(self._in["soft_block_days"]),
+                    "POWERTOOLS_SERVICE_NAME": "ses-feedback",
+                    "POWERTOOLS_METRICS_NAMESPACE": "SesFeedback",
+                    "POWERTOOLS_LOG_LEVEL": "INFO",
+                },
+            },
+            logging_config={
+                "log_format": "JSON",
+                "log_group": logs.name,
+                "application_log_level": "INFO",
+                "system_log_level": "INFO",
+            },
+            tags=self._in["tags"],
+            opts=self._options(),
+        )
+
+    def _mapping(self, queue: aws.sqs.Queue, function: aws.lambda_.Function, role_policy: aws.iam.RolePolicy) -> None:
+        concurrency = self._in.get("maximum_concurrency")
+        aws.lambda_.EventSourceMapping(
+            f"{self._base}-mapping",
+            region=self._in.get("region"),
+            event_source_arn=queue.arn,
+            function_name=function.arn,
+            batch_size=self._in["batch_size"],
+            maximum_batching_window_in_seconds=self._in["maximum_batching_window_seconds"],
+            scaling_config=None if concurrency is None else {"maximum_concurrency": concurrency},
+            function_response_types=["ReportBatchItemFailures"],
+            tags=self._in["tags"],
+            # Lambda tries the role's right to receive when the mapping is made.
+            opts=self._options(role_policy),
+        )
+
+
+def _text(number: pulumi.Input[int]) -> pulumi.Output[str]:
+    return pulumi.Output.from_input(number).apply(str)

@@ -1,0 +1,178 @@
+"""The configuration of a stack: read whole, checked whole, before a single resource is registered.
+
+Every error names the key as the user wrote it, the value, and what would be right. `Pulumi.yaml` declares the same keys
+with their defaults and descriptions; a test holds the two together.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
+
+from components import BlockedTable, BlockedTableArgs, FeedbackPipelineArgs, inputs
+from components.feedback_pipeline_args import DEFAULTS
+
+_PIPELINE_KEYS = {
+    inputs.camel(name): name
+    for name in inputs.PIPELINE
+    if name not in {"kind", "identities", "configuration_set_name", "region", "kms_key_arn"}
+}
+_TABLE_KEYS: dict[str, tuple[str, inputs.Rule[Any]]] = {
+    "tableRegion": ("region", inputs.region),
+    "replicaRegions": ("replica_regions", inputs.each(inputs.region)),
+    "readerPrincipals": ("reader_principals", inputs.each(inputs.principal)),
+    "writerPrincipals": ("writer_principals", inputs.each(inputs.principal)),
+    "deletionProtection": ("deletion_protection", inputs.boolean),
+}
+_LONGEST_NAME = 36  # With the kind before it and a suffix behind, a function's name fits AWS's 64 characters.
+_SOURCE_RULES: dict[str, inputs.Rule[Any]] = {
+    "name": inputs.pattern(r"[a-z0-9][a-z0-9-]{0,35}", "up to 36 lower-case letters, digits and -"),
+    "region": inputs.region,
+    "identities": inputs.each(inputs.identity),
+    "configurationSet": inputs.configuration_set,
+    "kmsKeyArn": inputs.kms_key_arn,
+}
+KEYS = frozenset({"sources", *_PIPELINE_KEYS, *_TABLE_KEYS})
+"""The keys of a stack, without the project's name."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One SES origin: a Region, and identities or a configuration set or both."""
+
+    name: str
+    region: str
+    identities: list[str]
+    configuration_set: str | None
+    kms_key_arn: str | None
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """All that a stack's configuration says.
+
+    `tables` holds the arguments of `BlockedTable`; it is None where the tables were made elsewhere, and `pipeline`, the
+    arguments that every `FeedbackPipeline` shares, has their ARNs.
+    """
+
+    sources: list[Source]
+    tables: BlockedTableArgs | None
+    pipeline: dict[str, Any]
+
+    def pipeline_args(self, source: Source, kind: str, tables: BlockedTable | None) -> FeedbackPipelineArgs:
+        """The arguments of the pipeline for one kind of feedback of one source."""
+        arns = tables and {"blocked_table_arn": tables.blocked_table_arn, "history_table_arn": tables.history_table_arn}
+        own = {
+            "kind": kind,
+            "region": source.region,
+            "identities": source.identities,
+            "configuration_set_name": source.configuration_set,
+            "kms_key_arn": source.kms_key_arn,
+        }
+        return cast(FeedbackPipelineArgs, {**self.pipeline, **(arns or {}), **own})
+
+
+def load() -> StackConfig:
+    """Read the configuration of the stack that is running. Raises: ValueError."""
+    prefix = f"{pulumi.get_project()}:"
+    values = {**get_config_env(), **CONFIG.get()}
+    own = {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
+    return parse(own, values.get("aws:region"), prefix)
+
+
+def parse(values: Mapping[str, str], default_region: str | None = None, prefix: str = "") -> StackConfig:
+    """Check configuration as the engine hands it over, every value a text; an empty text means: not set.
+
+    `default_region` is the provider's (`aws:region`); `prefix` is put before a key in an error.
+    Raises: ValueError, naming key and value.
+    """
+    given = {key: value for key, text in values.items() if (value := _plain(text)) != ""}
+    for key, value in given.items():
+        if key not in KEYS:
+            raise inputs.refuse(prefix + key, value, f"there is no such key; there are {', '.join(sorted(KEYS))}")
+    if given.get("maximumConcurrency") == 0:
+        del given["maximumConcurrency"]
+    pipeline = {
+        name: inputs.PIPELINE[name](prefix + key, given[key]) for key, name in _PIPELINE_KEYS.items() if key in given
+    }
+    inputs.combination(DEFAULTS | pipeline, lambda name: prefix + inputs.camel(name))
+    tables = {name: rule(prefix + key, given[key]) for key, (name, rule) in _TABLE_KEYS.items() if key in given}
+    sources = _sources(prefix + "sources", given.get("sources"), default_region)
+    if "blocked_table_arn" in pipeline:
+        if "region" in tables:
+            raise inputs.refuse(
+                f"{prefix}tableRegion",
+                tables["region"],
+                "leave it out, or blockedTableArn: it says where to make tables",
+            )
+        return StackConfig(sources, None, pipeline)
+    tables.setdefault("region", _region(f"{prefix}tableRegion", default_region))
+    if "table_kms_key_arn" in pipeline:
+        tables["kms_key_arn"] = pipeline["table_kms_key_arn"]
+    return StackConfig(sources, cast(BlockedTableArgs, tables | {"tags": pipeline.get("tags", {})}), pipeline)
+
+
+def _plain(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _region(name: str, default: str | None) -> str:
+    if not default:
+        raise inputs.refuse(name, None, "a Region such as eu-west-1 is needed, here or as aws:region")
+    return inputs.region("aws:region", default)
+
+
+def _sources(name: str, value: object, default_region: str | None) -> list[Source]:
+    if not isinstance(value, list) or not value:
+        right = "a list of at least one {region, identities, configurationSet} is needed"
+        raise inputs.refuse(name, value, right)
+    sources = [_source(f"{name}[{index}]", entry, default_region) for index, entry in enumerate(value)]
+    seen: dict[tuple[str, str], str] = {}
+    for index, source in enumerate(sources):
+        origins = [("name", source.name)]
+        origins += [(source.region, origin) for origin in [*source.identities, source.configuration_set] if origin]
+        for origin in origins:
+            where = f"{name}[{index}]"
+            if origin in seen:
+                raise inputs.refuse(
+                    where, origin[1], f"{seen[origin]} has it already ({origin[0]}); name it in one source"
+                )
+            seen[origin] = where
+    return sources
+
+
+def _source(name: str, value: object, default_region: str | None) -> Source:
+    if not isinstance(value, dict):
+        raise inputs.refuse(name, value, "a map of region, identities and configurationSet is needed")
+    for key, entry in value.items():
+        if key not in _SOURCE_RULES:
+            raise inputs.refuse(f"{name}.{key}", entry, f"there is no such key; there are {', '.join(_SOURCE_RULES)}")
+    checked = {
+        key: rule(f"{name}.{key}", value[key]) for key, rule in _SOURCE_RULES.items() if value.get(key) is not None
+    }
+    identities, configuration_set = checked.get("identities", []), checked.get("configurationSet")
+    if not identities and not configuration_set:
+        raise inputs.refuse(name, value, "identities or a configurationSet (or both) is needed")
+    region = checked.get("region") or _region(f"{name}.region", default_region)
+    key = checked.get("kmsKeyArn")
+    if key and key.split(":")[3] != region:
+        raise inputs.refuse(f"{name}.kmsKeyArn", key, f"a key in the source's Region, {region}, is needed")
+    origin = identities[0] if identities else configuration_set
+    return Source(checked.get("name") or _short(f"{region}-{origin}"), region, identities, configuration_set, key)
+
+
+def _short(text: str) -> str:
+    """A name for resources out of `text`: it must not change when a source gains another identity."""
+    slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if len(slug) <= _LONGEST_NAME:
+        return slug
+    digest = hashlib.sha256(text.encode()).hexdigest()[:6]
+    return f"{slug[: _LONGEST_NAME - 7].rstrip('-')}-{digest}"
