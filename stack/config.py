@@ -78,11 +78,17 @@ class StackConfig:
 
 
 def load() -> StackConfig:
-    """Read the configuration of the stack that is running. Raises: ValueError."""
+    """Read the configuration of the stack that is running.
+
+    Raises: pulumi.RunError, which the engine shows as one sentence and not as a traceback.
+    """
     prefix = f"{pulumi.get_project()}:"
     values = {**get_config_env(), **CONFIG.get()}
     own = {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
-    return parse(own, values.get("aws:region"), prefix)
+    try:
+        return parse(own, values.get("aws:region"), prefix)
+    except ValueError as error:
+        raise pulumi.RunError(str(error)) from error
 
 
 def parse(values: Mapping[str, str], default_region: str | None = None, prefix: str = "") -> StackConfig:

@@ -1,0 +1,14 @@
+"""Serves the components as the Pulumi package `ses-feedback`, for programs in any language."""
+
+import sys
+from pathlib import Path
+
+from pulumi.provider.experimental import component_provider_host
+
+# The engine starts this file from the consumer's folder; the package `components` lies beside this folder's parent.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from components import BlockedTable, FeedbackPipeline  # noqa: E402 (only importable after the line above)
+
+if __name__ == "__main__":
+    component_provider_host(components=[BlockedTable, FeedbackPipeline], name="ses-feedback")
