@@ -1,12 +1,10 @@
 """One way from SES to the blocked table, for one kind of feedback of one source."""
 
-import json
-
 import pulumi
 import pulumi_aws as aws
 
 from components import inputs, policies
-from components.archive import HANDLER, handler_archive
+from components.feedback_function import FeedbackFunction
 from components.feedback_pipeline_args import FeedbackPipelineArgs, read
 
 DEAD_LETTER_DAYS = 14  # SQS keeps a message no longer.
@@ -71,17 +69,13 @@ class FeedbackPipeline(pulumi.ComponentResource):
         ]
         subscription = self._subscription(topic, queue, undelivered, policies_of_queues)
         self._sources(topic, [topic_policy, subscription])
-        logs = self._log_group()
-        role = self._role()
-        role_policy = self._role_policy(role, logs, queue)
-        function = self._function(role, logs)
-        self._mapping(queue, function, role_policy)
+        work = FeedbackFunction(self._base, self._in, queue, parent=self)
 
         self.topic_arn = topic.arn
         self.queue_arn, self.queue_url = queue.arn, queue.url
         self.dead_letter_queue_arn, self.dead_letter_queue_url = dead_letters.arn, dead_letters.url
         self.undelivered_queue_arn, self.undelivered_queue_url = undelivered.arn, undelivered.url
-        self.function_name, self.log_group_name, self.role_arn = function.name, logs.name, role.arn
+        self.function_name, self.log_group_name, self.role_arn = work.function.name, work.logs.name, work.role.arn
         self.register_outputs({output: getattr(self, output) for output in FeedbackPipeline.__annotations__})
 
     def _options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -206,94 +200,3 @@ class FeedbackPipeline(pulumi.ComponentResource):
                 },
                 opts=self._options(*ready),
             )
-
-    def _log_group(self) -> aws.cloudwatch.LogGroup:
-        return aws.cloudwatch.LogGroup(
-            f"{self._base}-logs",
-            region=self._in.get("region"),
-            retention_in_days=self._in["log_retention_days"],
-            kms_key_id=self._in.get("kms_key_arn"),
-            tags=self._in["tags"],
-            opts=self._options(),
-        )
-
-    def _role(self) -> aws.iam.Role:
-        return aws.iam.Role(
-            f"{self._base}-role",
-            assume_role_policy=json.dumps(policies.assume_by_lambda()),
-            permissions_boundary=self._in.get("permissions_boundary_arn"),
-            tags=self._in["tags"],
-            opts=self._options(),
-        )
-
-    def _role_policy(
-        self, role: aws.iam.Role, logs: aws.cloudwatch.LogGroup, queue: aws.sqs.Queue
-    ) -> aws.iam.RolePolicy:
-        known = pulumi.Output.all(
-            log_group_arn=logs.arn,
-            queue_arn=queue.arn,
-            blocked_table_arn=self._in["blocked_table_arn"],
-            history_table_arn=self._in["history_table_arn"],
-            kms_key_arn=self._in.get("kms_key_arn"),
-            table_kms_key_arn=self._in.get("table_kms_key_arn"),
-        )
-        return aws.iam.RolePolicy(
-            f"{self._base}-role-policy",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(known.apply(lambda arns: policies.function_policy(**arns))),
-            opts=self._options(),
-        )
-
-    def _function(self, role: aws.iam.Role, logs: aws.cloudwatch.LogGroup) -> aws.lambda_.Function:
-        return aws.lambda_.Function(
-            f"{self._base}-function",
-            region=self._in.get("region"),
-            role=role.arn,
-            runtime="python3.13",
-            architectures=["arm64"],
-            handler=HANDLER,
-            code=handler_archive(),
-            memory_size=self._in["function_memory_mb"],
-            timeout=self._in["function_timeout_seconds"],
-            environment={
-                "variables": {
-                    "PIPELINE": self._base,
-                    "BLOCKED_TABLE_ARN": self._in["blocked_table_arn"],
-                    "HISTORY_TABLE_ARN": self._in["history_table_arn"],
-                    "SOFT_BOUNCE_THRESHOLD": _text(self._in["soft_bounce_threshold"]),
-                    "SOFT_BOUNCE_WINDOW_DAYS": _text(self._in["soft_bounce_window_days"]),
-                    "SOFT_BLOCK_DAYS": _text(self._in["soft_block_days"]),
-                    "POWERTOOLS_SERVICE_NAME": "ses-feedback",
-                    "POWERTOOLS_METRICS_NAMESPACE": "SesFeedback",
-                    "POWERTOOLS_LOG_LEVEL": "INFO",
-                },
-            },
-            logging_config={
-                "log_format": "JSON",
-                "log_group": logs.name,
-                "application_log_level": "INFO",
-                "system_log_level": "INFO",
-            },
-            tags=self._in["tags"],
-            opts=self._options(),
-        )
-
-    def _mapping(self, queue: aws.sqs.Queue, function: aws.lambda_.Function, role_policy: aws.iam.RolePolicy) -> None:
-        concurrency = self._in.get("maximum_concurrency")
-        aws.lambda_.EventSourceMapping(
-            f"{self._base}-mapping",
-            region=self._in.get("region"),
-            event_source_arn=queue.arn,
-            function_name=function.arn,
-            batch_size=self._in["batch_size"],
-            maximum_batching_window_in_seconds=self._in["maximum_batching_window_seconds"],
-            scaling_config=None if concurrency is None else {"maximum_concurrency": concurrency},
-            function_response_types=["ReportBatchItemFailures"],
-            tags=self._in["tags"],
-            # Lambda tries the role's right to receive when the mapping is made.
-            opts=self._options(role_policy),
-        )
-
-
-def _text(number: pulumi.Input[int]) -> pulumi.Output[str]:
-    return pulumi.Output.from_input(number).apply(str)
