@@ -1,0 +1,387 @@
+"""What a pipeline asks of AWS: its exact children, its exact documents, every input that carries a promise.
+
+Recorded, not deployed: nothing here proves that AWS accepts it.
+"""
+
+from typing import Any, cast
+
+import pulumi
+import pytest
+from pulumi.provider.experimental.analyzer import Analyzer
+
+from components import FeedbackPipeline, FeedbackPipelineArgs
+from components.feedback_pipeline_args import DEFAULTS
+from tests.recorder import ACCOUNT, Graph, record
+
+BLOCKED = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/blocked"
+HISTORY = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/history"
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
+TABLE_KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/5678abcd"
+SNS = f"arn:aws:sns:eu-west-1:{ACCOUNT}:"
+SQS = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:"
+SES = f"arn:aws:ses:eu-west-1:{ACCOUNT}:"
+
+
+def arguments(**given: object) -> FeedbackPipelineArgs:
+    base: dict[str, object] = {
+        "kind": "bounce",
+        "region": "eu-west-1",
+        "identities": ["shop.example", "news@shop.example"],
+        "configuration_set_name": "main",
+        "blocked_table_arn": BLOCKED,
+        "history_table_arn": HISTORY,
+    }
+    return cast(FeedbackPipelineArgs, base | given)
+
+
+def pipeline(**given: object) -> Graph:
+    return record(lambda: FeedbackPipeline("p", arguments(**given)))
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return pipeline()
+
+
+def test_children_are_exactly_these(graph: Graph) -> None:
+    assert {(resource.type, resource.name) for resource in graph.custom} == {
+        ("aws:cloudwatch/logGroup:LogGroup", "p-logs"),
+        ("aws:iam/role:Role", "p-role"),
+        ("aws:iam/rolePolicy:RolePolicy", "p-role-policy"),
+        ("aws:lambda/eventSourceMapping:EventSourceMapping", "p-mapping"),
+        ("aws:lambda/function:Function", "p-function"),
+        ("aws:ses/identityNotificationTopic:IdentityNotificationTopic", "p-news@shop.example"),
+        ("aws:ses/identityNotificationTopic:IdentityNotificationTopic", "p-shop.example"),
+        ("aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination", "p-event-destination"),
+        ("aws:sns/topic:Topic", "p-topic"),
+        ("aws:sns/topicPolicy:TopicPolicy", "p-topic-policy"),
+        ("aws:sns/topicSubscription:TopicSubscription", "p-subscription"),
+        ("aws:sqs/queue:Queue", "p-dead-letters"),
+        ("aws:sqs/queue:Queue", "p-queue"),
+        ("aws:sqs/queue:Queue", "p-undelivered"),
+        ("aws:sqs/queuePolicy:QueuePolicy", "p-dead-letters-policy"),
+        ("aws:sqs/queuePolicy:QueuePolicy", "p-queue-policy"),
+        ("aws:sqs/queuePolicy:QueuePolicy", "p-undelivered-policy"),
+        ("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "p-redrive-allow-policy"),
+    }
+
+
+def test_every_child_has_the_pipeline_as_parent_and_carries_the_region(graph: Graph) -> None:
+    for resource in graph.custom:
+        assert resource.parent == "p", resource
+        if not resource.type.startswith("aws:iam/"):
+            assert resource.inputs["region"] == "eu-west-1", resource
+
+
+def test_no_child_has_a_fixed_physical_name(graph: Graph) -> None:
+    for resource in graph.custom:
+        assert not {"name", "namePrefix"} & resource.inputs.keys(), resource
+
+
+def test_only_ses_of_this_account_for_these_sources_may_publish(graph: Graph) -> None:
+    topic = f"{SNS}p-topic-1a2b3c4"
+    assert graph["p-topic-policy"].inputs["arn"] == topic
+    assert graph["p-topic-policy"].document("policy") == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "SesPublishes",
+                "Effect": "Allow",
+                "Principal": {"Service": "ses.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": topic,
+                "Condition": {
+                    "StringEquals": {
+                        "aws:SourceAccount": ACCOUNT,
+                        "aws:SourceArn": [
+                            f"{SES}identity/shop.example",
+                            f"{SES}identity/news@shop.example",
+                            f"{SES}configuration-set/main",
+                        ],
+                    },
+                },
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(("suffix", "sender"), [("queue", "topic"), ("undelivered", "topic"), ("dead-letters", None)])
+def test_a_queue_takes_nothing_but_over_tls_from_the_topic(graph: Graph, suffix: str, sender: str | None) -> None:
+    arn = f"{SQS}p-{suffix}-1a2b3c4"
+    deny, *allow = graph[f"p-{suffix}-policy"].document("policy")["Statement"]
+    assert deny == {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    sends = {
+        "Sid": "TopicSends",
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": f"{SNS}p-topic-1a2b3c4"}},
+    }
+    assert allow == ([sends] if sender else [])
+
+
+def test_queues_keep_and_hide_messages_as_promised(graph: Graph) -> None:
+    queue = graph["p-queue"]
+    assert queue.inputs["messageRetentionSeconds"] == 7 * 86_400
+    assert queue.inputs["visibilityTimeoutSeconds"] == 6 * 30
+    assert queue.document("redrivePolicy") == {
+        "deadLetterTargetArn": f"{SQS}p-dead-letters-1a2b3c4",
+        "maxReceiveCount": 5,
+    }
+    for suffix in ("dead-letters", "undelivered"):
+        assert graph[f"p-{suffix}"].inputs["messageRetentionSeconds"] == 14 * 86_400
+    assert graph["p-redrive-allow-policy"].document("redriveAllowPolicy") == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [f"{SQS}p-queue-1a2b3c4"],
+    }
+
+
+def test_visibility_follows_timeout_and_window() -> None:
+    graph = pipeline(function_timeout_seconds=100, maximum_batching_window_seconds=7)
+    assert graph["p-queue"].inputs["visibilityTimeoutSeconds"] == 607
+
+
+def test_subscription_is_raw_and_has_a_dead_letter_queue_of_its_own(graph: Graph) -> None:
+    subscription = graph["p-subscription"]
+    assert subscription.inputs["protocol"] == "sqs"
+    assert subscription.inputs["rawMessageDelivery"] is True
+    assert subscription.inputs["endpoint"] == f"{SQS}p-queue-1a2b3c4"
+    assert subscription.document("redrivePolicy") == {"deadLetterTargetArn": f"{SQS}p-undelivered-1a2b3c4"}
+
+
+@pytest.mark.parametrize("kind", ["bounce", "complaint"])
+def test_sources_publish_this_kind_and_no_other(kind: str) -> None:
+    graph = pipeline(kind=kind)
+    for identity in ("shop.example", "news@shop.example"):
+        assert graph[f"p-{identity}"].inputs == {
+            "region": "eu-west-1",
+            "identity": identity,
+            "notificationType": kind.capitalize(),
+            "topicArn": f"{SNS}p-topic-1a2b3c4",
+            "includeOriginalHeaders": False,
+        }
+    assert graph["p-event-destination"].inputs == {
+        "region": "eu-west-1",
+        "configurationSetName": "main",
+        "eventDestinationName": "p-topic-1a2b3c4",
+        "eventDestination": {
+            "enabled": True,
+            "matchingEventTypes": [kind.upper()],
+            "snsDestination": {"topicArn": f"{SNS}p-topic-1a2b3c4"},
+        },
+    }
+
+
+def test_ses_is_told_only_when_all_behind_the_topic_stands(graph: Graph) -> None:
+    for name in ("p-shop.example", "p-news@shop.example", "p-event-destination"):
+        assert {"p-topic-policy", "p-subscription"} <= graph[name].depends_on
+    assert {"p-queue-policy", "p-undelivered-policy"} <= graph["p-subscription"].depends_on
+    assert "p-role-policy" in graph["p-mapping"].depends_on
+
+
+ROLE_STATEMENTS = [
+    {
+        "Sid": "WriteLogs",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:p-logs-1a2b3c4:*",
+    },
+    {
+        "Sid": "TakeFeedback",
+        "Effect": "Allow",
+        "Action": ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+        "Resource": f"{SQS}p-queue-1a2b3c4",
+    },
+    {
+        "Sid": "KeepHistory",
+        "Effect": "Allow",
+        "Action": ["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+        "Resource": HISTORY,
+    },
+    {
+        "Sid": "BlockAddresses",
+        "Effect": "Allow",
+        "Action": ["dynamodb:DeleteItem", "dynamodb:PutItem"],
+        "Resource": BLOCKED,
+    },
+]
+
+
+def decrypt(sid: str, key: str, via: str) -> dict[str, object]:
+    condition = {"StringEquals": {"kms:ViaService": f"{via}.amazonaws.com"}}
+    return {"Sid": sid, "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": condition}
+
+
+def test_role_may_do_exactly_this(graph: Graph) -> None:
+    assert graph["p-role-policy"].document("policy") == {"Version": "2012-10-17", "Statement": ROLE_STATEMENTS}
+    assert graph["p-role"].document("assumeRolePolicy")["Statement"] == [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ]
+    assert "permissionsBoundary" not in graph["p-role"].inputs
+
+
+def test_customer_keys_reach_topic_queues_logs_and_role() -> None:
+    graph = pipeline(kms_key_arn=KEY, table_kms_key_arn=TABLE_KEY, permissions_boundary_arn="arn:aws:iam::aws:policy/B")
+    assert graph["p-topic"].inputs["kmsMasterKeyId"] == KEY
+    assert graph["p-logs"].inputs["kmsKeyId"] == KEY
+    for queue in graph.of("aws:sqs/queue:Queue"):
+        assert queue.inputs["kmsMasterKeyId"] == KEY
+        assert "sqsManagedSseEnabled" not in queue.inputs
+    assert graph["p-role-policy"].document("policy")["Statement"] == [
+        *ROLE_STATEMENTS,
+        decrypt("DecryptQueue", KEY, "sqs.eu-west-1"),
+        decrypt("DecryptTables", TABLE_KEY, "dynamodb.eu-central-1"),
+    ]
+    assert graph["p-role"].inputs["permissionsBoundary"] == "arn:aws:iam::aws:policy/B"
+
+
+def test_without_a_customer_key_queues_are_encrypted_and_the_topic_has_no_key(graph: Graph) -> None:
+    assert "kmsMasterKeyId" not in graph["p-topic"].inputs
+    for queue in graph.of("aws:sqs/queue:Queue"):
+        assert queue.inputs["sqsManagedSseEnabled"] is True
+
+
+def test_function_and_its_logs(graph: Graph) -> None:
+    function = graph["p-function"].inputs
+    assert function.pop("code")
+    assert function == {
+        "region": "eu-west-1",
+        "role": f"arn:aws:iam::{ACCOUNT}:role/p-role-1a2b3c4",
+        "runtime": "python3.13",
+        "architectures": ["arm64"],
+        "handler": "ses_feedback.handler.lambda_handler",
+        "memorySize": 256,
+        "timeout": 30,
+        "environment": {
+            "variables": {
+                "PIPELINE": "p",
+                "BLOCKED_TABLE_ARN": BLOCKED,
+                "HISTORY_TABLE_ARN": HISTORY,
+                "SOFT_BOUNCE_THRESHOLD": "5",
+                "SOFT_BOUNCE_WINDOW_DAYS": "30",
+                "SOFT_BLOCK_DAYS": "30",
+                "POWERTOOLS_SERVICE_NAME": "ses-feedback",
+                "POWERTOOLS_METRICS_NAMESPACE": "SesFeedback",
+                "POWERTOOLS_LOG_LEVEL": "INFO",
+            },
+        },
+        "loggingConfig": {
+            "logFormat": "JSON",
+            "logGroup": "p-logs-1a2b3c4",
+            "applicationLogLevel": "INFO",
+            "systemLogLevel": "INFO",
+        },
+        "tags": {},
+    }
+    assert graph["p-logs"].inputs == {"region": "eu-west-1", "retentionInDays": 30, "tags": {}}
+
+
+def test_mapping_reports_batch_item_failures(graph: Graph) -> None:
+    assert graph["p-mapping"].inputs == {
+        "region": "eu-west-1",
+        "eventSourceArn": f"{SQS}p-queue-1a2b3c4",
+        "functionName": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:p-function-1a2b3c4",
+        "batchSize": 10,
+        "maximumBatchingWindowInSeconds": 0,
+        "functionResponseTypes": ["ReportBatchItemFailures"],
+        "tags": {},
+    }
+    assert pipeline(maximum_concurrency=4)["p-mapping"].inputs["scalingConfig"] == {"maximumConcurrency": 4}
+
+
+def test_tags_reach_every_child_that_takes_tags() -> None:
+    tags = {"service": "mail"}
+    tagged = {resource.type for resource in pipeline(tags=tags).custom if resource.inputs.get("tags") == tags}
+    assert tagged == {
+        "aws:cloudwatch/logGroup:LogGroup",
+        "aws:iam/role:Role",
+        "aws:lambda/eventSourceMapping:EventSourceMapping",
+        "aws:lambda/function:Function",
+        "aws:sns/topic:Topic",
+        "aws:sqs/queue:Queue",
+    }
+
+
+def test_an_integer_that_arrives_as_a_float_stays_an_integer() -> None:
+    """Through the plugin every number is a float, and AWS refuses `5.0` in a redrive policy."""
+    graph = pipeline(max_receive_count=7.0, message_retention_days=2.0, soft_bounce_threshold=3.0)
+    assert '"maxReceiveCount": 7}' in graph["p-queue"].inputs["redrivePolicy"]
+    assert graph["p-queue"].inputs["messageRetentionSeconds"] == 2 * 86_400
+    assert graph["p-function"].inputs["environment"]["variables"]["SOFT_BOUNCE_THRESHOLD"] == "3"
+
+
+def test_outputs_of_other_resources_are_taken_and_checked() -> None:
+    def program(days: int) -> None:
+        retention = pulumi.Output.from_input(days)
+        FeedbackPipeline("p", arguments(message_retention_days=retention, soft_block_days=pulumi.Output.from_input(60)))
+
+    assert record(lambda: program(3))["p-queue"].inputs["messageRetentionSeconds"] == 3 * 86_400
+    with pytest.raises(Exception, match="message_retention_days is 14: a whole number from 1 to 13 days is needed"):
+        record(lambda: program(14))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kind": "delivery"}, "kind is 'delivery': one of bounce, complaint is needed"),
+        ({"kind": None}, "kind is None: it is needed"),
+        ({"identities": [], "configuration_set_name": None}, "identities is []: at least one identity"),
+        ({"identities": "shop.example"}, "identities is 'shop.example': a list is needed"),
+        ({"identities": ["shop"]}, "identities[0] is 'shop': a domain (example.com) or an e-mail address"),
+        ({"identities": ["a.example", "a.example"]}, "identities[1] is 'a.example': it is in the list already"),
+        ({"configuration_set_name": "a b"}, "configuration_set_name is 'a b': the name of a configuration set"),
+        ({"region": "europe"}, "region is 'europe': a Region such as eu-west-1 is needed"),
+        ({"blocked_table_arn": "blocked"}, "blocked_table_arn is 'blocked': the ARN of a table such as"),
+        ({"history_table_arn": None}, "history_table_arn is None: it is needed"),
+        (
+            {"history_table_arn": HISTORY.replace("central", "west")},
+            f"the Region and account of blocked_table_arn ({BLOCKED}) is needed",
+        ),
+        ({"kms_key_arn": "alias/aws/sns"}, "kms_key_arn is 'alias/aws/sns': the ARN of a customer managed key"),
+        ({"soft_bounce_threshold": 0}, "soft_bounce_threshold is 0: a whole number from 1 to 20 soft bounces"),
+        ({"soft_bounce_threshold": True}, "soft_bounce_threshold is True"),
+        ({"soft_bounce_threshold": 2.5}, "soft_bounce_threshold is 2.5"),
+        ({"soft_bounce_window_days": 366}, "soft_bounce_window_days is 366: a whole number from 1 to 365 days"),
+        ({"soft_bounce_window_days": 2}, "soft_block_days is 30: at most 12 times soft_bounce_window_days (2)"),
+        ({"max_receive_count": 1001}, "max_receive_count is 1001"),
+        ({"message_retention_days": 14}, "message_retention_days is 14: a whole number from 1 to 13 days"),
+        ({"batch_size": 10_001}, "batch_size is 10001"),
+        ({"batch_size": 11}, "maximum_batching_window_seconds is 0: at least 1 is needed with batch_size 11"),
+        ({"maximum_concurrency": 1}, "maximum_concurrency is 1: a whole number from 2 to 1000 batches"),
+        ({"function_memory_mb": 64}, "function_memory_mb is 64: a whole number from 128 to 10240 MB"),
+        ({"function_timeout_seconds": 901}, "function_timeout_seconds is 901: a whole number from 1 to 900 seconds"),
+        ({"log_retention_days": 31}, "log_retention_days is 31: one of 1, 3, 5, 7, 14, 30,"),
+        ({"include_original_headers": "no"}, "include_original_headers is 'no': true or false is needed"),
+        ({"permissions_boundary_arn": "B"}, "permissions_boundary_arn is 'B': the ARN of an IAM policy"),
+        ({"tags": {"aws:x": "y"}}, "tags.aws:x is 'y': text is needed, under a key that does not begin with aws:"),
+        ({"soft_bounce_treshold": 3}, "soft_bounce_treshold is 3: there is no such input; there are batch_size,"),
+    ],
+)
+def test_a_wrong_input_is_named_with_its_value_and_what_would_be_right(given: dict[str, Any], message: str) -> None:
+    made: list[Graph] = []
+    with pytest.raises(ValueError, match=r"(?s).*") as refused:
+        made.append(pipeline(**given))
+    assert message in str(refused.value)
+
+
+def test_a_name_too_long_for_aws_is_refused() -> None:
+    with pytest.raises(ValueError, match="a name of at most 47 characters is needed"):
+        record(lambda: FeedbackPipeline("p" * 48, arguments()))
+
+
+def test_documented_defaults_are_the_defaults() -> None:
+    """The text under each input is what a consumer in another language reads."""
+    schema = Analyzer("ses-feedback").analyze([FeedbackPipeline])["component_definitions"]["FeedbackPipeline"]
+    for name, definition in schema.inputs.items():
+        assert definition.description, name
+        default = DEFAULTS.get(schema.inputs_mapping[name])
+        if isinstance(default, (int, bool)):
+            assert f"Default: {str(default).lower()}" in definition.description, name

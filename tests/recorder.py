@@ -1,0 +1,163 @@
+"""Runs a Pulumi program with no engine and no AWS, and keeps every resource it registers, as the engine would see it.
+
+It proves what the program asks for, not that AWS accepts it.
+"""
+
+import asyncio
+import contextvars
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from google.protobuf import json_format
+from pulumi.runtime import Mocks, set_all_config, set_mocks
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
+from pulumi.runtime.settings import SETTINGS, get_root_resource
+from pulumi.runtime.stack import Stack, run_pulumi_func
+
+ACCOUNT = "123456789012"
+DEFAULT_REGION = "eu-west-1"
+
+# What each type answers beside its inputs. A type that is not here is an error.
+OUTPUTS: dict[str, dict[str, str]] = {
+    "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:aws:logs:{region}:123456789012:log-group:{name}"},
+    "aws:dynamodb/resourcePolicy:ResourcePolicy": {},
+    "aws:dynamodb/table:Table": {"arn": "arn:aws:dynamodb:{region}:123456789012:table/{name}"},
+    "aws:iam/role:Role": {"arn": "arn:aws:iam::123456789012:role/{name}"},
+    "aws:iam/rolePolicy:RolePolicy": {},
+    "aws:lambda/eventSourceMapping:EventSourceMapping": {},
+    "aws:lambda/function:Function": {"arn": "arn:aws:lambda:{region}:123456789012:function:{name}"},
+    "aws:ses/identityNotificationTopic:IdentityNotificationTopic": {},
+    "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": {},
+    "aws:sns/topic:Topic": {"arn": "arn:aws:sns:{region}:123456789012:{name}"},
+    "aws:sns/topicPolicy:TopicPolicy": {},
+    "aws:sns/topicSubscription:TopicSubscription": {"arn": "arn:aws:sns:{region}:123456789012:topic:{name}"},
+    "aws:sqs/queue:Queue": {
+        "arn": "arn:aws:sqs:{region}:123456789012:{name}",
+        "url": "https://sqs.{region}.amazonaws.com/123456789012/{name}",
+    },
+    "aws:sqs/queuePolicy:QueuePolicy": {},
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": {},
+}
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource as the program registered it; `parent` and `depends_on` are logical names."""
+
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    depends_on: frozenset[str]
+    protect: bool
+    custom: bool
+
+    def document(self, key: str) -> Any:  # noqa: ANN401 - JSON
+        """The input `key`, which is JSON in a text."""
+        return json.loads(self.inputs[key])
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All that a program registered."""
+
+    resources: list[Registered]
+    outputs: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Registered:
+        (found,) = [resource for resource in self.resources if resource.name == name]
+        return found
+
+    def of(self, type_: str) -> list[Registered]:
+        """The resources of one type."""
+        return [resource for resource in self.resources if resource.type == type_]
+
+    @property
+    def custom(self) -> list[Registered]:
+        """The resources that AWS would see."""
+        return [resource for resource in self.resources if resource.custom]
+
+
+class _Answers(Mocks):
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if not args.custom:
+            return "", args.inputs
+        name = args.inputs.get("name") or f"{args.name}-1a2b3c4"
+        region = args.inputs.get("region") or DEFAULT_REGION
+        made = {key: form.format(name=name, region=region) for key, form in OUTPUTS[args.typ].items()}
+        return f"{name}-id", {"name": name, **args.inputs, **made}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(f"the program calls {args.token}: it is to be built from its inputs alone")
+
+
+class _Monitor(MockMonitor):
+    def __init__(self) -> None:
+        super().__init__(_Answers())
+        self.registered: list[Registered] = []
+
+    def RegisterResource(self, request: Any) -> object:  # noqa: ANN401, N802 - the SDK's own signature
+        if request.type == "pulumi:pulumi:Stack":
+            return self._register(request)
+        self.registered.append(
+            Registered(
+                type=request.type,
+                name=request.name,
+                parent=request.parent.rsplit("::", 1)[-1] if request.parent else "",
+                inputs=_plain(json_format.MessageToDict(request.object)),
+                depends_on=frozenset(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
+                protect=request.protect,
+                custom=request.custom,
+            ),
+        )
+        try:
+            return self._register(request)
+        finally:
+            _close_event_loop()
+
+    def _register(self, request: object) -> object:
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call] # the SDK types none of it
+
+
+def _close_event_loop() -> None:
+    """Close the loop that the mock monitor opens in every worker thread and leaves to the garbage collector."""
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    if not loop.is_running():
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Whole floats as integers: a protobuf struct knows no integer."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def record(program: Callable[[], object], config: Mapping[str, str] | None = None) -> Graph:
+    """Run `program` under a fresh monitor and event loop. What it raises is raised here."""
+
+    async def run() -> Graph:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # of several failures the first is raised
+        monitor = _Monitor()
+        SETTINGS.rpc_manager.clear()  # what a program that failed before left behind
+        SETTINGS.outputs.clear()
+        set_all_config(dict(config or {}))
+        set_mocks(monitor.mocks, project="ses-feedback", stack="test", preview=False, monitor=monitor)
+        outputs: dict[str, Any] = {}
+
+        async def body() -> None:
+            program()
+            stack = get_root_resource()
+            assert isinstance(stack, Stack)
+            outputs.update(await pulumi.Output.all(**stack.outputs).future() or {})
+
+        await run_pulumi_func(body)
+        return Graph(monitor.registered, outputs)
+
+    return contextvars.copy_context().run(lambda: asyncio.run(run()))
