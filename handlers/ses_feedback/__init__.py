@@ -1,0 +1,30 @@
+"""Amazon SES bounces and complaints -> blocked addresses. Runs in the Lambda function; senders import it to ask.
+
+For a sender::
+
+    from ses_feedback import Blocklist
+
+    for answer in Blocklist("arn:aws:dynamodb:eu-central-1:123456789012:table/blocked").check(["jane@example.org"]):
+        print(answer.given, answer.allowed, answer.reason)
+
+One way through the function: ``handler`` (SQS records in, partial batch response out) -> ``envelope`` and
+``notification`` (any text -> feedback) -> ``verdict`` (one table of rules) -> ``event`` and ``state`` (what the history
+of an address adds up to) -> ``history`` (the writer). ``blocklist`` is the reader; both sides share ``address`` (the
+one key function) and ``table`` (calls to DynamoDB). Only ``history``, ``blocklist`` and ``table`` talk to AWS.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ses_feedback.blocklist import Answer, Blocklist
+
+__all__ = ["Answer", "Blocklist"]
+
+
+def __getattr__(name: str) -> object:
+    """Import on first use: the function needs no reader, and pure modules need no boto3."""
+    if name in __all__:
+        from ses_feedback import blocklist  # noqa: PLC0415
+
+        return getattr(blocklist, name)
+    raise AttributeError(f"module 'ses_feedback' has no attribute {name!r}")

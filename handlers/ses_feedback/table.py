@@ -1,0 +1,179 @@
+"""DynamoDB calls that both sides share: client, item format, reading many keys, and which errors may pass."""
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+
+READ_LIMIT = 100
+"""Keys of one BatchGetItem."""
+
+CONNECT_SECONDS, READ_SECONDS = 1, 3
+"""Time-outs of one call: it answers in milliseconds, and another try is worth more than waiting."""
+
+_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.025, 1.0
+
+_RETRYABLE = frozenset(
+    {
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+_FATAL_REASONS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded", "AccessDenied"})
+_CANCELLED = "TransactionCanceledException"
+
+
+class TableError(Exception):
+    """A table did not do what it was asked. The message names operation and AWS code, never a value."""
+
+
+def make_client(table: str, connections: int) -> "DynamoDBClient":
+    """A client for the Region of the table's ARN, or, for a bare name, of the environment.
+
+    Without botocore's own retries: they know nothing of the time left.
+    """
+    parts = table.split(":")
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        max_pool_connections=connections,
+    )
+    region = parts[3] if table.startswith("arn:") and len(parts) > 3 else None  # noqa: PLR2004 - where an ARN has it
+    return boto3.client("dynamodb", region_name=region, config=config)
+
+
+def read_many(
+    client: "DynamoDBClient", table: str, keys: Sequence[Item], deadline: float, **options: object
+) -> list[Item]:
+    """The items that exist among ``keys`` (at most READ_LIMIT, each once), in no order.
+
+    What DynamoDB leaves unprocessed is asked for again until ``deadline`` (of time.monotonic).
+    Raises: TableError.
+    """
+    items: list[Item] = []
+    request: Any = {table: {"Keys": list(keys), **options}}
+
+    def ask() -> bool:
+        nonlocal request
+        response = client.batch_get_item(RequestItems=request)
+        for found in response["Responses"].values():  # one table: AWS and emulators name it by ARN or by name
+            items.extend(map(decode, found))
+        request = response.get("UnprocessedKeys")
+        return not request
+
+    persist("BatchGetItem", ask, deadline)
+    return items
+
+
+def persist(
+    operation: str,
+    attempt: Callable[[], bool],
+    deadline: float,
+    *,
+    tried: int = 0,
+    attempts: int = 10,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Call ``attempt`` until it returns True, with jittered backoff, while the error may pass and the time lasts.
+
+    ``tried``: how often it failed before, elsewhere. Raises: TableError with the last reason.
+    """
+    reason = "unprocessed items"
+    for number in range(tried, attempts):
+        if number:
+            pause = min(_LONGEST_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2 ** (number - 1)) * random.uniform(0.5, 1)  # noqa: S311
+            sleep(min(pause, max(0.0, deadline - clock())))
+        if clock() >= deadline:
+            raise TableError(f"{operation}: no time left" + (f" after {reason}" if number > tried else ""))
+        try:
+            if attempt():
+                return
+        except (ClientError, BotoCoreError) as error:
+            reason = describe(error)
+            if not passes(error):
+                raise TableError(f"{operation}: {reason}") from None
+    raise TableError(f"{operation}: {reason}, {attempts} times")
+
+
+def passes(error: ClientError | BotoCoreError) -> bool:
+    """Whether the same call, on freshly read data, may succeed later."""
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == _CANCELLED:
+            return _FATAL_REASONS.isdisjoint(_reasons(error))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code in _RETRYABLE or status >= 500  # noqa: PLR2004 - the server's fault
+    return isinstance(error, HTTPClientError)
+
+
+def describe(error: ClientError | BotoCoreError) -> str:
+    """The AWS code, with the reasons of a cancelled transaction. No message: it may repeat a value."""
+    if not isinstance(error, ClientError):
+        return type(error).__name__
+    code = str(error.response.get("Error", {}).get("Code", "unknown error"))
+    reasons = sorted(set(_reasons(error)) - {"None"})
+    return f"{code} ({', '.join(reasons)})" if reasons else code
+
+
+def _reasons(error: ClientError) -> list[str]:
+    given: Any = error.response.get("CancellationReasons") or ()
+    return [str(reason.get("Code", "None")) for reason in given]
+
+
+def encode(values: Mapping[str, Any]) -> Item:
+    """An item as the low-level client takes it. boto3's TypeSerializer does the same in three times the time."""
+    return {name: _encoded(value) for name, value in values.items()}
+
+
+def decode(item: Item) -> dict[str, Any]:
+    """The values of an item that ``encode`` made."""
+    return {name: _decoded(value) for name, value in item.items()}
+
+
+def _encoded(value: object) -> Item:
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if isinstance(value, Mapping):
+        return {"M": encode(value)}
+    if isinstance(value, list | tuple):
+        return {"L": [_encoded(one) for one in value]}
+    raise TypeError(f"an item cannot hold {type(value).__name__}")
+
+
+def _decoded(value: Item) -> Any:  # noqa: ANN401 - whatever was stored
+    ((kind, content),) = value.items()
+    match kind:
+        case "S" | "BOOL":
+            return content
+        case "N":
+            return int(content) if content.lstrip("-").isdigit() else float(content)
+        case "M":
+            return decode(content)
+        case "L":
+            return [_decoded(one) for one in content]
+        case _:
+            return None  # a kind that nothing here writes
