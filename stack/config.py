@@ -107,20 +107,32 @@ def parse(values: Mapping[str, str], default_region: str | None = None, prefix: 
         name: inputs.PIPELINE[name](prefix + key, given[key]) for key, name in _PIPELINE_KEYS.items() if key in given
     }
     inputs.combination(DEFAULTS | pipeline, lambda name: prefix + inputs.camel(name))
-    tables = {name: rule(prefix + key, given[key]) for key, (name, rule) in _TABLE_KEYS.items() if key in given}
     sources = _sources(prefix + "sources", given.get("sources"), default_region)
+    return StackConfig(sources, _tables(given, pipeline, default_region, prefix), pipeline)
+
+
+def _tables(
+    given: Mapping[str, object],
+    pipeline: Mapping[str, Any],
+    default_region: str | None,
+    prefix: str,
+) -> BlockedTableArgs | None:
+    tables = {name: rule(prefix + key, given[key]) for key, (name, rule) in _TABLE_KEYS.items() if key in given}
     if "blocked_table_arn" in pipeline:
         if "region" in tables:
-            raise inputs.refuse(
-                f"{prefix}tableRegion",
-                tables["region"],
-                "leave it out, or blockedTableArn: it says where to make tables",
-            )
-        return StackConfig(sources, None, pipeline)
+            right = "leave it out, or blockedTableArn: it says where to make tables"
+            raise inputs.refuse(f"{prefix}tableRegion", tables["region"], right)
+        return None
     tables.setdefault("region", _region(f"{prefix}tableRegion", default_region))
-    if "table_kms_key_arn" in pipeline:
-        tables["kms_key_arn"] = pipeline["table_kms_key_arn"]
-    return StackConfig(sources, cast(BlockedTableArgs, tables | {"tags": pipeline.get("tags", {})}), pipeline)
+    if key := pipeline.get("table_kms_key_arn"):
+        if key.split(":")[3] != tables["region"]:
+            right = f"a key in the tables' Region, {tables['region']}, is needed"
+            raise inputs.refuse(f"{prefix}tableKmsKeyArn", key, right)
+        if tables.get("replica_regions"):
+            right = "leave it out with tableKmsKeyArn: a replica would need a key of its own Region"
+            raise inputs.refuse(f"{prefix}replicaRegions", tables["replica_regions"], right)
+        tables["kms_key_arn"] = key
+    return cast(BlockedTableArgs, tables | {"tags": pipeline.get("tags", {})})
 
 
 def _plain(text: str) -> object:

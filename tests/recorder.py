@@ -95,9 +95,9 @@ class _Answers(Mocks):
 
 
 class _Monitor(MockMonitor):
-    def __init__(self) -> None:
+    def __init__(self, registered: list[Registered]) -> None:
         super().__init__(_Answers())
-        self.registered: list[Registered] = []
+        self.registered = registered
 
     def RegisterResource(self, request: Any) -> object:  # noqa: ANN401, N802 - the SDK's own signature
         if request.type == "pulumi:pulumi:Stack":
@@ -139,12 +139,20 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def record(program: Callable[[], object], config: Mapping[str, str] | None = None) -> Graph:
-    """Run `program` under a fresh monitor and event loop. What it raises is raised here."""
+def record(
+    program: Callable[[], object],
+    config: Mapping[str, str] | None = None,
+    registered: list[Registered] | None = None,
+) -> Graph:
+    """Run `program` under a fresh monitor and event loop. What it raises is raised here.
+
+    `registered` is filled as the program goes, for the test of a program that stops half-way.
+    """
+    resources: list[Registered] = [] if registered is None else registered
 
     async def run() -> Graph:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # of several failures the first is raised
-        monitor = _Monitor()
+        monitor = _Monitor(resources)
         SETTINGS.rpc_manager.clear()  # what a program that failed before left behind
         SETTINGS.outputs.clear()
         set_all_config(dict(config or {}))
@@ -158,6 +166,6 @@ def record(program: Callable[[], object], config: Mapping[str, str] | None = Non
             outputs.update(await pulumi.Output.all(**stack.outputs).future() or {})
 
         await run_pulumi_func(body)
-        return Graph(monitor.registered, outputs)
+        return Graph(resources, outputs)
 
     return contextvars.copy_context().run(lambda: asyncio.run(run()))

@@ -1,0 +1,179 @@
+"""What the tables promise: key, encryption, recovery, protection, and who may read and write them.
+
+Recorded, not deployed: nothing here proves that AWS accepts it.
+"""
+
+import json
+from typing import cast
+
+import pulumi
+import pytest
+
+from components import BlockedTable, BlockedTableArgs
+from tests.recorder import ACCOUNT, Graph, record
+
+TABLE = "aws:dynamodb/table:Table"
+POLICY = "aws:dynamodb/resourcePolicy:ResourcePolicy"
+KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd"
+BLOCKED = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/t-blocked-1a2b3c4"
+HISTORY = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/t-history-1a2b3c4"
+ROLE = "arn:aws:iam::210987654321:role/pipeline"
+
+
+def table(**given: object) -> Graph:
+    def program() -> None:
+        made = BlockedTable("t", cast(BlockedTableArgs, {"region": "eu-central-1"} | given))
+        for output in BlockedTable.__annotations__:
+            pulumi.export(output, getattr(made, output))
+
+    return record(program)
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return table()
+
+
+def test_children_are_exactly_these(graph: Graph) -> None:
+    assert {(resource.type, resource.name, resource.parent) for resource in graph.custom} == {
+        (TABLE, "t-blocked", "t"),
+        (TABLE, "t-history", "t"),
+    }
+
+
+@pytest.mark.parametrize(("suffix", "keys"), [("blocked", ["value"]), ("history", ["value", "entry"])])
+def test_inputs_are_exactly_these(graph: Graph, suffix: str, keys: list[str]) -> None:
+    expected: dict[str, object] = {
+        "region": "eu-central-1",
+        "billingMode": "PAY_PER_REQUEST",
+        "hashKey": "value",
+        "attributes": [{"name": key, "type": "S"} for key in keys],
+        "ttl": {"attributeName": "expires_at", "enabled": True},
+        "pointInTimeRecovery": {"enabled": True, "recoveryPeriodInDays": 35},
+        "deletionProtectionEnabled": True,
+        "tags": {},
+    }
+    if len(keys) > 1:
+        expected["rangeKey"] = keys[1]
+    assert graph[f"t-{suffix}"].inputs == expected
+    assert graph[f"t-{suffix}"].protect
+
+
+def test_outputs(graph: Graph) -> None:
+    policy = json.loads(graph.outputs.pop("sender_policy_json"))
+    assert graph.outputs == {
+        "blocked_table_arn": BLOCKED,
+        "blocked_table_name": "t-blocked-1a2b3c4",
+        "history_table_arn": HISTORY,
+        "history_table_name": "t-history-1a2b3c4",
+    }
+    assert policy["Statement"] == [
+        {
+            "Sid": "AskBlockedTable",
+            "Effect": "Allow",
+            "Action": ["dynamodb:BatchGetItem", "dynamodb:GetItem"],
+            "Resource": [BLOCKED],
+        },
+    ]
+
+
+def test_protection_can_be_lifted_before_removal() -> None:
+    for resource in table(deletion_protection=False).custom:
+        assert resource.inputs["deletionProtectionEnabled"] is False
+        assert not resource.protect
+
+
+def test_a_customer_key_encrypts_both_and_lets_senders_decrypt() -> None:
+    graph = table(kms_key_arn=KEY)
+    for resource in graph.custom:
+        assert resource.inputs["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": KEY}
+    assert json.loads(graph.outputs["sender_policy_json"])["Statement"][1] == {
+        "Sid": "DecryptBlockedTable",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": KEY,
+        "Condition": {"StringEquals": {"kms:ViaService": "dynamodb.eu-central-1.amazonaws.com"}},
+    }
+
+
+def test_replicas_are_for_readers_of_the_blocked_table() -> None:
+    graph = table(replica_regions=["us-east-1"])
+    assert graph["t-blocked"].inputs["streamViewType"] == "NEW_AND_OLD_IMAGES"
+    assert graph["t-blocked"].inputs["streamEnabled"] is True
+    assert graph["t-blocked"].inputs["replicas"] == [
+        {
+            "regionName": "us-east-1",
+            "pointInTimeRecovery": True,
+            "propagateTags": True,
+            "deletionProtectionEnabled": True,
+        },
+    ]
+    assert "replicas" not in graph["t-history"].inputs
+    assert json.loads(graph.outputs["sender_policy_json"])["Statement"][0]["Resource"] == [
+        BLOCKED,
+        BLOCKED.replace("eu-central-1", "us-east-1"),
+    ]
+
+
+def test_other_accounts_read_and_write_what_they_need_and_no_more() -> None:
+    graph = table(reader_principals=["o-abcdefghij", "210987654321"], writer_principals=[ROLE])
+    blocked, history = graph["t-blocked-policy"], graph["t-history-policy"]
+    assert (blocked.inputs["resourceArn"], history.inputs["resourceArn"]) == (BLOCKED, HISTORY)
+    assert blocked.inputs["region"] == history.inputs["region"] == "eu-central-1"
+    read = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
+    assert blocked.document("policy")["Statement"] == [
+        {
+            "Sid": "Ask",
+            "Effect": "Allow",
+            "Principal": {"AWS": ["arn:aws:iam::210987654321:root"]},
+            "Action": read,
+            "Resource": BLOCKED,
+        },
+        {
+            "Sid": "AskInOrganisation",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Condition": {"StringEquals": {"aws:PrincipalOrgID": ["o-abcdefghij"]}},
+            "Action": read,
+            "Resource": BLOCKED,
+        },
+        {
+            "Sid": "Feed",
+            "Effect": "Allow",
+            "Principal": {"AWS": [ROLE]},
+            "Action": ["dynamodb:DeleteItem", "dynamodb:PutItem"],
+            "Resource": BLOCKED,
+        },
+    ]
+    assert history.document("policy")["Statement"] == [
+        {
+            "Sid": "Feed",
+            "Effect": "Allow",
+            "Principal": {"AWS": [ROLE]},
+            "Action": ["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+            "Resource": HISTORY,
+        },
+    ]
+
+
+def test_a_reader_alone_gets_nothing_on_the_history() -> None:
+    assert [policy.name for policy in table(reader_principals=["210987654321"]).of(POLICY)] == ["t-blocked-policy"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"region": "mars"}, "region is 'mars'"),
+        ({"kms_key_arn": "alias/x"}, "kms_key_arn is 'alias/x'"),
+        ({"replica_regions": ["x"]}, "replica_regions[0] is 'x'"),
+        ({"replica_regions": ["us-east-1"], "kms_key_arn": KEY}, "leave it out with kms_key_arn"),
+        ({"reader_principals": ["everyone"]}, "reader_principals[0] is 'everyone'"),
+        ({"writer_principals": ["12345"]}, "writer_principals[0] is '12345': an account id (12 digits)"),
+        ({"deletion_protection": "yes"}, "deletion_protection is 'yes': true or false is needed"),
+        ({"replicas": ["us-east-1"]}, "there is no such input; there are deletion_protection,"),
+    ],
+)
+def test_a_wrong_input_is_named_with_its_value_and_what_would_be_right(given: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=r"(?s).*") as refused:
+        table(**given)
+    assert message in str(refused.value)

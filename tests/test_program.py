@@ -1,0 +1,121 @@
+"""The program as a whole, under the stacks that this repository carries.
+
+Recorded, not deployed: nothing here proves that AWS accepts it.
+"""
+
+import json
+import runpy
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from tests.recorder import Graph, Registered, record
+
+ROOT = Path(__file__).parents[1]
+
+
+def stack(name: str, registered: list[Registered] | None = None, **given: object) -> Graph:
+    """The graph of a stack, with its configuration as the engine would hand it over."""
+    project: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    values = {f"{project['name']}:{key}": declared["default"] for key, declared in project["config"].items()}
+    values |= yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]
+    values |= {f"{project['name']}:{key}": value for key, value in given.items()}
+    config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    return record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), config, registered)
+
+
+@pytest.fixture(scope="module")
+def dev() -> Graph:
+    return stack("dev")
+
+
+def test_dev_has_one_pair_of_tables_and_two_pipelines_per_source(dev: Graph) -> None:
+    assert Counter(resource.type for resource in dev.resources if not resource.custom) == {
+        "ses-feedback:index:BlockedTable": 1,
+        "ses-feedback:index:FeedbackPipeline": 4,
+    }
+    assert set(dev.outputs["pipelines"]) == {
+        "bounce-eu-west-1-example-com",
+        "complaint-eu-west-1-example-com",
+        "bounce-eu-central-1-example-org",
+        "complaint-eu-central-1-example-org",
+    }
+
+
+def test_dev_watches_every_identity_for_both_kinds_in_its_region(dev: Graph) -> None:
+    topics = dev.of("aws:ses/identityNotificationTopic:IdentityNotificationTopic")
+    watched = {(topic.inputs["region"], topic.inputs["identity"], topic.inputs["notificationType"]) for topic in topics}
+    assert watched == {
+        (region, identity, kind)
+        for region, identity in (
+            ("eu-west-1", "example.com"),
+            ("eu-west-1", "news.example.com"),
+            ("eu-central-1", "example.org"),
+        )
+        for kind in ("Bounce", "Complaint")
+    }
+
+
+def test_every_pipeline_writes_to_the_tables_in_their_own_region(dev: Graph) -> None:
+    blocked, history = dev.outputs["blockedTableArn"], dev.outputs["historyTableArn"]
+    assert blocked.split(":")[3] == history.split(":")[3] == "eu-central-1"
+    for function in dev.of("aws:lambda/function:Function"):
+        variables = function.inputs["environment"]["variables"]
+        assert (variables["BLOCKED_TABLE_ARN"], variables["HISTORY_TABLE_ARN"]) == (blocked, history)
+
+
+def test_every_regional_resource_carries_its_region(dev: Graph) -> None:
+    for resource in dev.custom:
+        assert resource.type.startswith("aws:iam/") or resource.inputs["region"], resource
+
+
+def test_every_resource_that_takes_tags_has_the_stacks(dev: Graph) -> None:
+    for resource in dev.custom:
+        assert resource.inputs.get("tags", {"service": "ses-feedback", "environment": "dev"}) == {
+            "service": "ses-feedback",
+            "environment": "dev",
+        }, resource
+
+
+def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
+    assert set(dev.outputs) == {
+        "blockedTableArn",
+        "blockedTableName",
+        "historyTableArn",
+        "historyTableName",
+        "senderPolicyJson",
+        "pipelines",
+    }
+    for name, pipeline in dev.outputs["pipelines"].items():
+        assert set(pipeline) == {
+            "kind",
+            "region",
+            "topicArn",
+            "queueUrl",
+            "deadLetterQueueUrl",
+            "undeliveredQueueUrl",
+            "functionName",
+            "logGroupName",
+            "roleArn",
+        }
+        assert name.startswith(pipeline["kind"])
+        assert all(pipeline.values()), pipeline
+
+
+def test_tables_made_elsewhere_are_not_made_again() -> None:
+    table = "arn:aws:dynamodb:eu-central-1:210987654321:table/"
+    graph = stack("dev", tableRegion="", blockedTableArn=f"{table}blocked", historyTableArn=f"{table}history")
+    assert graph.of("aws:dynamodb/table:Table") == []
+    assert graph.outputs["blockedTableArn"] == f"{table}blocked"
+    assert "blockedTableName" not in graph.outputs
+
+
+def test_a_mistake_stops_before_anything_is_made() -> None:
+    registered: list[Registered] = []
+    with pytest.raises(pulumi.RunError, match="ses-feedback:maxReceiveCount is 0"):
+        stack("dev", registered, maxReceiveCount=0)
+    assert registered == []
