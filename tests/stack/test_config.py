@@ -130,10 +130,10 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
             "p:tableRegion is 'eu-west-1': leave it out, or blockedTableArn",
         ),
         (
-            {"tableKmsKeyArn": KEY.replace("west", "central"), "replicaRegions": ["us-east-1"]},
+            {"tableKmsKeyArn": KEY, "replicaRegions": ["us-east-1"]},
             "p:replicaRegions is ['us-east-1']: leave it out with tableKmsKeyArn",
         ),
-        ({"tableKmsKeyArn": KEY, "tableRegion": "eu-central-1"}, "p:tableKmsKeyArn is"),
+        ({"tableKmsKeyArn": KEY, "tableRegion": "eu-central-1"}, f"p:tableKmsKeyArn is {KEY!r}: a key in the tables"),
     ],
 )
 def test_a_mistake_is_named_with_key_value_and_what_would_be_right(given: dict[str, object], message: str) -> None:
