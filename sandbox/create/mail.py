@@ -1,0 +1,75 @@
+"""Where SES sends feedback, and what SES does at the moment that is set: it tries to publish."""
+
+import json
+
+from ministack.core import iam_evaluator  # type: ignore[import-untyped] # MiniStack ships no types
+
+from sandbox.applier import Made, Request
+from sandbox.errors import SandboxError
+
+
+def identity_notification_topic(request: Request) -> Made:
+    """SES SetIdentityNotificationTopic, of version 1 of the API: version 2 has none."""
+    inputs, ses = request.inputs, request.client("ses")
+    identity, kind, topic_arn = inputs.take("identity"), inputs.take("notificationType"), inputs.take("topicArn")
+    if identity not in ses.get_identity_verification_attributes(Identities=[identity])["VerificationAttributes"]:
+        raise SandboxError(f"SES refuses it: the identity {identity!r} is not verified in {request.region}")
+    text = {
+        "notificationType": "AmazonSnsSubscriptionSucceeded",
+        "message": f"You have successfully subscribed your Amazon SNS topic '{topic_arn}' to receive '{kind}' "
+        f"notifications from Amazon SES for identity '{identity}'.",
+    }
+    _publish_setup_message(request, topic_arn, f"identity/{identity}", json.dumps(text) + "\n")
+    ses.set_identity_notification_topic(Identity=identity, NotificationType=kind, SnsTopic=topic_arn)
+    if inputs.take("includeOriginalHeaders", False):
+        raise SandboxError("includeOriginalHeaders is true; the emulator's notifications never hold headers")
+    return Made(f"{identity}|{kind}")
+
+
+def event_destination(request: Request) -> Made:
+    """SES CreateConfigurationSetEventDestination, to a topic."""
+    inputs = request.inputs
+    configuration_set, name = inputs.take("configurationSetName"), inputs.take("eventDestinationName")
+    destination = inputs.nested("eventDestination")
+    topic_arn = destination.nested("snsDestination").take("topicArn")
+    _publish_setup_message(
+        request,
+        topic_arn,
+        f"configuration-set/{configuration_set}",
+        "Successfully validated SNS topic for Amazon SES event publishing.",
+    )
+    request.client("sesv2").create_configuration_set_event_destination(
+        ConfigurationSetName=configuration_set,
+        EventDestinationName=name,
+        EventDestination={
+            "Enabled": destination.take("enabled", False),
+            "MatchingEventTypes": destination.take("matchingEventTypes", []),
+            "SnsDestination": {"TopicArn": topic_arn},
+        },
+    )
+    return Made(f"{configuration_set}|{name}")
+
+
+def _publish_setup_message(request: Request, topic_arn: str, source: str, text: str) -> None:
+    """Publish what SES publishes on this occasion, if the topic's policy lets it; the emulator does neither."""
+    sns, account = request.client("sns"), request.account.id
+    policy = sns.get_topic_attributes(TopicArn=topic_arn)["Attributes"].get("Policy", "{}")
+    context = iam_evaluator.EvalContext(
+        principal_arn="*",
+        principal_type="Service",
+        principal_account="",
+        action="sns:Publish",
+        resource_arn=topic_arn,
+        region=request.region,
+        secure_transport=True,
+        service_context={
+            "aws:sourceaccount": account,
+            "aws:sourcearn": f"arn:aws:ses:{request.region}:{account}:{source}",
+        },
+    )
+    if iam_evaluator.evaluate_resource_policy(policy, context, service="ses.amazonaws.com").decision != "Allow":
+        raise SandboxError(
+            f"SES refuses it: before this is made, the policy of {topic_arn} must allow ses.amazonaws.com to publish "
+            f"for {source}"
+        )
+    sns.publish(TopicArn=topic_arn, Message=text)

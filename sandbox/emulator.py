@@ -1,0 +1,214 @@
+"""Starts the emulator of AWS on this machine, and ends it with everything it started.
+
+What belongs to one emulator: one process group (the server and its Lambda workers) and one private directory. Both are
+gone after `start_emulator()`, whether its block ended well, with an exception or by Ctrl-C, and also when this process is
+killed.
+"""
+
+import contextlib
+import functools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from .errors import SandboxError
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_ACCOUNT = "000000000000"
+START_SECONDS = 30
+STOP_SECONDS = 5
+_SESSION_LOCK = threading.Lock()  # a session is not made for several threads
+SERVER = Path(__file__).resolve().with_name("server.py")
+
+
+@dataclass
+class Account:
+    """One AWS account in an emulator. Accounts are separate from each other, so each test can have its own."""
+
+    endpoint: str
+    id: str = DEFAULT_ACCOUNT
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict, repr=False)
+
+    def client(self, service: str, region: str, credentials: tuple[str, str] | None = None) -> Any:  # noqa: ANN401
+        """Return the boto3 client of a service in a Region, as the account's root or as the (key id, secret) given.
+
+        It reaches this emulator only: no profile, no variable of the environment and no file of the user is read.
+        """
+        key, secret = credentials or (self.id, "sandbox")
+        with _SESSION_LOCK:
+            if (service, region, key) not in self._clients:
+                self._clients[service, region, key] = _isolated_session().client(
+                    service,  # type: ignore[call-overload] # the stubs know only literal names
+                    region_name=region,
+                    endpoint_url=self.endpoint,
+                    aws_access_key_id=key,
+                    aws_secret_access_key=secret,
+                    config=Config(proxies={}, connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}),
+                )
+            return self._clients[service, region, key]
+
+
+@dataclass
+class Emulator:
+    """A running emulator."""
+
+    port: int
+    directory: Path
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def endpoint(self) -> str:
+        """The address that takes the place of every AWS endpoint."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def account(self, account_id: str = DEFAULT_ACCOUNT) -> Account:
+        """Return an account; twelve digits, it need not exist before."""
+        return Account(self.endpoint, account_id)
+
+    def log_tail(self, lines: int = 20) -> str:
+        """Return the last lines that the emulator wrote, most of them warnings."""
+        log = self.directory / "emulator.log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+
+
+@contextlib.contextmanager
+def start_emulator(port: int = 0, *, verbose: bool = False) -> Iterator[Emulator]:
+    """Run an emulator for the length of a block.
+
+    Args:
+        port: port on loopback; 0 takes a free one, so any number can run side by side.
+        verbose: let the emulator log every request and every line of the functions, not only warnings.
+
+    Raises:
+        SandboxError: the port is taken, or the emulator did not start within 30 seconds.
+    """
+    listener = _listen(port)
+    directory = Path(tempfile.mkdtemp(prefix="ses-feedback-sandbox-"))
+    running: Emulator | None = None
+    try:
+        with listener:
+            running = Emulator(listener.getsockname()[1], directory, _start(listener, directory, verbose=verbose))
+        _wait_until_ready(running)
+        yield running
+    finally:
+        with _without_interruption():
+            if running is not None:
+                _stop(running)
+            _remove(directory)
+
+
+@functools.cache
+def _isolated_session() -> boto3.session.Session:
+    """Return the session that reads neither the environment nor a file: every setting has its default."""
+    core = botocore.session.Session(
+        session_vars={
+            name: (None, None, os.devnull if name in {"config_file", "credentials_file"} else default, convert)
+            for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()
+        }
+    )
+    return boto3.session.Session(botocore_session=core)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise SandboxError(
+            f"port {port} on {LOOPBACK} cannot be opened ({error.strerror}); leave --port out, and a free one is taken"
+        ) from error
+    return listener
+
+
+def _start(listener: socket.socket, directory: Path, *, verbose: bool) -> "subprocess.Popen[bytes]":
+    descriptor, port = listener.fileno(), listener.getsockname()[1]
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(directory),
+        "TMPDIR": str(directory),
+        "PYTHONUTF8": "1",
+        "BIND_HOST": LOOPBACK,
+        "GATEWAY_PORT": str(port),
+        "AUTH": "true",  # policies of roles, users, topics and queues are evaluated
+        "LAMBDA_EXECUTOR": "local",  # functions are processes of this machine, not containers
+        "DOCKER_HOST": f"unix://{directory}/no-docker",
+        "PERSIST_STATE": "0",
+        "IOT_MTLS_ENABLED": "0",  # these two would open ports of their own
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "INFO" if verbose else "WARNING",
+    }
+    with (directory / "emulator.log").open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and file
+            [sys.executable, "-I", str(SERVER), str(descriptor), str(directory)],
+            env=environment,
+            cwd=directory,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[descriptor],
+            start_new_session=True,
+        )
+
+
+def _wait_until_ready(running: Emulator) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and running.process.poll() is None:
+        try:
+            with opener.open(f"{running.endpoint}/_ministack/ready", timeout=START_SECONDS):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    code = running.process.poll()
+    ended = f"ended with {code}" if code is not None else f"did not answer within {START_SECONDS} s"
+    raise SandboxError(f"the emulator (MiniStack) {ended}. The end of its log:\n{running.log_tail()}")
+
+
+def _stop(running: Emulator) -> None:
+    """End the server and its workers. Nothing in them is worth a graceful end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(running.process.pid, signal.SIGKILL)
+    running.process.wait()
+    if running.process.stdin:
+        running.process.stdin.close()
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory in which a worker that is just dying may still have written a file."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while directory.exists() and time.monotonic() < deadline:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _without_interruption() -> Iterator[None]:
+    """Let a second Ctrl-C wait until everything is cleaned up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

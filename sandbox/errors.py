@@ -1,0 +1,5 @@
+"""The one kind of error that the sandbox shows as a message instead of a traceback."""
+
+
+class SandboxError(Exception):
+    """Something the reader can act on: the message says what happened, where, and what to do."""

@@ -1,0 +1,34 @@
+"""A sender: an IAM user who has the stack's policy for senders and nothing else, and asks before every mail."""
+
+import json
+from typing import TYPE_CHECKING
+
+from .applier import GLOBAL_REGION
+from .deployment import Stack
+
+if TYPE_CHECKING:
+    from ses_feedback import Answer
+
+USER = "sandbox-sender"
+
+
+def ask(stack: Stack, addresses: list[str]) -> "list[Answer]":
+    """Ask the blocked table as a sender does, under the right that `senderPolicyJson` gives."""
+    from ses_feedback import Blocklist  # noqa: PLC0415 - half a second that the emulator's start can use
+
+    arn = stack.outputs["blockedTableArn"]
+    client = stack.account.client("dynamodb", arn.split(":")[3], _credentials(stack))
+    return Blocklist(arn, client=client).check(addresses)
+
+
+def _credentials(stack: Stack) -> tuple[str, str]:
+    iam = stack.account.client("iam", GLOBAL_REGION)
+    policy = stack.outputs["senderPolicyJson"]
+    iam.create_user(UserName=USER)
+    iam.put_user_policy(
+        UserName=USER,
+        PolicyName="ask",
+        PolicyDocument=policy if isinstance(policy, str) else json.dumps(policy),
+    )
+    key = iam.create_access_key(UserName=USER)["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
