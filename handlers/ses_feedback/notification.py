@@ -137,7 +137,8 @@ class _Report:
         if problems and _same(self.subtype, "NoEmail"):
             # SES could not extract the address from the bounce: a known state, nobody to block, nothing to retry.
             return Reading(tuple(feedback), notice="no usable address", expected=False)
-        if self.kind == "complaint" and not self._echo() and len({one.address for one in feedback}) > 1:
+        suspects = {one.address for one in feedback if not one.forwarded}
+        if self.kind == "complaint" and not self._echo() and len(suspects) > 1:
             feedback = [replace(one, guessed=True) for one in feedback]
         return Reading(tuple(feedback), problems=tuple(problems))
 

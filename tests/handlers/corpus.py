@@ -1,0 +1,30 @@
+"""The corpus of tests/events: each body with what it must lead to, as the table in its README says."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+EVENTS = Path(__file__).parents[1] / "events"
+_ROW = re.compile(r"\| \[(?P<file>[^]]+)\]\([^)]+\) \| (?P<what>.*) \| (?P<expected>.*) \|")
+
+
+@dataclass(frozen=True)
+class Example:
+    file: str
+    what: str
+    expected: tuple[str, ...]
+
+    @property
+    def body(self) -> str:
+        return (EVENTS / self.file).read_text("utf-8")
+
+    def feedback(self) -> list[str]:
+        """The expected judgements, without notices and failures."""
+        return [one for one in self.expected if not one.startswith(("notice: ", "fails: "))]
+
+
+def examples() -> list[Example]:
+    table = (EVENTS / "README.md").read_text("utf-8")
+    return [
+        Example(match["file"], match["what"], tuple(match["expected"].split("<br>"))) for match in _ROW.finditer(table)
+    ]
