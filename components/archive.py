@@ -10,7 +10,7 @@ HANDLER = "ses_feedback.handler.lambda_handler"
 HANDLERS = Path(__file__).resolve().parent.parent / "handlers" / "ses_feedback"
 """By this file, not by the working directory, which is the consumer's."""
 
-# boto3 is not here: Lambda's Python runtime has it, and 15 MB of it would slow every cold start.
+# boto3 is not here: Lambda's Python runtime has it (docs/adr/0003-archive.md).
 LIBRARIES = ("aws_lambda_powertools", "idna", "jmespath", "typing_extensions")
 
 
