@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
     screen.title("Feedback from Amazon SES, the whole chain on this machine")
     with start_emulator(options.port, verbose=options.debug) as running:
         version = importlib.metadata.version("ministack")
-        text = f"MiniStack {version} on {running.endpoint}, with policies enforced"
+        text = f"MiniStack {version}, {running.endpoint}, policies enforced"
         screen.step("emulator", text, time.monotonic() - begun)
         if options.no_deploy:
             screen.step("beforehand", f"made what an account already has: {', '.join(prepare(running.account()))}")
@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
             return 0
         stack = deployed(running, screen)
         result = exercised(stack, screen)
-        screen.blocked(result.journeys)
+        screen.blocked(result.blocked)
         screen.answers(result.answers)
         if result.failed:
             screen.failures(result.journeys, running)

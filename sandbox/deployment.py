@@ -5,19 +5,21 @@ What the engine and the AWS provider do beside that (state, previews, updates, d
 """
 
 import asyncio
+import contextlib
 import contextvars
 import json
 import logging
 import runpy
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime import set_all_config, set_mocks
-from pulumi.runtime.settings import get_root_resource
+from pulumi.runtime.settings import SETTINGS, get_root_resource
 from pulumi.runtime.stack import Stack as RootStack
 from pulumi.runtime.stack import run_pulumi_func
 
@@ -76,7 +78,8 @@ def deploy(
 
     applier = Applier(account, table, values.get("aws:region"), before_first, on_created)
     # A copy of the context, so that Pulumi's settings do not outlive this call.
-    outputs = contextvars.copy_context().run(lambda: asyncio.run(_run(applier, project, values, root)))
+    with _executor() as executor:
+        outputs = contextvars.copy_context().run(lambda: asyncio.run(_run(applier, project, values, root, executor)))
     return Stack(account, outputs, sources, prepared, applier.created)
 
 
@@ -120,8 +123,30 @@ def _prepare(account: Account, sources: list[dict[str, Any]]) -> list[str]:
     return made
 
 
-async def _run(applier: Applier, project: str, config: Mapping[str, str], root: Path) -> dict[str, Any]:
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # of several failures, the first is told
+@contextlib.contextmanager
+def _executor() -> Iterator[ThreadPoolExecutor]:
+    """Threads to make resources in. Pulumi wants an event loop in each, and would leave it open."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def begin() -> None:
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
+
+    try:
+        with ThreadPoolExecutor(thread_name_prefix="deploy", initializer=begin) as executor:
+            yield executor
+    finally:
+        for loop in loops:
+            loop.close()
+
+
+async def _run(
+    applier: Applier, project: str, config: Mapping[str, str], root: Path, executor: ThreadPoolExecutor
+) -> dict[str, Any]:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(executor)
+    loop.set_exception_handler(lambda *_: None)  # of several failures, the first is told
+    SETTINGS.outputs = set()  # else the tasks of an earlier program that failed would be waited for
     set_all_config(dict(config))
     set_mocks(applier, project=project, stack=STACK, preview=False, logger=logging.getLogger("sandbox.program"))
     outputs: dict[str, Any] = {}

@@ -1,8 +1,8 @@
 """Starts the emulator of AWS on this machine, and ends it with everything it started.
 
 What belongs to one emulator: one process group (the server and its Lambda workers) and one private directory. Both are
-gone after `start_emulator()`, whether its block ended well, with an exception or by Ctrl-C, and also when this process is
-killed.
+gone after `start_emulator()`, whether its block ended well, with an exception or by Ctrl-C, and also when this process
+is killed.
 """
 
 import contextlib

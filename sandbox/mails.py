@@ -106,7 +106,7 @@ MAILS = (
     Mail("bob@example.org", "is out of the office", "bounce", "ignore", None, out_of_office),
     Mail(
         "jane@example.com",
-        "has no such mailbox, told by the configuration set",
+        "no such mailbox, by configuration set",
         "bounce",
         "block",
         "bounce",

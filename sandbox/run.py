@@ -1,14 +1,15 @@
 """The story: deploy, send, follow, ask. It ends well only if everything is as the table of mails says."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .deployment import Stack, deploy
 from .emulator import Emulator
 from .errors import SandboxError
-from .hops import HopError, Journey, Watch, watch
+from .evidence import blocked_items
+from .hops import SETTLE_SECONDS, HopError, Journey, Watch, watch
 from .mails import MAILS, Mail
 from .screen import Screen
 from .sender import ask
@@ -23,6 +24,9 @@ class Result:
 
     journeys: list[Journey]
     answers: "list[Answer]"
+    """What a sender is told about each address; empty if a hop is broken."""
+    blocked: list[Mapping[str, Any]]
+    """What the blocked table holds in the end."""
 
     @property
     def failed(self) -> list[Journey]:
@@ -36,7 +40,7 @@ class Result:
 
 
 def deployed(emulator: Emulator, screen: Screen) -> Stack:
-    """Run the program against the emulator and tell about it."""
+    """Run the program against the emulator and tell about it. Raises: SandboxError, see `deploy`."""
     begun = time.monotonic()
     with screen.working("running the program"):
         stack = deploy(emulator.account())
@@ -55,7 +59,8 @@ def exercised(stack: Stack, screen: Screen, patience: float = 10, mails: Sequenc
         mails: what to send and what to expect of it.
 
     Raises:
-        SandboxError: the stack cannot be watched, or SES's setup messages are still in a queue.
+        SandboxError: the stack cannot be watched, SES's setup messages stay in a queue, a sender cannot ask, or the
+            blocked table holds an address that no mail went to.
     """
     with watch(stack, patience) as watching:
         _settle(watching, screen)
@@ -66,19 +71,22 @@ def exercised(stack: Stack, screen: Screen, patience: float = 10, mails: Sequenc
         if not any(journey.failure and journey.failure.broken for journey in journeys):
             answers = ask(stack, [journey.mail.address for journey in journeys])
             _check_answers(journeys, answers)
-        if waiting := watching.drained():
-            _blame_queues(journeys, waiting)
-    return Result(journeys, answers)
+            _check_queues(watching, journeys)
+        blocked = blocked_items(stack)
+        if further := {item["value"] for item in blocked} - {journey.mail.address for journey in journeys}:
+            raise SandboxError(f"the blocked table holds addresses that no mail went to: {', '.join(sorted(further))}")
+    return Result(journeys, answers, blocked)
 
 
 def _settle(watching: Watch, screen: Screen) -> None:
     begun = time.monotonic()
     with screen.working("the functions start"):
-        waiting = watching.drained()
-    if waiting:
+        waiting = watching.drained(SETTLE_SECONDS)
+    for kind, found in waiting.items():
+        told = "\n".join(watching.pipelines[kind].complaints(0)[-12:])
         raise SandboxError(
-            "the functions did not take the setup messages that SES publishes when a topic is set; still there: "
-            + ", ".join(waiting)
+            f"the function of {watching.pipelines[kind].name} did not take the messages that SES publishes when a "
+            f"topic is set ({', '.join(found)}). It logged: {told or 'nothing'}"
         )
     screen.step("started", "the functions took SES's setup messages from the queues", time.monotonic() - begun)
 
@@ -86,15 +94,15 @@ def _settle(watching: Watch, screen: Screen) -> None:
 def _send(watching: Watch, mails: Sequence[Mail]) -> list[Journey]:
     journeys: list[Journey] = []
     for mail in mails:
+        blocker = next((known for known in journeys if _breaks(known, mail)), None)
         if mail.needs_configuration_set and not watching.origin.configuration_set:
-            journey = Journey(mail, skipped="the source has no configuration set")
-        elif blocker := next((known for known in journeys if _breaks(known, mail)), None):
-            journey = Journey(mail, skipped=f"its way is broken, see {blocker.mail.address}")
+            journeys.append(Journey(mail, skipped="the source has no configuration set"))
+        elif blocker:
+            journeys.append(Journey(mail, skipped=f"its way is broken, see {blocker.mail.address}"))
         else:
-            journey = watching.follow(mail)
-        journeys.append(journey)
+            journeys.append(watching.follow(mail))
     for journey in journeys:
-        if journey.mail.kind is None and journey.failure is None:
+        if journey.mail_id and journey.mail.kind is None:
             watching.check_silence(journey)
     return journeys
 
@@ -105,17 +113,19 @@ def _breaks(journey: Journey, mail: Mail) -> bool:
 
 def _check_answers(journeys: Sequence[Journey], answers: "Sequence[Answer]") -> None:
     for journey, answer in zip(journeys, answers, strict=True):
-        expected = journey.mail.reason
-        if (
-            not journey.failure
-            and not journey.skipped
-            and (answer.allowed, answer.reason) != (expected is None, expected)
-        ):
+        reason = journey.mail.reason
+        right = (answer.allowed, answer.reason) == (reason is None, reason)
+        if not (right or journey.failure or journey.skipped):
             told = "may send" if answer.allowed else f"may not send, because of {answer.reason or answer.problem}"
             journey.failure = HopError("sender", f"a sender is told that it {told}", broken=False)
 
 
-def _blame_queues(journeys: Sequence[Journey], waiting: Sequence[str]) -> None:
-    """Messages left behind belong to no known mail if all arrived; then the last mail's report tells of them."""
-    if not any(journey.failure for journey in journeys):
-        journeys[-1].failure = HopError("SQS", f"messages stay behind: {', '.join(waiting)}", broken=False)
+def _check_queues(watching: Watch, journeys: Sequence[Journey]) -> None:
+    """Decided is not yet done: a function that fails afterwards leaves its message in the queue."""
+    waiting: Mapping[str, list[str]] = watching.drained(watching.patience)
+    for journey in journeys:
+        kind = journey.mail.kind
+        if kind and kind in waiting and journey.failure is None:
+            told = "\n".join(watching.pipelines[kind].complaints(0)[-12:]) or "nothing"
+            text = f"the function did not acknowledge everything ({', '.join(waiting[kind])}). It logged: {told}"
+            journey.failure = HopError("Lambda", text, broken=False)

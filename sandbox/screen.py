@@ -1,9 +1,10 @@
 """What the reader sees. In a terminal the table of mails grows as they travel; elsewhere each line is written once."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -35,10 +36,10 @@ class Screen:
     def step(self, title: str, text: str, seconds: float | None = None) -> None:
         """Write what was done, and how long it took."""
         grid = Table.grid(padding=(0, 1), expand=True)
-        grid.add_column(width=12, style="cyan")
+        grid.add_column(width=10, style="cyan")
         grid.add_column(ratio=1, overflow="fold")
-        grid.add_column(width=8, justify="right", style="dim")
-        grid.add_row(f"  {title}", escape(text), "" if seconds is None else f"{seconds:.1f} s")
+        grid.add_column(width=6, justify="right", style="dim")
+        grid.add_row(title, escape(text), "" if seconds is None else f"{seconds:.1f} s")
         self.console.print(grid)
 
     @contextlib.contextmanager
@@ -56,23 +57,20 @@ class Screen:
         self.console.print()
         if not self.console.is_terminal:
             yield
-            self.console.print(self._table())
             return
-        with Live(console=self.console, get_renderable=self._table, refresh_per_second=20) as self._live:
+        with Live(console=self.console, get_renderable=self._travels, refresh_per_second=20) as self._live:
             yield
 
     def journey(self, journey: Journey) -> None:
-        """Show a mail that is new or has reached another hop."""
+        """Show a mail that is new, has reached another hop or has failed at one."""
         if not any(known is journey for known in self._journeys):
             self._journeys.append(journey)
-        elif not self.console.is_terminal and journey.reached:
-            hop = list(journey.reached)[-1]
-            if journey.failure is None:
-                self.console.print(
-                    f"  {journey.mail.address}: {hop} after {_milliseconds(journey.reached[hop])}, "
-                    f"{journey.evidence[hop]}",
-                    soft_wrap=True,
-                )
+            if not self.console.is_terminal:
+                self.console.print(escape(f"{journey.mail.address} ({journey.mail.about})"))
+        elif not self.console.is_terminal:
+            hop = journey.failure.hop if journey.failure else list(journey.reached)[-1]
+            when = "FAILED" if journey.failure else _milliseconds(journey.reached[hop])
+            self.console.print(f"  {hop:<9}{when:>8}  {escape(journey.evidence.get(hop, ''))}", soft_wrap=True)
 
     def failures(self, journeys: Sequence[Journey], emulator: Emulator) -> None:
         """Write for each failed mail which hop failed, why, and where to look."""
@@ -85,42 +83,37 @@ class Screen:
             self.console.print("\n[dim]The end of the emulator's log:[/]")
             self.console.print(Padding(Text(log, style="dim"), (0, 0, 0, 2)))
 
-    def blocked(self, journeys: Sequence[Journey]) -> None:
+    def blocked(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Write the blocked table."""
-        table = Table(title="The blocked table", title_justify="left", title_style="bold")
-        for column in ("value", "reason", "subtype", "status", "blocked_at"):
-            table.add_column(column, overflow="fold")
-        for item in (journey.item for journey in journeys if journey.item):
-            table.add_row(
-                *(
-                    escape(str(item.get(column, "")))
-                    for column in ("value", "reason", "subtype", "status", "blocked_at")
-                )
-            )
-        self.console.print()
+        table = _table("The blocked table", "value", "reason", "subtype", "at (UTC)")
+        for item in items:
+            when = str(item.get("blocked_at", ""))[11:19]
+            table.add_row(*(escape(str(item.get(name, ""))) for name in ("value", "reason", "subtype")), escape(when))
         self.console.print(table)
 
     def answers(self, answers: "Sequence[Answer]") -> None:
         """Write what a sender is told about each address."""
-        table = Table(title="What a sender is told", title_justify="left", title_style="bold")
-        table.add_column("may I send to", overflow="fold")
-        table.add_column("answer")
-        table.add_column("because", overflow="fold")
+        table = _table("What a sender is told", "may I send to", "answer", "because")
         for answer in answers:
             word = Text("yes", style="green") if answer.allowed else Text("no", style="red")
-            table.add_row(escape(answer.given), word, escape(answer.problem or answer.reason or "not blocked"))
-        self.console.print()
+            table.add_row(escape(answer.given), word, escape(answer.problem or answer.reason or "it is not blocked"))
         self.console.print(table)
 
-    def _table(self) -> Table:
-        table = Table(title="Mails, and after how long they reached each hop", title_justify="left", title_style="bold")
-        table.add_column("the address", overflow="fold")
+    def _travels(self) -> Table:
+        table = _table("Mails, and after how long they reached each hop", "to")
         for hop in HOPS:
             table.add_column(hop, justify="right", no_wrap=True)
         for journey in self._journeys:
             cells = [_cell(journey, hop) for hop in HOPS]
             table.add_row(f"{_short(journey.mail.address)}\n[dim]{journey.mail.about}[/]", *cells)
         return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
 
 
 def _cell(journey: Journey, hop: str) -> Text:

@@ -3,8 +3,11 @@
 import json
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from .applier import GLOBAL_REGION
 from .deployment import Stack
+from .errors import SandboxError
 
 if TYPE_CHECKING:
     from ses_feedback import Answer
@@ -13,12 +16,19 @@ USER = "sandbox-sender"
 
 
 def ask(stack: Stack, addresses: list[str]) -> "list[Answer]":
-    """Ask the blocked table as a sender does, under the right that `senderPolicyJson` gives."""
+    """Ask the blocked table as a sender does, under the right that `senderPolicyJson` gives.
+
+    Raises:
+        SandboxError: that right does not suffice.
+    """
     from ses_feedback import Blocklist  # noqa: PLC0415 - half a second that the emulator's start can use
 
     arn = stack.outputs["blockedTableArn"]
     client = stack.account.client("dynamodb", arn.split(":")[3], _credentials(stack))
-    return Blocklist(arn, client=client).check(addresses)
+    try:
+        return Blocklist(arn, client=client).check(addresses)
+    except ClientError as error:
+        raise SandboxError(f"a sender with the policy that the stack exports cannot ask: {error}") from error
 
 
 def _credentials(stack: Stack) -> tuple[str, str]:

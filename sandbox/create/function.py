@@ -128,7 +128,8 @@ def _check_mapping(request: Request, queue_arn: str, function_arn: str) -> None:
     Logs are checked along: the emulator writes them for the function, AWS lets the function's role do it.
     """
     configuration = request.client("lambda").get_function_configuration(FunctionName=function_arn)
-    role_arn, group = configuration["Role"], configuration["LoggingConfig"]["LogGroup"]
+    role_arn = configuration["Role"]
+    group = configuration["LoggingConfig"].get("LogGroup", f"/aws/lambda/{configuration['FunctionName']}")
     stream = f"arn:aws:logs:{request.region}:{request.account.id}:log-group:{group}:log-stream:any"
     _check_rights(request, role_arn, queue_arn, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
     _check_rights(request, role_arn, stream, ["logs:CreateLogStream", "logs:PutLogEvents"])

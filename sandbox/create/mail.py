@@ -12,7 +12,8 @@ def identity_notification_topic(request: Request) -> Made:
     """SES SetIdentityNotificationTopic, of version 1 of the API: version 2 has none."""
     inputs, ses = request.inputs, request.client("ses")
     identity, kind, topic_arn = inputs.take("identity"), inputs.take("notificationType"), inputs.take("topicArn")
-    if identity not in ses.get_identity_verification_attributes(Identities=[identity])["VerificationAttributes"]:
+    known = ses.get_identity_verification_attributes(Identities=[identity])["VerificationAttributes"]
+    if known.get(identity, {}).get("VerificationStatus") != "Success":
         raise SandboxError(f"SES refuses it: the identity {identity!r} is not verified in {request.region}")
     text = {
         "notificationType": "AmazonSnsSubscriptionSucceeded",
