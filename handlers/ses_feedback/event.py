@@ -10,6 +10,9 @@ from ses_feedback.notification import Feedback, iso
 from ses_feedback.state import Effect, Mark, Value
 from ses_feedback.verdict import Rule, Verdict
 
+Act = Literal["block", "unblock", "import"]
+"""What an operator does."""
+
 RETENTION = timedelta(days=365)
 """How long the history keeps a feedback. It is also how long a second delivery is recognised, so it must outlast a
 message: 14 days in the queue, 14 more in the dead-letter queue, and a redrive starts both again."""
@@ -72,7 +75,7 @@ def feedback_event(feedback: Feedback, rule: Rule, *, pipeline: str, now: dateti
 
 
 def manual_event(
-    act: Literal["block", "unblock", "import"],
+    act: Act,
     address: str,
     *,
     actor: str,

@@ -1,0 +1,130 @@
+"""DynamoDB in memory, as far as the library uses it: strict about requests, atomic, and ready to fail at any call.
+
+moto is exact but too slow for thousands of runs; tests/handlers/test_function.py runs on moto, test_emulator.py on the
+emulator. What this one accepts, both accept.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+Key = tuple[str, ...]
+Fault = str
+"""A key of FAULTS."""
+
+
+class Crash(BaseException):
+    """The process is gone: nothing may catch this."""
+
+
+def refused(operation: str, code: str, reasons: list[str] | None = None) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": "about jane@example.org"}}
+    if reasons:
+        response["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+    return ClientError(response, operation)
+
+
+FAULTS: dict[Fault, tuple[bool, Callable[[str], BaseException]]] = {
+    # name: (whether the call takes effect, what the caller sees)
+    "throttled": (False, lambda name: refused(name, "ThrottlingException")),
+    "internal": (False, lambda name: refused(name, "InternalServerError")),
+    "denied": (False, lambda name: refused(name, "AccessDeniedException")),
+    "conflict": (False, lambda name: refused(name, "TransactionCanceledException", ["None", "TransactionConflict"])),
+    "lost request": (False, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
+    "lost answer": (True, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
+    "crash before": (False, lambda _: Crash()),
+    "crash after": (True, lambda _: Crash()),
+}
+
+
+class Store:
+    """The tables, shared by every client."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[Key, dict[str, Any]]] = {"blocked": {}, "history": {}}
+        self.lock = threading.Lock()
+
+    def rows(self, table: str) -> dict[Key, dict[str, Any]]:
+        return self.tables[table]
+
+
+def _key(item: Mapping[str, Mapping[str, str]]) -> Key:
+    return tuple(item[name]["S"] for name in ("value", "entry") if name in item)
+
+
+class FakeDynamoDB:
+    """One client. ``before`` is called at the start of each call and names the fault to inject, if any."""
+
+    def __init__(self, store: Store, before: Callable[[str], Fault | None] = lambda _: None) -> None:
+        self.store = store
+        self.before = before
+        self.calls: list[str] = []
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        ((table, request),) = RequestItems.items()
+        keys = request["Keys"]
+        assert 1 <= len(keys) <= 100
+        assert len({_key(key) for key in keys}) == len(keys), "DynamoDB refuses a key that is asked for twice"
+        fault = self._start("BatchGetItem")
+        if fault == "unprocessed":
+            keys, left = keys[: len(keys) // 2], keys[len(keys) // 2 :]
+        else:
+            left = []
+        with self.store.lock:
+            rows = self.store.rows(table)
+            found = [rows[_key(key)] for key in keys if _key(key) in rows]
+        self._end("BatchGetItem", fault)
+        unprocessed = {table: {**request, "Keys": left}} if left else {}
+        return {"Responses": {table: found}, "UnprocessedKeys": unprocessed}
+
+    def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        assert 1 <= len(TransactItems) <= 100
+        fault = self._start("TransactWriteItems")
+        with self.store.lock:
+            self._commit(TransactItems)
+        self._end("TransactWriteItems", fault)
+        return {}
+
+    def _start(self, operation: str) -> Fault | None:
+        self.calls.append(operation)
+        fault = self.before(operation)
+        if fault in FAULTS and not FAULTS[fault][0]:
+            raise FAULTS[fault][1](operation)
+        return fault
+
+    def _end(self, operation: str, fault: Fault | None) -> None:
+        if fault in FAULTS:
+            raise FAULTS[fault][1](operation)
+
+    def _commit(self, actions: list[dict[str, Any]]) -> None:
+        targets, reasons = [], []
+        for action in actions:
+            ((kind, write),) = action.items()
+            key = _key(write["Item"] if kind == "Put" else write["Key"])
+            targets.append((write["TableName"], key))
+            row = self.store.rows(write["TableName"]).get(key)
+            reasons.append("None" if _holds(write, row) else "ConditionalCheckFailed")
+        assert len(set(targets)) == len(targets), "DynamoDB refuses two actions on one item"
+        if set(reasons) != {"None"}:
+            raise refused("TransactWriteItems", "TransactionCanceledException", reasons)
+        for action, (table, key) in zip(actions, targets, strict=True):
+            if "Put" in action:
+                self.store.rows(table)[key] = action["Put"]["Item"]
+            else:
+                self.store.rows(table).pop(key, None)
+
+
+def _holds(write: Mapping[str, Any], row: Mapping[str, Any] | None) -> bool:
+    match write.get("ConditionExpression"):
+        case None:
+            return True
+        case "attribute_not_exists(#v)":
+            assert write["ExpressionAttributeNames"] == {"#v": "value"}
+            return row is None
+        case "#n = :n":
+            assert write["ExpressionAttributeNames"] == {"#n": "version"}
+            return row is not None and row["version"] == write["ExpressionAttributeValues"][":n"]
+        case other:
+            raise AssertionError(f"a condition that this fake does not know: {other}")
