@@ -1,0 +1,77 @@
+"""The Pulumi package: what a program in another language meets.
+
+Does not prove that the engine finds and starts it; README's "In another repository" was tried with the engine.
+"""
+
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+from components.package import COMPONENTS, NAME, VERSION
+from tests.recorder import ACCOUNT, record
+
+ROOT = Path(__file__).parents[2]
+TABLE = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/"
+
+
+@pytest.fixture(scope="module")
+def provider() -> ComponentProvider:
+    return ComponentProvider(list(COMPONENTS), NAME, version=VERSION)
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """The plugin's process, started as the engine starts it: from the consumer's folder, with the engine's address."""
+    command = [sys.executable, str(ROOT / "components" / "__main__.py"), "127.0.0.1:1"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield f"127.0.0.1:{int(process.stdout.readline())}"
+        process.terminate()
+
+
+def test_the_process_serves_the_schema(address: str) -> None:
+    with grpc.insecure_channel(address) as channel:
+        stub = provider_pb2_grpc.ResourceProviderStub(channel)  # type: ignore[no-untyped-call] # generated code
+        answer = stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=60)
+    schema: dict[str, Any] = json.loads(answer.schema)
+    assert schema["name"] == "ses-feedback"
+    assert schema["version"] == VERSION
+    assert {f"ses-feedback:index:{component.__name__}" for component in COMPONENTS} == set(schema["resources"])
+
+
+def test_the_version_is_the_projects_own() -> None:
+    for project in ("pyproject.toml", "handlers/pyproject.toml"):
+        assert tomllib.loads((ROOT / project).read_text())["project"]["version"] == VERSION, project
+
+
+def test_every_input_and_output_is_described(provider: ComponentProvider) -> None:
+    schema = json.loads(provider.schema or "")
+    described = schema["resources"] | schema.get("types", {})
+    for name, resource in described.items():
+        for where in ("inputProperties", "properties"):
+            for key, definition in resource.get(where, {}).items():
+                assert definition.get("description"), f"{name}.{where}.{key}"
+
+
+def test_construct_takes_names_in_camel_case_and_integers_as_floats(provider: ComponentProvider) -> None:
+    given = {
+        "kind": "bounce",
+        "region": "eu-west-1",
+        "identities": ["shop.example"],
+        "blockedTableArn": f"{TABLE}blocked",
+        "historyTableArn": f"{TABLE}history",
+        "maxReceiveCount": 7.0,
+        "includeOriginalHeaders": True,
+    }
+    graph = record(lambda: provider.construct("p", "ses-feedback:index:FeedbackPipeline", given))
+    assert graph["p-queue"].document("redrivePolicy")["maxReceiveCount"] == 7
+    assert graph["p-shop.example"].inputs["includeOriginalHeaders"] is True
