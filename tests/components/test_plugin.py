@@ -40,7 +40,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 def test_the_process_serves_the_schema(address: str) -> None:
     with grpc.insecure_channel(address) as channel:
-        stub = provider_pb2_grpc.ResourceProviderStub(channel)  # type: ignore[no-untyped-call] # generated code
+        stub = provider_pb2_grpc.ResourceProviderStub(channel)
         answer = stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=60)
     schema: dict[str, Any] = json.loads(answer.schema)
     assert schema["name"] == "ses-feedback"
