@@ -163,6 +163,8 @@ async def _run(
         await run_pulumi_func(program)
     except SandboxError:
         raise
+    except pulumi.RunError as error:  # what a program raises to say something to its user
+        raise SandboxError(f"the program stopped: {error}") from error
     except Exception as error:
         raise SandboxError(f"the program stopped: {type(error).__name__}: {error}") from error
     return outputs

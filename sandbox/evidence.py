@@ -11,6 +11,7 @@ from .tap import Tap
 
 QUEUES = {"queue": "queueUrl", "dead letters": "deadLetterQueueUrl", "undelivered": "undeliveredQueueUrl"}
 COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+RECORDED, NOT_RECORDED = "feedback judged", "feedback not recorded"
 PLATFORM = ("START ", "END ", "REPORT ", "INIT_")
 
 
@@ -34,24 +35,31 @@ class Pipeline:
         return found
 
     def judged(self, feedback_id: str | None, since: float) -> tuple[dict[str, Any], float] | None:
-        """Return what the function logged of its decision about a feedback, and when (seconds since 1970)."""
+        """Return what the function logged of its decision about a feedback, and when (seconds since 1970).
+
+        The line's `message` tells whether the decision could be recorded.
+        """
         for text, at in self._log(since):
             line = _json(text)
-            if line.get("message") == "feedback judged" and line.get("feedback_id") == feedback_id:
+            if line.get("message") in {RECORDED, NOT_RECORDED} and line.get("feedback_id") == feedback_id:
                 return line, at
         return None
 
     def complaints(self, since: float) -> list[str]:
-        """Return what else the function logged since a time: errors, and everything that is not JSON."""
-        found = []
+        """Return what else is known of the function since a time: warnings, errors, everything that is not JSON.
+
+        Empty if it was never called.
+        """
+        found, called = [], False
         for text, _ in self._log(since):
+            called = True
             line = _json(text)
-            if line.get("level") in {"ERROR", "CRITICAL"}:
-                parts = (line.get(key) for key in ("message", "exception_name", "exception"))
-                found.append(" | ".join(str(part) for part in parts if part))
+            if line.get("level") in {"WARNING", "ERROR", "CRITICAL"}:
+                parts = (line.get(key) for key in ("message", "reason", "exception"))
+                found.append(": ".join(str(part) for part in parts if part))
             elif not line and text.strip() and not text.startswith(PLATFORM):
                 found.append(text.rstrip())
-        return found
+        return found or (["nothing; if it cannot start, the emulator's log tells why"] if called else [])
 
     def _log(self, since: float) -> Iterator[tuple[str, float]]:
         logs = self.stack.account.client("logs", self.exported["region"])

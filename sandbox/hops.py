@@ -12,13 +12,15 @@ what was found instead.
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from .deployment import Stack
 from .errors import SandboxError
-from .evidence import Pipeline, blocked_item, history_row
+from .evidence import NOT_RECORDED, Pipeline, blocked_item, history_row
 from .mails import Mail, Origin, text
 from .tap import Published, tap
 
@@ -112,7 +114,7 @@ class Watch:
                     TopicArn=self.pipelines[mail.kind].exported["topicArn"],
                     Message=text(mail.notification(self.origin, mail.address), event=mail.needs_configuration_set),
                 )
-        except Exception as error:
+        except (ClientError, BotoCoreError) as error:
             raise HopError("SES", f"it was not accepted: {error}") from error
         message_id: str = answer["MessageId"]
         return message_id
@@ -129,6 +131,8 @@ class Watch:
                 broken=False,
             )
         self._reach(journey, "Lambda", logged - begun, f"{line['verdict']}, by the rule {line['rule']}")
+        if line["message"] == NOT_RECORDED:
+            raise HopError("DynamoDB", f"the function decided, but could not record it: {line.get('reason')}")
         self._check_tables(journey, published)
         self._reach(journey, "DynamoDB", time.time() - begun, "blocked" if journey.item else "not blocked")
 
@@ -160,11 +164,13 @@ class Watch:
                 f"{self.patience:g} s. Look at the subscription of {exported['topicArn']} and at the policy of "
                 f"{exported['queueUrl']}.",
             )
-        told = "\n".join(complaints[-12:]) if complaints else "nothing; look at the mapping from the queue to it"
+        told = (
+            f"It logged: {tail(complaints)}" if complaints else "It was not called: look at its mapping to the queue."
+        )
         raise HopError(
             "Lambda",
             f"{topic} and went on to SQS ({', '.join(waiting) or 'no message waits'}), but within {self.patience:g} s "
-            f"there is no decision of {exported['functionName']}. It logged: {told}",
+            f"there is no decision of {exported['functionName']}. {told}",
         )
 
     def _check_tables(self, journey: Journey, published: Published) -> None:
@@ -183,6 +189,11 @@ class Watch:
         while time.monotonic() < deadline:
             yield
             time.sleep(POLL_SECONDS)
+
+
+def tail(lines: Sequence[str], length: int = 12) -> str:
+    """Return the last lines, enough for a report."""
+    return "\n".join(lines[-length:])
 
 
 @contextlib.contextmanager

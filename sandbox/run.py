@@ -9,7 +9,7 @@ from .deployment import Stack, deploy
 from .emulator import Emulator
 from .errors import SandboxError
 from .evidence import blocked_items
-from .hops import SETTLE_SECONDS, HopError, Journey, Watch, watch
+from .hops import SETTLE_SECONDS, HopError, Journey, Watch, tail, watch
 from .mails import MAILS, Mail
 from .screen import Screen
 from .sender import ask
@@ -83,7 +83,7 @@ def _settle(watching: Watch, screen: Screen) -> None:
     with screen.working("the functions start"):
         waiting = watching.drained(SETTLE_SECONDS)
     for kind, found in waiting.items():
-        told = "\n".join(watching.pipelines[kind].complaints(0)[-12:])
+        told = tail(watching.pipelines[kind].complaints(0))
         raise SandboxError(
             f"the function of {watching.pipelines[kind].name} did not take the messages that SES publishes when a "
             f"topic is set ({', '.join(found)}). It logged: {told or 'nothing'}"
@@ -126,6 +126,6 @@ def _check_queues(watching: Watch, journeys: Sequence[Journey]) -> None:
     for journey in journeys:
         kind = journey.mail.kind
         if kind and kind in waiting and journey.failure is None:
-            told = "\n".join(watching.pipelines[kind].complaints(0)[-12:]) or "nothing"
+            told = tail(watching.pipelines[kind].complaints(0)) or "nothing"
             text = f"the function did not acknowledge everything ({', '.join(waiting[kind])}). It logged: {told}"
             journey.failure = HopError("Lambda", text, broken=False)

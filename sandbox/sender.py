@@ -3,8 +3,6 @@
 import json
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from .applier import GLOBAL_REGION
 from .deployment import Stack
 from .errors import SandboxError
@@ -21,13 +19,15 @@ def ask(stack: Stack, addresses: list[str]) -> "list[Answer]":
     Raises:
         SandboxError: that right does not suffice.
     """
-    from ses_feedback import Blocklist  # noqa: PLC0415 - half a second that the emulator's start can use
+    # Imported here, so that a handler that cannot be imported is told by the function, not by a traceback at the start.
+    from ses_feedback import Blocklist  # noqa: PLC0415
+    from ses_feedback.table import TableError  # noqa: PLC0415
 
     arn = stack.outputs["blockedTableArn"]
     client = stack.account.client("dynamodb", arn.split(":")[3], _credentials(stack))
     try:
         return Blocklist(arn, client=client).check(addresses)
-    except ClientError as error:
+    except TableError as error:
         raise SandboxError(f"a sender with the policy that the stack exports cannot ask: {error}") from error
 
 

@@ -1,0 +1,137 @@
+"""The program of this repository, deployed: what AWS's own API then tells about it.
+
+Not proved: that AWS accepts it; and the emulator's idea of a right is not AWS's.
+"""
+
+import io
+import json
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox import Account, SandboxError, Stack, deploy
+
+
+@pytest.fixture(scope="module")
+def stack(new_account: Callable[[], Account]) -> Stack:
+    return deploy(new_account(), {"ses-feedback:functionTimeoutSeconds": 20, "ses-feedback:tags": {"team": "mail"}})
+
+
+@pytest.fixture(scope="module", params=["bounce", "complaint"])
+def pipeline(request: pytest.FixtureRequest, stack: Stack) -> dict[str, Any]:
+    exported: dict[str, Any] = stack.outputs["pipelines"][f"{request.param}-eu-west-1-shop-example"]
+    return exported
+
+
+def test_what_the_program_expects_is_made_first(stack: Stack) -> None:
+    assert stack.prepared == [
+        "identity shop.example in eu-west-1",
+        "identity news.shop.example in eu-west-1",
+        "configuration set main in eu-west-1",
+    ]
+
+
+def test_a_resource_waits_for_what_it_depends_on(stack: Stack) -> None:
+    made = [created.name for created in stack.created]
+    for kind in ("bounce", "complaint"):
+        base = f"{kind}-eu-west-1-shop-example"
+        assert made.index(f"{base}-topic-policy") < made.index(f"{base}-shop.example")
+        assert made.index(f"{base}-role-policy") < made.index(f"{base}-mapping")
+
+
+def test_the_tables_are_as_asked(stack: Stack) -> None:
+    dynamodb = stack.account.client("dynamodb", "eu-central-1")
+    keys = {"blocked": ["value"], "history": ["value", "entry"]}
+    for table, expected in keys.items():
+        name = stack.outputs[f"{table}TableName"]
+        described = dynamodb.describe_table(TableName=name)["Table"]
+        assert [key["AttributeName"] for key in described["KeySchema"]] == expected
+        assert described["TableArn"] == stack.outputs[f"{table}TableArn"]
+        assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+        ttl = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "expires_at")
+        recovery = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        assert recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+        tags = dynamodb.list_tags_of_resource(ResourceArn=described["TableArn"])["Tags"]
+        assert tags == [{"Key": "team", "Value": "mail"}]
+
+
+def test_the_queues_are_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None:
+    sqs = stack.account.client("sqs", "eu-west-1")
+
+    def attributes(key: str) -> dict[str, str]:
+        found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=pipeline[key], AttributeNames=["All"])["Attributes"]
+        return found
+
+    queue, dead_letters, undelivered = map(attributes, ("queueUrl", "deadLetterQueueUrl", "undeliveredQueueUrl"))
+    assert queue["VisibilityTimeout"] == "120"
+    assert json.loads(queue["RedrivePolicy"]) == {"deadLetterTargetArn": dead_letters["QueueArn"], "maxReceiveCount": 5}
+    allowed = json.loads(dead_letters["RedriveAllowPolicy"])
+    assert allowed == {"redrivePermission": "byQueue", "sourceQueueArns": [queue["QueueArn"]]}
+    assert dead_letters["MessageRetentionPeriod"] == undelivered["MessageRetentionPeriod"] == str(14 * 24 * 3600)
+    assert {each["SqsManagedSseEnabled"] for each in (queue, dead_letters, undelivered)} == {"true"}
+    assert {len(json.loads(each["Policy"])["Statement"]) for each in (queue, undelivered)} == {2}
+
+    sns = stack.account.client("sns", "eu-west-1")
+    (subscription,) = sns.list_subscriptions_by_topic(TopicArn=pipeline["topicArn"])["Subscriptions"]
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("sqs", queue["QueueArn"])
+    told = sns.get_subscription_attributes(SubscriptionArn=subscription["SubscriptionArn"])["Attributes"]
+    assert told["RawMessageDelivery"] == "true"
+    assert json.loads(told["RedrivePolicy"]) == {"deadLetterTargetArn": undelivered["QueueArn"]}
+
+
+def test_the_function_is_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None:
+    client = stack.account.client("lambda", "eu-west-1")
+    function = client.get_function(FunctionName=pipeline["functionName"])
+    configuration = function["Configuration"]
+    assert (configuration["Runtime"], configuration["Architectures"]) == ("python3.13", ["arm64"])
+    assert (configuration["Timeout"], configuration["MemorySize"]) == (20, 256)
+    assert configuration["Role"] == pipeline["roleArn"]
+    assert configuration["LoggingConfig"]["LogGroup"] == pipeline["logGroupName"]
+    assert configuration["LoggingConfig"]["LogFormat"] == "JSON"
+    variables = configuration["Environment"]["Variables"]
+    assert variables["BLOCKED_TABLE_ARN"] == stack.outputs["blockedTableArn"]
+    assert function["Tags"] == {"team": "mail"}
+    (mapping,) = client.list_event_source_mappings(FunctionName=pipeline["functionName"])["EventSourceMappings"]
+    assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
+    logs = stack.account.client("logs", "eu-west-1")
+    (group,) = logs.describe_log_groups(logGroupNamePrefix=pipeline["logGroupName"])["logGroups"]
+    assert group["retentionInDays"] == 30
+
+
+def test_the_archive_brings_its_libraries(stack: Stack, pipeline: dict[str, Any]) -> None:
+    client = stack.account.client("lambda", "eu-west-1")
+    location = client.get_function(FunctionName=pipeline["functionName"])["Code"]["Location"]
+    with urllib.request.urlopen(location) as answer:  # noqa: S310 - from the emulator
+        names = zipfile.ZipFile(io.BytesIO(answer.read())).namelist()
+    folders = {name.split("/")[0] for name in names}
+    assert folders == {"ses_feedback", "aws_lambda_powertools", "jmespath", "typing_extensions.py", "idna"}
+
+
+def test_an_event_destination_is_set_for_each_kind(stack: Stack) -> None:
+    ses = stack.account.client("sesv2", "eu-west-1")
+    found = ses.get_configuration_set_event_destinations(ConfigurationSetName="main")["EventDestinations"]
+    topics = {(tuple(each["MatchingEventTypes"]), each["SnsDestination"]["TopicArn"]) for each in found}
+    exported = stack.outputs["pipelines"].values()
+    assert topics == {((pipeline["kind"].upper(),), pipeline["topicArn"]) for pipeline in exported}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("sources", [], "ses-feedback:sources"),
+        ("sources", [{"region": "eu-west-1"}], "ses-feedback:sources[0]"),
+        ("sources", [{"region": "mars", "identities": ["a.example"]}], "ses-feedback:sources[0].region is 'mars'"),
+        ("sources", [{"identities": 7}], "ses-feedback:sources[0].identities is 7"),
+        ("batchSize", 0, "ses-feedback:batchSize is 0"),
+        ("colour", "red", "ses-feedback:colour"),
+    ],
+)
+def test_a_wrong_configuration_stops_before_anything_is_made(key: str, value: object, message: str) -> None:
+    nowhere = Account("http://127.0.0.1:9")  # where nothing listens
+    with pytest.raises(SandboxError) as caught:
+        deploy(nowhere, {f"ses-feedback:{key}": value})
+    assert str(caught.value).startswith(f"the program stopped: {message}")
