@@ -13,7 +13,7 @@ from rich.markup import escape
 from .deployment import STACK, Stack, prepare
 from .emulator import Emulator, start_emulator
 from .errors import SandboxError
-from .run import deployed, exercised
+from .run import Result, deployed, exercised
 from .screen import Screen
 
 INTERRUPTED = 130  # as a shell counts Ctrl-C
@@ -23,7 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the sandbox; the exit code is 0 only if every mail did what it must."""
     options = _options(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup it goes on
+            signal.signal(number, _end)
     try:
         return _run(options)
     except SandboxError as error:
@@ -71,16 +72,18 @@ def _run(options: argparse.Namespace) -> int:
         if options.debug:
             screen.console.print(escape(running.log_tail(1000)), soft_wrap=True)
         screen.console.print()
-        screen.step(
-            "failed" if result.failed else "done",
-            f"{len(result.failed)} of {len(result.journeys)} mails went wrong"
-            if result.failed
-            else f"{len(result.journeys)} mails as expected, sent to blocked within {result.slowest * 1000:.0f} ms",
-            time.monotonic() - begun,
-        )
+        screen.step("failed" if result.failed else "done", _summary(result), time.monotonic() - begun)
         if options.keep:
             _keep(screen, running, stack)
         return 1 if result.failed else 0
+
+
+def _summary(result: Result) -> str:
+    sent = sum(1 for journey in result.journeys if not journey.skipped)
+    unsent = f", {len(result.journeys) - sent} not sent" if sent < len(result.journeys) else ""
+    if result.failed:
+        return f"{len(result.failed)} of {sent} mails went wrong{unsent}"
+    return f"{sent} mails as expected{unsent}, sent to blocked within {result.slowest * 1000:.0f} ms"
 
 
 def _keep(screen: Screen, running: Emulator, stack: Stack | None) -> None:

@@ -42,14 +42,21 @@ class Inputs:
 
     def nested(self, key: str) -> "Inputs":
         """Return the object at a key, empty if there is none, whose own inputs are then to be taken too."""
-        inside = Inputs(self.take(key, {}), f"{self._path}{key}.")
-        self._nested.append(inside)
-        return inside
+        return self._enter(key, self.take(key, {}))
+
+    def each(self, key: str) -> "list[Inputs]":
+        """Return the objects of the list at a key, as `nested` does for one."""
+        return [self._enter(f"{key}[{index}]", values) for index, values in enumerate(self.take(key, []))]
 
     def ignore(self, key: str, reason: str) -> None:
         """Leave an input out on purpose. The reason is for the reader of the call."""
         assert reason  # noqa: S101 - the call is the documentation
         self._values.pop(key, None)
+
+    def _enter(self, key: str, values: Mapping[str, Any]) -> "Inputs":
+        inside = Inputs(values, f"{self._path}{key}.")
+        self._nested.append(inside)
+        return inside
 
     def left(self) -> list[str]:
         """Name every input, also inside objects, that nobody took."""

@@ -26,6 +26,7 @@ from .tap import Published, tap
 
 HOPS = ("SES", "SNS", "SQS", "Lambda", "DynamoDB")
 POLL_SECONDS = 0.02
+GRACE_SECONDS = 1
 SETTLE_SECONDS = 30  # for the first start of the functions on a busy machine
 
 
@@ -122,7 +123,7 @@ class Watch:
     def _follow_feedback(self, journey: Journey, pipeline: Pipeline, begun: float) -> None:
         published = self._published(journey, pipeline)
         self._reach(journey, "SNS", published.at - begun, f"notification {published.sns_message_id}")
-        line, logged = self._judged(published, pipeline, begun)
+        line, logged = self._judged(journey.mail, published, pipeline, begun)
         self._reach(journey, "SQS", line["sqs_sent_at"] / 1000 - begun, f"message {line['sqs_message_id']}")
         if line["verdict"] != journey.mail.verdict:
             raise HopError(
@@ -132,7 +133,11 @@ class Watch:
             )
         self._reach(journey, "Lambda", logged - begun, f"{line['verdict']}, by the rule {line['rule']}")
         if line["message"] == NOT_RECORDED:
-            raise HopError("DynamoDB", f"the function decided, but could not record it: {line.get('reason')}")
+            raise HopError(
+                "DynamoDB",
+                f"the function decided, but could not record it: {line.get('reason')}. "
+                f"Look at the policy of {pipeline.exported['roleArn']}.",
+            )
         self._check_tables(journey, published)
         self._reach(journey, "DynamoDB", time.time() - begun, "blocked" if journey.item else "not blocked")
 
@@ -151,10 +156,19 @@ class Watch:
             f"{self.patience:g} s. Look at the notification topic of the identity {self.origin.identity}.",
         )
 
-    def _judged(self, published: Published, pipeline: Pipeline, begun: float) -> tuple[dict[str, Any], float]:
+    def _judged(
+        self, mail: Mail, published: Published, pipeline: Pipeline, begun: float
+    ) -> tuple[dict[str, Any], float]:
+        give_up = None
         for _ in self._attempts():
             if found := pipeline.judged(published.feedback_id, begun):
                 return found
+            if pipeline.complaints(begun):  # it was called, and did not decide; it will not be called again soon
+                give_up = give_up or time.monotonic() + GRACE_SECONDS
+                if history_row(self.stack, mail.address, published.feedback_id):
+                    pipeline.flush_log()
+                elif time.monotonic() > give_up:
+                    break
         waiting, complaints = pipeline.waiting(), pipeline.complaints(begun)
         exported, topic = pipeline.exported, f"The notification {published.sns_message_id} came to the topic"
         if not waiting and not complaints:
@@ -164,13 +178,13 @@ class Watch:
                 f"{self.patience:g} s. Look at the subscription of {exported['topicArn']} and at the policy of "
                 f"{exported['queueUrl']}.",
             )
-        told = (
-            f"It logged: {tail(complaints)}" if complaints else "It was not called: look at its mapping to the queue."
-        )
+        told = "It was not called: look at its mapping to the queue."
+        if complaints:
+            told = f"It logged: {tail(complaints)}"
         raise HopError(
             "Lambda",
-            f"{topic} and went on to SQS ({', '.join(waiting) or 'no message waits'}), but within {self.patience:g} s "
-            f"there is no decision of {exported['functionName']}. {told}",
+            f"{topic} and went on to SQS ({', '.join(waiting) or 'no message waits'}), but "
+            f"{exported['functionName']} did not decide about it. {told}",
         )
 
     def _check_tables(self, journey: Journey, published: Published) -> None:

@@ -1,6 +1,7 @@
 """What the reader sees. In a terminal the table of mails grows as they travel; elsewhere each line is written once."""
 
 import contextlib
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,6 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -73,15 +73,18 @@ class Screen:
             self.console.print(f"  {hop:<9}{when:>8}  {escape(journey.evidence.get(hop, ''))}", soft_wrap=True)
 
     def failures(self, journeys: Sequence[Journey], emulator: Emulator) -> None:
-        """Write for each failed mail which hop failed, why, and where to look."""
+        """Write which hop failed for which mail, why, where to look, and what was not sent therefore."""
         for journey in journeys:
             if journey.failure:
-                mail = journey.mail
-                self.console.print(f"\n[bold red]FAILED at {journey.failure.hop}[/]: the mail to {mail.address}")
-                self.console.print(Padding(escape(str(journey.failure)), (0, 0, 0, 2)))
+                where = f"[bold red]FAILED at {journey.failure.hop}[/]"
+                self.console.print(f"\n{where}: the mail to {escape(journey.mail.address)}")
+                self._indented(str(journey.failure))
+            elif journey.skipped:
+                self.console.print(f"\nNot sent: the mail to {escape(journey.mail.address)}")
+                self._indented(journey.skipped)
         if log := emulator.log_tail(8):
-            self.console.print("\n[dim]The end of the emulator's log:[/]")
-            self.console.print(Padding(Text(log, style="dim"), (0, 0, 0, 2)))
+            self.console.print("\nThe end of the emulator's log:")
+            self._indented(log)
 
     def blocked(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Write the blocked table."""
@@ -92,12 +95,18 @@ class Screen:
         self.console.print(table)
 
     def answers(self, answers: "Sequence[Answer]") -> None:
-        """Write what a sender is told about each address."""
+        """Write what a sender is told about each address; nothing if a broken hop left it unasked."""
+        if not answers:
+            return
         table = _table("What a sender is told", "may I send to", "answer", "because")
         for answer in answers:
             word = Text("yes", style="green") if answer.allowed else Text("no", style="red")
             table.add_row(escape(answer.given), word, escape(answer.problem or answer.reason or "it is not blocked"))
         self.console.print(table)
+
+    def _indented(self, text: str) -> None:
+        # Whole lines, so that a name can be searched for or copied.
+        self.console.print(Text(textwrap.indent(text, "  ")), soft_wrap=True)
 
     def _travels(self) -> Table:
         table = _table("Mails, and after how long they reached each hop", "to")

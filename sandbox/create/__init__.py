@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from sandbox.applier import Create
 
-from . import function, mail, messaging, tables
+from . import function, mail, messaging, monitoring, tables
 
 CREATE: Mapping[str, Create] = {
+    "aws:cloudwatch/dashboard:Dashboard": monitoring.dashboard,
     "aws:cloudwatch/logGroup:LogGroup": function.log_group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": monitoring.metric_alarm,
     "aws:dynamodb/resourcePolicy:ResourcePolicy": tables.resource_policy,
     "aws:dynamodb/table:Table": tables.table,
     "aws:iam/role:Role": function.role,

@@ -21,8 +21,8 @@ def table(request: Request) -> Made:
         BillingMode=inputs.take("billingMode", "PROVISIONED"),
         KeySchema=[{"AttributeName": key, "KeyType": kind} for kind, key in keys.items() if key],
         AttributeDefinitions=[
-            {"AttributeName": attribute["name"], "AttributeType": attribute["type"]}
-            for attribute in inputs.take("attributes", [])
+            {"AttributeName": attribute.take("name"), "AttributeType": attribute.take("type")}
+            for attribute in inputs.each("attributes")
         ],
         DeletionProtectionEnabled=inputs.take("deletionProtectionEnabled", False),
         Tags=[{"Key": key, "Value": value} for key, value in inputs.take("tags", {}).items()],

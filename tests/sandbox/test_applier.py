@@ -160,3 +160,40 @@ def test_a_zip_depends_on_content_alone(tmp_path: Path) -> None:
 
 def test_every_create_function_says_which_call_of_aws_it_makes() -> None:
     assert all(create.__doc__ for create in CREATE.values())
+
+
+def test_an_alarm_on_an_expression_is_made_whole(tmp_path: Path, account: Account) -> None:
+    code = """
+        aws.cloudwatch.MetricAlarm("unseen", comparison_operator="GreaterThanOrEqualToThreshold", evaluation_periods=2,
+            threshold=1.0, treat_missing_data="notBreaching", metric_queries=[
+                {"id": "all", "expression": "SUM(METRICS())", "label": "both", "return_data": True},
+                {"id": "one", "metric": {"namespace": "AWS/SES", "metric_name": "Bounce", "stat": "Sum", "period": 3600,
+                    "dimensions": {"kind": "bounce"}}}])
+        """
+    stack = deploy(account, root=program(tmp_path, code))
+    cloudwatch = account.client("cloudwatch", "eu-west-1")
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[stack.created[0].id])["MetricAlarms"]
+    assert alarm["Metrics"] == [
+        {"Id": "all", "Expression": "SUM(METRICS())", "Label": "both", "ReturnData": True},
+        {
+            "Id": "one",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/SES",
+                    "MetricName": "Bounce",
+                    "Dimensions": [{"Name": "kind", "Value": "bounce"}],
+                },
+                "Period": 3600,
+                "Stat": "Sum",
+            },
+        },
+    ]
+    assert (alarm["EvaluationPeriods"], alarm["Threshold"], alarm["TreatMissingData"]) == (2, 1.0, "notBreaching")
+
+
+def test_an_unknown_input_in_a_list_is_named_with_its_place(tmp_path: Path, account: Account) -> None:
+    code = """
+        aws.cloudwatch.MetricAlarm("a", comparison_operator="LessThanThreshold", evaluation_periods=1, threshold=1,
+            metric_queries=[{"id": "m", "expression": "1", "account_id": "111122223333"}])
+        """
+    assert "does not know the input metricQueries[0].accountId" in refused(tmp_path, code, account)
