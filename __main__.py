@@ -1,9 +1,9 @@
-"""The stack: its configuration, the tables, a pipeline for each kind of feedback of each source, the exports."""
+"""The stack: its configuration, the tables, a pipeline for each kind of feedback of each source, the monitoring."""
 
 import pulumi
 
-from components import BlockedTable, FeedbackPipeline
-from stack.config import load
+from components import BlockedTable, FeedbackMonitoring, FeedbackPipeline
+from stack.config import KINDS, load
 
 config = load()
 
@@ -15,11 +15,11 @@ if tables:
 pulumi.export("blockedTableArn", tables.blocked_table_arn if tables else config.pipeline["blocked_table_arn"])
 pulumi.export("historyTableArn", tables.history_table_arn if tables else config.pipeline["history_table_arn"])
 
-pipelines = {}
+made, pipelines = {}, {}
 for source in config.sources:
-    for kind in ("bounce", "complaint"):
+    for kind in KINDS:
         name = f"{kind}-{source.name}"
-        pipeline = FeedbackPipeline(name, config.pipeline_args(source, kind, tables))
+        pipeline = made[kind, source.name] = FeedbackPipeline(name, config.pipeline_args(source, kind, tables))
         pipelines[name] = {
             "kind": kind,
             "region": source.region,
@@ -32,3 +32,14 @@ for source in config.sources:
             "roleArn": pipeline.role_arn,
         }
 pulumi.export("pipelines", pipelines)
+
+if config.monitoring is not None:
+    watched = {
+        region: FeedbackMonitoring(f"ses-feedback-{region}", config.monitoring_args(region, made))
+        for region in config.regions
+    }
+    names = {
+        region: {"alarmTopicArn": one.alarm_topic_arn, "dashboardName": one.dashboard_name}
+        for region, one in watched.items()
+    }
+    pulumi.export("monitoring", names)

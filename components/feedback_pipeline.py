@@ -47,6 +47,8 @@ class FeedbackPipeline(pulumi.ComponentResource):
     """Name of the function's log group."""
     role_arn: pulumi.Output[str]
     """ARN of the function's role, for the `writer_principals` of a table in another account."""
+    monitored: pulumi.Output[dict[str, str]]
+    """What `FeedbackMonitoring` needs to know of this pipeline; hand it over as it is."""
 
     def __init__(self, name: str, args: FeedbackPipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ses-feedback:index:FeedbackPipeline", name, dict(args), opts)
@@ -76,6 +78,19 @@ class FeedbackPipeline(pulumi.ComponentResource):
         self.dead_letter_queue_arn, self.dead_letter_queue_url = dead_letters.arn, dead_letters.url
         self.undelivered_queue_arn, self.undelivered_queue_url = undelivered.arn, undelivered.url
         self.function_name, self.log_group_name, self.role_arn = work.function.name, work.logs.name, work.role.arn
+        self.monitored = pulumi.Output.all(
+            name=self._base,
+            kind=self._in["kind"],
+            region=self._in["region"]
+            if "region" in self._in
+            else topic.arn.apply(lambda arn: policies.Arn.of(arn).region),
+            topicName=topic.name,
+            queueName=queue.name,
+            deadLetterQueueName=dead_letters.name,
+            undeliveredQueueName=undelivered.name,
+            functionName=work.function.name,
+            logGroupName=work.logs.name,
+        )
         self.register_outputs({output: getattr(self, output) for output in FeedbackPipeline.__annotations__})
 
     def _options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:

@@ -92,6 +92,30 @@ def each(rule: Rule[T]) -> Rule[list[T]]:
     return checked
 
 
+def named(name: str, value: object) -> dict[str, Any]:
+    """A map under names that can be part of a resource's."""
+    if not isinstance(value, Mapping):
+        raise refuse(name, value, "a map of names to pipelines is needed")
+    for key in value:
+        resource_name(f"the name in {name}", key)
+    return dict(value)
+
+
+def fraction(name: str, value: object) -> float:
+    """A share of a whole, above nothing."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
+        raise refuse(name, value, "a fraction above 0 and up to 1 is needed, such as 0.05 for 5 %")
+    return float(value)
+
+
+def hours(name: str, value: object) -> int:
+    """0, or from 2 up to the most that an alarm looks at (CloudWatch API reference, PutMetricAlarm, Period)."""
+    number = integer(0, 168, "hours")(name, value)
+    if number == 1:
+        raise refuse(name, value, "2 to 168 hours are needed, or 0 for no such alarm")
+    return number
+
+
 def boolean(name: str, value: object) -> bool:
     """True or false."""
     if not isinstance(value, bool):
@@ -130,6 +154,13 @@ policy_arn = pattern(
     r"arn:aws[a-z-]*:iam::(?:\d{12}|aws):policy/[\w+=,.@/-]+",
     "the ARN of an IAM policy such as arn:aws:iam::123456789012:policy/boundary",
 )
+resource_name = pattern(r"[A-Za-z0-9_-]{1,100}", "up to 100 letters, digits, - and _")
+email = pattern(rf"[!-?A-~]{{1,64}}@{_DOMAIN}", "an e-mail address such as oncall@example.com")
+topic_arn = pattern(
+    rf"arn:aws[a-z-]*:sns:{_REGION}:\d{{12}}:[A-Za-z0-9_-]{{1,256}}(?:\.fifo)?",
+    "the ARN of a topic such as arn:aws:sns:eu-west-1:123456789012:alarms",
+)
+url = pattern(r"https?://[!-~]+", "an address such as https://wiki.example.com/ses-feedback")
 principal = pattern(
     r"\d{12}|o-[a-z0-9]{10,32}|arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+",
     "an account id (12 digits), the ARN of a role or user, or an organisation id (o-...)",
@@ -162,6 +193,22 @@ PIPELINE: dict[str, Rule[object]] = {
 }
 """The rule of every input of a pipeline."""
 
+MONITORING: dict[str, Rule[Any]] = {
+    "region": region,
+    "alarm_topic_arn": topic_arn,
+    "alarm_emails": each(email),
+    "kms_key_arn": kms_key_arn,
+    "runbook_url": url,
+    "bounce_rate_warning": fraction,
+    "bounce_rate_critical": fraction,
+    "complaint_rate_warning": fraction,
+    "complaint_rate_critical": fraction,
+    "oldest_message_seconds": integer(60, 1_209_600, "seconds"),
+    "silent_break_hours": hours,
+    "tags": tags,
+}
+"""The rule of every input of the monitoring but the pipelines themselves."""
+
 COMBINED = (
     "batch_size",
     "maximum_batching_window_seconds",
@@ -189,6 +236,14 @@ def combination(values: Mapping[str, Any], name: Callable[[str], str] = str) -> 
     if (blocked or history) and _home(blocked) != _home(history):
         right = f"the Region and account of {name('blocked_table_arn')} ({blocked}) is needed: both are written at once"
         raise refuse(name("history_table_arn"), history, right)
+
+
+def rates(values: Mapping[str, Any]) -> None:
+    """Refuse a warning that is not below what is critical."""
+    for kind_ in ("bounce", "complaint"):
+        warning, critical = values[f"{kind_}_rate_warning"], values[f"{kind_}_rate_critical"]
+        if warning >= critical:
+            raise refuse(f"{kind_}_rate_warning", warning, f"less than {kind_}_rate_critical ({critical}) is needed")
 
 
 def _home(arn: str | None) -> list[str]:

@@ -1,8 +1,9 @@
 """What the Pulumi package `ses-feedback` holds."""
 
 from components.blocked_table import BlockedTable
+from components.feedback_monitoring import FeedbackMonitoring
 from components.feedback_pipeline import FeedbackPipeline
 
 NAME = "ses-feedback"
 VERSION = "0.1.0"
-COMPONENTS = (BlockedTable, FeedbackPipeline)
+COMPONENTS = (BlockedTable, FeedbackPipeline, FeedbackMonitoring)

@@ -1,7 +1,8 @@
 """Policy documents, as plain data from plain values, so that a test can compare a whole document.
 
 Facts: SES publishes with `aws:SourceAccount` and `aws:SourceArn` (SES Developer Guide, "Configuring Amazon SNS
-notifications"); SNS delivers with `aws:SourceArn` (SNS Developer Guide, "Subscribing an Amazon SQS queue").
+notifications"); SNS delivers with `aws:SourceArn` (SNS Developer Guide, "Subscribing an Amazon SQS queue"); CloudWatch
+notifies of alarms with both (SNS Developer Guide, "Example cases for Amazon SNS access control").
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,6 +61,25 @@ def topic_policy(topic_arn: str, identities: Sequence[str], configuration_set: s
             "Action": "sns:Publish",
             "Resource": topic_arn,
             "Condition": {"StringEquals": {"aws:SourceAccount": topic.account, "aws:SourceArn": sources}},
+        },
+    )
+
+
+def alarm_topic_policy(topic_arn: str) -> Document:
+    """Only CloudWatch, only for alarms of this account in the topic's Region."""
+    topic = Arn.of(topic_arn)
+    alarms = f"arn:{topic.partition}:cloudwatch:{topic.region}:{topic.account}:alarm:*"
+    return document(
+        {
+            "Sid": "AlarmsPublish",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": topic.account},
+                "ArnLike": {"aws:SourceArn": alarms},
+            },
         },
     )
 

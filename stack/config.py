@@ -14,7 +14,14 @@ from typing import Any, cast
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from components import BlockedTable, BlockedTableArgs, FeedbackPipelineArgs, inputs
+from components import (
+    BlockedTable,
+    BlockedTableArgs,
+    FeedbackMonitoringArgs,
+    FeedbackPipeline,
+    FeedbackPipelineArgs,
+    inputs,
+)
 from components.feedback_pipeline_args import DEFAULTS
 
 _PIPELINE_KEYS = {
@@ -37,8 +44,11 @@ _SOURCE_RULES: dict[str, inputs.Rule[Any]] = {
     "configurationSet": inputs.configuration_set,
     "kmsKeyArn": inputs.kms_key_arn,
 }
-KEYS = frozenset({"sources", *_PIPELINE_KEYS, *_TABLE_KEYS})
+_MONITORING_KEYS = {inputs.camel(name): name for name in ("alarm_emails", "alarm_topic_arn", "runbook_url")}
+KEYS = frozenset({"sources", "monitoring", *_PIPELINE_KEYS, *_TABLE_KEYS, *_MONITORING_KEYS})
 """The keys of a stack, without the project's name."""
+KINDS = ("bounce", "complaint")
+"""The pipelines of each source."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +67,19 @@ class StackConfig:
     """All that a stack's configuration says.
 
     `tables` holds the arguments of `BlockedTable`; it is None where the tables were made elsewhere, and `pipeline`, the
-    arguments that every `FeedbackPipeline` shares, has their ARNs.
+    arguments that every `FeedbackPipeline` shares, has their ARNs. `monitoring` holds what every `FeedbackMonitoring`
+    shares; it is None where there is to be none.
     """
 
     sources: list[Source]
     tables: BlockedTableArgs | None
     pipeline: dict[str, Any]
+    monitoring: dict[str, Any] | None
+
+    @property
+    def regions(self) -> list[str]:
+        """The Regions that have a source, once each."""
+        return list(dict.fromkeys(source.region for source in self.sources))
 
     def pipeline_args(self, source: Source, kind: str, tables: BlockedTable | None) -> FeedbackPipelineArgs:
         """The arguments of the pipeline for one kind of feedback of one source."""
@@ -75,6 +92,12 @@ class StackConfig:
             "kms_key_arn": source.kms_key_arn,
         }
         return cast(FeedbackPipelineArgs, {**self.pipeline, **(arns or {}), **own})
+
+    def monitoring_args(self, region: str, made: Mapping[tuple[str, str], FeedbackPipeline]) -> FeedbackMonitoringArgs:
+        """The arguments of the monitoring of one Region; `made` are the stack's pipelines by kind and source's name."""
+        names = [source.name for source in self.sources if source.region == region]
+        pipelines = {f"{kind}_pipelines": {name: made[kind, name].monitored for name in names} for kind in KINDS}
+        return cast(FeedbackMonitoringArgs, {**(self.monitoring or {}), **pipelines, "region": region})
 
 
 def load() -> StackConfig:
@@ -108,7 +131,32 @@ def parse(values: Mapping[str, str], default_region: str | None = None, prefix: 
     }
     inputs.combination(DEFAULTS | pipeline, lambda name: prefix + inputs.camel(name))
     sources = _sources(prefix + "sources", given.get("sources"), default_region)
-    return StackConfig(sources, _tables(given, pipeline, default_region, prefix), pipeline)
+    monitoring = _monitoring(given, sources, pipeline, prefix)
+    return StackConfig(sources, _tables(given, pipeline, default_region, prefix), pipeline, monitoring)
+
+
+def _monitoring(
+    given: Mapping[str, object], sources: list[Source], pipeline: Mapping[str, Any], prefix: str
+) -> dict[str, Any] | None:
+    checked = {
+        name: inputs.MONITORING[name](prefix + key, given[key])
+        for key, name in _MONITORING_KEYS.items()
+        if given.get(key, []) != []
+    }
+    if not inputs.boolean(prefix + "monitoring", given.get("monitoring", True)):
+        for name, value in checked.items():
+            raise inputs.refuse(prefix + inputs.camel(name), value, f"leave it out, or {prefix}monitoring at true")
+        return None
+    if topic := checked.get("alarm_topic_arn"):
+        if emails := checked.get("alarm_emails"):
+            right = f"leave it out with {prefix}alarmTopicArn, and subscribe to that topic"
+            raise inputs.refuse(f"{prefix}alarmEmails", emails, right)
+        if elsewhere := sorted({source.region for source in sources} - {topic.split(":")[3]}):
+            right = (
+                f"a topic in {elsewhere[0]} is needed too, since alarms notify in their own Region only; leave it out"
+            )
+            raise inputs.refuse(f"{prefix}alarmTopicArn", topic, right)
+    return checked | {"tags": pipeline.get("tags", {})}
 
 
 def _tables(

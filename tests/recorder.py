@@ -22,7 +22,9 @@ DEFAULT_REGION = "eu-west-1"
 
 # What each type answers beside its inputs. A type that is not here is an error.
 OUTPUTS: dict[str, dict[str, str]] = {
+    "aws:cloudwatch/dashboard:Dashboard": {"dashboardArn": "arn:aws:cloudwatch::123456789012:dashboard/{name}"},
     "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:aws:logs:{region}:123456789012:log-group:{name}"},
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {"arn": "arn:aws:cloudwatch:{region}:123456789012:alarm:{name}"},
     "aws:dynamodb/resourcePolicy:ResourcePolicy": {},
     "aws:dynamodb/table:Table": {"arn": "arn:aws:dynamodb:{region}:123456789012:table/{name}"},
     "aws:iam/role:Role": {"arn": "arn:aws:iam::123456789012:role/{name}"},

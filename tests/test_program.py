@@ -13,7 +13,7 @@ import pulumi
 import pytest
 import yaml
 
-from tests.recorder import Graph, Registered, record
+from tests.recorder import ACCOUNT, Graph, Registered, record
 
 ROOT = Path(__file__).parents[1]
 
@@ -37,6 +37,7 @@ def test_dev_has_one_pair_of_tables_and_two_pipelines_per_source(dev: Graph) -> 
     assert Counter(resource.type for resource in dev.resources if not resource.custom) == {
         "ses-feedback:index:BlockedTable": 1,
         "ses-feedback:index:FeedbackPipeline": 4,
+        "ses-feedback:index:FeedbackMonitoring": 2,
     }
     assert set(dev.outputs["pipelines"]) == {
         "bounce-eu-west-1-example-com",
@@ -89,6 +90,7 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
         "historyTableName",
         "senderPolicyJson",
         "pipelines",
+        "monitoring",
     }
     for name, pipeline in dev.outputs["pipelines"].items():
         assert set(pipeline) == {
@@ -104,6 +106,42 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
         }
         assert name.startswith(pipeline["kind"])
         assert all(pipeline.values()), pipeline
+
+
+def test_dev_watches_each_region_with_its_own_pipelines(dev: Graph) -> None:
+    assert dev.outputs["monitoring"] == {
+        region: {
+            "alarmTopicArn": f"arn:aws:sns:{region}:{ACCOUNT}:ses-feedback-{region}-alarms-1a2b3c4",
+            "dashboardName": f"ses-feedback-{region}-1a2b3c4",
+        }
+        for region in ("eu-west-1", "eu-central-1")
+    }
+    for alarm in dev.of("aws:cloudwatch/metricAlarm:MetricAlarm"):
+        region = alarm.inputs["region"]
+        assert alarm.parent == f"ses-feedback-{region}"
+        assert alarm.inputs["alarmActions"] == [dev.outputs["monitoring"][region]["alarmTopicArn"]]
+        for value in alarm.inputs.get("dimensions", {}).values():
+            assert region in value, alarm
+
+
+def test_without_monitoring_nothing_watches() -> None:
+    graph = stack("dev", monitoring=False)
+    assert not [resource for resource in graph.custom if resource.type.startswith("aws:cloudwatch/metricAlarm")]
+    assert "monitoring" not in graph.outputs
+
+
+def test_alarms_reach_the_people_and_runbooks_of_the_configuration() -> None:
+    url = "https://wiki.example.com/ses-feedback"
+    graph = stack("dev", alarmEmails=["oncall@example.com"], runbookUrl=url)
+    mails = [
+        one for one in graph.of("aws:sns/topicSubscription:TopicSubscription") if one.inputs["protocol"] == "email"
+    ]
+    assert {(one.inputs["region"], one.inputs["endpoint"]) for one in mails} == {
+        ("eu-west-1", "oncall@example.com"),
+        ("eu-central-1", "oncall@example.com"),
+    }
+    for alarm in graph.of("aws:cloudwatch/metricAlarm:MetricAlarm"):
+        assert f" Runbook: {url}#" in alarm.inputs["alarmDescription"]
 
 
 def test_tables_made_elsewhere_are_not_made_again() -> None:

@@ -1,6 +1,7 @@
 """The configuration of a stack: what is read, and that every mistake is named before anything is made."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import yaml
 
 from components import inputs
 from components.feedback_pipeline_args import DEFAULTS
-from stack.config import KEYS, Source, load, parse
+from stack.config import KEYS, KINDS, Source, load, parse
 from tests.recorder import ACCOUNT, record
 
 ROOT = Path(__file__).parents[2]
 BLOCKED = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/blocked"
 HISTORY = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/history"
+TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:alarms"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
 
 
@@ -54,6 +56,7 @@ def test_the_declared_defaults_and_one_source_are_enough() -> None:
     }
     assert config.sources == [Source("eu-west-1-shop-example", "eu-west-1", ["shop.example"], None, None)]
     assert config.pipeline == DEFAULTS
+    assert config.monitoring == {"tags": {}}
 
 
 def test_sources_are_named_after_region_and_first_identity_or_set() -> None:
@@ -84,6 +87,35 @@ def test_tables_made_elsewhere_are_taken_by_arn() -> None:
     assert config.tables is None
     args = config.pipeline_args(config.sources[0], "bounce", None)
     assert (args["blocked_table_arn"], args["history_table_arn"]) == (BLOCKED, HISTORY)
+
+
+def test_monitoring_takes_the_pipelines_of_its_region() -> None:
+    sources = [
+        {"region": "us-east-1", "identities": ["a.example"]},
+        {"identities": ["b.example"]},
+        {"identities": ["c.example"]},
+    ]
+    config = parse(texts(sources=sources, alarmTopicArn="", runbookUrl="https://wiki.example.com"), "eu-west-1")
+    assert config.regions == ["us-east-1", "eu-west-1"]
+    made = {(kind, source.name): _Monitored(f"{kind} {source.name}") for kind in KINDS for source in config.sources}
+    assert config.monitoring_args("eu-west-1", made) == {  # type: ignore[arg-type] # stands in for pipelines
+        "region": "eu-west-1",
+        "runbook_url": "https://wiki.example.com",
+        "tags": {},
+        "bounce_pipelines": {name: f"bounce {name}" for name in ("eu-west-1-b-example", "eu-west-1-c-example")},
+        "complaint_pipelines": {name: f"complaint {name}" for name in ("eu-west-1-b-example", "eu-west-1-c-example")},
+    }
+
+
+def test_a_topic_of_another_team_is_notified() -> None:
+    config = parse(texts(alarmTopicArn=TOPIC), "eu-west-1")
+    assert config.monitoring == {"alarm_topic_arn": TOPIC, "tags": {}}
+    assert parse(texts(monitoring=False), "eu-west-1").monitoring is None
+
+
+@dataclass
+class _Monitored:
+    monitored: str
 
 
 def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
@@ -118,7 +150,7 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         ),
         ({"tableRegion": "mars"}, "p:tableRegion is 'mars': a Region such as eu-west-1 is needed"),
         ({"readerPrincipals": ["all"]}, "p:readerPrincipals[0] is 'all': an account id"),
-        ({"softBounceTreshold": 3}, "p:softBounceTreshold is 3: there is no such key; there are batchSize,"),
+        ({"softBounceTreshold": 3}, "p:softBounceTreshold is 3: there is no such key; there are alarmEmails,"),
         ({"maxReceiveCount": 0}, "p:maxReceiveCount is 0: a whole number from 1 to 1000 receives is needed"),
         ({"maxReceiveCount": "many"}, "p:maxReceiveCount is 'many': a whole number"),
         ({"batchSize": 100}, "p:maximumBatchingWindowSeconds is 0: at least 1 is needed with p:batchSize 100"),
@@ -132,6 +164,22 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         (
             {"tableKmsKeyArn": KEY, "replicaRegions": ["us-east-1"]},
             "p:replicaRegions is ['us-east-1']: leave it out with tableKmsKeyArn",
+        ),
+        ({"monitoring": "yes"}, "p:monitoring is 'yes': true or false is needed"),
+        ({"alarmEmails": ["oncall"]}, "p:alarmEmails[0] is 'oncall': an e-mail address such as"),
+        ({"alarmTopicArn": "alarms"}, "p:alarmTopicArn is 'alarms': the ARN of a topic such as"),
+        ({"runbookUrl": "wiki"}, "p:runbookUrl is 'wiki': an address such as https://"),
+        (
+            {"monitoring": False, "alarmEmails": ["oncall@example.com"]},
+            "p:alarmEmails is ['oncall@example.com']: leave it out, or p:monitoring at true",
+        ),
+        (
+            {"alarmTopicArn": TOPIC, "alarmEmails": ["oncall@example.com"]},
+            "p:alarmEmails is ['oncall@example.com']: leave it out with p:alarmTopicArn, and subscribe to that topic",
+        ),
+        (
+            {"alarmTopicArn": TOPIC.replace("eu-west-1", "us-east-1")},
+            "a topic in eu-west-1 is needed too, since alarms notify in their own Region only",
         ),
         ({"tableKmsKeyArn": KEY, "tableRegion": "eu-central-1"}, f"p:tableKmsKeyArn is {KEY!r}: a key in the tables"),
     ],
