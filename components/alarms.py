@@ -172,7 +172,11 @@ def _query(
     id_: str, namespace: str, metric: str, period: int, dimensions: dict[str, pulumi.Input[str]] | None = None
 ) -> dict[str, Any]:
     measured = {"namespace": namespace, "metric_name": metric, "period": period, "stat": "Sum"}
-    return {"id": id_, "metric": measured | ({"dimensions": dimensions} if dimensions else {})}
+    return {
+        "id": id_,
+        "metric": measured | ({"dimensions": dimensions} if dimensions else {}),
+        "return_data": False,
+    }
 
 
 def description(alarm: Alarm | Unseen, runbook_url: str, pipeline: str = "") -> str:

@@ -121,7 +121,16 @@ class FeedbackMonitoring(pulumi.ComponentResource):
         names = [_property(pipeline, "name") for pipeline in self._pipelines[alarm.kind].values()]
         hours = self._in["silent_break_hours"]
         return self._alarm(
-            alarm.suffix, alarm, metric_queries=alarm.queries(names), threshold=1.0, evaluation_periods=hours
+            alarm.suffix,
+            alarm,
+            metric_queries=alarm.queries(names),
+            threshold=1.0,
+            evaluation_periods=hours,
+            # What SES counted before the pipelines were there is none of their business.
+            warm_up_configuration={
+                "warm_up_period_duration_in_minutes": hours * 60,
+                "only_start_evaluating_after_warm_up_period_ends": True,
+            },
         )
 
     def _alarm(

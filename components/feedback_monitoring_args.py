@@ -33,7 +33,7 @@ class FeedbackMonitoringArgs(TypedDict):
     oldest_message_seconds: NotRequired[pulumi.Input[int]]
     """Age of the oldest feedback in a queue that alarms, 60 to 1209600 seconds. Default: 900."""
     silent_break_hours: NotRequired[int]
-    """Hours in which to look for feedback that nothing processed, 2 to 168; 0 for no such alarm. Default: 24."""
+    """Hours in which to look for feedback that nothing processed, 2 to 48; 0 for no such alarm. Default: 24."""
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Tags of everything here that takes tags. Default: none."""
 

@@ -109,10 +109,10 @@ def fraction(name: str, value: object) -> float:
 
 
 def hours(name: str, value: object) -> int:
-    """0, or from 2 up to the most that an alarm looks at (CloudWatch API reference, PutMetricAlarm, Period)."""
-    number = integer(0, 168, "hours")(name, value)
+    """0, or from 2 up to the longest warm-up of an alarm (CloudWatch API reference, WarmUpConfiguration)."""
+    number = integer(0, 48, "hours")(name, value)
     if number == 1:
-        raise refuse(name, value, "2 to 168 hours are needed, or 0 for no such alarm")
+        raise refuse(name, value, "2 to 48 hours are needed, or 0 for no such alarm")
     return number
 
 

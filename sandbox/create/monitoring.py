@@ -8,6 +8,11 @@ from sandbox.applier import Inputs, Made, Request
 def metric_alarm(request: Request) -> Made:
     """CloudWatch PutMetricAlarm, on one metric or on an expression over several."""
     inputs, cloudwatch, name = request.inputs, request.client("cloudwatch"), request.physical_name(255)
+    warm_up = inputs.nested("warmUpConfiguration")
+    starting = {
+        "WarmUpPeriodDurationInMinutes": warm_up.integer("warmUpPeriodDurationInMinutes"),
+        "OnlyStartEvaluatingAfterWarmUpPeriodEnds": warm_up.take("onlyStartEvaluatingAfterWarmUpPeriodEnds"),
+    }
     settings: dict[str, Any] = {
         "AlarmDescription": inputs.take("alarmDescription"),
         "ActionsEnabled": inputs.take("actionsEnabled", True),
@@ -20,6 +25,7 @@ def metric_alarm(request: Request) -> Made:
         "Threshold": inputs.take("threshold"),
         "TreatMissingData": inputs.take("treatMissingData"),
         "Tags": [{"Key": key, "Value": value} for key, value in inputs.take("tags", {}).items()],
+        "WarmUpConfiguration": _given(starting) or None,
         "Metrics": [_query(query) for query in inputs.each("metricQueries")] or None,
         **_metric(inputs),
     }
