@@ -48,11 +48,6 @@ class Inputs:
         """Return the objects of the list at a key, as `nested` does for one."""
         return [self._enter(f"{key}[{index}]", values) for index, values in enumerate(self.take(key, []))]
 
-    def ignore(self, key: str, reason: str) -> None:
-        """Leave an input out on purpose. The reason is for the reader of the call."""
-        assert reason  # noqa: S101 - the call is the documentation
-        self._values.pop(key, None)
-
     def _enter(self, key: str, values: Mapping[str, Any]) -> "Inputs":
         inside = Inputs(values, f"{self._path}{key}.")
         self._nested.append(inside)
@@ -177,6 +172,6 @@ class Applier(Mocks):
         if left := inputs.left():
             raise SandboxError(
                 f"the sandbox does not know the input {', '.join(left)}; honour it in "
-                f"{self._table[args.typ].__name__} of sandbox/create/, or ignore it there with a reason"
+                f"{self._table[args.typ].__name__} of sandbox/create/"
             )
         return made

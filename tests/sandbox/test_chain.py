@@ -18,6 +18,7 @@ from sandbox.hops import HOPS, watch
 from sandbox.mails import MAILS, Mail
 from sandbox.run import Result, exercised
 from sandbox.screen import Screen
+from sandbox.sender import ask
 
 BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
 OUT_OF_OFFICE = next(mail for mail in MAILS if mail.address.startswith("bob@"))
@@ -203,7 +204,7 @@ def test_a_wrong_result_is_no_broken_hop(account: Account) -> None:
     ]
 
 
-def test_a_log_line_that_the_emulator_holds_back_is_fetched(account: Account) -> None:
+def test_a_log_line_that_the_emulator_holds_back_is_fetched(shared: Stack) -> None:
     @dataclass
     class Holding(Pipeline):
         held: bool = True
@@ -215,16 +216,15 @@ def test_a_log_line_that_the_emulator_holds_back_is_fetched(account: Account) ->
             super().flush_log()
             self.held = False
 
-    with watch(deploy(account), 20) as watching:
+    with watch(shared, 20) as watching:
         bounce = watching.pipelines["bounce"]
         watching.pipelines["bounce"] = holding = Holding(bounce.stack, bounce.name, bounce.exported, bounce.tap)
         journey = watching.follow(BOUNCE)
     assert (journey.failure, holding.held, tuple(journey.reached)) == (None, False, HOPS)
 
 
-def test_a_sender_without_the_right_is_told(account: Account) -> None:
-    stack = deploy(account)
-    writer = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": stack.outputs["blockedTableArn"]}
-    outputs = {**stack.outputs, "senderPolicyJson": {"Version": "2012-10-17", "Statement": [writer]}}
+def test_a_sender_without_the_right_is_told(shared: Stack) -> None:
+    writer = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": shared.outputs["blockedTableArn"]}
+    outputs = {**shared.outputs, "senderPolicyJson": {"Version": "2012-10-17", "Statement": [writer]}}
     with pytest.raises(SandboxError, match="a sender with the policy that the stack exports cannot ask: BatchGetItem"):
-        run(replace(stack, outputs=outputs), (BOUNCE,))
+        ask(replace(shared, outputs=outputs), ["jane@example.com"])

@@ -5,11 +5,15 @@ Not proved: that AWS accepts it; and the emulator's idea of a right is not AWS's
 
 import io
 import json
+import subprocess
+import sys
 import urllib.request
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from sandbox import Account, SandboxError, Stack, deploy
@@ -135,3 +139,20 @@ def test_a_wrong_configuration_stops_before_anything_is_made(key: str, value: ob
     with pytest.raises(SandboxError) as caught:
         deploy(nowhere, {f"ses-feedback:{key}": value})
     assert str(caught.value).startswith(f"the program stopped: {message}")
+
+
+def test_the_archive_needs_nothing_that_lambda_does_not_have(
+    stack: Stack, pipeline: dict[str, Any], tmp_path: Path
+) -> None:
+    client = stack.account.client("lambda", "eu-west-1")
+    location = client.get_function(FunctionName=pipeline["functionName"])["Code"]["Location"]
+    with urllib.request.urlopen(location) as answer:  # noqa: S310 - from the emulator
+        zipfile.ZipFile(io.BytesIO(answer.read())).extractall(tmp_path / "code")
+    # The emulator's functions see all packages of this machine; Lambda's runtime has boto3 and what it needs.
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    for name in ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six.py"):
+        (runtime / name).symlink_to(Path(boto3.__file__).parents[1] / name)
+    paths = [str(tmp_path / "code"), str(runtime)]
+    code = f"import sys; sys.path[:0] = {paths}; from ses_feedback import Blocklist, handler"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
