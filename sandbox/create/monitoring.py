@@ -24,7 +24,6 @@ def metric_alarm(request: Request) -> Made:
         "DatapointsToAlarm": inputs.integer("datapointsToAlarm"),
         "Threshold": inputs.take("threshold"),
         "TreatMissingData": inputs.take("treatMissingData"),
-        "WarmUpConfiguration": _warm_up(inputs.nested("warmUpConfiguration")) or None,
         "Tags": [{"Key": key, "Value": value} for key, value in inputs.take("tags", {}).items()],
         "WarmUpConfiguration": _given(starting) or None,
         "Metrics": [_query(query) for query in inputs.each("metricQueries")] or None,
@@ -39,15 +38,6 @@ def dashboard(request: Request) -> Made:
     name = request.inputs.take("dashboardName")
     request.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=request.inputs.take("dashboardBody"))
     return Made(name, {"dashboardArn": f"arn:aws:cloudwatch::{request.account.id}:dashboard/{name}"})
-
-
-def _warm_up(settings: Inputs) -> dict[str, Any]:
-    return _given(
-        {
-            "WarmUpPeriodDurationInMinutes": settings.integer("warmUpPeriodDurationInMinutes"),
-            "OnlyStartEvaluatingAfterWarmUpPeriodEnds": settings.take("onlyStartEvaluatingAfterWarmUpPeriodEnds"),
-        }
-    )
 
 
 def _query(query: Inputs) -> dict[str, Any]:
