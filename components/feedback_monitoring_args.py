@@ -8,9 +8,9 @@ from components import inputs
 
 
 class FeedbackMonitoringArgs(TypedDict):
-    bounce_pipelines: NotRequired[dict[str, pulumi.Input[dict[str, pulumi.Input[str]]]]]
+    bounce_pipelines: NotRequired[dict[str, pulumi.Input[dict[str, str]]]]
     """Pipelines of bounces to watch: the output `monitored` of each, under a name for its alarms. Default: none."""
-    complaint_pipelines: NotRequired[dict[str, pulumi.Input[dict[str, pulumi.Input[str]]]]]
+    complaint_pipelines: NotRequired[dict[str, pulumi.Input[dict[str, str]]]]
     """Pipelines of complaints to watch, likewise; a pipeline of either kind is needed. Default: none."""
     region: NotRequired[pulumi.Input[str]]
     """Region of the pipelines and of everything here. Default: the pipelines' Region."""

@@ -1,0 +1,451 @@
+"""What the monitoring asks of AWS: exact children, the exact inputs of each alarm, the exact policy, every refusal.
+
+Recorded, not deployed: nothing here proves that AWS accepts it, or that an alarm goes off.
+"""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pulumi
+import pytest
+from pulumi.provider.experimental.analyzer import Analyzer
+from pulumi.provider.experimental.component import ComponentProvider
+
+from components import FeedbackMonitoring, FeedbackMonitoringArgs, FeedbackPipeline
+from components.feedback_monitoring_args import DEFAULTS
+from components.package import COMPONENTS
+from tests.recorder import ACCOUNT, Graph, record
+
+TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:m-alarms-1a2b3c4"
+OTHER_TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:pager"
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
+TABLE = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
+
+
+def monitored(kind: str, name: str = "", region: str = "eu-west-1") -> dict[str, str]:
+    """A pipeline's output, by the names that its resources would have."""
+    name = name or f"{kind}-shop"
+    keys = ("topic", "queue", "deadLetterQueue", "undeliveredQueue", "function", "logGroup")
+    return {"name": name, "kind": kind, "region": region} | {f"{key}Name": f"{name}-{key}" for key in keys}
+
+
+@dataclass(frozen=True)
+class Later:
+    """A value that the program gets as an Output."""
+
+    value: Any
+
+
+def arguments(**given: object) -> FeedbackMonitoringArgs:
+    base: dict[str, object] = {
+        "bounce_pipelines": {"shop": monitored("bounce")},
+        "complaint_pipelines": {"shop": pulumi.Output.from_input(monitored("complaint"))},
+    }
+    outputs = {
+        key: pulumi.Output.from_input(one.value) if isinstance(one, Later) else one for key, one in given.items()
+    }
+    return cast(FeedbackMonitoringArgs, base | outputs)
+
+
+def monitoring(**given: object) -> Graph:
+    return record(lambda: FeedbackMonitoring("m", arguments(**given)))
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return monitoring(alarm_emails=["oncall@example.com"], region="eu-west-1")
+
+
+PIPELINE_ALARMS = (
+    *("dead-letters", "undelivered", "oldest-message", "function-errors", "function-throttles"),
+    "notifications-failed",
+)
+REGION_ALARMS = (
+    *("bounce-rate-warning", "bounce-rate-critical", "complaint-rate-warning", "complaint-rate-critical"),
+    *("bounces-unseen", "complaints-unseen"),
+)
+
+
+def test_children_are_exactly_these(graph: Graph) -> None:
+    alarms = [f"m-{kind}-shop-{suffix}" for kind in ("bounce", "complaint") for suffix in PIPELINE_ALARMS]
+    alarms += [f"m-{suffix}" for suffix in REGION_ALARMS]
+    assert {(resource.type, resource.name) for resource in graph.custom} == {
+        ("aws:cloudwatch/dashboard:Dashboard", "m-dashboard"),
+        ("aws:sns/topic:Topic", "m-alarms"),
+        ("aws:sns/topicPolicy:TopicPolicy", "m-alarms-policy"),
+        ("aws:sns/topicSubscription:TopicSubscription", "m-oncall@example.com"),
+        *((ALARM, name) for name in alarms),
+    }
+
+
+def test_every_child_has_parent_and_region_and_no_fixed_name(graph: Graph) -> None:
+    for resource in graph.custom:
+        assert resource.parent == "m", resource
+        assert resource.inputs["region"] == "eu-west-1", resource
+        assert not {"name", "namePrefix"} & resource.inputs.keys(), resource
+
+
+def test_the_region_is_that_of_the_pipelines_unless_it_is_given() -> None:
+    pipelines = {"shop": monitored("bounce", region="us-east-1")}
+    graph = monitoring(bounce_pipelines=pipelines, complaint_pipelines=None)
+    assert {resource.inputs["region"] for resource in graph.custom} == {"us-east-1"}
+
+
+def expected(description: str, **given: object) -> dict[str, object]:
+    same = {
+        "region": "eu-west-1",
+        "alarmDescription": description,
+        "comparisonOperator": "GreaterThanOrEqualToThreshold",
+        "alarmActions": [TOPIC],
+        "okActions": [TOPIC],
+        "tags": {},
+    }
+    return same | given
+
+
+@pytest.mark.parametrize(
+    ("suffix", "means", "metric", "dimensions", "numbers"),
+    [
+        (
+            "dead-letters",
+            "Feedback that the function could not process waits in the dead-letter queue.",
+            ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+            {"QueueName": "bounce-shop-deadLetterQueue"},
+            ("Maximum", 300, 1, 1, 1),
+        ),
+        (
+            "undelivered",
+            "Feedback that the topic could not deliver waits in the topic's dead-letter queue.",
+            ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+            {"QueueName": "bounce-shop-undeliveredQueue"},
+            ("Maximum", 300, 1, 1, 1),
+        ),
+        (
+            "oldest-message",
+            "Feedback waits too long: addresses that should be blocked are still mailed.",
+            ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+            {"QueueName": "bounce-shop-queue"},
+            ("Maximum", 60, 1, 1, 900),
+        ),
+        (
+            "function-errors",
+            "The function fails as a whole: it crashes, or runs out of time or memory.",
+            ("AWS/Lambda", "Errors"),
+            {"FunctionName": "bounce-shop-function"},
+            ("Sum", 300, 2, 3, 1),
+        ),
+        (
+            "function-throttles",
+            "Lambda does not run the function as often as feedback comes in.",
+            ("AWS/Lambda", "Throttles"),
+            {"FunctionName": "bounce-shop-function"},
+            ("Sum", 300, 2, 3, 1),
+        ),
+        (
+            "notifications-failed",
+            "The topic gave up delivering feedback to the queue.",
+            ("AWS/SNS", "NumberOfNotificationsFailed"),
+            {"TopicName": "bounce-shop-topic"},
+            ("Sum", 300, 1, 1, 1),
+        ),
+    ],
+)
+def test_alarms_of_a_pipeline(
+    graph: Graph,
+    suffix: str,
+    means: str,
+    metric: tuple[str, str],
+    dimensions: dict[str, str],
+    numbers: tuple[str, int, int, int, int],
+) -> None:
+    statistic, period, breaching, periods, threshold = numbers
+    assert graph[f"m-bounce-shop-{suffix}"].inputs == expected(
+        f"bounce-shop: {means} Runbook: docs/operations.md#{suffix}",
+        namespace=metric[0],
+        metricName=metric[1],
+        dimensions=dimensions,
+        statistic=statistic,
+        period=period,
+        datapointsToAlarm=breaching,
+        evaluationPeriods=periods,
+        threshold=threshold,
+        treatMissingData="notBreaching",
+    )
+
+
+def test_every_pipeline_has_the_same_alarms_on_its_own_resources(graph: Graph) -> None:
+    for suffix in PIPELINE_ALARMS:
+        bounce, complaint = (graph[f"m-{kind}-shop-{suffix}"].inputs for kind in ("bounce", "complaint"))
+        assert str(complaint) == str(bounce).replace("bounce-shop", "complaint-shop")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "metric", "threshold", "consequence"),
+    [
+        ("bounce-rate-warning", "Reputation.BounceRate", 0.05, "reviews the account"),
+        ("bounce-rate-critical", "Reputation.BounceRate", 0.1, "may pause the account's sending"),
+        ("complaint-rate-warning", "Reputation.ComplaintRate", 0.001, "reviews the account"),
+        ("complaint-rate-critical", "Reputation.ComplaintRate", 0.005, "may pause the account's sending"),
+    ],
+)
+def test_alarms_on_the_rates_are_at_awss_own_numbers(
+    graph: Graph, suffix: str, metric: str, threshold: float, consequence: str
+) -> None:
+    kind = suffix.split("-", maxsplit=1)[0]
+    assert graph[f"m-{suffix}"].inputs == expected(
+        f"The {kind} rate is so high that AWS {consequence}. Runbook: docs/operations.md#{suffix}",
+        namespace="AWS/SES",
+        metricName=metric,
+        statistic="Average",
+        period=3600,
+        datapointsToAlarm=1,
+        evaluationPeriods=1,
+        threshold=threshold,
+        treatMissingData="ignore",
+    )
+
+
+def statistic(id_: str, namespace: str, metric: str, **dimensions: str) -> dict[str, object]:
+    about: dict[str, object] = {"namespace": namespace, "metricName": metric, "period": 3600, "stat": "Sum"}
+    return {
+        "id": id_,
+        "metric": about | ({"dimensions": dimensions} if dimensions else {}),
+        "returnData": False,
+    }
+
+
+@pytest.mark.parametrize("kind", ["bounce", "complaint"])
+def test_feedback_that_ses_counts_and_nothing_processes(kind: str) -> None:
+    pipelines = {name: monitored(kind, f"{kind}-{name}") for name in ("one", "two")}
+    graph = monitoring(**{f"{kind}_pipelines": pipelines})
+    assert graph[f"m-{kind}s-unseen"].inputs == expected(
+        f"In two separate hours SES counted {kind}s and nothing was processed: they are lost. "
+        f"Runbook: docs/operations.md#{kind}s-unseen",
+        metricQueries=[
+            {
+                "id": "unseen",
+                "expression": "counted > 1000000 * (processed0 + processed1)",
+                "label": f"an hour with {kind}s that nothing processed",
+                "returnData": True,
+            },
+            statistic("counted", "AWS/SES", kind.capitalize()),
+            statistic("processed0", "SesFeedback", "Processed", service="ses-feedback", pipeline=f"{kind}-one"),
+            statistic("processed1", "SesFeedback", "Processed", service="ses-feedback", pipeline=f"{kind}-two"),
+        ],
+        threshold=1,
+        datapointsToAlarm=2,
+        evaluationPeriods=24,
+        treatMissingData="notBreaching",
+        warmUpConfiguration={
+            "warmUpPeriodDurationInMinutes": 24 * 60,
+            "onlyStartEvaluatingAfterWarmUpPeriodEnds": True,
+        },
+    )
+
+
+def unseen(graph: Graph) -> set[str]:
+    return {alarm.name for alarm in graph.of(ALARM) if alarm.name.endswith("-unseen")}
+
+
+def test_a_kind_without_pipelines_is_not_compared_nor_one_with_more_than_an_alarm_holds() -> None:
+    many = {f"p{index}": monitored("bounce", f"bounce-{index}") for index in range(9)}
+    assert unseen(monitoring(bounce_pipelines=many, complaint_pipelines=None)) == {"m-bounces-unseen"}
+    assert unseen(monitoring(bounce_pipelines=many | {"p9": monitored("bounce")})) == {"m-complaints-unseen"}
+    assert unseen(monitoring(silent_break_hours=0)) == set()
+    assert monitoring(silent_break_hours=48.0)["m-bounces-unseen"].inputs["evaluationPeriods"] == 48
+
+
+def test_only_alarms_of_this_account_may_publish(graph: Graph) -> None:
+    assert graph["m-alarms-policy"].inputs["arn"] == TOPIC
+    assert graph["m-alarms-policy"].document("policy") == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "AlarmsPublish",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": TOPIC,
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": ACCOUNT},
+                    "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:*"},
+                },
+            },
+        ],
+    }
+
+
+def test_the_own_topic_has_a_customer_key_or_none(graph: Graph) -> None:
+    assert "kmsMasterKeyId" not in graph["m-alarms"].inputs
+    assert monitoring(kms_key_arn=KEY)["m-alarms"].inputs["kmsMasterKeyId"] == KEY
+
+
+def test_people_are_subscribed(graph: Graph) -> None:
+    assert graph["m-oncall@example.com"].inputs == {
+        "region": "eu-west-1",
+        "topic": TOPIC,
+        "protocol": "email",
+        "endpoint": "oncall@example.com",
+    }
+
+
+def test_a_given_topic_is_notified_and_none_is_made() -> None:
+    graph = monitoring(alarm_topic_arn=Later(OTHER_TOPIC))
+    assert {resource.type for resource in graph.custom} == {ALARM, "aws:cloudwatch/dashboard:Dashboard"}
+    for alarm in graph.of(ALARM):
+        assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [OTHER_TOPIC]
+
+
+def test_numbers_runbooks_and_tags_can_be_set() -> None:
+    graph = monitoring(
+        bounce_rate_warning=0.02,
+        complaint_rate_critical=Later(0.003),
+        oldest_message_seconds=120.0,
+        runbook_url="https://wiki.example.com/mail",
+        tags={"team": "mail"},
+    )
+    assert graph["m-bounce-rate-warning"].inputs["threshold"] == 0.02
+    assert graph["m-complaint-rate-critical"].inputs["threshold"] == 0.003
+    assert graph["m-bounce-shop-oldest-message"].inputs["threshold"] == 120
+    for alarm in graph.of(ALARM):
+        assert " Runbook: https://wiki.example.com/mail#" in alarm.inputs["alarmDescription"]
+    tagged = {resource.type for resource in graph.custom if resource.inputs.get("tags") == {"team": "mail"}}
+    assert tagged == {ALARM, "aws:sns/topic:Topic"}
+
+
+def test_the_dashboard_shows_every_alarm_under_a_name_of_its_own(graph: Graph) -> None:
+    dashboard = graph["m-dashboard"]
+    assert dashboard.inputs["dashboardName"] == "m-1a2b3c4"
+    (status,) = [one for one in dashboard.document("dashboardBody")["widgets"] if one["type"] == "alarm"]
+    assert set(status["properties"]["alarms"]) == {
+        f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:{alarm.name}-1a2b3c4" for alarm in graph.of(ALARM)
+    }
+
+
+def test_a_pipeline_is_handed_over_as_it_is() -> None:
+    def program() -> None:
+        pipeline = FeedbackPipeline(
+            "bounce-shop",
+            {
+                "kind": "bounce",
+                "identities": ["shop.example"],
+                "blocked_table_arn": f"{TABLE}blocked",
+                "history_table_arn": f"{TABLE}history",
+            },
+        )
+        FeedbackMonitoring("m", {"bounce_pipelines": {"shop": pipeline.monitored}})
+        pulumi.export("monitored", pipeline.monitored)
+
+    graph = record(program)
+    names = {
+        "topicName": "topic",
+        "queueName": "queue",
+        "deadLetterQueueName": "dead-letters",
+        "undeliveredQueueName": "undelivered",
+        "functionName": "function",
+        "logGroupName": "logs",
+    }
+    assert graph.outputs["monitored"] == {
+        "name": "bounce-shop",
+        "kind": "bounce",
+        "region": "eu-west-1",
+        **{key: f"bounce-shop-{suffix}-1a2b3c4" for key, suffix in names.items()},
+    }
+    assert graph["m-bounce-shop-oldest-message"].inputs["dimensions"] == {"QueueName": "bounce-shop-queue-1a2b3c4"}
+
+
+def test_a_program_in_another_language_hands_it_over_too() -> None:
+    """The engine passes an output of another resource on as an Output inside the map."""
+    provider = ComponentProvider(list(COMPONENTS), "ses-feedback")
+
+    def program() -> None:
+        pipelines = {"shop": pulumi.Output.from_input(monitored("bounce"))}
+        given = {"bouncePipelines": pipelines, "silentBreakHours": 12.0, "oldestMessageSeconds": 600.0}
+        provider.construct("m", "ses-feedback:index:FeedbackMonitoring", given)
+
+    graph = record(program)
+    assert graph["m-bounce-shop-dead-letters"].inputs["dimensions"] == {"QueueName": "bounce-shop-deadLetterQueue"}
+    assert graph["m-bounces-unseen"].inputs["evaluationPeriods"] == 12
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"bounce_pipelines": {}, "complaint_pipelines": None},
+            "bounce_pipelines is {}: at least one pipeline is needed",
+        ),
+        ({"bounce_pipelines": ["p"]}, "bounce_pipelines is ['p']: a map of names to pipelines is needed"),
+        (
+            {"bounce_pipelines": {"a b": {}}},
+            "the name in bounce_pipelines is 'a b': up to 100 letters, digits, - and _",
+        ),
+        (
+            {"bounce_pipelines": {"p": {"name": "x"}}},
+            "bounce_pipelines.p is {'name': 'x'}: the output `monitored` of a",
+        ),
+        ({"bounce_pipelines": {"p": "x"}}, "bounce_pipelines.p is 'x': the output `monitored` of a FeedbackPipeline"),
+        (
+            {"bounce_pipelines": {"p": monitored("complaint")}},
+            "bounce_pipelines.p is 'complaint-shop': it takes complaints; give it as complaint_pipelines",
+        ),
+        (
+            {"complaint_pipelines": {"p": monitored("complaint", region="us-east-1")}},
+            "complaint_pipelines.p is 'complaint-shop': it is in us-east-1; one in eu-west-1 is needed",
+        ),
+        ({"region": "europe"}, "region is 'europe': a Region such as eu-west-1 is needed"),
+        (
+            {"region": "us-east-1"},
+            "bounce_pipelines.shop is 'bounce-shop': it is in eu-west-1; one in us-east-1 is needed",
+        ),
+        ({"alarm_topic_arn": "pager"}, "alarm_topic_arn is 'pager': the ARN of a topic such as"),
+        (
+            {"alarm_topic_arn": OTHER_TOPIC.replace("west", "central")},
+            "a topic in the alarms' Region, eu-west-1, is needed",
+        ),
+        (
+            {"alarm_topic_arn": OTHER_TOPIC, "alarm_emails": ["oncall@example.com"]},
+            "alarm_emails is ['oncall@example.com']: leave it out with alarm_topic_arn",
+        ),
+        (
+            {"alarm_topic_arn": OTHER_TOPIC, "kms_key_arn": KEY},
+            f"kms_key_arn is {KEY!r}: leave it out with alarm_topic_arn",
+        ),
+        ({"alarm_emails": ["oncall"]}, "alarm_emails[0] is 'oncall': an e-mail address such as"),
+        ({"kms_key_arn": "alias/aws/sns"}, "kms_key_arn is 'alias/aws/sns': the ARN of a customer managed key"),
+        ({"runbook_url": "wiki"}, "runbook_url is 'wiki': an address such as https://"),
+        (
+            {"bounce_rate_warning": 5},
+            "bounce_rate_warning is 5: a fraction above 0 and up to 1 is needed, such as 0.05",
+        ),
+        ({"complaint_rate_warning": 0}, "complaint_rate_warning is 0: a fraction above 0"),
+        (
+            {"bounce_rate_warning": 0.1},
+            "bounce_rate_warning is 0.1: less than bounce_rate_critical (0.1) is needed",
+        ),
+        (
+            {"complaint_rate_critical": Later(0.001)},
+            "complaint_rate_warning is 0.001: less than complaint_rate_critical (0.001) is needed",
+        ),
+        ({"oldest_message_seconds": 59}, "oldest_message_seconds is 59: a whole number from 60 to 1209600 seconds"),
+        ({"silent_break_hours": 1}, "silent_break_hours is 1: 2 to 48 hours are needed, or 0 for no such alarm"),
+        ({"silent_break_hours": 49}, "silent_break_hours is 49: a whole number from 0 to 48 hours is needed"),
+        ({"tags": {"aws:x": "y"}}, "tags.aws:x is 'y': text is needed"),
+        ({"alarm_email": "x"}, "alarm_email is 'x': there is no such input; there are alarm_emails,"),
+    ],
+)
+def test_a_wrong_input_is_named_with_its_value_and_what_would_be_right(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=r"(?s).*") as refused:
+        monitoring(**given)
+    assert message in str(refused.value)
+
+
+def test_documented_defaults_are_the_defaults() -> None:
+    """The text under each input is what a consumer in another language reads."""
+    schema = Analyzer("ses-feedback").analyze([FeedbackMonitoring])["component_definitions"]["FeedbackMonitoring"]
+    for name, definition in schema.inputs.items():
+        assert definition.description, name
+        default = DEFAULTS.get(schema.inputs_mapping[name])
+        if isinstance(default, (int, float, str)):
+            assert f"Default: {default}" in definition.description, name
