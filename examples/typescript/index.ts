@@ -1,0 +1,20 @@
+// Blocks the addresses that mail from shop.example bounces at, and those who complain; lets the shop's role ask.
+import * as aws from "@pulumi/aws";
+import * as sesFeedback from "@pulumi/ses-feedback";
+
+const tables = new sesFeedback.BlockedTable("mail", { region: "eu-central-1" });
+
+for (const kind of ["bounce", "complaint"]) {
+    new sesFeedback.FeedbackPipeline(`${kind}-shop`, {
+        kind,
+        region: "eu-west-1",
+        identities: ["shop.example"],
+        blockedTableArn: tables.blockedTableArn,
+        historyTableArn: tables.historyTableArn,
+        maxReceiveCount: 7,
+    });
+}
+
+new aws.iam.RolePolicy("shop-asks", { role: "shop", policy: tables.senderPolicyJson });
+
+export const blockedTableArn = tables.blockedTableArn;

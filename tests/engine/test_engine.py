@@ -1,0 +1,124 @@
+"""The program and the package on the real Pulumi engine, where `pulumi` and a stand-in for its AWS plugin are on PATH.
+
+The stand-in (a program named `pulumi-resource-aws`) answers as a provider does and creates nothing, so this proves what
+the engine sees: configuration, dependencies, previews, updates, protection, packaging. It does not prove that AWS
+accepts it. Credentials are made up and the home folder is empty: no account can be reached even with the real plugin.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MISSING = [tool for tool in ("pulumi", "pulumi-resource-aws", "uv") if shutil.which(tool) is None]
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"not on PATH: {', '.join(MISSING)}"),
+    pytest.mark.xdist_group("engine"),
+]
+
+Pulumi = Callable[..., str]
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path) -> Iterator[Pulumi]:
+    """Runs the CLI with a backend, a home and credentials of its own; raises with its output if it fails."""
+    backend = tmp_path / "state"
+    backend.mkdir()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PYTHON": sys.executable,
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_BACKEND_URL": f"file://{backend}",
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+    def run(*arguments: str, cwd: Path = ROOT, fails: bool = False) -> str:
+        command = ["pulumi", "--non-interactive", "--color", "never", *arguments]
+        done = subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, output
+        return output
+
+    yield run
+    shutil.rmtree(backend)
+
+
+@pytest.fixture
+def dev(pulumi: Pulumi, tmp_path: Path) -> Pulumi:
+    """Runs the CLI on a stack with the configuration of Pulumi.dev.yaml, in a file that the test may change."""
+    file = tmp_path / "Pulumi.dev.yaml"
+    shutil.copy(ROOT / "Pulumi.dev.yaml", file)
+    pulumi("stack", "init", "dev")
+
+    def run(*arguments: str, fails: bool = False) -> str:
+        own = () if arguments[0] == "stack" else ("--config-file", str(file))
+        return pulumi(*arguments, "-s", "dev", *own, fails=fails)
+
+    return run
+
+
+def changes(output: str) -> dict[str, int]:
+    """The engine's own count under "Resources:"."""
+    counted = re.findall(
+        r"^\s+(?:[-+~]+\s+)?(\d+) (\w[\w ]*)$", output.rsplit("Resources:", maxsplit=1)[-1], re.MULTILINE
+    )
+    return {what: int(number) for number, what in counted}
+
+
+def test_the_dev_stack_lives_its_life(dev: Pulumi) -> None:
+    preview = changes(dev("preview"))
+    assert set(preview) == {"to create"}
+    assert changes(dev("up", "-y")) == {"created": preview["to create"]}
+    assert changes(dev("up", "-y")) == {"unchanged": preview["to create"]}
+
+    dev("config", "set", "maxReceiveCount", "7")
+    changed = dev("preview", "--json")
+    assert json.loads(changed)["changeSummary"].keys() == {"same", "update"}
+    assert "updated" in changes(dev("up", "-y"))
+
+    assert "protect" in dev("destroy", "-y", fails=True)
+    dev("config", "set", "deletionProtection", "false")
+    dev("up", "-y")
+    assert changes(dev("destroy", "-y")) == {"deleted": preview["to create"]}
+
+
+def test_a_mistake_is_one_sentence_and_nothing_is_made(dev: Pulumi) -> None:
+    dev("config", "set", "softBounceTreshold", "3")
+    output = dev("up", "-y", fails=True)
+    assert "error: ses-feedback:softBounceTreshold is 3: there is no such key" in output
+    assert "Traceback" not in output
+    assert json.loads(dev("stack", "export"))["deployment"].get("resources", []) in ([], None)
+
+
+def test_the_package_is_added_to_a_program_elsewhere_and_goes_up(pulumi: Pulumi, tmp_path: Path) -> None:
+    consumer, package = tmp_path / "consumer", tmp_path / "ses-feedback"
+    shutil.copytree(ROOT / "examples" / "python", consumer)
+    for folder in ("components", "handlers"):
+        shutil.copytree(ROOT / folder, package / folder, ignore=shutil.ignore_patterns("venv", "__pycache__"))
+    plugin = tmp_path / "plugin.tar.gz"
+    with tarfile.open(plugin, "w:gz") as archive:
+        archive.add(shutil.which("pulumi-resource-aws") or "", "pulumi-resource-aws")
+    pulumi("plugin", "install", "resource", "aws", f"v{version('pulumi-aws')}", "--file", str(plugin), cwd=consumer)
+    pulumi("package", "add", str(package / "components"), cwd=consumer)
+    pulumi("stack", "init", "dev", cwd=consumer)
+    pulumi("config", "set", "aws:region", "eu-west-1", cwd=consumer)
+    up = changes(pulumi("up", "-y", cwd=consumer))
+    assert changes(pulumi("up", "-y", cwd=consumer)) == {"unchanged": up["created"]}
+    assert "table/mail-blocked" in pulumi("stack", "output", "blockedTableArn", cwd=consumer)
