@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -123,7 +124,7 @@ def passes(error: ClientError | BotoCoreError) -> bool:
             return _FATAL_REASONS.isdisjoint(_reasons(error))
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return code in _RETRYABLE or status >= 500  # noqa: PLR2004 - the server's fault
-    return isinstance(error, HTTPClientError)
+    return isinstance(error, HTTPClientError | NoConnectionError)
 
 
 def describe(error: ClientError | BotoCoreError) -> str:

@@ -89,7 +89,9 @@ def an_act(number: int, address: str, act: Act, at: datetime, days: int | None) 
 
 
 @st.composite
-def histories(draw: st.DrawFn, *, addresses: tuple[str, ...] = ADDRESSES[:1], most: int = 25) -> list[Event]:
+def histories(
+    draw: st.DrawFn, *, addresses: tuple[str, ...] = ADDRESSES[:1], most: int = 25, first: int = 0
+) -> list[Event]:
     """Distinct events. Half of the histories hold nothing for good, which would hide everything that ends."""
     mild = draw(st.booleans())
     rules = [_RULES[name] for name in ("soft-bounce", "auto-reply", "not-spam")] if mild else list(RULES_USED)
@@ -104,7 +106,7 @@ def histories(draw: st.DrawFn, *, addresses: tuple[str, ...] = ADDRESSES[:1], mo
         st.sampled_from([1, 7, 30, 90] if mild else [None, 1, 7, 30, 90]),
     )
     kinds = draw(st.sampled_from([feedback, acts, feedback | acts]))
-    return [_numbered(event, number) for number, event in enumerate(draw(st.lists(kinds, max_size=most)))]
+    return [_numbered(event, number) for number, event in enumerate(draw(st.lists(kinds, max_size=most)), first)]
 
 
 def _numbered(event: Event, number: int) -> Event:
