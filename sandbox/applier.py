@@ -105,7 +105,6 @@ class Created:
     type: str
     name: str
     id: str
-    inputs: Mapping[str, Any]
     seconds: float
 
 
@@ -146,7 +145,7 @@ class Applier(Mocks):
             made = self._create(args)
         except (SandboxError, ClientError, BotoCoreError) as error:
             raise SandboxError(f"{args.typ} {args.name!r}: {error}") from error
-        created = Created(args.typ, args.name, made.id, args.inputs, time.monotonic() - begun)
+        created = Created(args.typ, args.name, made.id, time.monotonic() - begun)
         with self._lock:
             self.created.append(created)
             self._on_created(created)

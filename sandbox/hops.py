@@ -215,7 +215,7 @@ def watch(stack: Stack, patience: float) -> Iterator[Watch]:
     """Watch the pipelines of a stack's first source that has an identity, for the length of a block.
 
     Raises:
-        SandboxError: no source has an identity, or the program gave SES no topic for it that belongs to a pipeline.
+        SandboxError: no source has an identity, or SES has no topic for it that belongs to a pipeline.
     """
     source = next((source for source in stack.sources if source.get("identities")), None)
     if source is None:
@@ -232,15 +232,10 @@ def watch(stack: Stack, patience: float) -> Iterator[Watch]:
 
 
 def _pipeline_of(stack: Stack, region: str, identity: str, kind: str) -> tuple[str, Mapping[str, Any]]:
-    """Find the pipeline whose topic the program gave SES for the identity: names may suggest anything."""
-    # The emulator does not know GetIdentityNotificationAttributes, which would tell.
-    topics = {
-        created.inputs["topicArn"]
-        for created in stack.created
-        if created.type == "aws:ses/identityNotificationTopic:IdentityNotificationTopic"
-        and (created.inputs["identity"], created.inputs["notificationType"]) == (identity, kind.capitalize())
-    }
+    """Find the pipeline whose topic SES has for the identity: names may suggest anything."""
+    answer = stack.account.client("ses", region).get_identity_notification_attributes(Identities=[identity])
+    topic = answer["NotificationAttributes"].get(identity, {}).get(f"{kind.capitalize()}Topic")
     for name, exported in stack.outputs["pipelines"].items():
-        if exported["region"] == region and exported["topicArn"] in topics:
+        if topic and exported["topicArn"] == topic:
             return name, exported
-    raise SandboxError(f"the program gave SES no pipeline's topic for the {kind}s of {identity} in {region}")
+    raise SandboxError(f"SES has {topic or 'no topic'} for the {kind}s of {identity}: that is no pipeline's topic")

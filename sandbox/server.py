@@ -2,12 +2,13 @@
 
 Run by path, `python -I server.py <file descriptor> <directory>`, with nothing of the user's environment (emulator.py).
 
-Three things differ from `python -m ministack`:
+Four things differ from `python -m ministack`:
 
 * the listening socket is inherited, so no port can be lost between choosing and opening it;
 * every request counts as arrived by TLS. Policies of the program deny everything else (`aws:SecureTransport`), and
   MiniStack knows TLS only from the header that a terminating proxy sets. Loopback stands for TLS here, also for the AWS
   CLI and for Pulumi;
+* SES answers two more calls of version 1 of its API, which the AWS provider makes for an identity's notification topic;
 * when the parent disappears, however it ended, so do this process, its Lambda workers and the directory.
 """
 
@@ -18,6 +19,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs
 
 Scope = dict[str, Any]
 Application = Callable[..., Awaitable[None]]
@@ -42,6 +44,48 @@ def as_over_tls(app: Application) -> Application:
     return wrapped
 
 
+def with_identity_notifications(ses: Any) -> Application:  # noqa: ANN401 - a module of MiniStack, which has no types
+    """Extend MiniStack's SES by GetIdentityNotificationAttributes and SetIdentityHeadersInNotificationsEnabled.
+
+    The second only remembers: the emulator's notifications never hold headers.
+    """
+    handle, key = ses.handle_request, "HeadersInNotifications"
+
+    def get_attributes(params: dict[str, list[str]]) -> Any:  # noqa: ANN401 - a response as MiniStack makes it
+        entries = ""
+        for identity in ses._collect_list(params, "Identities.member"):
+            record = ses._identities.get(identity) or {}
+            topics, headers = record.get("NotificationTopics", {}), record.get(key, {})
+            fields = {f"{kind}Topic": topic for kind, topic in topics.items() if topic}
+            fields["ForwardingEnabled"] = str(record.get("FeedbackForwardingEnabled", True)).lower()
+            fields |= {f"HeadersIn{kind}NotificationsEnabled": value for kind, value in headers.items()}
+            inside = "".join(f"<{name}>{ses._esc(value)}</{name}>" for name, value in fields.items())
+            entries += f"<entry><key>{ses._esc(identity)}</key><value>{inside}</value></entry>"
+        return answer(
+            "GetIdentityNotificationAttributes", f"<NotificationAttributes>{entries}</NotificationAttributes>"
+        )
+
+    def set_headers(params: dict[str, list[str]]) -> Any:  # noqa: ANN401 - a response as MiniStack makes it
+        if record := ses._identities.get(params["Identity"][0]):
+            record.setdefault(key, {})[params["NotificationType"][0]] = params["Enabled"][0]
+        return answer("SetIdentityHeadersInNotificationsEnabled", "")
+
+    def answer(action: str, inside: str) -> Any:  # noqa: ANN401 - a response as MiniStack makes it
+        return ses._xml(200, f"{action}Response", f"<{action}Result>{inside}</{action}Result>")
+
+    more = {
+        "GetIdentityNotificationAttributes": get_attributes,
+        "SetIdentityHeadersInNotificationsEnabled": set_headers,
+    }
+
+    async def extended(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:  # noqa: ANN401 - passed on
+        params = parse_qs(body.decode(errors="replace"))
+        action = more.get(params.get("Action", [""])[0])
+        return action(params) if action else await handle(method, path, headers, body, query)
+
+    return extended
+
+
 def main() -> None:
     """Serve MiniStack on the given socket until killed."""
     descriptor, directory = sys.argv[1:]
@@ -51,7 +95,9 @@ def main() -> None:
     from hypercorn.asyncio import serve  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack.app import LOG_LEVEL, app  # type: ignore[import-untyped] # noqa: PLC0415
+    from ministack.services import ses  # type: ignore[import-untyped] # noqa: PLC0415
 
+    ses.handle_request = with_identity_notifications(ses)
     config = Config()
     config.bind = [f"fd://{descriptor}"]
     config.loglevel = LOG_LEVEL

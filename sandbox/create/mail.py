@@ -9,7 +9,7 @@ from sandbox.errors import SandboxError
 
 
 def identity_notification_topic(request: Request) -> Made:
-    """SES SetIdentityNotificationTopic, of version 1 of the API: version 2 has none."""
+    """SES SetIdentityNotificationTopic and SetIdentityHeadersInNotificationsEnabled; version 2 has neither."""
     inputs, ses = request.inputs, request.client("ses")
     identity, kind, topic_arn = inputs.take("identity"), inputs.take("notificationType"), inputs.take("topicArn")
     known = ses.get_identity_verification_attributes(Identities=[identity])["VerificationAttributes"]
@@ -22,8 +22,9 @@ def identity_notification_topic(request: Request) -> Made:
     }
     _publish_setup_message(request, topic_arn, f"identity/{identity}", json.dumps(text) + "\n")
     ses.set_identity_notification_topic(Identity=identity, NotificationType=kind, SnsTopic=topic_arn)
-    if inputs.take("includeOriginalHeaders", False):
-        raise SandboxError("includeOriginalHeaders is true; the emulator's notifications never hold headers")
+    ses.set_identity_headers_in_notifications_enabled(
+        Identity=identity, NotificationType=kind, Enabled=inputs.take("includeOriginalHeaders", False)
+    )
     return Made(f"{identity}|{kind}")
 
 

@@ -65,12 +65,15 @@ def _bounce(stack: Stack) -> dict[str, str]:
 
 
 def _delete_identity(stack: Stack) -> Undo:
-    ses, topic = stack.account.client("ses", "eu-west-1"), _bounce(stack)["topicArn"]
+    ses = stack.account.client("ses", "eu-west-1")
     ses.delete_identity(Identity="shop.example")
 
     def undo() -> None:
         ses.verify_domain_identity(Domain="shop.example")
-        ses.set_identity_notification_topic(Identity="shop.example", NotificationType="Bounce", SnsTopic=topic)
+        for pipeline in stack.outputs["pipelines"].values():
+            ses.set_identity_notification_topic(
+                Identity="shop.example", NotificationType=pipeline["kind"].capitalize(), SnsTopic=pipeline["topicArn"]
+            )
 
     return undo
 

@@ -38,6 +38,19 @@ def test_what_the_program_expects_is_made_first(stack: Stack) -> None:
     ]
 
 
+def test_ses_knows_the_topics_of_each_identity(stack: Stack) -> None:
+    ses = stack.account.client("ses", "eu-west-1")
+    topics = {f"{each['kind'].capitalize()}Topic": each["topicArn"] for each in stack.outputs["pipelines"].values()}
+    expected = {
+        **topics,
+        "ForwardingEnabled": True,
+        "HeadersInBounceNotificationsEnabled": False,
+        "HeadersInComplaintNotificationsEnabled": False,
+    }
+    answer = ses.get_identity_notification_attributes(Identities=["shop.example", "news.shop.example"])
+    assert answer["NotificationAttributes"] == {"shop.example": expected, "news.shop.example": expected}
+
+
 def test_a_resource_waits_for_what_it_depends_on(stack: Stack) -> None:
     made = [created.name for created in stack.created]
     for kind in ("bounce", "complaint"):
