@@ -19,14 +19,14 @@ from .screen import Screen
 INTERRUPTED = 130  # as a shell counts Ctrl-C
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the sandbox; the exit code is 0 only if every mail did what it must."""
+def main(arguments: list[str] | None = None, screen: Screen | None = None) -> int:
+    """Run the sandbox; the exit code is 0 only if every mail did what it must. `screen`: instead of the terminal."""
     options = _options(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # under nohup it goes on
             signal.signal(number, _end)
     try:
-        return _run(options)
+        return _run(options, screen or Screen())
     except SandboxError as error:
         if options.debug:
             raise
@@ -52,8 +52,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def _run(options: argparse.Namespace) -> int:
-    screen, begun = Screen(), time.monotonic()
+def _run(options: argparse.Namespace, screen: Screen) -> int:
+    begun = time.monotonic()
     screen.title("Feedback from Amazon SES, the whole chain on this machine")
     with start_emulator(options.port, verbose=options.debug) as running:
         version = importlib.metadata.version("ministack")
