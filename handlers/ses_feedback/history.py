@@ -173,10 +173,12 @@ class History:
         for event in fresh:
             new = fold(new, event.effect, event.mark, self._policy)
         before, after = blocked_item(old, self._policy), blocked_item(new, self._policy)
-        if new != old:
-            actions.append(self._put_state(address, new, after, max(event.keep_until for event in fresh)))
         # An operator's act reaches the table even if the history sees no change: an item may be there that others put.
-        if before != after or any(event.effect in (Effect.MANUAL, Effect.UNBLOCK) for event in fresh):
+        # The state goes with it, or an item made from a state that is no longer true could be written.
+        manual = any(event.effect in (Effect.MANUAL, Effect.UNBLOCK) for event in fresh)
+        if new != old or manual:
+            actions.append(self._put_state(address, new, after, max(event.keep_until for event in fresh)))
+        if before != after or manual:
             actions.append(self._set_blocked(address, after))
         return actions, results
 

@@ -43,7 +43,6 @@ class Function:
     """The deployed function and its tables."""
 
     client: "DynamoDBClient"
-    counter: int = 0
 
     def send(self, *bodies: str | dict[str, Any], sent_at: int = 1795168801123) -> list[str]:
         """Deliver one batch; the bodies whose records were reported as failed, by position ("0", "1", ...)."""
@@ -90,9 +89,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str]
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    handler_module._service.cache_clear()
+    service = handler_module._service  # a test may put another in its place
+    service.cache_clear()
     yield monkeypatch.setenv
-    handler_module._service.cache_clear()
+    service.cache_clear()
 
 
 class _Stdout(io.StringIO):

@@ -14,7 +14,7 @@ from ses_feedback.state import Policy
 from ses_feedback.table import TableError, describe, make_client, read_many
 
 from .fake_dynamodb import FakeDynamoDB, Fault, Store, refused
-from .model import RULES_USED, START, a_feedback
+from .model import RULES_USED, START, a_feedback, an_act
 
 RECORDED = Result(Outcome.RECORDED)
 HARD = next(rule for rule in RULES_USED if rule.name == "hard-bounce")
@@ -242,3 +242,10 @@ def test_the_client_leaves_retries_to_us_and_finds_the_region_of_the_table(monke
     config: Any = client.meta.config
     assert config.retries["total_max_attempts"] == 1
     assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1, 3, 7)
+
+
+def test_an_unblock_reaches_an_item_that_others_put() -> None:
+    client = FakeDynamoDB(Store())
+    client.store.rows("blocked")[("jane@example.org",)] = {"value": {"S": "jane@example.org"}}
+    assert apply(client, [an_act(1, "jane@example.org", "unblock", START, None)]) == [RECORDED]
+    assert not client.store.rows("blocked")

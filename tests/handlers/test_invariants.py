@@ -125,6 +125,24 @@ def test_3_order_batches_and_workers_do_not_show(
     assert _meaning(mixed.store) == _meaning(plain.store)
 
 
+@settings(deadline=None)
+@given(histories(most=6), histories(most=3, first=1_000), histories(most=3, first=2_000), policies)
+def test_3_another_worker_between_reading_and_writing(
+    known: list[Event], ours: list[Event], theirs: list[Event], policy: Policy
+) -> None:
+    store = Store()
+    inline_history(FakeDynamoDB(store), policy).apply(known, deadline=FOREVER)
+    others = iter([theirs])
+
+    def before(operation: str) -> None:
+        if operation == "TransactWriteItems":
+            inline_history(FakeDynamoDB(store), policy).apply(next(others, []), deadline=FOREVER)
+
+    results = inline_history(FakeDynamoDB(store, before), policy).apply(ours, deadline=FOREVER)
+    assert {result.outcome for result in results} <= {Outcome.RECORDED}
+    check_tables(store, [*known, *ours, *([] if next(others, None) else theirs)], policy)
+
+
 def _meaning(store: Store) -> dict[Any, Any]:
     """The history without what says how often and when it was written."""
     return {
