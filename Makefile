@@ -14,7 +14,7 @@ sandbox: .venv/ready ## Run the whole chain on this machine: SES, SNS, SQS, Lamb
 	@$(RUN) -m sandbox $(ARGS)
 
 test: .venv/ready ## Run the tests (ARGS goes to pytest)
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest --numprocesses auto --dist loadgroup $(ARGS)
 
 check: .venv/ready ## Run what CI runs beside the tests: format, lint, types, import directions, lock
 	.venv/bin/ruff format --check .

@@ -1,4 +1,4 @@
-"""Runs the sandbox and writes what it shows to docs/sandbox.svg: `python -m docs.sandbox`."""
+"""Runs the sandbox and writes what it shows to docs/sandbox.svg: `python -m docs.sandbox_picture`."""
 
 import contextlib
 import io
