@@ -1,6 +1,6 @@
 """The dashboard for a person on call: from what is red, over the account's standing, to the logs. Data in, data out.
 
-Form: "Dashboard body structure and syntax" (CloudWatch API reference). docs/dashboard.svg is drawn from it.
+Form: "Dashboard body structure and syntax" (CloudWatch API reference). docs/dashboard.svg shows it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ def definition(
     """The dashboard's body: `pipelines` by kind, `thresholds` of the alarms by their inputs' names."""
     everything = [pipeline for kind in pipelines.values() for pipeline in kind]
     rows: list[list[Widget]] = [
-        [(COLUMNS, 2, "text", {"markdown": _headline(region, runbook_url)})],
+        [(COLUMNS, 3, "text", {"markdown": _headline(region, runbook_url)})],
         *([_alarms(arns)] for arns in _slices(alarm_arns, _MOST_ALARMS)),
         [_mail(), _rate("bounce", thresholds), _rate("complaint", thresholds)],
         list(_verdicts(pipelines)),

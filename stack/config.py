@@ -22,6 +22,7 @@ from components import (
     FeedbackPipelineArgs,
     inputs,
 )
+from components.feedback_monitoring_args import DEFAULTS as MONITORING_DEFAULTS
 from components.feedback_pipeline_args import DEFAULTS
 
 _PIPELINE_KEYS = {
@@ -44,7 +45,9 @@ _SOURCE_RULES: dict[str, inputs.Rule[Any]] = {
     "configurationSet": inputs.configuration_set,
     "kmsKeyArn": inputs.kms_key_arn,
 }
-_MONITORING_KEYS = {inputs.camel(name): name for name in ("alarm_emails", "alarm_topic_arn", "runbook_url")}
+_MONITORING_KEYS = {
+    inputs.camel(name): name for name in ("alarm_emails", "alarm_topic_arn", "runbook_url", "silent_break_hours")
+}
 KEYS = frozenset({"sources", "monitoring", *_PIPELINE_KEYS, *_TABLE_KEYS, *_MONITORING_KEYS})
 """The keys of a stack, without the project's name."""
 KINDS = ("bounce", "complaint")
@@ -145,6 +148,8 @@ def _monitoring(
     }
     if not inputs.boolean(prefix + "monitoring", given.get("monitoring", True)):
         for name, value in checked.items():
+            if value == MONITORING_DEFAULTS.get(name):
+                continue  # the project file declares it
             raise inputs.refuse(prefix + inputs.camel(name), value, f"leave it out, or {prefix}monitoring at true")
         return None
     if topic := checked.get("alarm_topic_arn"):

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from components import inputs
+from components.feedback_monitoring_args import DEFAULTS as MONITORING_DEFAULTS
 from components.feedback_pipeline_args import DEFAULTS
 from stack.config import KEYS, KINDS, Source, load, parse
 from tests.recorder import ACCOUNT, record
@@ -41,6 +42,7 @@ def test_every_key_is_declared_with_type_default_and_description() -> None:
 def test_declared_defaults_are_the_components_own() -> None:
     for name, default in DEFAULTS.items():
         assert declared()[inputs.camel(name)]["default"] == default, name
+    assert declared()["silentBreakHours"]["default"] == MONITORING_DEFAULTS["silent_break_hours"]
 
 
 def test_the_declared_defaults_and_one_source_are_enough() -> None:
@@ -56,7 +58,7 @@ def test_the_declared_defaults_and_one_source_are_enough() -> None:
     }
     assert config.sources == [Source("eu-west-1-shop-example", "eu-west-1", ["shop.example"], None, None)]
     assert config.pipeline == DEFAULTS
-    assert config.monitoring == {"tags": {}}
+    assert config.monitoring == {"silent_break_hours": 24, "tags": {}}
 
 
 def test_sources_are_named_after_region_and_first_identity_or_set() -> None:
@@ -110,7 +112,8 @@ def test_monitoring_takes_the_pipelines_of_its_region() -> None:
 def test_a_topic_of_another_team_is_notified() -> None:
     config = parse(texts(alarmTopicArn=TOPIC), "eu-west-1")
     assert config.monitoring == {"alarm_topic_arn": TOPIC, "tags": {}}
-    assert parse(texts(monitoring=False), "eu-west-1").monitoring is None
+    assert parse(texts(monitoring=False, silentBreakHours=24), "eu-west-1").monitoring is None
+    assert parse(texts(silentBreakHours=0), "eu-west-1").monitoring == {"silent_break_hours": 0, "tags": {}}
 
 
 @dataclass
@@ -165,6 +168,7 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
             {"tableKmsKeyArn": KEY, "replicaRegions": ["us-east-1"]},
             "p:replicaRegions is ['us-east-1']: leave it out with tableKmsKeyArn",
         ),
+        ({"silentBreakHours": 1}, "p:silentBreakHours is 1: 2 to 48 hours are needed, or 0 for no such alarm"),
         ({"monitoring": "yes"}, "p:monitoring is 'yes': true or false is needed"),
         ({"alarmEmails": ["oncall"]}, "p:alarmEmails[0] is 'oncall': an e-mail address such as"),
         ({"alarmTopicArn": "alarms"}, "p:alarmTopicArn is 'alarms': the ARN of a topic such as"),

@@ -1,0 +1,75 @@
+"""The runbooks and the picture of the dashboard: current, complete, and with commands that exist.
+
+Not proved: that a runbook helps.
+"""
+
+import re
+import runpy
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.components.test_feedback_monitoring import ALARM, monitoring
+
+DOCS = Path(__file__).parents[2] / "docs"
+RUNBOOKS = (DOCS / "operations.md").read_text(encoding="utf-8")
+SECTIONS = re.findall(r"^## (.+)$", RUNBOOKS, re.MULTILINE)
+# What the command line adds to the API: commands of its own, and options of every command.
+OF_THE_COMMAND_LINE = {"logs tail"}
+OPTIONS = {"query", "output", "region"}
+
+
+@pytest.fixture(scope="module")
+def script() -> dict[str, Any]:
+    return runpy.run_path(str(DOCS / "monitoring.py"))
+
+
+def test_every_alarm_links_to_a_runbook_that_is_there() -> None:
+    links = {alarm.inputs["alarmDescription"].rsplit("#", 1)[1] for alarm in monitoring().of(ALARM)}
+    assert len(links) == 12
+    assert links <= set(SECTIONS)
+    assert set(re.findall(r"\]\(#([\w-]+)\)", RUNBOOKS)) <= set(SECTIONS)
+
+
+def test_the_table_of_alarms_is_made_from_what_is_deployed(script: dict[str, Any]) -> None:
+    assert script["with_table"](RUNBOOKS) == RUNBOOKS, "run docs/monitoring.py"
+
+
+def test_the_picture_is_drawn_from_what_is_deployed(script: dict[str, Any]) -> None:
+    drawn = script["picture"](script["example"]())
+    assert (DOCS / "dashboard.svg").read_text(encoding="utf-8") == drawn, "run docs/monitoring.py"
+    for alarm in monitoring().of(ALARM):
+        assert f">{alarm.name.removeprefix('m-')}<" in drawn
+
+
+def commands() -> list[str]:
+    """Every `aws ...` in the runbooks, once; a line that goes on in the next one is one."""
+    text = re.sub(r'"\$\(of (\w+)\)"', r"\1", RUNBOOKS.replace("\\\n", " "))
+    return sorted({found.strip() for found in re.findall(r"\baws [a-z0-9]+ [a-z-]+[^\n`)]*", text)})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_exist_and_take_these_options(command: str) -> None:
+    _, service, operation, *_ = command.split()
+    if f"{service} {operation}" in OF_THE_COMMAND_LINE:
+        return
+    client = boto3.client(
+        service,  # type: ignore[call-overload] # whatever the text says
+        region_name="eu-west-1",
+        aws_access_key_id="none",
+        aws_secret_access_key="none",
+    )
+    name = client.meta.method_to_api_mapping[operation.replace("-", "_")]
+    shape = client.meta.service_model.operation_model(name).input_shape
+    takes = {re.sub(r"(?<!^)(?=[A-Z])", "-", member).lower() for member in shape.members} if shape else set()
+    given = {option.removeprefix("no-") for option in re.findall(r"--([a-z-]+)", command)} - OPTIONS
+    assert given <= takes, takes
+
+
+def test_the_commands_are_found() -> None:
+    assert len(commands()) > 15
+    assert set(re.findall(r"\$\(of (\w+)\)", RUNBOOKS)) <= {
+        *("topicArn", "queueUrl", "deadLetterQueueUrl", "undeliveredQueueUrl", "functionName", "logGroupName"),
+    }
