@@ -142,12 +142,13 @@ def _count(records: list[_Record], judged: list[tuple[_Record, Event, Result]], 
         "Notices": sum(1 for one in records if one.reading.notice),
         "Duplicates": sum(1 for _, _, result in judged if result.outcome is Outcome.DUPLICATE),
     }
-    for name, value in counts.items():
-        metrics.add_metric(name, MetricUnit.Count, value)
     recorded = [event for _, event, result in judged if result.outcome is Outcome.RECORDED]
-    for event in recorded:
+    for event in recorded:  # Powertools publishes each full hundred by itself, so the counts come last
         age = (now - datetime.fromisoformat(event.mark.at)).total_seconds()
         metrics.add_metric("FeedbackAge", MetricUnit.Seconds, max(0.0, age))
+    for name, value in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, value)
+    metrics.flush_metrics()
     by_rule = Counter((str(event.row["verdict"]), str(event.row["rule"])) for event in recorded)
     for (verdict, rule), number in by_rule.items():
         dimensions = {"service": _SERVICE, "pipeline": pipeline, "verdict": verdict, "rule": rule}
@@ -155,4 +156,3 @@ def _count(records: list[_Record], judged: list[tuple[_Record, Event, Result]], 
             "Feedback", MetricUnit.Count, number, namespace=_NAMESPACE, default_dimensions=dimensions
         ) as metric:
             del metric
-    metrics.flush_metrics()

@@ -19,8 +19,11 @@ class Crash(BaseException):
     """The process is gone: nothing may catch this."""
 
 
-def refused(operation: str, code: str, reasons: list[str] | None = None) -> ClientError:
-    response: Any = {"Error": {"Code": code, "Message": "about jane@example.org"}}
+def refused(operation: str, code: str, reasons: list[str] | None = None, status: int = 400) -> ClientError:
+    response: Any = {
+        "ResponseMetadata": {"HTTPStatusCode": status},
+        "Error": {"Code": code, "Message": "about jane@example.org"},
+    }
     if reasons:
         response["CancellationReasons"] = [{"Code": reason} for reason in reasons]
     return ClientError(response, operation)

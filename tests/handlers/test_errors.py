@@ -70,6 +70,7 @@ def cancelled(*reasons: str) -> ClientError:
                 *("RequestLimitExceeded", "InternalServerError", "ServiceUnavailable"),
             )
         ),
+        refused("TransactWriteItems", "SomethingNew", status=503),
         ConnectTimeoutError(endpoint_url="https://dynamodb"),
         EndpointConnectionError(endpoint_url="https://dynamodb"),
     ],
@@ -89,6 +90,7 @@ def test_what_may_pass_is_tried_again(error: Exception) -> None:
             cancelled("ItemCollectionSizeLimitExceeded"),
             "TransactionCanceledException (ItemCollectionSizeLimitExceeded)",
         ),
+        (cancelled("AccessDenied", "None"), "TransactionCanceledException (AccessDenied)"),
         (refused("TransactWriteItems", "ResourceNotFoundException"), "ResourceNotFoundException"),
         (refused("TransactWriteItems", "AccessDeniedException"), "AccessDeniedException"),
         (refused("TransactWriteItems", "ValidationException"), "ValidationException"),
@@ -125,6 +127,7 @@ def test_tries_end_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time.monotonic() - started < 0.4
     assert result.outcome is Outcome.FAILED
     assert "no time left" in result.reason
+    assert len(client.calls) < 10
 
 
 def test_without_time_nothing_is_asked() -> None:
@@ -249,3 +252,21 @@ def test_an_unblock_reaches_an_item_that_others_put() -> None:
     client.store.rows("blocked")[("jane@example.org",)] = {"value": {"S": "jane@example.org"}}
     assert apply(client, [an_act(1, "jane@example.org", "unblock", START, None)]) == [RECORDED]
     assert not client.store.rows("blocked")
+
+
+def test_of_two_workers_with_one_feedback_one_records_it() -> None:
+    store = Store()
+    event = a_feedback(1, "jane@example.org", IGNORED, START)  # no state row that could tell them apart
+
+    def before(operation: str) -> None:
+        if operation == "TransactWriteItems" and not store.rows("history"):
+            assert apply(FakeDynamoDB(store), [event]) == [RECORDED]
+
+    assert apply(FakeDynamoDB(store, before), [event]) == [Result(Outcome.DUPLICATE)]
+
+
+def test_one_feedback_twice_in_a_batch_counts_once() -> None:
+    client = FakeDynamoDB(Store())
+    twice = [a_feedback(1, "jane@example.org", HARD, START) for _ in range(2)]
+    assert apply(client, twice) == [RECORDED, Result(Outcome.DUPLICATE)]
+    assert client.calls == ["BatchGetItem", "TransactWriteItems"]

@@ -135,6 +135,14 @@ def test_metrics_count_records_and_feedback(function: Function, capsys: pytest.C
     assert sorted(dimensions) == ["pipeline", "rule", "service", "verdict"]
 
 
+def test_a_batch_of_a_full_hundred_publishes_everything(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    body = (EVENTS / "transient-simulator-ooto.json").read_text()
+    function.send(*(body.replace("ooto@", f"ooto+{number}@") for number in range(100)))
+    said = list(lines(capsys.readouterr().out))
+    assert sum(len(line.get("FeedbackAge", [])) for line in said) == 100
+    assert sum(sum(line.get("Processed", [])) for line in said) == 100
+
+
 def test_a_line_per_feedback_says_what_and_where(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     function.send((EVENTS / "permanent-general-identity.json").read_text(), sent_at=1795168801123)
     (line,) = (one for one in lines(capsys.readouterr().out) if one.get("message") == "feedback judged")

@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench` runs each module of this folder that has a `main`."""

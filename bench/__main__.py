@@ -1,0 +1,7 @@
+"""`python -m bench`: every benchmark of this folder, one after another."""
+
+import sys
+
+from bench import handler
+
+sys.exit(max(benchmark.main() for benchmark in (handler,)))

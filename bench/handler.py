@@ -1,0 +1,244 @@
+"""What one batch costs: ten hard bounces of ten addresses, as SQS delivers them to the function.
+
+Calls and rounds are counted, not timed: a change in them fails the run. CPU is measured twice: with the client stubbed
+(the handler's own work) and with the real client up to, but without, the network. Wall time is with 5 ms per call.
+DynamoDB capacity is computed from the very items that are written, by the rules of the developer guide ("DynamoDB
+read and write operations"): strongly consistent reads per 4 KB, transactional writes twice per 1 KB. Prices: us-east-1,
+on demand, July 2025; look them up before you quote them.
+"""
+
+import contextlib
+import io
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "BLOCKED_TABLE_ARN": f"{_ARN}blocked",
+    "HISTORY_TABLE_ARN": f"{_ARN}history",
+    "PIPELINE": "bounce-bench",
+    "POWERTOOLS_METRICS_NAMESPACE": "SesFeedback",
+    "POWERTOOLS_SERVICE_NAME": "ses-feedback",
+}
+_BATCH = 10
+_CALL_SECONDS = 0.005
+_WRITE_UNIT_DOLLARS, _READ_UNIT_DOLLARS = 0.625, 0.125  # per million
+_IMPORT_BASE = "import boto3; boto3.client('dynamodb', region_name='eu-central-1')"
+_IMPORT_OURS = "import ses_feedback.handler"
+
+
+class _Context:
+    """What Lambda passes beside the event."""
+
+    function_name = "bench"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:bench"
+    aws_request_id = "bench"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@dataclass
+class Stub:
+    """DynamoDB with empty tables, and what it was asked."""
+
+    seconds: float = 0.0
+    spans: list[tuple[float, float]] = field(default_factory=list)
+    read_keys: int = 0
+    written: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self._take()
+        ((table, request),) = RequestItems.items()
+        self.read_keys += len(request["Keys"])
+        return {"Responses": {table: []}, "UnprocessedKeys": {}}
+
+    def transact_write_items(self, *, TransactItems: list[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self._take()
+        self.written += [action["Put"]["Item"] for action in TransactItems]
+        return {}
+
+    def _take(self) -> None:
+        started = time.perf_counter()
+        if self.seconds:
+            time.sleep(self.seconds)
+        self.spans.append((started, time.perf_counter()))
+
+    def rounds(self) -> int:
+        """The longest chain of calls of which each began after the one before had ended."""
+        chain = 0
+        ended = 0.0
+        for start, end in sorted(self.spans, key=lambda span: span[1]):
+            if start >= ended:
+                chain, ended = chain + 1, end
+        return chain
+
+
+def _size(item: Mapping[str, Any]) -> int:
+    """Bytes that DynamoDB counts for an item: names and values, and 3 or 1 a piece more for maps and lists."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(value: Mapping[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    if kind == "M":
+        return 3 + len(content) + _size(content)
+    if kind == "L":
+        return 3 + len(content) + sum(map(_value_size, content))
+    if kind == "N":
+        return len(content) // 2 + 2
+    return len(content.encode()) if kind == "S" else 1
+
+
+def _event(batch: int, size: int) -> dict[str, Any]:
+    """Hard bounces of the size that SES sends: an identity's notification, raw."""
+    return {
+        "Records": [
+            {
+                "messageId": f"{batch}-{number}",
+                "body": json.dumps(_notification(f"{batch:06}{number:04}")),
+                "attributes": {"SentTimestamp": "1795168801123"},
+            }
+            for number in range(size)
+        ]
+    }
+
+
+def _notification(number: str) -> dict[str, Any]:
+    address = f"first.last.{number}@mail.example.org"
+    recipient = {
+        "emailAddress": address,
+        "action": "failed",
+        "status": "5.1.1",
+        "diagnosticCode": "smtp; 550 5.1.1 The email account that you tried to reach does not exist. Please try "
+        "double-checking the recipient's email address for typos or unnecessary spaces.",
+    }
+    return {
+        "notificationType": "Bounce",
+        "bounce": {
+            "feedbackId": f"0100019a0001aaaa-bbbbbbbb-cccc-4ddd-8eee-ff{number}-000000",
+            "bounceType": "Permanent",
+            "bounceSubType": "General",
+            "bouncedRecipients": [recipient],
+            "timestamp": "2026-11-20T10:00:00.000Z",
+            "remoteMtaIp": "198.51.100.7",
+            "reportingMTA": "dns; a8-70.smtp-out.eu-west-1.amazonses.com",
+        },
+        "mail": {
+            "timestamp": "2026-11-20T09:59:59.012Z",
+            "source": "Shop <no-reply@shop.example>",
+            "sourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/shop.example",
+            "sourceIp": "192.0.2.1",
+            "callerIdentity": "shop-mailer",
+            "sendingAccountId": "123456789012",
+            "messageId": f"0100019a0001cccc-dddddddd-eeee-4fff-8000-aa{number}-000000",
+            "destination": [address],
+        },
+    }
+
+
+def _run(client: object, batches: int, size: int = _BATCH) -> tuple[float, float]:
+    """Median seconds of CPU and of wall time per batch."""
+    from ses_feedback import handler  # noqa: PLC0415 - after the environment is set
+    from ses_feedback.history import History  # noqa: PLC0415
+
+    settings, _ = handler._service()
+    history = History(settings.blocked_table, settings.history_table, settings.policy, client)  # type: ignore[arg-type]
+    handler._service = lambda: (settings, history)  # type: ignore[assignment]
+    cpu: list[float] = []
+    wall: list[float] = []
+    for batch in range(batches + 5):
+        event = _event(batch, size)
+        handler.logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]
+        with contextlib.redirect_stdout(io.StringIO()):
+            started = time.process_time(), time.perf_counter()
+            answer = handler.lambda_handler(event, _Context())  # type: ignore[arg-type]
+            ended = time.process_time(), time.perf_counter()
+        assert answer == {"batchItemFailures": []}, answer
+        cpu.append(ended[0] - started[0])
+        wall.append(ended[1] - started[1])
+    return statistics.median(cpu[5:]), statistics.median(wall[5:])  # the first warm caches and threads up
+
+
+def _real_client(seconds: float) -> object:
+    """boto3's client, complete but for the network: each request is answered after ``seconds``."""
+    from botocore.awsrequest import AWSResponse  # noqa: PLC0415
+    from ses_feedback.table import make_client  # noqa: PLC0415
+
+    client: Any = make_client(f"{_ARN}history", connections=10)
+
+    def answer(request: Any, **_: object) -> AWSResponse:  # noqa: ANN401 - botocore's
+        time.sleep(seconds)
+        read = request.headers["X-Amz-Target"].endswith(b"BatchGetItem")
+        body: dict[str, Any] = {"Responses": {f"{_ARN}history": []}, "UnprocessedKeys": {}} if read else {}
+        headers: Any = {"Content-Type": "application/x-amz-json-1.0"}
+        raw: Any = io.BytesIO(json.dumps(body).encode())
+        raw.stream = lambda **_: iter([raw.read()])
+        return AWSResponse(request.url, 200, headers, raw)
+
+    client.meta.events.register("before-send.dynamodb", answer)
+    return client
+
+
+def _cold_import(rounds: int = 9) -> tuple[float, float]:
+    """Median seconds of a fresh interpreter: bare boto3 with a client, and the function as Lambda starts it."""
+
+    def seconds(code: str) -> float:
+        environment = {**os.environ, "AWS_LAMBDA_FUNCTION_NAME": "bench"}
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment)  # noqa: S603 - our own interpreter
+        return time.perf_counter() - started
+
+    pairs = [(seconds(_IMPORT_BASE), seconds(_IMPORT_OURS)) for _ in range(rounds)]  # in turn: both see the same load
+    return statistics.median(base for base, _ in pairs), statistics.median(ours for _, ours in pairs)
+
+
+def _line(name: str, value: str, goal: str = "") -> None:
+    print(f"  {name:<58} {value:>14}   {goal}")
+
+
+def main() -> int:
+    """Print the figures; the exit status says whether the counted ones are as promised."""
+    os.environ.update(_ENVIRONMENT)
+    stub = Stub(seconds=_CALL_SECONDS)
+    _run(stub, batches=1)
+    batches = 6  # _run warms up with five
+    calls, rounds = len(stub.spans) / batches, stub.rounds() / batches
+    write_units = sum(2 * math.ceil(_size(item) / 1_024) for item in stub.written) / batches / _BATCH
+    read_units = stub.read_keys / batches / _BATCH  # an item that is not there costs one unit
+    dollars = write_units * _WRITE_UNIT_DOLLARS + read_units * _READ_UNIT_DOLLARS
+    handler_cpu, _ = _run(Stub(), batches=200)
+    whole_cpu, _ = _run(_real_client(0), batches=200)
+    _, stub_wall = _run(Stub(seconds=_CALL_SECONDS), batches=100)
+    _, real_wall = _run(_real_client(_CALL_SECONDS), batches=100)
+    _, large_wall = _run(_real_client(_CALL_SECONDS), batches=20, size=100)
+    base, ours = _cold_import()
+
+    print(f"handler: a batch of {_BATCH} hard bounces of {_BATCH} addresses")
+    _line("AWS calls", f"{calls:g}", "public peers: 10 to 30")
+    _line("rounds of calls, one after another", f"{rounds:g}", "goal 2")
+    _line("CPU with AWS stubbed", f"{handler_cpu * 1e3:.2f} ms", "public peers: 0.2 to 1.1 ms")
+    _line("CPU with the real client, without network", f"{whole_cpu * 1e3:.2f} ms")
+    _line("wall time at 5 ms a call, AWS stubbed", f"{stub_wall * 1e3:.1f} ms", "goal < 25 ms")
+    _line("wall time at 5 ms a call, real client", f"{real_wall * 1e3:.1f} ms", "goal < 25 ms")
+    _line("the same, batch of 100", f"{large_wall * 1e3:.1f} ms")
+    _line("DynamoDB write units / read units per event", f"{write_units:g} / {read_units:g}")
+    _line("DynamoDB dollars per million events", f"${dollars:.2f}")
+    _line("cold start: boto3 with a client", f"{base * 1e3:.0f} ms")
+    _line("cold start: the function", f"{ours * 1e3:.0f} ms", f"goal + 25 %, is {(ours / base - 1) * 100:+.0f} %")
+    return 0 if (calls, rounds) == (2, 2) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

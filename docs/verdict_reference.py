@@ -1,0 +1,86 @@
+"""Writes the table of verdicts for people: `python -m docs.verdict_reference`. A test holds the page to the code."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ses_feedback.state import Policy
+from ses_feedback.verdict import RULES, Rule
+
+PAGE = Path(__file__).resolve().parent / "reference" / "verdicts.md"
+
+_SOFT = Policy()
+_HEAD = """# Verdicts
+
+Generated from `handlers/ses_feedback/verdict.py` by `python -m docs.verdict_reference`; `tests/events` has a
+notification for each rule. One notification may name several recipients: each is a feedback of its own. Of the rules for
+its kind the first that fits decides. Its name is stored with the block (`rule`) and in the history, and is a dimension
+of the metric `Feedback`.
+"""
+_EFFECTS = (
+    ("`block`", 'do not send, until an operator unblocks; a complaint also until the person says "not spam"'),
+    (
+        "`count`",
+        f"a soft bounce: {_SOFT.threshold} within {_SOFT.window_days} days block for {_SOFT.block_days} days (inputs)",
+    ),
+    ("`clear`", "lifts complaint blocks up to then, never the block of a bounce"),
+    ("`ignore`", "says nothing about the address; kept in the history"),
+)
+_PRECEDENCE = """A block for good is never replaced by one that ends, nor a complaint by a bounce. An unblock beats
+everything that happened before it, whenever that arrives, and nothing after it.
+"""
+_RECIPIENTS = (
+    ("names a recipient that the mail went to", "the recipient's"),
+    (
+        "names one that the mail did not go to, and the mail went to exactly one address",
+        "both: the one named, and the mail's, marked `forwarded`",
+    ),
+    (
+        "names something that is no address, and the mail went to exactly one address",
+        "the mail's, marked `forwarded`",
+    ),
+    (
+        "is a complaint that names several",
+        "each, marked `guessed`: providers hide the person, and SES lists who it may be",
+    ),
+    ("names nobody, and the mail went to exactly one address", "the mail's"),
+    (
+        "is a complaint or an echo of a suppression list, names nobody, and the mail went to several",
+        "nobody's: acknowledged and counted",
+    ),
+    (
+        "is a bounce of subtype NoEmail that names nobody or no address",
+        "nobody's: acknowledged and counted",
+    ),
+    (
+        "names one address in two spellings, or two people behind one forwarding address",
+        "one feedback, with the strongest verdict",
+    ),
+    ("is none of these", "the record fails and stays in the queue"),
+)
+
+
+def files() -> dict[Path, str]:
+    """What each file must hold."""
+    parts = [_HEAD, _table(("verdict", "what it does"), _EFFECTS), _PRECEDENCE]
+    for kind, title in (("bounce", "Bounces"), ("complaint", "Complaints")):
+        rows = [_row(rule) for rule in RULES if rule.kind == kind]
+        parts += [f"## {title}\n", _table(("fits", "verdict", "rule", "why", "source"), rows)]
+    parts += ["## Whom a feedback is about\n", _table(("the notification", "whose address"), _RECIPIENTS)]
+    return {PAGE: "\n".join(parts)}
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+
+
+def _row(rule: Rule) -> Sequence[str]:
+    names = [", ".join(one or "none" for one in given) for given in (rule.types, rule.subtypes) if given]
+    fits = " / ".join(names) or "anything else"
+    if rule.report:
+        fits += f"; {rule.report}"
+    return fits, f"`{rule.verdict}`", f"`{rule.name}`", rule.reason, rule.source
+
+
+if __name__ == "__main__":
+    for path, text in files().items():
+        path.write_text(text, "utf-8")
