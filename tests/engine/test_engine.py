@@ -2,7 +2,7 @@
 
 The stand-in (a program named `pulumi-resource-aws`) answers as a provider does and creates nothing, so this proves what
 the engine sees: configuration, dependencies, previews, updates, protection, packaging. It does not prove that AWS
-accepts it. Credentials are made up and the home folder is empty: no account can be reached even with the real plugin.
+accepts it. Credentials are made up and no others are read: no account can be reached even with the real plugin.
 """
 
 import json
@@ -27,6 +27,7 @@ pytestmark = [
 ]
 
 Pulumi = Callable[..., str]
+NOT_COPIED = shutil.ignore_patterns("venv", "__pycache__")
 
 
 @pytest.fixture
@@ -34,9 +35,8 @@ def pulumi(tmp_path: Path) -> Iterator[Pulumi]:
     """Runs the CLI with a backend, a home and credentials of its own; raises with its output if it fails."""
     backend = tmp_path / "state"
     backend.mkdir()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
+    environment |= {
         "PYTHON": sys.executable,
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_BACKEND_URL": f"file://{backend}",
@@ -44,10 +44,12 @@ def pulumi(tmp_path: Path) -> Iterator[Pulumi]:
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
 
-    def run(*arguments: str, cwd: Path = ROOT, fails: bool = False) -> str:
+    def run(*arguments: str, cwd: Path, fails: bool = False) -> str:
         command = ["pulumi", "--non-interactive", "--color", "never", *arguments]
         done = subprocess.run(
             command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=300
@@ -62,14 +64,16 @@ def pulumi(tmp_path: Path) -> Iterator[Pulumi]:
 
 @pytest.fixture
 def dev(pulumi: Pulumi, tmp_path: Path) -> Pulumi:
-    """Runs the CLI on a stack with the configuration of Pulumi.dev.yaml, in a file that the test may change."""
-    file = tmp_path / "Pulumi.dev.yaml"
-    shutil.copy(ROOT / "Pulumi.dev.yaml", file)
-    pulumi("stack", "init", "dev")
+    """Runs the CLI on the dev stack of a copy of the program: the CLI writes into the stack's file."""
+    program = tmp_path / "program"
+    for folder in ("components", "handlers", "stack"):
+        shutil.copytree(ROOT / folder, program / folder, ignore=NOT_COPIED)
+    for file in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "README.md", "pyproject.toml", "uv.lock"):
+        shutil.copy(ROOT / file, program)
+    pulumi("stack", "init", "dev", cwd=program)
 
     def run(*arguments: str, fails: bool = False) -> str:
-        own = () if arguments[0] == "stack" else ("--config-file", str(file))
-        return pulumi(*arguments, "-s", "dev", *own, fails=fails)
+        return pulumi(*arguments, "-s", "dev", cwd=program, fails=fails)
 
     return run
 
@@ -111,7 +115,7 @@ def test_the_package_is_added_to_a_program_elsewhere_and_goes_up(pulumi: Pulumi,
     consumer, package = tmp_path / "consumer", tmp_path / "ses-feedback"
     shutil.copytree(ROOT / "examples" / "python", consumer)
     for folder in ("components", "handlers"):
-        shutil.copytree(ROOT / folder, package / folder, ignore=shutil.ignore_patterns("venv", "__pycache__"))
+        shutil.copytree(ROOT / folder, package / folder, ignore=NOT_COPIED)
     plugin = tmp_path / "plugin.tar.gz"
     with tarfile.open(plugin, "w:gz") as archive:
         archive.add(shutil.which("pulumi-resource-aws") or "", "pulumi-resource-aws")
