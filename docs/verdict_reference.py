@@ -11,10 +11,10 @@ PAGE = Path(__file__).resolve().parent / "reference" / "verdicts.md"
 _SOFT = Policy()
 _HEAD = """# Verdicts
 
-Generated from `handlers/ses_feedback/verdict.py` by `python -m docs.verdict_reference`; `tests/events` has a
-notification for each rule. One notification may name several recipients: each is a feedback of its own. Of the rules for
-its kind the first that fits decides. Its name is stored with the block (`rule`) and in the history, and is a dimension
-of the metric `Feedback`.
+Generated from `handlers/ses_feedback/verdict.py` by `python -m docs.verdict_reference`. `tests/events` has a
+notification for each rule. One notification may name several recipients: each is a feedback of its own. Of the rules
+for its kind the first that fits decides. Its name is stored with the block (`rule`) and in the history, and is a
+dimension of the metric `Feedback`.
 """
 _EFFECTS = (
     ("`block`", 'do not send, until an operator unblocks; a complaint also until the person says "not spam"'),

@@ -64,10 +64,12 @@ class FakeDynamoDB:
         self.store = store
         self.before = before
         self.calls: list[str] = []
+        self.keys = 0
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
         ((table, request),) = RequestItems.items()
         keys = request["Keys"]
+        self.keys += len(keys)
         assert 1 <= len(keys) <= 100
         assert len({_key(key) for key in keys}) == len(keys), "DynamoDB refuses a key that is asked for twice"
         assert table == "blocked" or request["ConsistentRead"], "the writer must see what was written before"
