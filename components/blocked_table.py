@@ -56,7 +56,7 @@ class BlockedTable(pulumi.ComponentResource):
         self._key = (
             inputs.check(inputs.kms_key_arn, "kms_key_arn", given["kms_key_arn"]) if "kms_key_arn" in given else None
         )
-        self._protect = inputs.boolean("deletion_protection", given.get("deletion_protection", True))
+        self._kept = inputs.boolean("deletion_protection", given.get("deletion_protection", True))
         self._tags = inputs.check(inputs.tags, "tags", given.get("tags") or {})
         replicas = inputs.each(inputs.region)("replica_regions", given.get("replica_regions") or [])
         if replicas and self._key is not None:
@@ -108,7 +108,7 @@ class BlockedTable(pulumi.ComponentResource):
             ttl={"attribute_name": "expires_at", "enabled": True},
             point_in_time_recovery={"enabled": True, "recovery_period_in_days": 35},
             server_side_encryption={"enabled": True, "kms_key_arn": self._key} if self._key is not None else None,
-            deletion_protection_enabled=self._protect,
+            deletion_protection_enabled=self._kept,
             # A replica is fed from the table's stream (DynamoDB Developer Guide, "Global tables").
             stream_enabled=True if replicas else None,
             stream_view_type="NEW_AND_OLD_IMAGES" if replicas else None,
@@ -117,13 +117,13 @@ class BlockedTable(pulumi.ComponentResource):
                     "region_name": region,
                     "point_in_time_recovery": True,
                     "propagate_tags": True,
-                    "deletion_protection_enabled": self._protect,
+                    "deletion_protection_enabled": self._kept,
                 }
                 for region in replicas
             ]
             or None,
             tags=self._tags,
-            opts=pulumi.ResourceOptions(parent=self, protect=self._protect),
+            opts=pulumi.ResourceOptions(parent=self, protect=self._kept),
         )
 
     def _grant(

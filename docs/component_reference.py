@@ -1,0 +1,84 @@
+"""Writes what the Pulumi package offers: `python -m docs.component_reference`.
+
+`components/schema.json` is the schema as the plugin serves it, kept here so that a change of it is seen in review;
+`docs/reference/component.md` is the same for people. A test holds both to the code.
+"""
+
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from pulumi.provider.experimental.component import ComponentProvider
+
+from components.package import COMPONENTS, NAME, VERSION
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = ROOT / "components" / "schema.json"
+PAGE = ROOT / "docs" / "reference" / "component.md"
+
+_NAMES = """Names are as TypeScript, Go, C#, Java and YAML write them; Python writes `blocked_table_arn` for
+`blockedTableArn`. *Plain* inputs must be known when the program runs; all others may be outputs of other resources."""
+
+
+def schema() -> dict[str, Any]:
+    """The schema as the plugin serves it."""
+    served: dict[str, Any] = json.loads(ComponentProvider(list(COMPONENTS), NAME, version=VERSION).schema or "")
+    return served
+
+
+def files() -> dict[Path, str]:
+    """What each file must hold."""
+    served = schema()
+    return {SCHEMA: json.dumps(served, indent=2) + "\n", PAGE: page(served)}
+
+
+def page(served: dict[str, Any]) -> str:
+    """The page, from the schema."""
+    parts = [
+        "# Components",
+        "",
+        "<!-- Generated from the package's schema by `make docs`; do not edit. -->",
+        "",
+        f"The Pulumi package `{served['name']}`. {_NAMES}",
+    ]
+    for kind, definitions in (("inputProperties", served["resources"]), ("properties", served.get("types", {}))):
+        for token, definition in definitions.items():
+            parts += ["", f"## {token.rpartition(':')[2]}", "", _paragraphs(definition.get("description", ""))]
+            required = set(definition.get("requiredInputs" if kind == "inputProperties" else "required", []))
+            parts += _table("input" if kind == "inputProperties" else "property", definition.get(kind, {}), required)
+            if kind == "inputProperties":
+                parts += _table("output", definition.get("properties", {}), set())
+    return "\n".join(parts) + "\n"
+
+
+def _paragraphs(description: str) -> str:
+    first, *rest = description.split("\n", 1)
+    return "\n".join([first, *(textwrap.dedent(text) for text in rest)]).replace("``", "`")
+
+
+def _table(title: str, properties: dict[str, Any], required: set[str]) -> list[str]:
+    if not properties:
+        return []
+    lines = ["", f"| {title} | type | meaning |", "|---|---|---|"]
+    for name, definition in sorted(properties.items(), key=lambda item: (item[0] not in required, item[0])):
+        needed = " (required)" if name in required else ""
+        plain = ", plain" if definition.get("plain") else ""
+        meaning = " ".join(definition.get("description", "").split()).replace("``", "`").replace("|", "\\|")
+        lines.append(f"| `{name}`{needed} | {_type(definition)}{plain} | {meaning} |")
+    return lines
+
+
+def _type(definition: dict[str, Any]) -> str:
+    if "$ref" in definition:
+        return f"`{definition['$ref'].rpartition(':')[2]}`"
+    if definition["type"] == "array":
+        return f"list of {_type(definition['items'])}"
+    if definition["type"] == "object":
+        return f"map of {_type(definition['additionalProperties'])}"
+    return str(definition["type"])
+
+
+if __name__ == "__main__":
+    for path, text in files().items():
+        path.write_text(text)
