@@ -49,8 +49,11 @@ class Blocklist:
     def check(self, addresses: Iterable[str], *, now: datetime | None = None) -> list[Answer]:
         """One answer per address, in the order given. Reads are eventually consistent, 100 addresses a call.
 
-        Raises: TableError when DynamoDB does not answer. Never "allowed" for want of an answer.
+        Raises: TableError when DynamoDB does not answer; never "allowed" for want of an answer. TypeError for one text
+        in place of a list.
         """
+        if isinstance(addresses, str):
+            raise TypeError('check takes a list of addresses, this is one text: check(["jane@example.org"])')
         given = list(addresses)
         moment = now or datetime.now(UTC)
         keys = [_key_or_problem(text) for text in given]

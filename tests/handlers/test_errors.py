@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ParamValidationError
+from ses_feedback import Blocklist
 from ses_feedback import table as table_module
 from ses_feedback.event import Event
 from ses_feedback.history import History, Outcome, Result
@@ -238,11 +239,15 @@ def test_feedback_that_is_ignored_is_kept_without_a_state() -> None:
 
 
 def test_a_reader_never_hears_allowed_for_want_of_an_answer() -> None:
-    from ses_feedback import Blocklist  # noqa: PLC0415
-
     client: Any = Failing("BatchGetItem", [refused("BatchGetItem", "AccessDeniedException")])
     with pytest.raises(TableError, match="AccessDeniedException"):
         Blocklist("blocked", client).check(["jane@example.org"])
+
+
+def test_one_text_in_place_of_a_list_is_a_mistake_and_not_a_list_of_letters() -> None:
+    client: Any = FakeDynamoDB(Store())
+    with pytest.raises(TypeError, match="a list of addresses"):
+        Blocklist("blocked", client).check("jane@example.org")
 
 
 def test_no_message_repeats_what_aws_said() -> None:
