@@ -15,11 +15,15 @@ if tables:
 pulumi.export("blockedTableArn", tables.blocked_table_arn if tables else config.pipeline["blocked_table_arn"])
 pulumi.export("historyTableArn", tables.history_table_arn if tables else config.pipeline["history_table_arn"])
 
-made, pipelines = {}, {}
+made: dict[tuple[str, str], FeedbackPipeline] = {}
+pipelines = {}
 for source in config.sources:
     for kind in KINDS:
         name = f"{kind}-{source.name}"
-        pipeline = made[kind, source.name] = FeedbackPipeline(name, config.pipeline_args(source, kind, tables))
+        args = config.pipeline_args(source, kind, tables)
+        # SES stops its own mails about feedback only once bounces have a topic, too.
+        first = [made["bounce", source.name]] if "email_forwarding" in args else []
+        pipeline = made[kind, source.name] = FeedbackPipeline(name, args, pulumi.ResourceOptions(depends_on=first))
         pipelines[name] = {
             "kind": kind,
             "region": source.region,

@@ -22,7 +22,7 @@ class FeedbackPipeline(pulumi.ComponentResource):
     subscription; for each identity its notification topic, for a configuration set an event destination; the function
     with its log group, its role and the event source mapping, which takes partial batch responses.
     Not created: the identity and the configuration set, which must exist in the same Region; e-mail forwarding of
-    feedback stays as it is.
+    feedback stays as it is unless ``email_forwarding`` is given.
     Raises: ValueError, naming input and value, for a malformed input, or when neither identities nor a configuration
     set is given.
     """
@@ -70,7 +70,8 @@ class FeedbackPipeline(pulumi.ComponentResource):
             self._queue_policy("undelivered", undelivered, topic),
         ]
         subscription = self._subscription(topic, queue, undelivered, policies_of_queues)
-        self._sources(topic, [topic_policy, subscription])
+        topics = self._sources(topic, [topic_policy, subscription])
+        self._forwarding(topics, opts)
         work = FeedbackFunction(self._base, self._in, queue, parent=self)
 
         self.topic_arn = topic.arn
@@ -189,10 +190,12 @@ class FeedbackPipeline(pulumi.ComponentResource):
             opts=self._options(*queue_policies),
         )
 
-    def _sources(self, topic: aws.sns.Topic, ready: list[pulumi.Resource]) -> None:
+    def _sources(
+        self, topic: aws.sns.Topic, ready: list[pulumi.Resource]
+    ) -> dict[str, aws.ses.IdentityNotificationTopic]:
         # SES tries its right to publish when a topic is set; what it publishes before the subscription exists is lost.
-        for identity in self._identities:
-            aws.ses.IdentityNotificationTopic(
+        topics = {
+            identity: aws.ses.IdentityNotificationTopic(
                 f"{self._base}-{identity}",
                 region=self._in.get("region"),
                 identity=identity,
@@ -201,6 +204,8 @@ class FeedbackPipeline(pulumi.ComponentResource):
                 include_original_headers=self._in["include_original_headers"],
                 opts=self._options(*ready),
             )
+            for identity in self._identities
+        }
         if self._configuration_set is not None:
             aws.sesv2.ConfigurationSetEventDestination(
                 f"{self._base}-event-destination",
@@ -214,4 +219,23 @@ class FeedbackPipeline(pulumi.ComponentResource):
                     "sns_destination": {"topic_arn": topic.arn},
                 },
                 opts=self._options(*ready),
+            )
+        return topics
+
+    def _forwarding(
+        self, topics: dict[str, aws.ses.IdentityNotificationTopic], opts: pulumi.ResourceOptions | None
+    ) -> None:
+        if "email_forwarding" not in self._in:
+            return
+        # A child does not wait for what its component waits for: here the topic of the other kind.
+        before = opts.depends_on if opts and opts.depends_on else []
+        for identity, topic in topics.items():
+            aws.sesv2.EmailIdentityFeedbackAttributes(
+                f"{self._base}-forwarding-{identity}",
+                region=self._in.get("region"),
+                email_identity=identity,
+                email_forwarding_enabled=self._in["email_forwarding"],
+                opts=pulumi.ResourceOptions.merge(
+                    pulumi.ResourceOptions(parent=self, depends_on=before), pulumi.ResourceOptions(depends_on=[topic])
+                ),
             )

@@ -22,6 +22,9 @@ class FeedbackPipelineArgs(TypedDict):
     """Region of everything here, which is the Region SES sends from. Default: the provider's Region."""
     include_original_headers: NotRequired[pulumi.Input[bool]]
     """Whether SES adds the mail's headers, which are personal data, to an identity's notifications. Default: false."""
+    email_forwarding: NotRequired[bool]
+    """Whether SES mails feedback about the identities, too. It takes false once an identity has topics for both kinds:
+    give it to the second pipeline, which depends on the first. Default: left as it is."""
     soft_bounce_threshold: NotRequired[pulumi.Input[int]]
     """Soft bounces that block an address, 1 to 20. Default: 5."""
     soft_bounce_window_days: NotRequired[pulumi.Input[int]]
@@ -85,6 +88,10 @@ def read(args: FeedbackPipelineArgs) -> dict[str, Any]:
     if not result["identities"] and "configuration_set_name" not in result:
         raise inputs.refuse(
             "identities", result["identities"], "at least one identity, or configuration_set_name, is needed"
+        )
+    if "email_forwarding" in result and not result["identities"]:
+        raise inputs.refuse(
+            "email_forwarding", result["email_forwarding"], "identities are needed, whose forwarding it is"
         )
     combined = {key: result[key] for key in inputs.COMBINED}
     if any(isinstance(value, pulumi.Output) for value in combined.values()):

@@ -188,6 +188,7 @@ PIPELINE: dict[str, Rule[object]] = {
     "function_timeout_seconds": integer(1, 900, "seconds"),
     "log_retention_days": choice(_LOG_RETENTION_DAYS),
     "include_original_headers": boolean,
+    "email_forwarding": boolean,
     "permissions_boundary_arn": policy_arn,
     "tags": tags,
 }

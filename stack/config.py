@@ -28,7 +28,7 @@ from components.feedback_pipeline_args import DEFAULTS
 _PIPELINE_KEYS = {
     inputs.camel(name): name
     for name in inputs.PIPELINE
-    if name not in {"kind", "identities", "configuration_set_name", "region", "kms_key_arn"}
+    if name not in {"kind", "identities", "configuration_set_name", "region", "kms_key_arn", "email_forwarding"}
 }
 _TABLE_KEYS: dict[str, tuple[str, inputs.Rule[Any]]] = {
     "tableRegion": ("region", inputs.region),
@@ -44,6 +44,7 @@ _SOURCE_RULES: dict[str, inputs.Rule[Any]] = {
     "identities": inputs.each(inputs.identity),
     "configurationSet": inputs.configuration_set,
     "kmsKeyArn": inputs.kms_key_arn,
+    "emailForwarding": inputs.boolean,
 }
 _MONITORING_KEYS = {
     inputs.camel(name): name for name in ("alarm_emails", "alarm_topic_arn", "runbook_url", "silent_break_hours")
@@ -63,6 +64,7 @@ class Source:
     identities: list[str]
     configuration_set: str | None
     kms_key_arn: str | None
+    email_forwarding: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,15 @@ class StackConfig:
     def pipeline_args(self, source: Source, kind: str, tables: BlockedTable | None) -> FeedbackPipelineArgs:
         """The arguments of the pipeline for one kind of feedback of one source."""
         arns = tables and {"blocked_table_arn": tables.blocked_table_arn, "history_table_arn": tables.history_table_arn}
-        own = {
+        own: dict[str, Any] = {
             "kind": kind,
             "region": source.region,
             "identities": source.identities,
             "configuration_set_name": source.configuration_set,
             "kms_key_arn": source.kms_key_arn,
         }
+        if source.email_forwarding is not None and kind == KINDS[-1]:  # SES takes it once both topics are set
+            own["email_forwarding"] = source.email_forwarding
         return cast(FeedbackPipelineArgs, {**self.pipeline, **(arns or {}), **own})
 
     def monitoring_args(self, region: str, made: Mapping[tuple[str, str], FeedbackPipeline]) -> FeedbackMonitoringArgs:
@@ -237,7 +241,11 @@ def _source(name: str, value: object, default_region: str | None) -> Source:
     if key and key.split(":")[3] != region:
         raise inputs.refuse(f"{name}.kmsKeyArn", key, f"a key in the source's Region, {region}, is needed")
     origin = identities[0] if identities else configuration_set
-    return Source(checked.get("name") or _short(f"{region}-{origin}"), region, identities, configuration_set, key)
+    forwarding = checked.get("emailForwarding")
+    if forwarding is not None and not identities:
+        raise inputs.refuse(f"{name}.emailForwarding", forwarding, "identities are needed, whose forwarding it is")
+    name = checked.get("name") or _short(f"{region}-{origin}")
+    return Source(name, region, identities, configuration_set, key, forwarding)
 
 
 def _short(text: str) -> str:

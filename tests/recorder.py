@@ -33,6 +33,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "aws:lambda/function:Function": {"arn": "arn:aws:lambda:{region}:123456789012:function:{name}"},
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": {},
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": {},
+    "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": {},
     "aws:sns/topic:Topic": {"arn": "arn:aws:sns:{region}:123456789012:{name}"},
     "aws:sns/topicPolicy:TopicPolicy": {},
     "aws:sns/topicSubscription:TopicSubscription": {"arn": "arn:aws:sns:{region}:123456789012:topic:{name}"},

@@ -18,6 +18,7 @@ CREATE: Mapping[str, Create] = {
     "aws:lambda/function:Function": function.function,
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": mail.identity_notification_topic,
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": mail.event_destination,
+    "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": mail.feedback_attributes,
     "aws:sns/topic:Topic": messaging.topic,
     "aws:sns/topicPolicy:TopicPolicy": messaging.topic_policy,
     "aws:sns/topicSubscription:TopicSubscription": messaging.subscription,

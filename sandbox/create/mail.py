@@ -28,6 +28,17 @@ def identity_notification_topic(request: Request) -> Made:
     return Made(f"{identity}|{kind}")
 
 
+def feedback_attributes(request: Request) -> Made:
+    """SES PutEmailIdentityFeedbackAttributes; it takes false once the identity has topics for both kinds."""
+    identity, enabled = request.inputs.take("emailIdentity"), request.inputs.take("emailForwardingEnabled", True)
+    ses = request.client("ses")
+    known = ses.get_identity_notification_attributes(Identities=[identity])["NotificationAttributes"].get(identity, {})
+    if not enabled and not (known.get("BounceTopic") and known.get("ComplaintTopic")):
+        raise SandboxError(f"SES refuses it: {identity!r} needs a topic for bounces and one for complaints first")
+    ses.set_identity_feedback_forwarding_enabled(Identity=identity, ForwardingEnabled=enabled)
+    return Made(identity)
+
+
 def event_destination(request: Request) -> Made:
     """SES CreateConfigurationSetEventDestination, to a topic."""
     inputs = request.inputs

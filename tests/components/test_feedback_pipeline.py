@@ -187,6 +187,24 @@ def test_ses_is_told_only_when_all_behind_the_topic_stands(graph: Graph) -> None
     assert "p-role-policy" in graph["p-mapping"].depends_on
 
 
+def test_forwarding_is_left_alone_unless_asked_and_waits_for_both_topics(graph: Graph) -> None:
+    type_ = "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes"
+    assert graph.of(type_) == []
+
+    def both() -> None:
+        first = FeedbackPipeline("b", arguments(identities=["shop.example"]))
+        last = arguments(kind="complaint", identities=["shop.example"], email_forwarding=False)
+        FeedbackPipeline("c", last, pulumi.ResourceOptions(depends_on=[first]))
+
+    (forwarding,) = record(both).of(type_)
+    assert forwarding.inputs == {
+        "region": "eu-west-1",
+        "emailIdentity": "shop.example",
+        "emailForwardingEnabled": False,
+    }
+    assert {"b-shop.example", "c-shop.example"} <= forwarding.depends_on
+
+
 ROLE_STATEMENTS = [
     {
         "Sid": "WriteLogs",
@@ -360,6 +378,8 @@ def test_outputs_of_other_resources_are_taken_and_checked() -> None:
         ({"function_timeout_seconds": 901}, "function_timeout_seconds is 901: a whole number from 1 to 900 seconds"),
         ({"log_retention_days": 31}, "log_retention_days is 31: one of 1, 3, 5, 7, 14, 30,"),
         ({"include_original_headers": "no"}, "include_original_headers is 'no': true or false is needed"),
+        ({"email_forwarding": "off"}, "email_forwarding is 'off': true or false is needed"),
+        ({"email_forwarding": False, "identities": []}, "email_forwarding is False: identities are needed"),
         ({"permissions_boundary_arn": "B"}, "permissions_boundary_arn is 'B': the ARN of an IAM policy"),
         ({"tags": {"aws:x": "y"}}, "tags.aws:x is 'y': text is needed, under a key that does not begin with aws:"),
         ({"soft_bounce_treshold": 3}, "soft_bounce_treshold is 3: there is no such input; there are batch_size,"),

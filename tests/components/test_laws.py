@@ -49,6 +49,7 @@ LAWS: dict[str, Law] = {
     "aws:lambda/function:Function": Law(tags=True, limit=64),
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": Law(),
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": Law(),
+    "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": Law(),
     "aws:sns/topic:Topic": Law(tags=True, limit=256, key="kmsMasterKeyId"),
     "aws:sns/topicPolicy:TopicPolicy": Law(),
     "aws:sns/topicSubscription:TopicSubscription": Law(),
@@ -83,6 +84,7 @@ def everything(*, key: str | None = None) -> Graph:
                 "blocked_table_arn": tables.blocked_table_arn,
                 "history_table_arn": tables.history_table_arn,
                 "maximum_concurrency": 2,
+                "email_forwarding": False,
                 "kms_key_arn": key,
                 "tags": TAGS,
             }

@@ -140,6 +140,10 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         ({"sources": [{"identities": ["a.example"], "name": "A B"}]}, "p:sources[0].name is 'A B': up to 36"),
         ({"sources": [{"configurationSet": "a b"}]}, "p:sources[0].configurationSet is 'a b': the name of a"),
         (
+            {"sources": [{"configurationSet": "main", "emailForwarding": False}]},
+            "p:sources[0].emailForwarding is False: identities are needed, whose forwarding it is",
+        ),
+        (
             {"sources": [{"identities": ["a.example"], "region": "us-east-1", "kmsKeyArn": KEY}]},
             "a key in the source's Region, us-east-1, is needed",
         ),
