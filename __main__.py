@@ -2,12 +2,16 @@
 
 import pulumi
 
-from components import BlockedTable, FeedbackMonitoring, FeedbackPipeline
-from stack.config import KINDS, load
+from components import BlockedTable, FeedbackKey, FeedbackMonitoring, FeedbackPipeline
+from stack.config import load
+from stack.model import KINDS
 
 config = load()
 
-tables = BlockedTable("ses-feedback", config.tables) if config.tables else None
+keys = {region: FeedbackKey(f"ses-feedback-{region}", config.key_args(region)).key_arn for region in config.key_regions}
+
+table_args = config.table_args(keys)
+tables = BlockedTable("ses-feedback", table_args) if table_args else None
 if tables:
     pulumi.export("blockedTableName", tables.blocked_table_name)
     pulumi.export("historyTableName", tables.history_table_name)
@@ -20,7 +24,7 @@ pipelines = {}
 for source in config.sources:
     for kind in KINDS:
         name = f"{kind}-{source.name}"
-        args = config.pipeline_args(source, kind, tables)
+        args = config.pipeline_args(source, kind, tables, keys)
         # SES stops its own mails about feedback only once bounces have a topic, too.
         first = [made["bounce", source.name]] if "email_forwarding" in args else []
         pipeline = made[kind, source.name] = FeedbackPipeline(name, args, pulumi.ResourceOptions(depends_on=first))
@@ -39,7 +43,7 @@ pulumi.export("pipelines", pipelines)
 
 if config.monitoring is not None:
     watched = {
-        region: FeedbackMonitoring(f"ses-feedback-{region}", config.monitoring_args(region, made))
+        region: FeedbackMonitoring(f"ses-feedback-{region}", config.monitoring_args(region, made, keys))
         for region in config.regions
     }
     names = {

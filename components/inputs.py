@@ -194,6 +194,13 @@ PIPELINE: dict[str, Rule[object]] = {
 }
 """The rule of every input of a pipeline."""
 
+KEY: dict[str, Rule[Any]] = {
+    "region": region,
+    "deletion_window_days": integer(7, 30, "days"),
+    "tags": tags,
+}
+"""The rule of every input of a key that may be an Output."""
+
 MONITORING: dict[str, Rule[Any]] = {
     "region": region,
     "alarm_topic_arn": topic_arn,

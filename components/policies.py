@@ -171,6 +171,64 @@ def sender_policy(blocked_table_arn: str, replica_regions: Sequence[str], kms_ke
     return document(*statements)
 
 
+def key_policy(key_arn: str, table_principals: Sequence[str]) -> Document:
+    """Policy of a key for topics, queues, alarms, logs and tables.
+
+    The services that send carry no condition: SES's own example has none (SES Developer Guide, "Configuring Amazon SNS
+    notifications"), and one that a service does not meet loses feedback without a word. What they may encrypt is
+    decided by the policies of topic and queue.
+    """
+    key = Arn.of(key_arn)
+    logs = f"arn:{key.partition}:logs:{key.region}:{key.account}:*"
+    statements: list[Document] = [
+        {
+            "Sid": "AccountManages",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{key.partition}:iam::{key.account}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        {
+            "Sid": "ServicesSend",
+            "Effect": "Allow",
+            "Principal": {"Service": ["cloudwatch.amazonaws.com", "ses.amazonaws.com", "sns.amazonaws.com"]},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            "Resource": "*",
+        },
+        {
+            "Sid": "LogsAreKept",
+            "Effect": "Allow",
+            "Principal": {"Service": f"logs.{key.region}.amazonaws.com"},
+            "Action": ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            "Resource": "*",
+            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
+        },
+    ]
+    via = {"kms:ViaService": f"dynamodb.{key.region}.amazonaws.com"}
+    tables: Document = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    return document(*statements, *_named("TablesAreUsed", key.partition, table_principals, tables, via))
+
+
+def _named(
+    sid: str, partition: str, principals: Sequence[str], base: Document, equals: Mapping[str, Any]
+) -> list[Document]:
+    """`base` for these principals: one statement for accounts, roles and users, one for organisations."""
+    organisations = sorted(principal for principal in principals if principal.startswith("o-"))
+    named = sorted(
+        f"arn:{partition}:iam::{principal}:root" if principal.isdigit() else principal
+        for principal in principals
+        if principal not in organisations
+    )
+    statements: list[Document] = []
+    if named:
+        condition = {"Condition": {"StringEquals": dict(equals)}} if equals else {}
+        statements.append({"Sid": sid, "Principal": {"AWS": named}, **condition, **base})
+    if organisations:
+        condition = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": organisations, **equals}}}
+        statements.append({"Sid": f"{sid}InOrganisation", "Principal": {"AWS": "*"}, **condition, **base})
+    return statements
+
+
 def table_policy(table_arn: str, grants: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> Document:
     """Resource policy of a table; `grants` maps a statement id to (principals, actions).
 
@@ -179,18 +237,6 @@ def table_policy(table_arn: str, grants: Mapping[str, tuple[Sequence[str], Seque
     partition = Arn.of(table_arn).partition
     statements: list[Document] = []
     for sid, (principals, actions) in grants.items():
-        organisations = sorted(principal for principal in principals if principal.startswith("o-"))
-        named = sorted(
-            f"arn:{partition}:iam::{principal}:root" if principal.isdigit() else principal
-            for principal in principals
-            if principal not in organisations
-        )
         base: Document = {"Effect": "Allow", "Action": list(actions), "Resource": table_arn}
-        if named:
-            statements.append({"Sid": sid, "Principal": {"AWS": named}, **base})
-        if organisations:
-            condition = {"StringEquals": {"aws:PrincipalOrgID": organisations}}
-            statements.append(
-                {"Sid": f"{sid}InOrganisation", "Principal": {"AWS": "*"}, "Condition": condition, **base}
-            )
+        statements += _named(sid, partition, principals, base, {})
     return document(*statements)

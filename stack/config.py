@@ -8,22 +8,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from components import (
-    BlockedTable,
-    BlockedTableArgs,
-    FeedbackMonitoringArgs,
-    FeedbackPipeline,
-    FeedbackPipelineArgs,
-    inputs,
-)
+from components import BlockedTableArgs, inputs
 from components.feedback_monitoring_args import DEFAULTS as MONITORING_DEFAULTS
 from components.feedback_pipeline_args import DEFAULTS
+from stack.model import Source, StackConfig
 
 _PIPELINE_KEYS = {
     inputs.camel(name): name
@@ -49,62 +42,8 @@ _SOURCE_RULES: dict[str, inputs.Rule[Any]] = {
 _MONITORING_KEYS = {
     inputs.camel(name): name for name in ("alarm_emails", "alarm_topic_arn", "runbook_url", "silent_break_hours")
 }
-KEYS = frozenset({"sources", "monitoring", *_PIPELINE_KEYS, *_TABLE_KEYS, *_MONITORING_KEYS})
+KEYS = frozenset({"sources", "monitoring", "customerKeys", *_PIPELINE_KEYS, *_TABLE_KEYS, *_MONITORING_KEYS})
 """The keys of a stack, without the project's name."""
-KINDS = ("bounce", "complaint")
-"""The pipelines of each source."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One SES origin: a Region, and identities or a configuration set or both."""
-
-    name: str
-    region: str
-    identities: list[str]
-    configuration_set: str | None
-    kms_key_arn: str | None
-    email_forwarding: bool | None = None
-
-
-@dataclass(frozen=True)
-class StackConfig:
-    """All that a stack's configuration says.
-
-    `tables` holds the arguments of `BlockedTable`; it is None where the tables were made elsewhere, and `pipeline`, the
-    arguments that every `FeedbackPipeline` shares, has their ARNs. `monitoring` holds what every `FeedbackMonitoring`
-    shares; it is None where there is to be none.
-    """
-
-    sources: list[Source]
-    tables: BlockedTableArgs | None
-    pipeline: dict[str, Any]
-    monitoring: dict[str, Any] | None
-
-    @property
-    def regions(self) -> list[str]:
-        """The Regions that have a source, once each."""
-        return list(dict.fromkeys(source.region for source in self.sources))
-
-    def pipeline_args(self, source: Source, kind: str, tables: BlockedTable | None) -> FeedbackPipelineArgs:
-        """The arguments of the pipeline for one kind of feedback of one source."""
-        arns = tables and {"blocked_table_arn": tables.blocked_table_arn, "history_table_arn": tables.history_table_arn}
-        own: dict[str, Any] = {
-            "kind": kind,
-            "region": source.region,
-            "identities": source.identities,
-            "configuration_set_name": source.configuration_set,
-            "kms_key_arn": source.kms_key_arn,
-        }
-        if source.email_forwarding is not None and kind == KINDS[-1]:  # SES takes it once both topics are set
-            own["email_forwarding"] = source.email_forwarding
-        return cast(FeedbackPipelineArgs, {**self.pipeline, **(arns or {}), **own})
-
-    def monitoring_args(self, region: str, made: Mapping[tuple[str, str], FeedbackPipeline]) -> FeedbackMonitoringArgs:
-        """The arguments of the monitoring of one Region; `made` are the stack's pipelines by kind and source's name."""
-        names = [source.name for source in self.sources if source.region == region]
-        pipelines = {f"{kind}_pipelines": {name: made[kind, name].monitored for name in names} for kind in KINDS}
-        return cast(FeedbackMonitoringArgs, {**(self.monitoring or {}), **pipelines, "region": region})
 
 
 def load() -> StackConfig:
@@ -139,7 +78,25 @@ def parse(values: Mapping[str, str], default_region: str | None = None, prefix: 
     inputs.combination(DEFAULTS | pipeline, lambda name: prefix + inputs.camel(name))
     sources = _sources(prefix + "sources", given.get("sources"), default_region)
     monitoring = _monitoring(given, sources, pipeline, prefix)
-    return StackConfig(sources, _tables(given, pipeline, default_region, prefix), pipeline, monitoring)
+    tables = _tables(given, pipeline, default_region, prefix)
+    keys = inputs.boolean(prefix + "customerKeys", given.get("customerKeys", False))
+    if keys:
+        _check_keys(sources, tables, pipeline, prefix)
+    return StackConfig(sources, tables, pipeline, monitoring, keys)
+
+
+def _check_keys(
+    sources: list[Source], tables: BlockedTableArgs | None, pipeline: Mapping[str, Any], prefix: str
+) -> None:
+    own = [(f"sources[{index}].kmsKeyArn", source.kms_key_arn) for index, source in enumerate(sources)]
+    if tables:
+        own += [("tableKmsKeyArn", pipeline.get("table_kms_key_arn"))]
+    for key, arn in own:
+        if arn:
+            raise inputs.refuse(prefix + key, arn, f"leave it out with {prefix}customerKeys, which makes the keys")
+    if tables and tables.get("replica_regions"):
+        right = "leave it out with customerKeys: a replica would need a key of its own Region"
+        raise inputs.refuse(f"{prefix}replicaRegions", tables["replica_regions"], right)
 
 
 def _monitoring(

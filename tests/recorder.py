@@ -29,6 +29,8 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "aws:dynamodb/table:Table": {"arn": "arn:aws:dynamodb:{region}:123456789012:table/{name}"},
     "aws:iam/role:Role": {"arn": "arn:aws:iam::123456789012:role/{name}"},
     "aws:iam/rolePolicy:RolePolicy": {},
+    "aws:kms/key:Key": {"arn": "arn:aws:kms:{region}:123456789012:key/{name}", "keyId": "{name}"},
+    "aws:kms/keyPolicy:KeyPolicy": {},
     "aws:lambda/eventSourceMapping:EventSourceMapping": {},
     "aws:lambda/function:Function": {"arn": "arn:aws:lambda:{region}:123456789012:function:{name}"},
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": {},

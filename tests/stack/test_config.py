@@ -12,7 +12,8 @@ import yaml
 from components import inputs
 from components.feedback_monitoring_args import DEFAULTS as MONITORING_DEFAULTS
 from components.feedback_pipeline_args import DEFAULTS
-from stack.config import KEYS, KINDS, Source, load, parse
+from stack.config import KEYS, load, parse
+from stack.model import KINDS, Source
 from tests.recorder import ACCOUNT, record
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +88,7 @@ def test_a_source_keeps_its_name_when_it_gains_an_identity() -> None:
 def test_tables_made_elsewhere_are_taken_by_arn() -> None:
     config = parse(texts(blockedTableArn=BLOCKED, historyTableArn=HISTORY), "eu-west-1")
     assert config.tables is None
-    args = config.pipeline_args(config.sources[0], "bounce", None)
+    args = config.pipeline_args(config.sources[0], "bounce", None, {})
     assert (args["blocked_table_arn"], args["history_table_arn"]) == (BLOCKED, HISTORY)
 
 
@@ -100,7 +101,7 @@ def test_monitoring_takes_the_pipelines_of_its_region() -> None:
     config = parse(texts(sources=sources, alarmTopicArn="", runbookUrl="https://wiki.example.com"), "eu-west-1")
     assert config.regions == ["us-east-1", "eu-west-1"]
     made = {(kind, source.name): _Monitored(f"{kind} {source.name}") for kind in KINDS for source in config.sources}
-    assert config.monitoring_args("eu-west-1", made) == {  # type: ignore[arg-type] # stands in for pipelines
+    assert config.monitoring_args("eu-west-1", made, {}) == {  # type: ignore[arg-type] # stands in for pipelines
         "region": "eu-west-1",
         "runbook_url": "https://wiki.example.com",
         "tags": {},
@@ -189,6 +190,16 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
             {"alarmTopicArn": TOPIC.replace("eu-west-1", "us-east-1")},
             "a topic in eu-west-1 is needed too, since alarms notify in their own Region only",
         ),
+        (
+            {"customerKeys": True, "tableKmsKeyArn": KEY},
+            "leave it out with p:customerKeys, which makes the keys",
+        ),
+        (
+            {"customerKeys": True, "sources": [{"identities": ["a.example"], "kmsKeyArn": KEY}]},
+            f"p:sources[0].kmsKeyArn is {KEY!r}: leave it out with p:customerKeys",
+        ),
+        ({"customerKeys": True, "replicaRegions": ["us-east-1"]}, "p:replicaRegions is ['us-east-1']: leave it out"),
+        ({"customerKeys": "yes"}, "p:customerKeys is 'yes': true or false is needed"),
         ({"tableKmsKeyArn": KEY, "tableRegion": "eu-central-1"}, f"p:tableKmsKeyArn is {KEY!r}: a key in the tables"),
     ],
 )
