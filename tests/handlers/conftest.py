@@ -44,7 +44,7 @@ class Function:
 
     client: "DynamoDBClient"
 
-    def send(self, *bodies: str | dict[str, Any], sent_at: int = 1795168801123) -> list[str]:
+    def send(self, *bodies: str | dict[str, Any], sent_at: int = 1795168801123, seconds: float = 30.0) -> list[str]:
         """Deliver one batch; the bodies whose records were reported as failed, by position ("0", "1", ...)."""
         records = []
         for position, body in enumerate(bodies):
@@ -53,17 +53,18 @@ class Function:
             records.append(
                 {"messageId": str(position), "body": text, "attributes": attributes, "eventSource": "aws:sqs"}
             )
-        answer = handler_module.lambda_handler({"Records": records}, Context())  # type: ignore[arg-type]
+        answer = handler_module.lambda_handler({"Records": records}, Context(seconds))  # type: ignore[arg-type]
         assert set(answer) == {"batchItemFailures"}
         return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
     def blocked(self) -> dict[str, dict[str, Any]]:
-        items = map(decode, self.client.scan(TableName=BLOCKED_ARN, ConsistentRead=True)["Items"])
-        return {item["value"]: item for item in items}
+        return {item["value"]: item for item in self.rows("blocked")}
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        return [decode(item) for item in self.client.scan(TableName=table, ConsistentRead=True)["Items"]]
 
     def history(self, address: str) -> dict[str, dict[str, Any]]:
-        items = map(decode, self.client.scan(TableName=HISTORY_ARN, ConsistentRead=True)["Items"])
-        return {item["entry"]: item for item in items if item["value"] == address}
+        return {row["entry"]: row for row in self.rows("history") if row["value"] == address}
 
 
 def create_tables(client: "DynamoDBClient") -> None:

@@ -1,5 +1,6 @@
 """Every notification of tests/events is judged as the table there says."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -85,3 +86,57 @@ def test_without_a_feedback_id_the_same_report_has_the_same_one_in_any_envelope(
     (other,) = read(body.replace("10:00:00.000Z", "10:00:07.000Z"), sent_at=SENT_AT, now=NOW).feedback
     assert one.feedback_id.startswith("derived-")
     assert one.feedback_id == again.feedback_id != other.feedback_id
+
+
+def bounced(times: dict[str, str], **mail: object) -> str:
+    """A hard bounce with these times of bounce and mail."""
+    report = {
+        "bounceType": "Permanent",
+        "feedbackId": "id",
+        "bouncedRecipients": [{"emailAddress": "jane@example.org"}],
+    }
+    message = {"timestamp": times.get("mail"), **mail}
+    return json.dumps(
+        {"notificationType": "Bounce", "bounce": {**report, "timestamp": times.get("bounce")}, "mail": message}
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "counts_from"),
+    [
+        # The record's time is made up (test events have one of 2018): what arrived cannot lie before its mail.
+        ({"mail": "2026-11-22T10:00:00Z", "bounce": "2026-11-22T10:00:05Z"}, "2026-11-22T10:00:05.000Z"),
+        # Mail and bounce of the future: neither is believed, the time of arrival counts.
+        ({"mail": "2099-01-01T00:00:00Z", "bounce": "2099-01-01T00:00:00Z"}, "2026-11-24T00:00:00.000Z"),
+        # No mail's time to fall back on.
+        ({"bounce": "2099-01-01T00:00:00Z"}, "2026-11-24T00:00:00.000Z"),
+        ({"mail": "2026-11-20T09:00:00Z", "bounce": "2026-11-20T10:16:02Z"}, "2026-11-20T09:00:00.000Z"),
+        ({"mail": "2026-11-20T09:00:00Z", "bounce": "2026-11-20T10:14:59Z"}, "2026-11-20T10:14:59.000Z"),
+        ({"mail": "2026-11-20T09:00:00Z", "bounce": "2026-11-20T08:45:00Z"}, "2026-11-20T08:45:00.000Z"),
+        ({"mail": "2026-11-20T09:00:00Z", "bounce": "2026-11-20T08:44:59Z"}, "2026-11-20T09:00:00.000Z"),
+        ({"mail": "2026-11-20T09:00:00", "bounce": "0001-01-01T00:00:00+05:00"}, "2026-11-20T09:00:00.000Z"),
+    ],
+)
+def test_a_time_that_cannot_be_is_not_believed(times: dict[str, str], counts_from: str) -> None:
+    (one,) = read(bounced(times), sent_at=SENT_AT, now=NOW).feedback
+    assert one.occurred_at == counts_from
+
+
+def test_a_destination_that_is_no_address_is_still_one_of_several() -> None:
+    times = {"mail": "2026-11-20T09:00:00Z"}
+    body = bounced(times, destination=["friends:;", "list@example.com"])
+    assert [one.address for one in read(body, sent_at=SENT_AT, now=NOW).feedback] == ["jane@example.org"]
+
+
+def test_the_region_is_the_topics_if_the_mail_names_none() -> None:
+    message = bounced({"mail": "2026-11-20T09:00:00Z"})
+    body = json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-3:123456789012:t", "Message": message})
+    (one,) = read(body, sent_at=SENT_AT, now=NOW).feedback
+    assert one.region == "eu-west-3"
+
+
+def test_the_strongest_verdict_counts_whatever_comes_first() -> None:
+    body = json.loads((EVENTS / "address-twice.json").read_text())
+    body["bounce"]["bouncedRecipients"].reverse()
+    ((_, rule),) = judge_all(read(json.dumps(body), sent_at=SENT_AT, now=NOW).feedback)
+    assert rule.name == "hard-bounce"

@@ -1,15 +1,20 @@
 """The function as a whole, on moto: records in, tables and partial batch response out."""
 
 import json
+import re
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from ses_feedback import Blocklist
+from ses_feedback import handler as handler_module
 from ses_feedback.handler import lambda_handler
 from ses_feedback.settings import SettingsError
 
 from .conftest import BLOCKED_ARN, Context, Function
+from .corpus import examples
+from .fake_dynamodb import FakeDynamoDB, Store
 
 
 def bounce(address: str = "jane@example.org", number: int = 1, **changes: object) -> dict[str, Any]:
@@ -135,3 +140,42 @@ def test_a_wrong_setting_is_named(function: Function, environment: Callable[[str
 def test_an_event_that_is_not_from_sqs_is_refused() -> None:
     with pytest.raises(ValueError, match="SQS event source mapping"):
         lambda_handler({"detail": {}}, Context())  # type: ignore[arg-type]
+
+
+def test_of_the_corpus_exactly_the_records_fail_that_the_table_says(function: Function) -> None:
+    every = examples()
+    failed = {int(position) for position in function.send(*(example.body for example in every))}
+    assert [one.file for n, one in enumerate(every) if n in failed] == [
+        one.file for one in every if any(expected.startswith("fails: ") for expected in one.expected)
+    ]
+    named = {re.sub(r" (block|count|ignore|clear) .*", "", judgement) for one in every for judgement in one.feedback()}
+    assert {row["value"] for row in function.rows("history")} == named
+
+
+def test_the_answer_comes_before_the_time_is_over(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = handler_module._service()[1]
+    monkeypatch.setattr(history, "_client", FakeDynamoDB(Store(), lambda _: time.sleep(1.5)))
+    started = time.monotonic()
+    setup = "Successfully validated SNS topic for Amazon SES event publishing."
+    assert function.send(bounce(), setup, seconds=1.0) == ["0"]
+    assert time.monotonic() - started < 0.8
+
+
+def test_settings_that_need_too_large_a_row_are_refused(
+    function: Function, environment: Callable[[str, str], None]
+) -> None:
+    environment("SOFT_BOUNCE_WINDOW_DAYS", "1")
+    environment("SOFT_BLOCK_DAYS", "365")
+    with pytest.raises(SettingsError, match="at most 500 are: lower the threshold, or block / window"):
+        function.send(bounce())
+
+
+@pytest.mark.parametrize(
+    "other", ["arn:aws:dynamodb:eu-west-1:123456789012:table/h", "arn:aws:dynamodb:eu-central-1:210987654321:table/h"]
+)
+def test_tables_that_no_transaction_can_span_are_refused(
+    function: Function, environment: Callable[[str, str], None], other: str
+) -> None:
+    environment("HISTORY_TABLE_ARN", other)
+    with pytest.raises(SettingsError, match="two Regions or accounts"):
+        function.send(bounce())
