@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .deployment import Stack
@@ -90,14 +90,19 @@ def blocked_item(stack: Stack, address: str) -> Mapping[str, Any] | None:
 def blocked_items(stack: Stack) -> list[Mapping[str, Any]]:
     """Return all that the blocked table holds, in order of the address."""
     arn = stack.outputs["blockedTableArn"]
-    items = stack.account.client("dynamodb", arn.split(":")[3]).scan(TableName=arn, ConsistentRead=True)["Items"]
+    items = _owner(stack, arn).scan(TableName=arn, ConsistentRead=True)["Items"]
     return sorted((_plain(item) for item in items), key=lambda item: str(item["value"]))
 
 
 def _item(stack: Stack, table_arn: str, key: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    client = stack.account.client("dynamodb", table_arn.split(":")[3])
-    item = client.get_item(TableName=table_arn, Key=key, ConsistentRead=True).get("Item")
+    item = _owner(stack, table_arn).get_item(TableName=table_arn, Key=key, ConsistentRead=True).get("Item")
     return _plain(item) if item else None
+
+
+def _owner(stack: Stack, table_arn: str) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
+    """Return a client as the root of the account that owns a table: it may be another than the stack's."""
+    region, account = table_arn.split(":")[3:5]
+    return replace(stack.account, id=account).client("dynamodb", region)
 
 
 def _plain(item: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -2,17 +2,20 @@
 
 Run by path, `python -I server.py <file descriptor> <directory>`, with nothing of the user's environment (emulator.py).
 
-Four things differ from `python -m ministack`:
+Five things differ from `python -m ministack`:
 
 * the listening socket is inherited, so no port can be lost between choosing and opening it;
 * every request counts as arrived by TLS. Policies of the program deny everything else (`aws:SecureTransport`), and
   MiniStack knows TLS only from the header that a terminating proxy sets. Loopback stands for TLS here, also for the AWS
   CLI and for Pulumi;
 * SES answers two more calls of version 1 of its API, which the AWS provider makes for an identity's notification topic;
+* DynamoDB heeds the resource policies of tables, which MiniStack only keeps, and so answers about a table of another
+  account, by its ARN;
 * when the parent disappears, however it ended, so do this process, its Lambda workers and the directory.
 """
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +25,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 Scope = dict[str, Any]
+REGION, ACCOUNT = 3, 4  # where an ARN has them
+Modules = Any  # of MiniStack, which has no types
 Application = Callable[..., Awaitable[None]]
 
 
@@ -44,7 +49,7 @@ def as_over_tls(app: Application) -> Application:
     return wrapped
 
 
-def with_identity_notifications(ses: Any) -> Application:  # noqa: ANN401 - a module of MiniStack, which has no types
+def with_identity_notifications(ses: Modules) -> Application:
     """Extend MiniStack's SES by GetIdentityNotificationAttributes and SetIdentityHeadersInNotificationsEnabled.
 
     The second only remembers: the emulator's notifications never hold headers.
@@ -86,6 +91,42 @@ def with_identity_notifications(ses: Any) -> Application:  # noqa: ANN401 - a mo
     return extended
 
 
+def with_table_policies(dynamodb: Modules, evaluator: Modules, actions: Modules, scopes: Modules) -> Application:
+    """Let MiniStack evaluate a table's policy as it does a queue's, and serve who comes from another account by ARN.
+
+    Its evaluator then decides before this is called: across accounts both sides must allow each action. It lets an
+    account's root do anything, though, also beside its account, so that is refused here.
+    """
+    handle = dynamodb.handle_request
+    evaluator._RESOURCE_POLICY_LOOKUPS["dynamodb"] = ("dynamodb", "table_policy_for_arn")
+
+    def policy_and_owner(arn: str) -> tuple[str, str] | None:
+        parts = arn.split(":", 5)
+        if len(parts) <= ACCOUNT + 1:
+            return None
+        table = arn.partition("/index/")[0]
+        kept = dynamodb._resource_policies.get_scoped(parts[ACCOUNT], parts[REGION], table) or {}
+        return kept.get("Policy", ""), parts[ACCOUNT]
+
+    async def extended(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:  # noqa: ANN401 - passed on
+        region, account = scopes.get_region(), scopes.get_account_id()
+        action = "dynamodb:" + headers.get("x-amz-target", "").rpartition(".")[2]
+        tables = actions.dynamodb_resource_arns(body, region, account)
+        tables += [arn for _, arn in actions.dynamodb_transaction_checks(action, body, region, account)]
+        owners = {tuple(arn.split(":")[REGION : ACCOUNT + 1]) for arn in tables}
+        owner = next(iter(owners))[-1] if owners else account
+        if owner == account or owners != {(region, owner)}:
+            return await handle(method, path, headers, body, query)
+        if (caller := evaluator.caller_arn()).endswith(":root"):
+            message = f"{caller} is another account's root; in this emulator use a user or a role"
+            return 400, {}, json.dumps({"__type": "AccessDeniedException", "message": message}).encode()
+        with scopes.request_scope(owner, region):
+            return await handle(method, path, headers, body, query)
+
+    dynamodb.table_policy_for_arn = policy_and_owner
+    return extended
+
+
 def main() -> None:
     """Serve MiniStack on the given socket until killed."""
     descriptor, directory = sys.argv[1:]
@@ -95,8 +136,10 @@ def main() -> None:
     from hypercorn.asyncio import serve  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack.app import LOG_LEVEL, app  # type: ignore[import-untyped] # noqa: PLC0415
-    from ministack.services import ses  # type: ignore[import-untyped] # noqa: PLC0415
+    from ministack.core import iam_actions, iam_evaluator, responses  # type: ignore[import-untyped] # noqa: PLC0415
+    from ministack.services import dynamodb, ses  # type: ignore[import-untyped] # noqa: PLC0415
 
+    dynamodb.handle_request = with_table_policies(dynamodb, iam_evaluator, iam_actions, responses)
     ses.handle_request = with_identity_notifications(ses)
     config = Config()
     config.bind = [f"fd://{descriptor}"]
