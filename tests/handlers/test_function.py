@@ -171,7 +171,11 @@ def test_settings_that_need_too_large_a_row_are_refused(
 
 
 @pytest.mark.parametrize(
-    "other", ["arn:aws:dynamodb:eu-west-1:123456789012:table/h", "arn:aws:dynamodb:eu-central-1:210987654321:table/h"]
+    "other",
+    [
+        "arn:aws:dynamodb:eu-west-1:123456789012:table/history",
+        "arn:aws:dynamodb:eu-central-1:210987654321:table/history",
+    ],
 )
 def test_tables_that_no_transaction_can_span_are_refused(
     function: Function, environment: Callable[[str, str], None], other: str
