@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ses_feedback.notification import Feedback, iso
+from ses_feedback.moment import iso
+from ses_feedback.notification import Feedback
 from ses_feedback.state import Effect, Mark, Value
 from ses_feedback.verdict import Rule, Verdict
 

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_feedback.event import Event
-from ses_feedback.state import Effect, Mark, Policy, State, blocked_item, fold, row_expiry
+from ses_feedback.state import Effect, Policy
 from ses_feedback.table import Item, TableError, describe, encode, make_client, passes, persist, read_many
+from ses_feedback.transaction import NAMES, STATE, Tables, actions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 _WORKERS = 10
 _ACTIONS_LIMIT = 100  # of one TransactWriteItems
 _EVENTS_LIMIT = 90  # of one address in one transaction: rows, state and blocked item stay within the 100
-_STATE = "state"
-_SINGLE = ("bounce", "complaint", "clear", "unblock", "manual")
-_MANY = ("expiring", "soft")
 
 
 class Outcome(StrEnum):
@@ -59,8 +57,7 @@ class History:
     def __init__(
         self, blocked_table: str, history_table: str, policy: Policy, client: "DynamoDBClient | None" = None
     ) -> None:
-        self._blocked = blocked_table
-        self._history = history_table
+        self._tables = Tables(blocked_table, history_table)
         self._policy = policy
         self._client = client or make_client(history_table, connections=_WORKERS)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history")
@@ -111,7 +108,7 @@ class History:
         except TableError as error:
             return _failed(works, error), []
         results: Results = {}
-        actions: list[Any] = []
+        together: list[Any] = []
         planned: list[list[Event]] = []
         settled: Results = {}
         for work in works:
@@ -120,11 +117,11 @@ class History:
             except TableError as error:
                 results |= _failed([work], error)
                 continue
-            actions += its_actions
+            together += its_actions
             settled |= its_results
             planned.append(work)
         try:
-            self._write(actions, deadline)
+            self._write(together, deadline)
         except (ClientError, BotoCoreError) as error:
             if len(planned) > 1 or passes(error):
                 return results, planned
@@ -140,8 +137,8 @@ class History:
             part = work[start : start + _EVENTS_LIMIT]
 
             def attempt(part: list[Event] = part, results: Results = results) -> bool:
-                actions, settled = self._plan(part, self._read([part], deadline))
-                self._write(actions, deadline)
+                its_actions, settled = self._plan(part, self._read([part], deadline))
+                self._write(its_actions, deadline)
                 results.update(settled)
                 return True
 
@@ -155,10 +152,10 @@ class History:
         keys: list[Item] = []
         for work in works:
             if any(event.effect is not Effect.NONE for event in work):
-                keys.append(encode({"value": work[0].address, "entry": _STATE}))
+                keys.append(encode({"value": work[0].address, "entry": STATE}))
             keys += [encode({"value": event.address, "entry": event.entry}) for event in work]
-        options = {"ConsistentRead": True, "ProjectionExpression": _PROJECTION, "ExpressionAttributeNames": _NAMES}
-        rows = read_many(self._client, self._history, keys, deadline, **options)
+        options = {"ConsistentRead": True, "ProjectionExpression": ", ".join(NAMES), "ExpressionAttributeNames": NAMES}
+        rows = read_many(self._client, self._tables.history, keys, deadline, **options)
         return {(row["value"], row["entry"]): row for row in rows}
 
     def _plan(self, work: list[Event], rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[list[Any], Results]:
@@ -167,71 +164,15 @@ class History:
         fresh = [event for event in work if (address, event.entry) not in rows]
         results = {(address, event.entry): Result(Outcome.DUPLICATE) for event in work}
         results |= {(address, event.entry): Result(Outcome.RECORDED) for event in fresh}
-        actions = [self._put_row(event) for event in fresh]
-        old = _state(rows.get((address, _STATE)))
-        new = old
-        for event in fresh:
-            new = fold(new, event.effect, event.mark, self._policy)
-        before, after = blocked_item(old, self._policy), blocked_item(new, self._policy)
-        # An operator's act reaches the table even if the history sees no change: an item may be there that others put.
-        # The state goes with it, or an item made from a state that is no longer true could be written.
-        manual = any(event.effect in (Effect.MANUAL, Effect.UNBLOCK) for event in fresh)
-        if new != old or manual:
-            actions.append(self._put_state(address, new, after, max(event.keep_until for event in fresh)))
-        if before != after or manual:
-            actions.append(self._set_blocked(address, after))
-        return actions, results
+        if not fresh:
+            return [], results
+        return actions(fresh, rows.get((address, STATE)), self._tables, self._policy), results
 
-    def _write(self, actions: list[Any], deadline: float) -> None:
+    def _write(self, items: list[Any], deadline: float) -> None:
         if time.monotonic() >= deadline:
             raise TableError("TransactWriteItems: no time left")
-        if actions:
-            self._client.transact_write_items(TransactItems=actions)
-
-    def _put_row(self, event: Event) -> Item:
-        row = {"value": event.address, "entry": event.entry, **event.row}
-        return _put(self._history, row, "attribute_not_exists(#v)", {"#v": "value"})
-
-    def _put_state(self, address: str, state: State, item: Mapping[str, Any] | None, keep_until: int) -> Item:
-        row: dict[str, Any] = {"value": address, "entry": _STATE, "version": state.version + 1}
-        for name in _SINGLE:
-            if mark := getattr(state, name):
-                row[name] = _mark_out(mark)
-        for name in _MANY:
-            if marks := getattr(state, name):
-                row[name] = [_mark_out(mark) for mark in marks]
-        if (expires_at := row_expiry(state, item, keep_until)) is not None:
-            row["expires_at"] = expires_at
-        if state.version == 0:
-            return _put(self._history, row, "attribute_not_exists(#v)", {"#v": "value"})
-        return _put(self._history, row, "#n = :n", {"#n": "version"}, {":n": state.version})
-
-    def _set_blocked(self, address: str, item: Mapping[str, Any] | None) -> Item:
-        if item is None:
-            return {"Delete": {"TableName": self._blocked, "Key": encode({"value": address})}}
-        return {"Put": {"TableName": self._blocked, "Item": encode({"value": address, **item})}}
-
-
-_NAMES = {f"#{number}": name for number, name in enumerate(("value", "entry", "version", *_SINGLE, *_MANY))}
-_PROJECTION = ", ".join(_NAMES)
-
-
-def _put(
-    table: str,
-    row: Mapping[str, Any],
-    condition: str,
-    names: Mapping[str, str],
-    values: Mapping[str, Any] | None = None,
-) -> Item:
-    put: Item = {
-        "TableName": table,
-        "Item": encode(row),
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": names,
-    }
-    if values:
-        put["ExpressionAttributeValues"] = encode(values)
-    return {"Put": put}
+        if items:
+            self._client.transact_write_items(TransactItems=items)
 
 
 def _groups(works: Iterable[list[Event]]) -> list[list[list[Event]]]:
@@ -252,23 +193,3 @@ def _groups(works: Iterable[list[Event]]) -> list[list[list[Event]]]:
 
 def _failed(works: Iterable[list[Event]], error: TableError) -> Results:
     return {(event.address, event.entry): Result(Outcome.FAILED, str(error)) for work in works for event in work}
-
-
-def _state(row: Mapping[str, Any] | None) -> State:
-    if row is None:
-        return State()
-    try:
-        single: dict[str, Any] = {name: _mark_in(row[name]) for name in _SINGLE if name in row}
-        many: dict[str, Any] = {name: tuple(map(_mark_in, row[name])) for name in _MANY if name in row}
-        return State(**single, **many, version=int(row["version"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise TableError(f"the state row of an address cannot be read ({type(error).__name__})") from None
-
-
-def _mark_out(mark: Mark) -> dict[str, Any]:
-    return {"at": mark.at, "id": mark.id, **mark.facts}
-
-
-def _mark_in(stored: Mapping[str, Any]) -> Mark:
-    facts = dict(stored)
-    return Mark(facts.pop("at"), facts.pop("id"), facts)

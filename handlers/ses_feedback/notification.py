@@ -5,20 +5,17 @@ Amazon SES publishes" (configuration sets). Unknown fields are ignored, as AWS a
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ses_feedback.address import NotAnAddressError, address_key
 from ses_feedback.envelope import Opened, UnreadableError, arn_part, message_type, open_text, string
+from ses_feedback.moment import happened_at, iso, parse
 
 DIAGNOSTIC_LIMIT = 500
 """Characters kept of a diagnostic text: enough for what servers say, and an item stays within a write unit (1 KB)."""
-
-CLOCK_TOLERANCE = timedelta(minutes=15)
-"""How far a provider's clock may be off before the time it gives is not believed."""
 
 RECIPIENT_LIMIT = 100
 """Recipients a notification may name; SES allows 50 per mail."""
@@ -210,35 +207,13 @@ class _Report:
         return f"derived-{digest.hexdigest()[:40]}"
 
     def _occurred_at(self, sent_at: datetime, now: datetime) -> datetime:
-        """When it happened: the provider's time, within what is possible.
-
-        A bounce cannot precede its mail nor follow its own arrival. A provider whose clock is off must not date a
-        bounce after every later unblock (2099) or before every earlier one (1970): then SES's time of the mail counts.
-        """
-        mailed, given = _time(self.mail.get("timestamp")), _time(self.body.get("timestamp"))
-        if given is None and mailed is None:
+        given, mailed = (parse(string(one.get("timestamp"), 40)) for one in (self.body, self.mail))
+        moment = happened_at(given, mailed, sent_at=sent_at, now=now)
+        if moment is None:
             raise UnreadableError(
                 f"neither its {self.kind} nor its mail has a readable timestamp, such as 2026-11-20T10:00:00.000Z"
             )
-        # A record cannot have arrived before its mail was sent: then it is the record's time that is made up.
-        arrived = sent_at if mailed is not None and mailed <= sent_at + CLOCK_TOLERANCE else now
-        latest = arrived + CLOCK_TOLERANCE
-        if given is None or given > latest or (mailed is not None and given < mailed - CLOCK_TOLERANCE):
-            given = mailed
-        return arrived if given is None or given > latest else given
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds: two of them compare as texts as the moments do."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(re.sub(r"\s+(?=[+-]\d{2}:?\d{2}$)", "", string(value, 40).strip()))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+        return moment
 
 
 def _keys(values: object) -> list[str]:

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 from ses_feedback.event import Act, Event, feedback_event, manual_event
-from ses_feedback.notification import Feedback, iso
+from ses_feedback.moment import iso
+from ses_feedback.notification import Feedback
 from ses_feedback.state import Effect, Policy, milliseconds
 from ses_feedback.verdict import RULES, Rule
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from ses_feedback import Blocklist
 from ses_feedback import table as table_module
 from ses_feedback.event import Event
-from ses_feedback.history import Outcome, _state
+from ses_feedback.history import Outcome
 from ses_feedback.state import Effect, Policy, State, blocked_item, fold
 from ses_feedback.table import decode
+from ses_feedback.transaction import read_state
 
 from .fake_dynamodb import FAULTS, FakeDynamoDB, Store
 from .model import ADDRESSES, DAY, START, alive_at, an_act, expected_item, histories, newest, policies
@@ -47,7 +48,7 @@ def check_tables(store: Store, events: list[Event], policy: Policy) -> None:
     assert {key for key in store.rows("history") if key[1] != "state"} == entries
     for address, its in by_address.items():
         stored = store.rows("history").get((address, "state"))
-        state = _state(decode(stored) if stored else None)
+        state = read_state(decode(stored) if stored else None)
         right = reduce(lambda so_far, e: fold(so_far, e.effect, e.mark, policy), its, State(version=state.version))
         assert state == right
         item = store.rows("blocked").get((address,))
