@@ -1,0 +1,137 @@
+"""What docs/tables.md has people run: its script, from an old table into the two tables; its file for `pulumi import`.
+
+Not proved: the throughput of a real table, and what a throttled run leaves to the next. The file is not imported here,
+only held to what the program makes.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ses_feedback import Blocklist
+
+from sandbox import Account
+
+REGION = "eu-central-1"
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "tables.md").read_text("utf-8")
+
+
+@pytest.fixture
+def tables(account: Account) -> Callable[[str, str], str]:
+    """Makes a table with these keys (separated by blanks); returns its ARN."""
+
+    def create(name: str, keys: str) -> str:
+        kinds = dict(zip(keys.split(), ("HASH", "RANGE"), strict=False))
+        described = account.client("dynamodb", REGION).create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds.items()],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in kinds],
+        )
+        return str(described["TableDescription"]["TableArn"])
+
+    return create
+
+
+@pytest.fixture
+def import_addresses(account: Account, tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """Runs the page's script with these arguments; returns its exit code and the last thing it says."""
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    script = tmp_path / "import_addresses.py"
+    script.write_text(code)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment |= {
+            "AWS_ACCESS_KEY_ID": account.id,
+            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            "AWS_ENDPOINT_URL": account.endpoint,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "PYTHONWARNINGS": "error",
+        }
+        command = [sys.executable, str(script), *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        assert done.stderr == ""
+        return done.returncode, done.stdout
+
+    return run
+
+
+def put(account: Account, table: str, **values: str) -> None:
+    item: dict[str, Any] = {name: {"S": value} for name, value in values.items()}
+    account.client("dynamodb", REGION).put_item(TableName=table, Item=item)
+
+
+def rows(account: Account, table: str) -> list[dict[str, Any]]:
+    pages = account.client("dynamodb", REGION).get_paginator("scan").paginate(TableName=table)
+    return sorted((item for page in pages for item in page["Items"]), key=str)
+
+
+def test_a_table_with_another_key_comes_in_once(
+    account: Account, tables: Callable[[str, str], str], import_addresses: Callable[..., tuple[int, str]]
+) -> None:
+    old, blocked, history = tables("old", "email"), tables("blocked", "value"), tables("history", "value entry")
+    many = [f"n{number}@example.org" for number in range(250)]
+    for text in ("Jane <Jane@Example.org>", "info@b\u00fccher.example", "nobody", *many):
+        put(account, old, email=text, since="2019")
+
+    code, said = import_addresses(old, "email", blocked, history)
+    assert (code, said.splitlines()) == (
+        0,
+        [
+            "'nobody' is not imported: it is not of the form name@domain or Name <name@domain>",
+            "{'not an address': 1, 'recorded': 252}",
+        ],
+    )
+    asked = ["jane@example.org", "info@xn--bcher-kva.example", "n249@example.org", "nobody@example.org"]
+    answers = Blocklist(blocked, client=account.client("dynamodb", REGION)).check(asked)
+    assert [(answer.allowed, answer.reason) for answer in answers] == [(False, "import")] * 3 + [(True, None)]
+    before = rows(account, blocked), rows(account, history)
+    assert [len(found) for found in before] == [252, 504]  # an act and a state each
+
+    code, said = import_addresses(old, "email", blocked, history)
+    assert (code, said.splitlines()[-1]) == (0, "{'not an address': 1, 'duplicate': 252}")
+    assert (rows(account, blocked), rows(account, history)) == before
+
+
+def test_an_adopted_table_gets_its_history_from_itself(
+    account: Account, tables: Callable[[str, str], str], import_addresses: Callable[..., tuple[int, str]]
+) -> None:
+    blocked, history = tables("blocked", "value"), tables("history", "value entry")
+    put(account, blocked, value="jane@example.org", source="crm")
+    put(account, blocked, value="amy@example.org", reason="bounce", feedback_id="0100")
+    assert import_addresses(blocked, "value", blocked, history) == (0, "{'known by feedback': 1, 'recorded': 1}\n")
+    state, act = sorted(rows(account, history), key=lambda row: row["entry"]["S"] != "state")
+    assert {state["value"]["S"], act["value"]["S"]} == {"jane@example.org"}
+    assert act["note"]["S"] == f"from {blocked}"
+    assert "expires_at" not in state
+    amy, jane = rows(account, blocked)
+    assert (jane["reason"]["S"], "source" in jane, amy["feedback_id"]["S"]) == ("import", False, "0100")
+
+
+def test_what_cannot_be_written_is_told_and_fails_the_run(
+    tables: Callable[[str, str], str], account: Account, import_addresses: Callable[..., tuple[int, str]]
+) -> None:
+    old, blocked = tables("old", "email"), tables("blocked", "value")
+    put(account, old, email="jane@example.org")
+    code, said = import_addresses(old, "email", blocked, blocked.replace("/blocked", "/history"))
+    assert (code, said.splitlines()) == (1, ["failed: BatchGetItem: ResourceNotFoundException", "{'failed': 1}"])
+
+
+def test_the_import_file_names_what_the_program_makes() -> None:
+    (text,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    made = {each["name"]: each for each in json.loads((ROOT / "tests" / "dev-stack.json").read_text("utf-8"))}
+    component, table = json.loads(text)["resources"]
+    assert (component["type"], component["component"]) == (made[component["name"]]["type"], True)
+    known = made[table["name"]]
+    assert (table["type"], table["parent"], known["protect"]) == (known["type"], known["parent"], True)
+    assert f"::ses-feedback::{component['type']}${table['type']}::{table['name']}" in PAGE
+    assert table["id"].split("@")[0] in PAGE.partition("autonaming")[2]
