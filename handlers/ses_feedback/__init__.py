@@ -8,10 +8,10 @@ For a sender::
         print(answer.given, answer.allowed, answer.reason)
 
 One way through the function: ``handler`` (SQS records in, partial batch response out) -> ``envelope`` and
-``notification`` (any text -> feedback; ``moment`` for its time) -> ``verdict`` (one table of rules) -> ``event``, ``state``
-(what the history of an address adds up to) and ``transaction`` (the actions that say so in the tables) -> ``history`` (the
-writer). ``blocklist`` is the reader; both sides share ``address`` (the one key function) and ``table`` (calls to
-DynamoDB). Only ``history``, ``blocklist`` and ``table`` talk to AWS; everything else is pure.
+``notification`` (any text -> feedback; ``moment`` for its time) -> ``verdict`` (one table of rules) -> ``event``,
+``state`` (what the history of an address adds up to) and ``transaction`` (the actions that say so in the tables) ->
+``history`` (the writer). ``blocklist`` is the reader; both sides share ``address`` (the one key function) and ``table``
+(calls to DynamoDB). Only ``history``, ``blocklist`` and ``table`` talk to AWS; everything else is pure.
 """
 
 from typing import TYPE_CHECKING

@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ses_feedback.address import NotAnAddressError, address_key
+from ses_feedback.envelope import string
+from ses_feedback.moment import parse
 from ses_feedback.table import READ_LIMIT, encode, make_client, read_many
+
+_LAST_SECOND = 253_402_300_799  # of the year 9999, beyond which there is no datetime
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -81,16 +85,17 @@ def _key_or_problem(text: str) -> tuple[str, str | None]:
 def _answer(given: str, key: str, item: dict[str, Any] | None, now: datetime) -> Answer:
     if item is None:
         return Answer(given, key, allowed=True)
+    # Others may have put the item: what is no time here ends nothing, as DynamoDB's own TTL sees it.
     ends = item.get("expires_at")
-    expires_at = datetime.fromtimestamp(ends, UTC) if ends is not None else None
+    expires_at = datetime.fromtimestamp(ends, UTC) if isinstance(ends, int) and 0 <= ends <= _LAST_SECOND else None
     if expires_at is not None and expires_at <= now:  # DynamoDB deletes it within days, not at once
         return Answer(given, key, allowed=True)
-    blocked_at = item.get("blocked_at")
+    reason = item.get("reason")
     return Answer(
         given,
         key,
         allowed=False,
-        reason=item.get("reason"),
-        blocked_at=datetime.fromisoformat(blocked_at) if blocked_at else None,
+        reason=reason if isinstance(reason, str) else None,
+        blocked_at=parse(string(item.get("blocked_at"))),
         expires_at=expires_at,
     )

@@ -244,6 +244,17 @@ def test_a_reader_never_hears_allowed_for_want_of_an_answer() -> None:
         Blocklist("blocked", client).check(["jane@example.org"])
 
 
+@pytest.mark.parametrize(
+    "ends", [{"S": "2020-01-01"}, {"N": "1e400"}, {"N": "-1"}, {"N": "9" * 30}, {"NULL": True}, {"L": []}]
+)
+def test_an_item_of_others_blocks_whatever_its_attributes_are(ends: dict[str, Any]) -> None:
+    client: Any = FakeDynamoDB(Store())
+    item = {"value": {"S": "jane@example.org"}, "expires_at": ends, "blocked_at": {"N": "7"}, "reason": {"L": []}}
+    client.store.rows("blocked")[("jane@example.org",)] = item
+    (answer,) = Blocklist("blocked", client).check(["jane@example.org"])
+    assert (answer.allowed, answer.reason, answer.blocked_at, answer.expires_at) == (False, None, None, None)
+
+
 def test_one_text_in_place_of_a_list_is_a_mistake_and_not_a_list_of_letters() -> None:
     client: Any = FakeDynamoDB(Store())
     with pytest.raises(TypeError, match="a list of addresses"):

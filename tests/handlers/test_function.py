@@ -104,6 +104,7 @@ def test_five_soft_bounces_block_for_thirty_days(function: Function) -> None:
     for number in range(1, 5):
         function.send(bounce(number=number, **soft))
     assert function.blocked() == {}
+    assert function.history("jane@example.org")["state"]["expires_at"] > time.time() + 364 * 86_400
     function.send(bounce(number=5, **soft), bounce(number=6, **soft), bounce(number=6, **soft))
     item = function.blocked()["jane@example.org"]
     assert (item["reason"], item["blocked_at"]) == ("soft-bounces", "2026-11-20T10:00:06.000Z")
