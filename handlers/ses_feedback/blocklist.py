@@ -87,7 +87,7 @@ def _answer(given: str, key: str, item: dict[str, Any] | None, now: datetime) ->
         return Answer(given, key, allowed=True)
     # Others may have put the item: what is no time here ends nothing, as DynamoDB's own TTL sees it.
     ends = item.get("expires_at")
-    expires_at = datetime.fromtimestamp(ends, UTC) if isinstance(ends, int) and 0 <= ends <= _LAST_SECOND else None
+    expires_at = datetime.fromtimestamp(ends, UTC) if type(ends) is int and 0 <= ends <= _LAST_SECOND else None
     if expires_at is not None and expires_at <= now:  # DynamoDB deletes it within days, not at once
         return Answer(given, key, allowed=True)
     reason = item.get("reason")

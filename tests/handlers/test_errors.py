@@ -245,7 +245,7 @@ def test_a_reader_never_hears_allowed_for_want_of_an_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "ends", [{"S": "2020-01-01"}, {"N": "1e400"}, {"N": "-1"}, {"N": "9" * 30}, {"NULL": True}, {"L": []}]
+    "ends", [{"S": "2020-01-01"}, {"N": "1e400"}, {"N": "-1"}, {"N": "9" * 30}, {"NULL": True}, {"BOOL": True}]
 )
 def test_an_item_of_others_blocks_whatever_its_attributes_are(ends: dict[str, Any]) -> None:
     client: Any = FakeDynamoDB(Store())
