@@ -30,9 +30,9 @@ class BlockedTable(pulumi.ComponentResource):
 
     Type: ``ses-feedback:index:BlockedTable``.
     Creates: the blocked table (key ``value``, the normalised address; an unexpired item there means: do not send); the
-    history table (key ``value`` and ``entry``: every feedback, every manual act and the state that decides); for each
-    a resource policy where other accounts are named. Both tables are billed on demand, encrypted, recoverable to any
-    second of the last 35 days and protected from deletion.
+    history table (key ``value`` and ``entry``: every feedback, every manual act and the state that decides); for each,
+    and for each replica, a resource policy where other accounts are named. Both tables are billed on demand, encrypted,
+    recoverable to any second of the last 35 days and protected from deletion.
     Not created: any right of a principal in the same account; attach ``sender_policy_json`` to the senders' roles.
     Raises: ValueError, naming input and value, for a malformed input.
     """
@@ -70,12 +70,11 @@ class BlockedTable(pulumi.ComponentResource):
 
         blocked = self._table("blocked", [], replicas)
         history = self._table("history", ["entry"], [])
-        self._grant(
-            "blocked",
-            blocked,
-            {"Ask": (readers, policies.READ_ACTIONS), "Feed": (writers, policies.BLOCKED_WRITE_ACTIONS)},
-        )
-        self._grant("history", history, {"Feed": (writers, policies.HISTORY_WRITE_ACTIONS)})
+        ask, feed = (readers, policies.READ_ACTIONS), (writers, policies.BLOCKED_WRITE_ACTIONS)
+        self._grant("blocked-policy", blocked, {"Ask": ask, "Feed": feed})
+        for region in replicas:  # each replica has a policy of its own
+            self._grant(f"blocked-policy-{region}", blocked, {"Ask": ask}, region)
+        self._grant("history-policy", history, {"Feed": (writers, policies.HISTORY_WRITE_ACTIONS)})
 
         self.blocked_table_arn = blocked.arn
         self.blocked_table_name = blocked.name
@@ -127,14 +126,19 @@ class BlockedTable(pulumi.ComponentResource):
         )
 
     def _grant(
-        self, suffix: str, table: aws.dynamodb.Table, grants: dict[str, tuple[list[str], tuple[str, ...]]]
+        self,
+        suffix: str,
+        table: aws.dynamodb.Table,
+        grants: dict[str, tuple[list[str], tuple[str, ...]]],
+        replica: str = "",
     ) -> None:
         wanted = {sid: grant for sid, grant in grants.items() if grant[0]}
         if wanted:
+            arn = table.arn.apply(lambda arn: policies.in_region(arn, replica) if replica else arn)
             aws.dynamodb.ResourcePolicy(
-                f"{self._base}-{suffix}-policy",
-                region=self._region,
-                resource_arn=table.arn,
-                policy=pulumi.Output.json_dumps(table.arn.apply(lambda arn: policies.table_policy(arn, wanted))),
+                f"{self._base}-{suffix}",
+                region=replica or self._region,
+                resource_arn=arn,
+                policy=pulumi.Output.json_dumps(arn.apply(lambda arn: policies.table_policy(arn, wanted))),
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -17,7 +17,7 @@ class FeedbackPipelineArgs(TypedDict):
     identities: NotRequired[list[str]]
     """Domains and e-mail addresses, verified in SES in this Region, whose feedback to take. Default: none."""
     configuration_set_name: NotRequired[pulumi.Input[str]]
-    """Configuration set whose feedback to take; this or `identities` is needed, both may be given. Default: none."""
+    """Configuration set whose feedback to take; with `identities`, too, a bounce counts once. Default: none."""
     region: NotRequired[pulumi.Input[str]]
     """Region of everything here, which is the Region SES sends from. Default: the provider's Region."""
     include_original_headers: NotRequired[pulumi.Input[bool]]

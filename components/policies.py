@@ -34,6 +34,11 @@ class Arn(NamedTuple):
         return cls(*text.split(":", 5))
 
 
+def in_region(arn: str, region: str) -> str:
+    """`arn` of the same resource in another Region: a replica's."""
+    return ":".join(Arn.of(arn)._replace(region=region))
+
+
 def document(*statements: Mapping[str, Any]) -> Document:
     """A policy document of these statements."""
     return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
@@ -162,7 +167,7 @@ def _decrypt(sid: str, key_arn: str, via: str) -> Document:
 def sender_policy(blocked_table_arn: str, replica_regions: Sequence[str], kms_key_arn: str | None) -> Document:
     """What a sender's role needs to ask about an address, in the table's Region and wherever it is replicated."""
     home = Arn.of(blocked_table_arn)
-    arns = [blocked_table_arn, *(":".join(home._replace(region=region)) for region in replica_regions)]
+    arns = [blocked_table_arn, *(in_region(blocked_table_arn, region) for region in replica_regions)]
     statements: list[Document] = [
         {"Sid": "AskBlockedTable", "Effect": "Allow", "Action": list(READ_ACTIONS), "Resource": arns},
     ]

@@ -4,6 +4,7 @@ The state is a set of marks that only grows by maximum and union, and is cut by 
 itself. So folding is commutative, associative and idempotent: order, batches, duplicates and workers cannot matter.
 """
 
+import bisect
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 Value = str | int | bool
+
+COPIES = 2
+"""How often SES tells of one bounce at most: to an identity's topic and to that of a configuration set."""
 
 
 class Effect(StrEnum):
@@ -40,7 +44,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When soft bounces block: ``threshold`` of them within ``window_days`` block for ``block_days``."""
+    """When soft bounces block: ``threshold`` mails that got one within ``window_days`` block for ``block_days``.
+
+    Mails, not notifications: with an identity's notifications and a configuration set both on, SES tells of one bounce
+    twice, and whether both copies carry one feedback id is not documented.
+    """
 
     threshold: int = 5
     window_days: int = 30
@@ -51,11 +59,12 @@ class Policy:
         """How many soft bounces of an address are kept: as many as can ever decide.
 
         Only those within window + block days before the newest matter: an older one's block was over when the newest
-        came. That span is at most k = 1 + ceil(block / window) windows. Of k * (threshold - 1) + 1 bounces in it, some
+        came. That span is at most k = 1 + ceil(block / window) windows. Of k * (threshold - 1) + 1 mails in it, some
         window holds ``threshold``: so the newest that many always hold a complete qualifying window, and the latest
-        qualifying window, the one that decides, begins no earlier than that one. What is cut off cannot decide.
+        qualifying window, the one that decides, begins no earlier than that one. What is cut off cannot decide. A mail
+        is told of twice at most, so twice as many bounces hold that many mails.
         """
-        return (1 + math.ceil(self.block_days / self.window_days)) * (self.threshold - 1) + 1
+        return COPIES * ((1 + math.ceil(self.block_days / self.window_days)) * (self.threshold - 1) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +185,13 @@ def _uncovered(marks: Iterable[Mark]) -> tuple[Mark, ...]:
 
 
 def _soft_block(soft: tuple[Mark, ...], policy: Policy) -> tuple[Mark, dict[str, Value]] | None:
-    """The block of the latest soft bounce with ``threshold`` of them in the window that it ends, itself included."""
+    """The block of the latest soft bounce with ``threshold`` mails in the window that it ends, itself included."""
     window = policy.window_days * 86_400_000
     times = [milliseconds(mark.at) for mark in soft]
+    mails = [mark.facts.get("message_id") or mark.id for mark in soft]
     for last in range(len(soft) - 1, policy.threshold - 2, -1):
-        if times[last] - times[last - policy.threshold + 1] <= window:
+        first = bisect.bisect_left(times, times[last] - window)
+        if len(set(mails[first : last + 1])) >= policy.threshold:
             ends = math.ceil(times[last] / 1_000) + policy.block_days * 86_400
             return soft[last], {**_item("soft-bounces", soft[last]), "expires_at": ends}
     return None

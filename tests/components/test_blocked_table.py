@@ -156,6 +156,20 @@ def test_other_accounts_read_and_write_what_they_need_and_no_more() -> None:
     ]
 
 
+def test_other_accounts_read_replicas_too() -> None:
+    graph = table(reader_principals=["210987654321"], writer_principals=[ROLE], replica_regions=["us-east-1"])
+    assert {policy.name for policy in graph.of(POLICY)} == {
+        "t-blocked-policy",
+        "t-blocked-policy-us-east-1",
+        "t-history-policy",
+    }
+    replica = graph["t-blocked-policy-us-east-1"]
+    arn = BLOCKED.replace("eu-central-1", "us-east-1")
+    assert (replica.inputs["region"], replica.inputs["resourceArn"]) == ("us-east-1", arn)
+    (statement,) = replica.document("policy")["Statement"]
+    assert (statement["Sid"], statement["Resource"]) == ("Ask", arn)
+
+
 def test_a_reader_alone_gets_nothing_on_the_history() -> None:
     assert [policy.name for policy in table(reader_principals=["210987654321"]).of(POLICY)] == ["t-blocked-policy"]
 

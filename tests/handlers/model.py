@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ses_feedback.event import Act, Event, feedback_event, manual_event
 from ses_feedback.moment import iso
 from ses_feedback.notification import Feedback
-from ses_feedback.state import Effect, Policy, milliseconds
+from ses_feedback.state import COPIES, Effect, Policy, milliseconds
 from ses_feedback.verdict import RULES, Rule
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,7 +41,8 @@ def expected_item(events: list[Event], policy: Policy) -> dict[str, Any] | None:
     window = timedelta(days=policy.window_days) / timedelta(milliseconds=1)
     for last in range(len(soft)):
         at = milliseconds(soft[last].mark.at)
-        if sum(1 for e in soft[: last + 1] if milliseconds(e.mark.at) >= at - window) >= policy.threshold:
+        mails = {e.mark.facts["message_id"] for e in soft[: last + 1] if milliseconds(e.mark.at) >= at - window}
+        if len(mails) >= policy.threshold:
             ends = -(-at // 1_000) + policy.block_days * 86_400
             item = {"reason": "soft-bounces", "blocked_at": soft[last].mark.at, **soft[last].mark.facts}
             ending = [one for one in ending if one[1]["reason"] != "soft-bounces"]  # the latest decides
@@ -67,7 +68,7 @@ moments = st.builds(
 policies = st.builds(Policy, threshold=st.integers(1, 4), window_days=st.integers(1, 40), block_days=st.integers(1, 60))
 
 
-def a_feedback(number: int, address: str, rule: Rule, at: datetime) -> Event:
+def a_feedback(number: int, address: str, rule: Rule, at: datetime, mail: int | None = None) -> Event:
     feedback = Feedback(
         kind=rule.kind,
         address=address,
@@ -77,7 +78,7 @@ def a_feedback(number: int, address: str, rule: Rule, at: datetime) -> Event:
         subtype="General",
         status="5.1.1",
         diagnostic=f"said {number}",
-        message_id=f"mail-{number}",
+        message_id=f"mail-{number if mail is None else mail}",
     )
     return feedback_event(feedback, rule, pipeline="p", now=NOW)
 
@@ -107,15 +108,17 @@ def histories(
         st.sampled_from([1, 7, 30, 90] if mild else [None, 1, 7, 30, 90]),
     )
     kinds = draw(st.sampled_from([feedback, acts, feedback | acts]))
-    return [_numbered(event, number) for number, event in enumerate(draw(st.lists(kinds, max_size=most)), first)]
+    copies = draw(st.sampled_from([1, 1, COPIES]))  # of one mail's bounce, each under an id of its own
+    drawn = enumerate(draw(st.lists(kinds, max_size=most)), first)
+    return [_numbered(event, number, number // copies) for number, event in drawn]
 
 
-def _numbered(event: Event, number: int) -> Event:
+def _numbered(event: Event, number: int, mail: int) -> Event:
     """The same with an id of its own. Ids are not in the order of the times, and neither are they random."""
     at = datetime.fromisoformat(event.mark.at)
     own = (number * 7) % 25 + number * 100
     if event.entry.startswith("feedback#"):
-        return a_feedback(own, event.address, _RULES[str(event.row["rule"])], at)
+        return a_feedback(own, event.address, _RULES[str(event.row["rule"])], at, mail)
     ends = event.mark.facts.get("expires_at")
     days = round((int(ends) - at.timestamp()) / 86_400) if ends is not None else None
     return an_act(own, event.address, cast(Act, event.row["act"]), at, days)

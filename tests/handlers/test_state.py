@@ -7,7 +7,7 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback.event import Event
-from ses_feedback.state import Effect, Policy, State, blocked_item, fold
+from ses_feedback.state import COPIES, Effect, Policy, State, blocked_item, fold
 
 from .model import (
     DAY,
@@ -77,10 +77,12 @@ def test_5_an_unblock_beats_what_was_before_it_and_nothing_after(
     assert item == right
 
 
-@given(policies, st.lists(moments, min_size=1, max_size=200))
-def test_the_bound_on_soft_bounces_never_decides(policy: Policy, times: list[datetime]) -> None:
+@given(policies, st.lists(moments, min_size=1, max_size=200), st.integers(1, COPIES))
+def test_the_bound_on_soft_bounces_never_decides(policy: Policy, times: list[datetime], copies: int) -> None:
     soft = next(rule for rule in RULES_USED if rule.name == "soft-bounce")
-    events = [a_feedback(number, "jane@example.org", soft, at) for number, at in enumerate(times)]
+    events = [
+        a_feedback(number, "jane@example.org", soft, at, mail=number // copies) for number, at in enumerate(times)
+    ]
     state = folded(events, policy)
     assert len(state.soft) <= policy.kept
     item, right = blocked_item(state, policy), expected_item(events, policy)
@@ -95,6 +97,20 @@ def test_five_within_thirty_days_block_and_the_edges_count() -> None:
     assert item["expires_at"] == (START + 60 * DAY).timestamp()
     beyond = [*edge[:4], a_feedback(4, "a@b", soft, START + 30 * DAY + timedelta(milliseconds=1))]
     assert blocked_item(folded(beyond, Policy()), Policy()) is None
+
+
+def test_a_bounce_that_ses_tells_of_twice_counts_once() -> None:
+    """An identity's notification and the configuration set's event, with ids and times of their own."""
+    soft = next(rule for rule in RULES_USED if rule.name == "soft-bounce")
+    told = [
+        a_feedback(2 * n + copy, "a@b", soft, START + n * DAY + copy * timedelta(seconds=1), mail=n)
+        for n in range(5)
+        for copy in range(2)
+    ]
+    assert blocked_item(folded(told[:8], Policy()), Policy()) is None
+    item = blocked_item(folded(told[:9], Policy()), Policy())
+    assert item is not None
+    assert item["reason"] == "soft-bounces"
 
 
 def test_not_spam_lifts_complaints_up_to_then_and_no_bounce() -> None:
