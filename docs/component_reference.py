@@ -4,8 +4,8 @@
 `docs/reference/component.md` is the same for people. A test holds both to the code.
 """
 
+import inspect
 import json
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ _NAMES = """Names are as TypeScript, Go, C#, Java and YAML write them; Python wr
 
 
 def schema() -> dict[str, Any]:
-    """The schema as the plugin serves it."""
+    """The schema as the plugin serves it; without the indentation of docstrings, which Python drops since 3.13."""
     served: dict[str, Any] = json.loads(ComponentProvider(list(COMPONENTS), NAME, version=VERSION).schema or "")
+    for resource in served["resources"].values():
+        resource["description"] = inspect.cleandoc(resource["description"])
     return served
 
 
@@ -44,17 +46,12 @@ def page(served: dict[str, Any]) -> str:
     ]
     for kind, definitions in (("inputProperties", served["resources"]), ("properties", served.get("types", {}))):
         for token, definition in definitions.items():
-            parts += ["", f"## {token.rpartition(':')[2]}", "", _paragraphs(definition.get("description", ""))]
+            parts += ["", f"## {token.rpartition(':')[2]}", "", definition.get("description", "").replace("``", "`")]
             required = set(definition.get("requiredInputs" if kind == "inputProperties" else "required", []))
             parts += _table("input" if kind == "inputProperties" else "property", definition.get(kind, {}), required)
             if kind == "inputProperties":
                 parts += _table("output", definition.get("properties", {}), set())
     return "\n".join(parts) + "\n"
-
-
-def _paragraphs(description: str) -> str:
-    first, *rest = description.split("\n", 1)
-    return "\n".join([first, *(textwrap.dedent(text) for text in rest)]).replace("``", "`")
 
 
 def _table(title: str, properties: dict[str, Any], required: set[str]) -> list[str]:
