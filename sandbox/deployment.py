@@ -11,7 +11,7 @@ import json
 import logging
 import runpy
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from .config import Config, encoded, read_config
 from .create import CREATE
 from .emulator import Account
 from .errors import SandboxError
+from .signals import signals_deferred
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = "sandbox"
@@ -79,7 +80,7 @@ def deploy(
     applier = Applier(account, table, values.get("aws:region"), before_first, on_created)
     # A copy of the context, so that Pulumi's settings do not outlive this call.
     with _executor() as executor:
-        outputs = contextvars.copy_context().run(lambda: asyncio.run(_run(applier, project, values, root, executor)))
+        outputs = contextvars.copy_context().run(lambda: _complete(_run(applier, project, values, root, executor)))
     return Stack(account, outputs, sources, prepared, applier.created)
 
 
@@ -138,6 +139,27 @@ def _executor() -> Iterator[ThreadPoolExecutor]:
     finally:
         for loop in loops:
             loop.close()
+
+
+def _complete(run: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """Like asyncio.run, but Ctrl-C stops the loop at once.
+
+    asyncio.run would cancel the tasks and wait for them, and of Pulumi's some go on; an exception from a signal handler
+    may come where somebody swallows it.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        asyncio.set_event_loop(loop)
+        with signals_deferred(lambda: loop.call_soon_threadsafe(loop.stop)) as arrived:
+            try:
+                return loop.run_until_complete(run)
+            except RuntimeError:  # the loop was stopped
+                if not arrived:
+                    raise
+        raise KeyboardInterrupt  # in case the signal's own handler returned
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 async def _run(

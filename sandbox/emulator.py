@@ -28,6 +28,7 @@ import botocore.session
 from botocore.config import Config
 
 from .errors import SandboxError
+from .signals import signals_deferred
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_ACCOUNT = "000000000000"
@@ -99,18 +100,20 @@ def start_emulator(port: int = 0, *, verbose: bool = False) -> Iterator[Emulator
         SandboxError: the port is taken, or the emulator did not start within 30 seconds.
     """
     listener = _listen(port)
-    directory = Path(tempfile.mkdtemp(prefix="ses-feedback-sandbox-"))
+    directory: Path | None = None
     running: Emulator | None = None
     try:
-        with listener:
+        with listener, signals_deferred():  # so that whatever is made is known below
+            directory = Path(tempfile.mkdtemp(prefix="ses-feedback-sandbox-"))
             running = Emulator(listener.getsockname()[1], directory, _start(listener, directory, verbose=verbose))
         _wait_until_ready(running)
         yield running
     finally:
-        with _without_interruption():
+        with signals_deferred():
             if running is not None:
                 _stop(running)
-            _remove(directory)
+            if directory is not None:
+                _remove(directory)
 
 
 @functools.cache
@@ -197,18 +200,3 @@ def _remove(directory: Path) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while directory.exists() and time.monotonic() < deadline:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _without_interruption() -> Iterator[None]:
-    """Let a second Ctrl-C wait until everything is cleaned up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signals = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
