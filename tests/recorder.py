@@ -59,6 +59,8 @@ class Registered:
     depends_on: frozenset[str]
     protect: bool
     custom: bool
+    aliases: frozenset[str] = frozenset()
+    """Logical names that it had before."""
 
     def document(self, key: str) -> Any:  # noqa: ANN401 - JSON
         """The input `key`, which is JSON in a text."""
@@ -115,6 +117,7 @@ class _Monitor(MockMonitor):
                 inputs=_plain(json_format.MessageToDict(request.object)),
                 depends_on=frozenset(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
                 protect=request.protect,
+                aliases=frozenset(alias.spec.name or alias.urn.rsplit("::", 1)[-1] for alias in request.aliases),
                 custom=request.custom,
             ),
         )

@@ -17,7 +17,8 @@ SNAPSHOT = Path(__file__).with_name("dev-stack.json")
 def text() -> str:
     """The graph, sorted, without the contents of the archive, which change with every line of the handlers."""
     resources = sorted(stack("dev").resources, key=lambda resource: (resource.parent, resource.type, resource.name))
-    rows = [asdict(resource) | {"depends_on": sorted(resource.depends_on)} for resource in resources]
+    sets = ("depends_on", "aliases")
+    rows = [asdict(resource) | {name: sorted(getattr(resource, name)) for name in sets} for resource in resources]
     for row in rows:
         if "code" in row["inputs"]:
             row["inputs"]["code"] = sorted({name.split("/")[0] for name in row["inputs"]["code"]["assets"]})
