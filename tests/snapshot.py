@@ -19,6 +19,7 @@ def text() -> str:
     resources = sorted(stack("dev").resources, key=lambda resource: (resource.parent, resource.type, resource.name))
     rows = [asdict(resource) | {"depends_on": sorted(resource.depends_on)} for resource in resources]
     for row in rows:
+        del row["made_from"]
         if "code" in row["inputs"]:
             row["inputs"]["code"] = sorted({name.split("/")[0] for name in row["inputs"]["code"]["assets"]})
     return json.dumps(rows, indent=1, sort_keys=True) + "\n"
