@@ -5,7 +5,7 @@ UV := .tools/bin/uv
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test check bench docs lock clean
+.PHONY: help sandbox test check policy bench docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,11 +23,14 @@ check: .venv/ready ## Run what CI runs beside the tests: format, lint, types, im
 	.venv/bin/lint-imports
 	$(UV) lock --check
 
+policy: .venv/ready ## Judge the dev stack by the policy pack, without the Pulumi CLI, and print a table
+	@$(RUN) -m policy.check
+
 bench: .venv/ready ## Run the benchmarks
 	$(RUN) -m bench
 
 docs: .venv/ready ## Renew what is generated: reference pages, pictures, snapshots
-	for page in component_reference verdict_reference monitoring sandbox_picture; do $(RUN) -m docs.$$page; done
+	for page in component_reference verdict_reference policy_reference monitoring sandbox_picture; do $(RUN) -m docs.$$page; done
 	$(RUN) -m tests.snapshot
 
 lock: $(UV) ## Renew uv.lock

@@ -7,7 +7,7 @@ import asyncio
 import contextvars
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -19,6 +19,7 @@ from pulumi.runtime.stack import Stack, run_pulumi_func
 
 ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-west-1"
+MADE_UP = "1a2b3c4"
 
 # What each type answers beside its inputs. A type that is not here is an error.
 OUTPUTS: dict[str, dict[str, str]] = {
@@ -61,6 +62,8 @@ class Registered:
     custom: bool
     aliases: frozenset[str] = frozenset()
     """Logical names that it had before."""
+    made_from: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The logical names of the resources that each input is made from."""
 
     def document(self, key: str) -> Any:  # noqa: ANN401 - JSON
         """The input `key`, which is JSON in a text."""
@@ -88,14 +91,19 @@ class Graph:
         return [resource for resource in self.resources if resource.custom]
 
 
+def answer(type_: str, name: str, inputs: Mapping[str, Any]) -> dict[str, str]:
+    """What AWS would add to the inputs of a resource; a name that it makes up holds `MADE_UP`."""
+    name = inputs.get("name") or f"{name}-{MADE_UP}"
+    region = inputs.get("region") or DEFAULT_REGION
+    return {"name": name, **{key: form.format(name=name, region=region) for key, form in OUTPUTS[type_].items()}}
+
+
 class _Answers(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
             return "", args.inputs
-        name = args.inputs.get("name") or f"{args.name}-1a2b3c4"
-        region = args.inputs.get("region") or DEFAULT_REGION
-        made = {key: form.format(name=name, region=region) for key, form in OUTPUTS[args.typ].items()}
-        return f"{name}-id", {"name": name, **args.inputs, **made}
+        made = answer(args.typ, args.name, args.inputs)
+        return f"{made['name']}-id", {**args.inputs, **made}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"the program calls {args.token}: it is to be built from its inputs alone")
@@ -119,6 +127,11 @@ class _Monitor(MockMonitor):
                 protect=request.protect,
                 aliases=frozenset(alias.spec.name or alias.urn.rsplit("::", 1)[-1] for alias in request.aliases),
                 custom=request.custom,
+                made_from={
+                    key: frozenset(urn.rsplit("::", 1)[-1] for urn in made.urns)
+                    for key, made in request.propertyDependencies.items()
+                    if made.urns
+                },
             ),
         )
         try:

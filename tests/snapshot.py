@@ -20,6 +20,7 @@ def text() -> str:
     sets = ("depends_on", "aliases")
     rows = [asdict(resource) | {name: sorted(getattr(resource, name)) for name in sets} for resource in resources]
     for row in rows:
+        del row["made_from"]
         if "code" in row["inputs"]:
             row["inputs"]["code"] = sorted({name.split("/")[0] for name in row["inputs"]["code"]["assets"]})
     return json.dumps(rows, indent=1, sort_keys=True) + "\n"

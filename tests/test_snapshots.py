@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from docs import component_reference
+from docs import component_reference, policy_reference
 from tests import snapshot
 from tests.test_program import stack
 
@@ -16,6 +16,11 @@ HOLDS_DATA = ("aws:dynamodb/table:Table", "aws:kms/key:Key", "aws:sns/topic:Topi
 
 def test_the_package_is_what_the_files_say() -> None:
     for path, text in component_reference.files().items():
+        assert path.read_text() == text, f"{path} is out of date: make docs, and read the difference"
+
+
+def test_the_list_of_policies_is_what_the_pack_holds() -> None:
+    for path, text in policy_reference.files().items():
         assert path.read_text() == text, f"{path} is out of date: make docs, and read the difference"
 
 
