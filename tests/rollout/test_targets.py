@@ -1,0 +1,159 @@
+"""A targets file: every mistake is named with its line, all of them at once, and nothing is planned then."""
+
+import pytest
+
+from rollout.document import TargetsError
+from rollout.plan import plan
+
+GOOD = """\
+regions: [eu-central-1, eu-west-1]
+roles: ["arn:aws:iam::{account}:role/deploy"]
+hub:
+  account: mail
+  region: eu-central-1
+accounts:
+  - name: mail
+    id: "111122223333"
+    regions:
+      eu-central-1: {sources: [{identities: [mail.example]}]}
+  - name: shop
+    id: "444455556666"
+    labels: [early]
+    regions:
+      eu-west-1:
+        sources:
+          - identities: [shop.example]
+waves:
+  - {name: early, labels: [early]}
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(TargetsError) as refused:
+        plan(text, "t.yaml")
+    return str(refused.value).splitlines()
+
+
+def test_the_file_the_mistakes_are_made_in_is_good() -> None:
+    assert [stack.name for stack in plan(GOOD).stacks] == ["mail-eu-central-1", "shop-eu-west-1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "regions: [eu-central-1, eu-west-1]",
+            "regions: [eu-central-1]",
+            "15: accounts[1].regions.eu-west-1: eu-west-1",
+        ),
+        (
+            "regions: [eu-central-1, eu-west-1]",
+            "regions: [eu-central-1, mars]",
+            "1: regions[1] is 'mars': a Region such",
+        ),
+        ("account: mail\n", "account: post\n", "3: hub: there is no target post in eu-central-1"),
+        ("  region: eu-central-1\n", "", "3: hub.region is missing"),
+        ("  region: eu-central-1\n", "  region: eu-west-1\n", "3: hub: there is no target mail in eu-west-1"),
+        ('"111122223333"', "12", "8: accounts[0].id is '12': an account id, 12 digits, is needed"),
+        (
+            "444455556666",
+            "111122223333",
+            "12: accounts[1].id is '111122223333': accounts[0].id in line 8 has it already",
+        ),
+        ("name: shop", "name: mail", "11: accounts[1].name is 'mail': accounts[0].name in line 7 has it already"),
+        ("name: shop", "name: Shop", "11: accounts[1].name is 'Shop': up to 40 lower-case letters"),
+        ('roles: ["arn:aws:iam::{account}:role/deploy"]', "", "7: accounts[0]: a role to assume is missing"),
+        (
+            "{account}:role",
+            "999988887777:role",
+            "7: accounts[0]: the last role, arn:aws:iam::999988887777:role/deploy, must",
+        ),
+        ('["arn:aws:iam::{account}:role/deploy"]', "[deploy]", "2: roles[0] is 'deploy': the ARN of a role, such as"),
+        ("labels: [early]}", "labels: [early, canary]}", "19: waves[0]: there is no label 'canary'; there are early"),
+        ("labels: [early]}", "accounts: [sop]}", "19: waves[0]: there is no account 'sop'; there are mail, shop"),
+        ("labels: [early]}", "accounts: [mail]}", "11: accounts[1]: account 'shop' is in no wave"),
+        ("labels: [early]}", "soakMinutes: -1, rest: true}", "19: waves[0].soakMinutes is -1: a whole number from 0"),
+        ("labels: [early]}", "labels: [early]}\n  - {name: late, rest: true}", "20: waves[1]: wave 'late' is empty"),
+        (
+            "labels: [early]}",
+            "labels: [early]}\n  - {name: late, accounts: [mail]}",
+            "20: waves[1]: the hub's account 'mail' would be after its members",
+        ),
+        (
+            "labels: [early]}",
+            "labels: [early]}\n  - {name: early, accounts: [shop]}",
+            "20: waves[1].name is 'early': waves[0].name in line 19 has it already",
+        ),
+        (
+            "labels: [early]}",
+            "labels: [early]}\n  - {name: late, accounts: [shop]}",
+            "20: waves[1]: account 'shop' is in wave 'early' already; name it in one wave",
+        ),
+        ("{name: early,", "{name: hub,", "19: waves[0].name is 'hub': another name is needed"),
+        ("[shop.example]", "[shop]", "17: accounts[1].regions.eu-west-1.sources[0].identities[0] is 'shop': a domain"),
+        (
+            "[shop.example]",
+            "[shop.example]\n          - identities: [shop.example]",
+            "18: accounts[1].regions.eu-west-1: sources[1] is 'eu-west-1-shop-example': sources[0] has",
+        ),
+        (
+            "- identities:",
+            "- region: eu-west-1\n            identities:",
+            "17: accounts[1].regions.eu-west-1.sources[0].region",
+        ),
+        (
+            "- identities: [shop.example]",
+            "- name: x",
+            "17: accounts[1].regions.eu-west-1.sources[0] is {'name': 'x'}: ident",
+        ),
+        (
+            "eu-west-1:\n",
+            "eu-west-1:\n        config: {batchSize: 0}\n",
+            "16: accounts[1].regions.eu-west-1: batchSize is 0",
+        ),
+        ("hub:\n", "defaults: {batchSize: 0}\nhub:\n", "3: defaults: batchSize is 0: a whole number from 1 to 10000"),
+        (
+            "hub:\n",
+            "defaults: {tableRegion: eu-west-1}\nhub:\n",
+            "3: defaults.tableRegion is 'eu-west-1': leave it out",
+        ),
+        (
+            "hub:\n",
+            "defaults: {customerKeys: true}\nhub:\n",
+            "3: defaults.customerKeys is True: leave it out for the hub",
+        ),
+        (
+            "  account: mail\n",
+            "  account: mail\n  writers: []\n",
+            "5: hub.writers is []: account 444455556666 has a pipeline",
+        ),
+        ("  account: mail\n", "  account: mail\n  readers: [all]\n", "5: hub.readers[0] is 'all': an account id"),
+        (
+            "  account: mail\n",
+            "  account: mail\n  account: shop\n",
+            "5: hub.account is in line 4 already: name it once",
+        ),
+        ("waves:", "wave:", "1: waves is missing"),
+        ("labels: [early]\n", "labels: early\n", "13: accounts[1].labels is 'early': a list of labels is needed"),
+        ("labels: [early]\n", "labels: &a [*a]\n", "contains itself: write it out"),
+        ("hub:\n", "hub: [\n", "this is no YAML"),
+        (GOOD, "", "1: the file is empty"),
+        (GOOD, "mail", "1: the file is 'mail': a map of regions, roles"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    found = problems(GOOD.replace(old, new, 1))
+    assert any(message in line for line in found), found
+    assert all(line.startswith("t.yaml:") for line in found)
+
+
+def test_all_mistakes_are_named_at_once_in_the_order_of_lines() -> None:
+    text = GOOD.replace("eu-west-1]", "mars]").replace('"111122223333"', "1").replace("[shop.example]", "[shop]")
+    lines = [int(line.split(":")[1]) for line in problems(text)]
+    assert lines == sorted(lines)
+    assert {1, 8, 15} <= set(lines)
+
+
+def test_a_mistake_in_the_defaults_is_named_once() -> None:
+    assert len(problems(GOOD.replace("hub:\n", "defaults: {batchSize: 0}\nhub:\n", 1))) == 1
