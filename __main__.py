@@ -3,8 +3,8 @@
 import pulumi
 
 from components import BlockedTable, FeedbackKey, FeedbackMonitoring, FeedbackPipeline
+from components.inputs import KINDS
 from stack.config import load
-from stack.model import KINDS
 
 config = load()
 

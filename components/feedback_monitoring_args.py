@@ -66,8 +66,7 @@ def read(args: FeedbackMonitoringArgs) -> dict[str, Any]:
     checked = {key: inputs.check(rule, key, given[key]) for key, rule in inputs.MONITORING.items() if key in given}
     result: dict[str, Any] = DEFAULTS | checked
     result["pipelines"] = {
-        kind: inputs.named(f"{kind}_pipelines", given.get(f"{kind}_pipelines") or {})
-        for kind in ("bounce", "complaint")
+        kind: inputs.named(f"{kind}_pipelines", given.get(f"{kind}_pipelines") or {}) for kind in inputs.KINDS
     }
     if not any(result["pipelines"].values()):
         raise inputs.refuse("bounce_pipelines", {}, "at least one pipeline is needed, here or as complaint_pipelines")

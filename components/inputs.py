@@ -14,6 +14,9 @@ import pulumi
 T = TypeVar("T")
 Rule = Callable[[str, object], T]
 
+KINDS = ("bounce", "complaint")
+"""The kinds of feedback; a pipeline carries one."""
+
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}\.)+{_LABEL}"
 _REGION = r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d{1,2}"
@@ -133,7 +136,7 @@ def tags(name: str, value: object) -> dict[str, str]:
     return dict(value)
 
 
-kind = choice(("bounce", "complaint"))
+kind = choice(KINDS)
 region = pattern(_REGION, "a Region such as eu-west-1")
 identity = pattern(
     rf"(?:[!-?A-~]{{1,64}}@)?{_DOMAIN}",
@@ -248,7 +251,7 @@ def combination(values: Mapping[str, Any], name: Callable[[str], str] = str) -> 
 
 def rates(values: Mapping[str, Any]) -> None:
     """Refuse a warning that is not below what is critical."""
-    for kind_ in ("bounce", "complaint"):
+    for kind_ in KINDS:
         warning, critical = values[f"{kind_}_rate_warning"], values[f"{kind_}_rate_critical"]
         if warning >= critical:
             raise refuse(f"{kind_}_rate_warning", warning, f"less than {kind_}_rate_critical ({critical}) is needed")

@@ -82,7 +82,8 @@ def parse(values: Mapping[str, str], default_region: str | None = None, prefix: 
     keys = inputs.boolean(prefix + "customerKeys", given.get("customerKeys", False))
     if keys:
         _check_keys(sources, tables, pipeline, prefix)
-    return StackConfig(sources, tables, pipeline, monitoring, keys)
+    protection = inputs.boolean(prefix + "deletionProtection", given.get("deletionProtection", True))
+    return StackConfig(sources, tables, pipeline, monitoring, keys, protection)
 
 
 def _check_keys(
@@ -133,9 +134,10 @@ def _tables(
 ) -> BlockedTableArgs | None:
     tables = {name: rule(prefix + key, given[key]) for key, (name, rule) in _TABLE_KEYS.items() if key in given}
     if "blocked_table_arn" in pipeline:
-        if "region" in tables:
-            right = "leave it out, or blockedTableArn: it says where to make tables"
-            raise inputs.refuse(f"{prefix}tableRegion", tables["region"], right)
+        for of_tables in ("tableRegion", "replicaRegions", "readerPrincipals", "writerPrincipals"):
+            if value := tables.get(_TABLE_KEYS[of_tables][0]):
+                right = "leave it out, or blockedTableArn: it says how to make tables"
+                raise inputs.refuse(prefix + of_tables, value, right)
         return None
     tables.setdefault("region", _region(f"{prefix}tableRegion", default_region))
     if key := pipeline.get("table_kms_key_arn"):

@@ -14,9 +14,7 @@ from components import (
     FeedbackPipeline,
     FeedbackPipelineArgs,
 )
-
-KINDS = ("bounce", "complaint")
-"""The pipelines of each source."""
+from components.inputs import KINDS
 
 Keys = Mapping[str, pulumi.Output[str]]
 """ARNs of customer managed keys, by Region."""
@@ -47,7 +45,8 @@ class StackConfig:
     tables: BlockedTableArgs | None
     pipeline: dict[str, Any]
     monitoring: dict[str, Any] | None
-    customer_keys: bool = False
+    customer_keys: bool
+    deletion_protection: bool
 
     @property
     def key_regions(self) -> list[str]:
@@ -61,9 +60,8 @@ class StackConfig:
         tables: dict[str, Any] = dict(self.tables or {})
         principals = [*tables.get("reader_principals", []), *tables.get("writer_principals", [])]
         of_tables = {"table_principals": list(dict.fromkeys(principals))} if tables.get("region") == region else {}
-        protection = {key: tables[key] for key in ("deletion_protection",) if key in tables}
-        shared = {"region": region, "tags": self.pipeline.get("tags", {})}
-        return cast(FeedbackKeyArgs, {**shared, **protection, **of_tables})
+        shared = {"region": region, "deletion_protection": self.deletion_protection}
+        return cast(FeedbackKeyArgs, {**shared, **of_tables, "tags": self.pipeline.get("tags", {})})
 
     def table_args(self, keys: Keys) -> BlockedTableArgs | None:
         """The arguments of the tables, under the key of their Region if there is one."""

@@ -161,6 +161,16 @@ def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
         assert decrypts[-1] == arns["eu-central-1"]
 
 
+def test_protection_of_keys_can_be_lifted_with_and_without_tables() -> None:
+    """Else a stack whose tables are elsewhere could never be removed."""
+    table = "arn:aws:dynamodb:eu-central-1:210987654321:table/"
+    elsewhere = {"tableRegion": "", "blockedTableArn": f"{table}blocked", "historyTableArn": f"{table}history"}
+    for given in ({}, elsewhere):
+        keys = stack("dev", None, customerKeys=True, deletionProtection=False, **given).of("aws:kms/key:Key")
+        assert keys
+        assert not any(key.protect for key in keys)
+
+
 def test_tables_made_elsewhere_are_not_made_again() -> None:
     table = "arn:aws:dynamodb:eu-central-1:210987654321:table/"
     graph = stack("dev", tableRegion="", blockedTableArn=f"{table}blocked", historyTableArn=f"{table}history")

@@ -12,8 +12,9 @@ import yaml
 from components import inputs
 from components.feedback_monitoring_args import DEFAULTS as MONITORING_DEFAULTS
 from components.feedback_pipeline_args import DEFAULTS
+from components.inputs import KINDS
 from stack.config import KEYS, load, parse
-from stack.model import KINDS, Source
+from stack.model import Source
 from tests.recorder import ACCOUNT, record
 
 ROOT = Path(__file__).parents[2]
@@ -193,6 +194,10 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         (
             {"customerKeys": True, "tableKmsKeyArn": KEY},
             "leave it out with p:customerKeys, which makes the keys",
+        ),
+        (
+            {"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "readerPrincipals": [ACCOUNT]},
+            f"p:readerPrincipals is ['{ACCOUNT}']: leave it out, or blockedTableArn",
         ),
         (
             {"customerKeys": True, "sources": [{"identities": ["a.example"], "kmsKeyArn": KEY}]},
