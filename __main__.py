@@ -18,6 +18,7 @@ if tables:
     pulumi.export("senderPolicyJson", tables.sender_policy_json)
 pulumi.export("blockedTableArn", tables.blocked_table_arn if tables else config.pipeline["blocked_table_arn"])
 pulumi.export("historyTableArn", tables.history_table_arn if tables else config.pipeline["history_table_arn"])
+pulumi.export("softBounces", config.soft_bounces)
 
 made: dict[tuple[str, str], FeedbackPipeline] = {}
 pipelines = {}
@@ -31,6 +32,8 @@ for source in config.sources:
         pipelines[name] = {
             "kind": kind,
             "region": source.region,
+            "identities": source.identities,
+            "configurationSet": source.configuration_set,
             "topicArn": pipeline.topic_arn,
             "queueUrl": pipeline.queue_url,
             "deadLetterQueueUrl": pipeline.dead_letter_queue_url,

@@ -2,9 +2,12 @@
 
 import argparse
 import importlib.metadata
+import json
 import signal
 import sys
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 from rich.console import Console
@@ -74,7 +77,10 @@ def _run(options: argparse.Namespace, screen: Screen) -> int:
         screen.console.print()
         screen.step("failed" if result.failed else "done", _summary(result), time.monotonic() - begun)
         if options.keep:
-            _keep(screen, running, stack)
+            with TemporaryDirectory(prefix="ses-feedback-") as folder:
+                outputs = Path(folder) / "outputs.json"
+                outputs.write_text(json.dumps(stack.outputs), encoding="utf-8")
+                _keep(screen, running, stack, outputs)
         return 1 if result.failed else 0
 
 
@@ -86,7 +92,7 @@ def _summary(result: Result) -> str:
     return f"{sent} mails as expected{unsent}, sent to blocked within {result.slowest * 1000:.0f} ms"
 
 
-def _keep(screen: Screen, running: Emulator, stack: Stack | None) -> None:
+def _keep(screen: Screen, running: Emulator, stack: Stack | None, outputs: Path | None = None) -> None:
     """Tell how to play with what runs, and wait for Ctrl-C."""
     lines = [
         "unset AWS_PROFILE AWS_SESSION_TOKEN",
@@ -97,12 +103,13 @@ def _keep(screen: Screen, running: Emulator, stack: Stack | None) -> None:
     else:
         source, table = stack.sources[0], stack.outputs["blockedTableArn"]
         address = "bounce+you@simulator.amazonses.com"
-        python = f"from ses_feedback import Blocklist; print(Blocklist('{table}').check(['{address}']))"
+        command = Path(sys.executable).with_name("ses-feedback")
         lines += [
             f"export AWS_REGION={source['region']} AWS_DEFAULT_REGION={source['region']}",
+            f"export SES_FEEDBACK_OUTPUTS={outputs}",
             "# send a mail, ask about its address, list the blocked table:",
             f"aws ses send-email --from you@{source['identities'][0]} --to {address} --subject Hi --text Hi",
-            f'{sys.executable} -c "{python}"',
+            f"{command} check {address}",
             f"aws dynamodb scan --region {table.split(':')[3]} --table-name {table}",
         ]
     screen.console.print("\n[bold]It runs until Ctrl-C.[/] In another terminal:\n")

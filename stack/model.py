@@ -14,6 +14,7 @@ from components import (
     FeedbackPipeline,
     FeedbackPipelineArgs,
 )
+from components.feedback_pipeline_args import DEFAULTS
 from components.inputs import KINDS
 
 Keys = Mapping[str, pulumi.Output[str]]
@@ -68,6 +69,16 @@ class StackConfig:
         if self.tables is None or not keys:
             return self.tables
         return cast(BlockedTableArgs, {**self.tables, "kms_key_arn": keys[str(self.tables["region"])]})
+
+    @property
+    def soft_bounces(self) -> dict[str, int]:
+        """When soft bounces block, for those who write to the tables from outside."""
+        given = {**DEFAULTS, **self.pipeline}
+        return {
+            "threshold": given["soft_bounce_threshold"],
+            "windowDays": given["soft_bounce_window_days"],
+            "blockDays": given["soft_block_days"],
+        }
 
     @property
     def regions(self) -> list[str]:

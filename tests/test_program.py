@@ -89,6 +89,7 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
         "historyTableArn",
         "historyTableName",
         "senderPolicyJson",
+        "softBounces",
         "pipelines",
         "monitoring",
     }
@@ -96,6 +97,8 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
         assert set(pipeline) == {
             "kind",
             "region",
+            "identities",
+            "configurationSet",
             "topicArn",
             "queueUrl",
             "deadLetterQueueUrl",
@@ -105,7 +108,13 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
             "roleArn",
         }
         assert name.startswith(pipeline["kind"])
-        assert all(pipeline.values()), pipeline
+        assert all(value for key, value in pipeline.items() if key != "configurationSet"), pipeline
+    assert dev.outputs["pipelines"]["bounce-eu-west-1-example-com"]["identities"] == ["example.com", "news.example.com"]
+
+
+def test_exports_say_when_soft_bounces_block() -> None:
+    assert stack("dev").outputs["softBounces"] == {"threshold": 5, "windowDays": 30, "blockDays": 30}
+    assert stack("dev", softBounceThreshold=3).outputs["softBounces"]["threshold"] == 3
 
 
 def test_dev_watches_each_region_with_its_own_pipelines(dev: Graph) -> None:

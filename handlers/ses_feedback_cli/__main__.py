@@ -1,0 +1,12 @@
+"""`ses-feedback`, also as `python -m ses_feedback_cli`."""
+
+from ses_feedback_cli.app import app
+
+
+def main() -> None:
+    """Run the command that was given."""
+    app(prog_name="ses-feedback")
+
+
+if __name__ == "__main__":
+    main()

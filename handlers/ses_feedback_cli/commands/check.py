@@ -1,0 +1,45 @@
+"""May these addresses be mailed?"""
+
+import sys
+from typing import Annotated
+
+import typer
+from ses_feedback.blocklist import Blocklist
+
+from ses_feedback_cli.codes import Code
+from ses_feedback_cli.output import Json, people, table, when, write_json
+from ses_feedback_cli.where import Where
+
+
+def check(
+    where: Where,
+    addresses: Annotated[list[str], typer.Argument(help="Addresses, with or without a name; - reads them from stdin.")],
+    as_json: Json = False,
+) -> Code:
+    """Say of each address whether it may be mailed, and why not.
+
+    Exit code 0: all may; 1: one is blocked or is no address.
+    """
+    given = [line for one in addresses for line in (_lines() if one == "-" else [one])]
+    name = where.blocked_table()
+    answers = Blocklist(name, client=where.dynamodb(name)).check(given)
+    if as_json:
+        for answer in answers:
+            write_json({key: getattr(answer, key) for key in answer.__dataclass_fields__})
+    else:
+        rows = [
+            (
+                one.given,
+                "yes" if one.allowed else "no",
+                one.problem or one.reason or "",
+                when(one.blocked_at),
+                when(one.expires_at),
+            )
+            for one in answers
+        ]
+        people().print(table(("address", "may be mailed", "because", "since", "until"), rows))
+    return Code.OK if all(answer.allowed for answer in answers) else Code.NO
+
+
+def _lines() -> list[str]:
+    return [line.strip() for line in sys.stdin if line.strip()]

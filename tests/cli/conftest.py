@@ -1,0 +1,106 @@
+"""The command line on moto: both tables, filled by the function's own writer, and `ses-feedback` in this process."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from ses_feedback.event import Event, feedback_event
+from ses_feedback.history import History, Outcome
+from ses_feedback.notification import Feedback
+from ses_feedback.state import Policy
+from ses_feedback.table import decode
+from ses_feedback.verdict import judge
+from ses_feedback_cli.app import app
+from typer.testing import CliRunner, Result
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REGION = "eu-central-1"
+ARN = f"arn:aws:dynamodb:{REGION}:123456789012:table"
+BLOCKED, HISTORY = f"{ARN}/blocked", f"{ARN}/history"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@dataclass
+class Tables:
+    """Both tables, and the command that works on them."""
+
+    client: "DynamoDBClient"
+    outputs: Path
+
+    def run(self, *arguments: str, stdin: str | None = None) -> Result:
+        """Run `ses-feedback`; its exit code, stdout and stderr."""
+        return CliRunner().invoke(app, [*arguments], input=stdin, prog_name="ses-feedback")
+
+    def json(self, *arguments: str, stdin: str | None = None) -> list[Any]:
+        """Run it with --json; the values it writes, one a line."""
+        return [json.loads(line) for line in self.run(*arguments, "--json", stdin=stdin).stdout.splitlines()]
+
+    def apply(self, events: Sequence[Event]) -> None:
+        """Bring events in, as the function does."""
+        results = History(BLOCKED, HISTORY, Policy(), self.client).apply(events, deadline=time.monotonic() + 10)
+        assert {result.outcome for result in results} <= {Outcome.RECORDED}
+
+    def blocked(self) -> dict[str, dict[str, Any]]:
+        items = self.client.scan(TableName="blocked", ConsistentRead=True)["Items"]
+        return {item["value"]: item for item in map(decode, items)}
+
+
+@pytest.fixture
+def tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tables]:
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps({"blockedTableArn": BLOCKED, "historyTableArn": HISTORY}))
+    environment = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_DEFAULT_REGION": "eu-west-1",  # not the tables' Region: the command must take that from the ARN
+        "SES_FEEDBACK_OUTPUTS": str(outputs),
+        "COLUMNS": "200",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name=REGION)
+        for name, keys in (("blocked", {"value": "HASH"}), ("history", {"value": "HASH", "entry": "RANGE"})):
+            schema: Any = [{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()]
+            types: Any = [{"AttributeName": key, "AttributeType": "S"} for key in keys]
+            client.create_table(
+                TableName=name, KeySchema=schema, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST"
+            )
+        yield Tables(client, outputs)
+
+
+@pytest.fixture
+def bounce() -> Callable[..., Event]:
+    """A judged bounce of an address, hard unless said otherwise."""
+
+    def make(address: str, at: datetime = NOW, **given: Any) -> Event:  # noqa: ANN401 - fields of a feedback
+        values: dict[str, Any] = {
+            "kind": "bounce",
+            "type": "Permanent",
+            "subtype": "General",
+            "address": address,
+            "occurred_at": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+            "feedback_id": f"id-{address}-{at:%Y%m%d%H%M%S}",
+            "status": "5.1.1",
+            "diagnostic": "smtp; 550 5.1.1 user unknown",
+            "action": "failed",
+            "message_id": f"message-{address}-{at:%Y%m%d%H%M%S}",
+            "identity": "example.com",
+            "account": "123456789012",
+            "region": "eu-west-1",
+        }
+        feedback = Feedback(**{**values, **given})
+        return feedback_event(feedback, judge(feedback), pipeline="bounce-example", now=at)
+
+    return make
