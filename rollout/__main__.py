@@ -1,63 +1,293 @@
-"""`python -m rollout plan FILE`: what a targets file means, or all that is wrong with it; `files`: a file per stack."""
+"""`python -m rollout`: plan, preview, up, resume, status, drift and files, all from one targets file."""
 
-import argparse
 import json
+import signal
 import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import indent
+from types import FrameType
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
+from .executor import Executor, StackError
+from .live import Follow, failures, table
+from .looks import drift, preview
 from .plan import Plan, plan
+from .record import Record, RecordError, Store, begin, digest
+from .runner import Outcome, Runner, WrongAccountError
 from .screen import show
-from .stacks import files, hub_outputs, keep_settings
+from .stacks import file_of, files, hub_outputs, write
+
+ROOT = Path(__file__).resolve().parent.parent
+INTERRUPTED = 130  # as a shell counts Ctrl-C
+app = typer.Typer(
+    help="One stack per account and Region, in waves.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+Targets = Annotated[Path, typer.Argument(help="The targets file, such as examples/rollout/targets.yaml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+Parallel = Annotated[int, typer.Option(min=1, max=50, help="Stacks at once.")]
+AllowLoss = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-loss", help="Name of a table, queue, topic or key that may be replaced or deleted; bounce-*-queue too."
+    ),
+]
+Program = Annotated[Path, typer.Option(help="Folder of the program's Pulumi.yaml.")]
+Organization = Annotated[str | None, typer.Option(help="Organization of the stacks in the Pulumi backend.")]
+Secrets = Annotated[str | None, typer.Option(help="Secrets provider of new stacks, such as awskms://alias/pulumi.")]
+Packs = Annotated[list[Path] | None, typer.Option("--policy-pack", help="Policy pack; policy/ without it.")]
+PackConfigs = Annotated[list[Path] | None, typer.Option("--policy-pack-config", help="Configuration of the pack.")]
+RecordFile = Annotated[
+    Path | None,
+    typer.Option("--record", help="File of the record; targets.rollout.json beside targets.yaml if not given."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command(name="plan")
+def _plan(targets: Targets, as_json: AsJson = False) -> None:
+    """Show the waves, the stacks and what each gets. Asks nobody, changes nothing."""
+    made = _read(targets)
+    if as_json:
+        _write_json(made.as_json())
+    else:
+        show(made, _console())
+
+
+@app.command(name="files")
+def _files(
+    targets: Targets,
+    hub_outputs_file: Annotated[
+        Path | None, typer.Option("--hub-outputs", help="What `pulumi stack output --json` says of the hub's stack.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where to write.")] = Path(),
+) -> None:
+    """Write the Pulumi.<stack>.yaml of the hub or, with its outputs, of all stacks."""
+    made = _read(targets)
+    from_hub = None
+    if hub_outputs_file is not None:
+        read = json.loads(hub_outputs_file.read_text(encoding="utf-8"))
+        if not isinstance(read, dict):
+            raise ValueError(
+                f"{hub_outputs_file} is a {type(read).__name__}: the JSON map of the hub's outputs is needed"
+            )
+        from_hub = hub_outputs(made, read)
+    for name, config in files(made, from_hub).items():
+        write(folder, name, config)
+        typer.echo(file_of(folder, name))
+
+
+@app.command(name="preview")
+def _preview(  # noqa: PLR0913 - an option each
+    targets: Targets,
+    *,
+    parallel: Parallel = 4,
+    allow_loss: AllowLoss = None,
+    program: Program = ROOT,
+    organization: Organization = None,
+    secrets_provider: Secrets = None,
+    policy_pack: Packs = None,
+    policy_pack_config: PackConfigs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what `up` would do to every stack, under the policy pack. Changes nothing in AWS."""
+    made = _read(targets)
+    executor = _engine(program, organization, secrets_provider, policy_pack, policy_pack_config)
+    with _signals(executor.stop), Follow(_progress()) as follow:
+        record = preview(made, executor, parallel=parallel, allow_loss=allow_loss or (), on_change=follow)
+    _end(record, as_json, "nothing was changed")
+
+
+@app.command(name="drift")
+def _drift(
+    targets: Targets,
+    *,
+    parallel: Parallel = 4,
+    program: Program = ROOT,
+    organization: Organization = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which stacks are no longer as their last update left them. Changes nothing."""
+    made = _read(targets)
+    executor = _engine(program, organization, None, [], None)
+    with _signals(executor.stop), Follow(_progress()) as follow:
+        record = drift(made, executor, parallel=parallel, on_change=follow)
+    _end(record, as_json, "nothing was changed")
+
+
+@app.command(name="up")
+def _up(  # noqa: PLR0913 - an option each
+    targets: Targets,
+    *,
+    parallel: Parallel = 4,
+    allow_loss: AllowLoss = None,
+    yes: Yes = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Forget an unfinished rollout and begin again.")] = False,
+    record_file: RecordFile = None,
+    program: Program = ROOT,
+    organization: Organization = None,
+    secrets_provider: Secrets = None,
+    policy_pack: Packs = None,
+    policy_pack_config: PackConfigs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Update all stacks, wave after wave: previewed and judged by the policy pack first, watched afterwards."""
+    made = _read(targets)
+    store = _store(targets, record_file)
+    executor = _engine(program, organization, secrets_provider, policy_pack, policy_pack_config)
+    with store.held():
+        if (old := store.load()) and not old.done and not restart:
+            raise RecordError(f"{store.path} is of a rollout that is not finished: `resume`, or `up --restart`")
+        accounts = len({stack.account_id for stack in made.stacks})
+        _confirm(f"Update {len(made.stacks)} stacks in {accounts} accounts?", yes)
+        _carry_out(made, begin(made, datetime.now(UTC)), store, executor, parallel, allow_loss, as_json)
+
+
+@app.command(name="resume")
+def _resume(  # noqa: PLR0913 - an option each
+    targets: Targets,
+    *,
+    parallel: Parallel = 4,
+    allow_loss: AllowLoss = None,
+    record_file: RecordFile = None,
+    program: Program = ROOT,
+    organization: Organization = None,
+    secrets_provider: Secrets = None,
+    policy_pack: Packs = None,
+    policy_pack_config: PackConfigs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on where `up` stopped, failed or was interrupted. What is done is not done again."""
+    made = _read(targets)
+    store = _store(targets, record_file)
+    executor = _engine(program, organization, secrets_provider, policy_pack, policy_pack_config)
+    with store.held():
+        _carry_out(made, _recorded(store, made), store, executor, parallel, allow_loss, as_json)
+
+
+@app.command(name="status")
+def _status(targets: Targets, record_file: RecordFile = None, as_json: AsJson = False) -> None:
+    """Show how far the rollout is, from its record. Asks nobody."""
+    _end(_recorded(_store(targets, record_file), _read(targets)), as_json, "")
+
+
+def _read(targets: Path) -> Plan:
+    return plan(targets.read_text(encoding="utf-8"), str(targets))
+
+
+def _store(targets: Path, given: Path | None) -> Store:
+    return Store(given or targets.with_suffix(".rollout.json"))
+
+
+def _recorded(store: Store, made: Plan) -> Record:
+    record = store.load()
+    if record is None:
+        raise RecordError(f"{store.path} does not exist: `up` begins a rollout and writes it")
+    if record.plan != digest(made):
+        raise RecordError(f"{store.path} is of another plan: the targets file has changed since; `up --restart`")
+    return record
+
+
+def _engine(
+    program: Path,
+    organization: str | None,
+    secrets_provider: str | None,
+    packs: list[Path] | None,
+    pack_configs: list[Path] | None,
+) -> Executor:
+    from .engine import Engine, Options  # noqa: PLC0415 - `plan` and `status` need none of Pulumi and AWS
+
+    folders = [ROOT / "policy"] if packs is None else packs
+    return Engine(Options(program.resolve(), organization, secrets_provider, folders, pack_configs or ()))
+
+
+def _carry_out(
+    made: Plan,
+    record: Record,
+    store: Store,
+    executor: Executor,
+    parallel: int,
+    allow_loss: list[str] | None,
+    as_json: bool,
+) -> None:
+    with Follow(_progress()) as follow:
+        runner = Runner(made, executor, store, record, parallel=parallel, allow_loss=allow_loss or (), on_change=follow)
+        with _signals(runner.stop):
+            outcome = runner.run()
+    _end(record, as_json, "" if outcome is Outcome.DONE else f"{outcome}; `resume` goes on", outcome)
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """While something runs, Ctrl-C and SIGTERM tell it to stop; once more: at once."""
+
+    def told(_number: int, _frame: FrameType | None) -> None:
+        sys.stderr.write("\nStopping: what is under way ends first; once more stops it at once.\n")
+        threading.Thread(target=stop).start()  # not here: this thread may hold a lock that stopping needs
+
+    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _confirm(question: str, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ValueError("there is no terminal to ask at: --yes says that it is meant")
+    typer.confirm(question, abort=True, err=True)
+
+
+def _end(record: Record, as_json: bool, more: str, outcome: Outcome | None = None) -> None:
+    """Write what became of each stack, and end with the exit code."""
+    if as_json:
+        _write_json(asdict(record))
+    else:
+        console = _console()
+        console.print(table(record))
+        for error, stacks in failures(record).items():
+            console.print(f"{', '.join(stacks)}:\n{indent(error, '  ')}\n", markup=False, soft_wrap=True)
+    counts = Counter(stack.step.value for stack in record.stacks)
+    told = ", ".join(f"{count} {step}" for step, count in counts.items())
+    sys.stderr.write(f"{told}{f'; {more}' if more else ''}\n")
+    stopped = outcome is Outcome.STOPPED
+    raise typer.Exit(INTERRUPTED if stopped else 0 if record.done else 1)
+
+
+def _write_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=120)
+
+
+def _progress() -> Console:
+    return Console(stderr=True, highlight=False)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; 0 if it went well, 1 if a file is wrong."""
-    given = _parser().parse_args(arguments)
+    """Run a command; its exit code: 0 if all is well, 1 if not, 2 for a wrong command, 130 if it was interrupted."""
     try:
-        made = plan(given.targets.read_text(encoding="utf-8"), str(given.targets))
-        if given.command == "files":
-            return _write(made, given.hub_outputs, given.folder)
-    except (OSError, ValueError) as error:
+        app(arguments, prog_name="python -m rollout")
+    except (OSError, ValueError, StackError, WrongAccountError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    if given.json:
-        sys.stdout.write(json.dumps(made.as_json(), indent=2) + "\n")
-    else:
-        console = Console(highlight=False)
-        show(made, console if console.is_terminal else Console(highlight=False, width=120))
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m rollout", description="One stack per account and Region, in waves."
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    see = commands.add_parser("plan", help="show the waves, the stacks and what each gets; changes nothing")
-    see.add_argument("--json", action="store_true", help="the whole plan with every stack's configuration, as JSON")
-    write = commands.add_parser("files", help="write the Pulumi.<stack>.yaml of the hub or, with its outputs, of all")
-    write.add_argument("--hub-outputs", type=Path, help="what `pulumi stack output --json` says of the hub's stack")
-    write.add_argument("--folder", type=Path, default=Path(), help="where to write, this folder if not given")
-    for command in (see, write):
-        command.add_argument("targets", type=Path, help="the targets file, such as examples/rollout/targets.yaml")
-    return parser
-
-
-def _write(made: Plan, outputs: Path | None, folder: Path) -> int:
-    from_hub = None
-    if outputs is not None:
-        read = json.loads(outputs.read_text(encoding="utf-8"))
-        if not isinstance(read, dict):
-            raise ValueError(f"{outputs} is a {type(read).__name__}: the JSON map of the hub's outputs is needed")
-        from_hub = hub_outputs(made, read)
-    for name, text in files(made, from_hub).items():
-        path = folder / name
-        path.write_text(
-            keep_settings(text, path.read_text(encoding="utf-8") if path.exists() else ""), encoding="utf-8"
-        )
-        sys.stdout.write(f"{path}\n")
+    except SystemExit as end:
+        return int(end.code or 0)
     return 0
 
 

@@ -118,7 +118,9 @@ def _hub(reader: Reader, targets: Targets, hub: Hub) -> None:
         return
     for target in targets.targets:
         _config(
-            reader, target, own(target, targets, hub) | ({} if target is found else stand_ins(hub, found.account.id))
+            reader,
+            target,
+            own(target, targets, hub) | ({} if target is found else stand_ins(hub.region, found.account.id)),
         )
 
 

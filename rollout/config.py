@@ -35,9 +35,9 @@ def provider(target: Target) -> dict[str, object]:
     return config
 
 
-def stand_ins(hub: Hub, account: str) -> dict[str, str]:
+def stand_ins(region: str, account: str) -> dict[str, str]:
     """ARNs of the right form for what the hub's stack has yet to make."""
-    arn = f"arn:aws:dynamodb:{hub.region}:{account}:table/"
+    arn = f"arn:aws:dynamodb:{region}:{account}:table/"
     return {key: f"{arn}known-when-the-hub-is-up-{key[:7]}" for key in FROM_HUB}
 
 

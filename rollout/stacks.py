@@ -1,6 +1,8 @@
-"""The files of a plan's stacks, `Pulumi.<stack>.yaml`, as `pulumi up -s <stack>` reads them."""
+"""The configuration of a plan's stacks, and its files, `Pulumi.<stack>.yaml`, as `pulumi up -s <stack>` reads them."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -25,22 +27,36 @@ def hub_outputs(plan: Plan, outputs: Mapping[str, object]) -> dict[str, str]:
     return needed
 
 
-def files(plan: Plan, from_hub: Mapping[str, str] | None) -> dict[str, str]:
-    """The files by name: of the hub's stack alone, or of all once the hub's outputs are known."""
+def files(plan: Plan, from_hub: Mapping[str, str] | None) -> dict[str, dict[str, object]]:
+    """Configuration by stack: of the hub's alone, or of all once the hub's outputs are known."""
     stacks = [stack for stack in plan.stacks if from_hub is not None or not stack.from_hub]
-    return {f"Pulumi.{stack.name}.yaml": _file(stack, from_hub or {}) for stack in stacks}
+    return {stack.name: config_of(stack, from_hub or {}) for stack in stacks}
 
 
-def _file(stack: PlannedStack, from_hub: Mapping[str, str]) -> str:
-    config = dict(stack.config) | {f"{PROJECT}:{key}": from_hub[key] for key in stack.from_hub}
-    return yaml.dump({"config": config}, Dumper=_Plain, sort_keys=False, width=120)
+def config_of(stack: PlannedStack, from_hub: Mapping[str, str]) -> dict[str, object]:
+    """The whole configuration of a stack."""
+    return dict(stack.config) | {f"{PROJECT}:{key}": from_hub[key] for key in stack.from_hub}
 
 
-def keep_settings(text: str, before: str) -> str:
-    """The new text of a file, with what Pulumi wrote into the old one beside `config`, such as `encryptionsalt`."""
-    old = yaml.safe_load(before) if before else None
-    kept = {key: value for key, value in old.items() if key != "config"} if isinstance(old, dict) else {}
-    return (yaml.dump(kept, Dumper=_Plain, sort_keys=False, width=120) if kept else "") + text
+def write(folder: Path, name: str, config: Mapping[str, object] | None) -> dict[str, object] | None:
+    """Write a stack's configuration into its file (None: none); what was there before, to be put back.
+
+    What Pulumi wrote into the file beside it, such as `encryptionsalt`, stays.
+    """
+    path = file_of(folder, name)
+    old = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    new: dict[str, Any] = dict(old) if isinstance(old, dict) else {}
+    before: dict[str, object] | None = new.pop("config", None)
+    if config is not None:
+        new["config"] = dict(config)
+    if new or path.exists():
+        path.write_text(yaml.dump(new, Dumper=_Plain, sort_keys=False, width=120), encoding="utf-8")
+    return before
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """The file of a stack's configuration."""
+    return folder / f"Pulumi.{name}.yaml"
 
 
 class _Plain(yaml.SafeDumper):

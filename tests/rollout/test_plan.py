@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rollout.__main__ import main
 from rollout.config import texts
 from rollout.plan import Plan, PlannedStack, PlannedWave, plan
-from rollout.stacks import files, hub_outputs, keep_settings
+from rollout.stacks import files, hub_outputs, write
 from stack.config import parse
 
 ROOT = Path(__file__).parents[2]
@@ -70,22 +70,24 @@ def test_the_stacks_of_the_example_get_what_the_file_says() -> None:
 
 
 def test_every_file_is_what_the_program_takes() -> None:
-    assert list(files(example(), None)) == ["Pulumi.mail-eu-central-1.yaml"]
+    assert list(files(example(), None)) == ["mail-eu-central-1"]
     written = files(example(), hub_outputs(example(), ARNS))
     assert len(written) == 13
-    for name, text in written.items():
-        config = yaml.safe_load(text)["config"]
+    for name, config in written.items():
         parsed(config)
-        assert (config.get("ses-feedback:blockedTableArn") is None) == (name == "Pulumi.mail-eu-central-1.yaml")
+        assert (config.get("ses-feedback:blockedTableArn") is None) == (name == "mail-eu-central-1")
 
 
-def test_what_pulumi_wrote_into_a_file_stays() -> None:
-    before = "secretsprovider: awskms://alias/pulumi\nencryptionsalt: v1:abc\nconfig:\n  aws:region: old\n"
-    assert yaml.safe_load(keep_settings("config: {a: b}\n", before)) == {
-        "secretsprovider": "awskms://alias/pulumi",
-        "encryptionsalt": "v1:abc",
-        "config": {"a": "b"},
-    }
+def test_what_pulumi_wrote_into_a_file_stays_and_the_configuration_can_be_put_back(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.one.yaml"
+    file.write_text("secretsprovider: awskms://alias/pulumi\nencryptionsalt: v1:abc\nconfig:\n  aws:region: old\n")
+    before = write(tmp_path, "one", {"a": "b"})
+    settings = {"secretsprovider": "awskms://alias/pulumi", "encryptionsalt": "v1:abc"}
+    assert yaml.safe_load(file.read_text()) == settings | {"config": {"a": "b"}}
+    write(tmp_path, "one", before)
+    assert yaml.safe_load(file.read_text()) == settings | {"config": {"aws:region": "old"}}
+    write(tmp_path, "one", None)
+    assert yaml.safe_load(file.read_text()) == settings
 
 
 @pytest.mark.parametrize(
