@@ -52,17 +52,16 @@ class Command(PulumiCommand):
                 start_new_session=True,
             )
             self._running.add(process)
-        try:
-            errors: list[str] = []
+        errors: list[str] = []
+        output: list[str] = []
+        with process:
             reader = threading.Thread(target=_read, args=(process.stderr, errors, on_error))
             reader.start()
-            output: list[str] = []
             _read(process.stdout, output, on_output)
             reader.join()
             code = process.wait()
-        finally:
-            with self._lock:
-                self._running.discard(process)
+        with self._lock:
+            self._running.discard(process)
         result = CommandResult(stdout="\n".join(output), stderr="\n".join(errors), code=code)
         if code:
             raise StoppedError if self._stopped.is_set() else create_command_error(result)
