@@ -18,6 +18,8 @@ if tables:
     pulumi.export("senderPolicyJson", tables.sender_policy_json)
 pulumi.export("blockedTableArn", tables.blocked_table_arn if tables else config.pipeline["blocked_table_arn"])
 pulumi.export("historyTableArn", tables.history_table_arn if tables else config.pipeline["history_table_arn"])
+if table_key := config.table_key(keys):
+    pulumi.export("tableKmsKeyArn", table_key)
 pulumi.export("softBounces", config.soft_bounces)
 
 made: dict[tuple[str, str], FeedbackPipeline] = {}

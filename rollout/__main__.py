@@ -6,7 +6,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -171,13 +171,21 @@ def _resume(  # noqa: PLR0913 - an option each
     store = _store(targets, record_file)
     executor = _engine(program, organization, secrets_provider, policy_pack, policy_pack_config)
     with store.held():
-        _carry_out(made, _recorded(store, made), store, executor, parallel, allow_loss, as_json)
+        record = _recorded(store, made)
+        record.settle()
+        _carry_out(made, record, store, executor, parallel, allow_loss, as_json)
 
 
 @app.command(name="status")
 def _status(targets: Targets, record_file: RecordFile = None, as_json: AsJson = False) -> None:
     """Show how far the rollout is, from its record. Asks nobody."""
-    _end(_recorded(_store(targets, record_file), _read(targets)), as_json, "")
+    store = _store(targets, record_file)
+    record = _recorded(store, _read(targets))
+    under_way = "under way"
+    with suppress(RecordError), store.held():
+        record.settle()
+        under_way = ""
+    _end(record, as_json, under_way)
 
 
 def _read(targets: Path) -> Plan:
@@ -219,7 +227,7 @@ def _carry_out(
     allow_loss: list[str] | None,
     as_json: bool,
 ) -> None:
-    with Follow(_progress()) as follow:
+    with Follow(_progress(), record) as follow:
         runner = Runner(made, executor, store, record, parallel=parallel, allow_loss=allow_loss or (), on_change=follow)
         with _signals(runner.stop):
             outcome = runner.run()

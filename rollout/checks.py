@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from stack.config import parse
 
-from .config import is_hub, own, stand_ins, texts
+from .config import TABLE_KEY, is_hub, makes_keys, own, stand_ins, texts
 from .document import Node, Reader
 from .targets import Account, Hub, Target, Targets, Wave
 
@@ -111,17 +111,13 @@ def _hub(reader: Reader, targets: Targets, hub: Hub) -> None:
         if who is not None and not any(principal.startswith("o-") for principal in who) and key == "writers":
             for account in sorted(others - {principal.split(":")[4] for principal in who if ":" in principal} - {*who}):
                 reader.refuse(hub.node.find(key), f"account {account} has a pipeline and must be among them")
-    keys = {**found.config, **hub.config}.get("customerKeys")
-    if others and keys and keys.plain is True:
-        reader.refuse(keys, "leave it out for the hub: members need the key's ARN; give tableKmsKeyArn")
     if not found.account.id:
         return
+    known = stand_ins(hub.region, found.account.id)
+    if not makes_keys(targets, hub):
+        del known[TABLE_KEY]
     for target in targets.targets:
-        _config(
-            reader,
-            target,
-            own(target, targets, hub) | ({} if target is found else stand_ins(hub.region, found.account.id)),
-        )
+        _config(reader, target, own(target, targets, hub) | ({} if target is found else known))
 
 
 def _config(reader: Reader, target: Target, config: dict[str, object]) -> None:

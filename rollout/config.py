@@ -8,6 +8,8 @@ from .targets import Hub, Target, Targets
 PROJECT = "ses-feedback"
 FROM_HUB = ("blockedTableArn", "historyTableArn")
 """The keys of a member's stack whose values are outputs of the hub's stack."""
+TABLE_KEY = "tableKmsKeyArn"
+"""Another, where the hub makes keys."""
 
 
 def is_hub(target: Target, hub: Hub) -> bool:
@@ -35,10 +37,18 @@ def provider(target: Target) -> dict[str, object]:
     return config
 
 
+def makes_keys(targets: Targets, hub: Hub) -> bool:
+    """Whether the tables are under a key that the hub's stack makes."""
+    owner = next((target for target in targets.targets if is_hub(target, hub)), None)
+    key = {**(owner.config if owner else {}), **hub.config}.get("customerKeys")
+    return key is not None and key.plain is True
+
+
 def stand_ins(region: str, account: str) -> dict[str, str]:
     """ARNs of the right form for what the hub's stack has yet to make."""
     arn = f"arn:aws:dynamodb:{region}:{account}:table/"
-    return {key: f"{arn}known-when-the-hub-is-up-{key[:7]}" for key in FROM_HUB}
+    tables = {key: f"{arn}known-when-the-hub-is-up-{key[:7]}" for key in FROM_HUB}
+    return tables | {TABLE_KEY: f"arn:aws:kms:{region}:{account}:key/00000000-0000-0000-0000-000000000000"}
 
 
 def texts(config: Mapping[str, object]) -> dict[str, str]:

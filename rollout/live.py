@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -20,11 +20,12 @@ _LONGEST = 60  # of an error in the table; the whole text follows it
 class Follow:
     """Shows a record as it changes, from several threads."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, known: Record | None = None) -> None:
+        """`known`: what the reader has seen before, as it is when a rollout goes on."""
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._lock = threading.Lock()
-        self._told: dict[str, str] = {}
+        self._told: dict[str, Step] = {name: step for name, step, _ in _steps(known)} if known else {}
 
     def __enter__(self) -> "Follow":
         if self._live:
@@ -44,13 +45,16 @@ class Follow:
                 self._lines(record)
 
     def _lines(self, record: Record) -> None:
-        for wave in record.waves:
-            for name, step, more in [(one.name, one.step, _result(one)) for one in wave.stacks] + [
-                (f"wave {wave.name}", wave.step, "; ".join(wave.problems))
-            ]:
-                if step is not Step.WAITING and self._told.get(name) != step.value:
-                    self._told[name] = step.value
-                    self._console.print(f"{name}: {step}{f': {more}' if more else ''}", markup=False, soft_wrap=True)
+        for name, step, more in _steps(record):
+            if step is not Step.WAITING and self._told.get(name) is not step:
+                self._told[name] = step
+                self._console.print(f"{name}: {step}{f': {more}' if more else ''}", markup=False, soft_wrap=True)
+
+
+def _steps(record: Record) -> Iterator[tuple[str, Step, str]]:
+    for wave in record.waves:
+        yield from ((one.name, one.step, _result(one)) for one in wave.stacks)
+        yield f"wave {wave.name}", wave.step, "; ".join(wave.problems)
 
 
 def table(record: Record, room: int = 10_000) -> Table:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from .checks import check, members
-from .config import FROM_HUB, PROJECT, is_hub, own, provider
+from .config import FROM_HUB, PROJECT, TABLE_KEY, is_hub, makes_keys, own, provider
 from .document import Reader, TargetsError
 from .targets import Hub, Target, Targets, read
 
@@ -111,6 +111,6 @@ def _stack(target: Target, targets: Targets, hub: Hub, owner: Target) -> Planned
         account_id=target.account.id,
         region=target.region,
         config=config,
-        from_hub=() if mine else FROM_HUB,
+        from_hub=() if mine else (*FROM_HUB, TABLE_KEY) if makes_keys(targets, hub) else FROM_HUB,
         depends_on=() if mine else (stack_name(owner),),
     )

@@ -75,6 +75,14 @@ class Record:
         """All stacks in their order."""
         return [stack for wave in self.waves for stack in wave.stacks]
 
+    def settle(self) -> None:
+        """Of a run that ended without a word: what was under way is half done, what was only looked at, waiting."""
+        left = {Step.UPDATING: Step.HALF_DONE, Step.PREVIEWING: Step.WAITING}
+        for stack in self.stacks:
+            stack.step, stack.doing = left.get(stack.step, stack.step), ""
+        for wave in self.waves:
+            wave.step = Step.WAITING if wave.step in {Step.UPDATING, Step.SOAKING} else wave.step
+
     @property
     def done(self) -> bool:
         """Whether nothing is left to do."""

@@ -8,7 +8,7 @@ import yaml
 
 from components import inputs
 
-from .config import FROM_HUB, PROJECT
+from .config import FROM_HUB, PROJECT, TABLE_KEY
 from .plan import Plan, PlannedStack
 
 
@@ -18,12 +18,14 @@ def hub_outputs(plan: Plan, outputs: Mapping[str, object]) -> dict[str, str]:
     Raises: ValueError for an output that is missing, or is of another account or Region than the plan's hub.
     """
     (hub,) = plan.waves[0].stacks
-    needed = {}
+    needed: dict[str, str] = {}
     for key in FROM_HUB:
         arn = inputs.table_arn(key, outputs.get(key))
         if arn.split(":")[3:5] != [hub.region, hub.account_id]:
             raise inputs.refuse(key, arn, f"a table of the hub is needed, in {hub.region} of account {hub.account_id}")
         needed[key] = arn
+    if any(TABLE_KEY in stack.from_hub for stack in plan.stacks):
+        needed[TABLE_KEY] = inputs.kms_key_arn(TABLE_KEY, outputs.get(TABLE_KEY))
     return needed
 
 

@@ -64,6 +64,11 @@ class StackConfig:
         shared = {"region": region, "deletion_protection": self.deletion_protection}
         return cast(FeedbackKeyArgs, {**shared, **of_tables, "tags": self.pipeline.get("tags", {})})
 
+    def table_key(self, keys: Keys) -> pulumi.Input[str] | None:
+        """The customer managed key of the tables, which other stacks' pipelines need to know; None if there is none."""
+        given: str | None = self.pipeline.get("table_kms_key_arn")
+        return keys.get(str(self.tables["region"])) if self.tables and keys else given
+
     def table_args(self, keys: Keys) -> BlockedTableArgs | None:
         """The arguments of the tables, under the key of their Region if there is one."""
         if self.tables is None or not keys:

@@ -164,6 +164,7 @@ def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
             assert used == [arns[resource.inputs["region"]]], resource
         if resource.type == "aws:dynamodb/table:Table":
             assert resource.inputs["serverSideEncryption"]["kmsKeyArn"] == arns["eu-central-1"]
+    assert graph.outputs["tableKmsKeyArn"] == arns["eu-central-1"]
     for policy in graph.of("aws:iam/rolePolicy:RolePolicy"):
         decrypts = [one["Resource"] for one in policy.document("policy")["Statement"] if one["Action"] == "kms:Decrypt"]
         assert len(decrypts) == 2

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollout.__main__ import main
@@ -76,6 +76,18 @@ def test_every_file_is_what_the_program_takes() -> None:
     for name, config in written.items():
         parsed(config)
         assert (config.get("ses-feedback:blockedTableArn") is None) == (name == "mail-eu-central-1")
+
+
+def test_members_get_the_key_that_the_hub_makes_for_its_tables() -> None:
+    text = EXAMPLE.read_text().replace("    replicaRegions: [us-east-1]", "    customerKeys: true")
+    made = plan(text)
+    assert {stack.from_hub for stack in made.stacks[1:]} == {("blockedTableArn", "historyTableArn", "tableKmsKeyArn")}
+    with pytest.raises(ValueError, match="tableKmsKeyArn is None"):
+        hub_outputs(made, ARNS)
+    key = "arn:aws:kms:eu-central-1:111122223333:key/0f7a1c1e-0000-4000-8000-000000000001"
+    for name, config in files(made, hub_outputs(made, ARNS | {"tableKmsKeyArn": key})).items():
+        parsed(config)
+        assert config.get("ses-feedback:tableKmsKeyArn") == (None if name == "mail-eu-central-1" else key)
 
 
 def test_what_pulumi_wrote_into_a_file_stays_and_the_configuration_can_be_put_back(tmp_path: Path) -> None:
@@ -174,6 +186,7 @@ def organisations(draw: st.DrawFn) -> dict[str, object]:
 
 
 @given(organisations())
+@settings(deadline=None)
 def test_every_target_is_in_the_plan_once_after_its_hub(organisation: dict[str, object]) -> None:
     made = plan(yaml.safe_dump(organisation, sort_keys=False))
     accounts = organisation["accounts"]

@@ -12,7 +12,7 @@ import pytest
 
 from rollout import __main__ as command
 from rollout.plan import plan
-from rollout.record import Store
+from rollout.record import Step, Store
 from tests.rollout.fake import FakeExecutor
 
 TARGETS = """\
@@ -178,3 +178,23 @@ def test_without_pulumi_it_says_so(targets: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_policy_pack_that_is_not_there_is_named(targets: Path, capsys: Any) -> None:  # noqa: ANN401
     assert command.main(["preview", str(targets), "--policy-pack", "/nowhere"]) == 1
     assert "/nowhere/PulumiPolicy.yaml is needed" in capsys.readouterr().err
+
+
+def test_after_a_crash_status_and_resume_take_what_was_under_way_for_half_done(
+    run: Run, executor: FakeExecutor, targets: Path
+) -> None:
+    store = Store(targets.with_suffix(".rollout.json"))
+    executor.fails = {("up", MEMBER): 1}
+    run("up", "--yes")
+    record = store.load()
+    assert record
+    record.waves[1].step = record.stacks[1].step = Step.UPDATING
+    store.save(record)
+    assert "half done" in run("status")[1]
+    with store.held():
+        code, out, err = run("status")
+        assert code == 1
+        assert "updating" in out
+        assert "under way" in err
+    assert run("resume")[0] == 0
+    assert executor.ups(MEMBER) == 1

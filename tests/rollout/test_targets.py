@@ -118,11 +118,6 @@ def test_the_file_the_mistakes_are_made_in_is_good() -> None:
             "3: defaults.tableRegion is 'eu-west-1': leave it out",
         ),
         (
-            "hub:\n",
-            "defaults: {customerKeys: true}\nhub:\n",
-            "3: defaults.customerKeys is True: leave it out for the hub",
-        ),
-        (
             "  account: mail\n",
             "  account: mail\n  writers: []\n",
             "5: hub.writers is []: account 444455556666 has a pipeline",
