@@ -139,7 +139,7 @@ def test_a_wrong_account_is_told_before_anything_is_changed(run: Run, executor: 
     assert executor.calls == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_stops_in_good_order_and_says_how_to_go_on(
     run: Run, executor: FakeExecutor, number: signal.Signals
 ) -> None:
