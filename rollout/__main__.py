@@ -1,17 +1,13 @@
 """`python -m rollout`: plan, preview, up, resume, status, drift and files, all from one targets file."""
 
 import json
-import signal
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -20,37 +16,31 @@ from rich.console import Console
 from .executor import Executor, StackError
 from .live import Follow, failures, table
 from .looks import drift, preview
+from .options import (
+    ROOT,
+    AllowLoss,
+    AsJson,
+    Organization,
+    PackConfigs,
+    Packs,
+    Parallel,
+    Program,
+    RecordFile,
+    Secrets,
+    Targets,
+    Yes,
+)
 from .plan import Plan, plan
 from .record import Record, RecordError, Store, begin, digest
 from .runner import Outcome, Runner, WrongAccountError
 from .screen import show
+from .signals import told_to_stop
 from .stacks import file_of, files, hub_outputs, write
 
-ROOT = Path(__file__).resolve().parent.parent
 INTERRUPTED = 130  # as a shell counts Ctrl-C
 app = typer.Typer(
     help="One stack per account and Region, in waves.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-
-Targets = Annotated[Path, typer.Argument(help="The targets file, such as examples/rollout/targets.yaml.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
-Parallel = Annotated[int, typer.Option(min=1, max=50, help="Stacks at once.")]
-AllowLoss = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-loss", help="Name of a table, queue, topic or key that may be replaced or deleted; bounce-*-queue too."
-    ),
-]
-Program = Annotated[Path, typer.Option(help="Folder of the program's Pulumi.yaml.")]
-Organization = Annotated[str | None, typer.Option(help="Organization of the stacks in the Pulumi backend.")]
-Secrets = Annotated[str | None, typer.Option(help="Secrets provider of new stacks, such as awskms://alias/pulumi.")]
-Packs = Annotated[list[Path] | None, typer.Option("--policy-pack", help="Policy pack; policy/ without it.")]
-PackConfigs = Annotated[list[Path] | None, typer.Option("--policy-pack-config", help="Configuration of the pack.")]
-RecordFile = Annotated[
-    Path | None,
-    typer.Option("--record", help="File of the record; targets.rollout.json beside targets.yaml if not given."),
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.command(name="plan")
@@ -102,7 +92,7 @@ def _preview(  # noqa: PLR0913 - an option each
     """Show what `up` would do to every stack, under the policy pack. Changes nothing in AWS."""
     made = _read(targets)
     executor = _engine(program, organization, secrets_provider, policy_pack, policy_pack_config)
-    with _signals(executor.stop), Follow(_progress()) as follow:
+    with told_to_stop(executor.stop), Follow(_progress()) as follow:
         record = preview(made, executor, parallel=parallel, allow_loss=allow_loss or (), on_change=follow)
     _end(record, as_json, "nothing was changed")
 
@@ -119,7 +109,7 @@ def _drift(
     """Show which stacks are no longer as their last update left them. Changes nothing."""
     made = _read(targets)
     executor = _engine(program, organization, None, [], None)
-    with _signals(executor.stop), Follow(_progress()) as follow:
+    with told_to_stop(executor.stop), Follow(_progress()) as follow:
         record = drift(made, executor, parallel=parallel, on_change=follow)
     _end(record, as_json, "nothing was changed")
 
@@ -229,28 +219,9 @@ def _carry_out(
 ) -> None:
     with Follow(_progress(), record) as follow:
         runner = Runner(made, executor, store, record, parallel=parallel, allow_loss=allow_loss or (), on_change=follow)
-        with _signals(runner.stop):
+        with told_to_stop(runner.stop):
             outcome = runner.run()
     _end(record, as_json, "" if outcome is Outcome.DONE else f"{outcome}; `resume` goes on", outcome)
-
-
-@contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """While something runs, Ctrl-C, SIGTERM and a lost terminal tell it to stop; once more: at once."""
-
-    def told(_number: int, _frame: FrameType | None) -> None:
-        sys.stderr.write("\nStopping: what is under way ends first; once more stops it at once.\n")
-        threading.Thread(target=stop).start()  # not here: this thread may hold a lock that stopping needs
-
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it goes on
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, told) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _confirm(question: str, yes: bool) -> None:

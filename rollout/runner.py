@@ -63,6 +63,7 @@ class Runner:
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
         self._hub: Mapping[str, str] = {}
+        self._outputs: dict[str, Mapping[str, object]] = {}  # of stacks that soak: each costs seconds to ask for
 
     def stop(self) -> None:
         """Begin nothing new, and tell what is under way to stop."""
@@ -148,6 +149,8 @@ class Runner:
         while True:
             left = (until - self._now()).total_seconds()
             entry.problems = self._problems(wave, entry)
+            if self._stopping.is_set():
+                return Outcome.STOPPED
             if entry.problems and (left <= 0 or not all(problem.endswith(_UNSEEN) for problem in entry.problems)):
                 self._set(entry, Step.FAILED)
                 return Outcome.UNHEALTHY
@@ -164,7 +167,9 @@ class Runner:
         def look(pair: tuple[PlannedStack, StackRecord]) -> list[str]:
             stack, one = pair
             try:
-                found = self._executor.health(stack, self._executor.outputs(stack))
+                if stack.name not in self._outputs:
+                    self._outputs[stack.name] = self._executor.outputs(stack)
+                found = self._executor.health(stack, self._outputs[stack.name])
             except StackError as error:
                 return [f"{stack.name}: {error}{_UNSEEN}"]
             except StoppedError:
