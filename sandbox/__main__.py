@@ -97,7 +97,8 @@ def _keep(screen: Screen, running: Emulator, stack: Stack | None) -> None:
     else:
         source, table = stack.sources[0], stack.outputs["blockedTableArn"]
         address = "bounce+you@simulator.amazonses.com"
-        python = f"from ses_feedback import Blocklist; print(Blocklist('{table}').check(['{address}']))"
+        blocklist = f"Blocklist('{table}', when_unavailable='raise')"
+        python = f"from ses_feedback import Blocklist; print({blocklist}.check(['{address}']))"
         lines += [
             f"export AWS_REGION={source['region']} AWS_DEFAULT_REGION={source['region']}",
             "# send a mail, ask about its address, list the blocked table:",

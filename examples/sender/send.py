@@ -12,7 +12,7 @@ from ses_feedback import Blocklist
 
 def send(recipient: str) -> str | None:
     """The message id, or None when the recipient is blocked; nothing is sent then."""
-    (answer,) = Blocklist(os.environ["BLOCKED_TABLE"]).check([recipient])
+    (answer,) = Blocklist(os.environ["BLOCKED_TABLE"], when_unavailable="raise").check([recipient])
     if not answer.allowed:
         print(f"not sent: {answer.problem or answer.reason}", file=sys.stderr)
         return None
