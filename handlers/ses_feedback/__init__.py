@@ -12,21 +12,31 @@ One way through the function: ``handler`` (SQS records in, partial batch respons
 ``notification`` (any text -> feedback; ``moment`` for its time) -> ``verdict`` (one table of rules) -> ``event``,
 ``state`` (what the history of an address adds up to) and ``transaction`` (the actions that say so in the tables) ->
 ``history`` (the writer). ``blocklist`` is the reader, with ``answer`` and ``cache``; both sides share ``address`` (the
-one key function) and ``table`` (calls to DynamoDB). Only ``history``, ``blocklist`` and ``table`` talk to AWS;
-everything else is pure.
+one key function) and ``table`` (calls to DynamoDB). Only ``history``, ``blocklist`` and ``table`` talk to AWS.
+``client_guard`` puts the reader before a client of SES; ``calls`` and ``headers`` find the recipients.
 """
 
 import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ses_feedback.answer import Answer
+    from ses_feedback.answer import Answer, BlockedError, Stripped
     from ses_feedback.blocklist import Blocklist
+    from ses_feedback.client_guard import bypass, guard, unguard
     from ses_feedback.table import TableError
 
-__all__ = ["Answer", "Blocklist", "TableError"]
+__all__ = ["Answer", "BlockedError", "Blocklist", "Stripped", "TableError", "bypass", "guard", "unguard"]
 
-_HOMES = {"Answer": "answer", "Blocklist": "blocklist", "TableError": "table"}
+_HOMES = {
+    "Answer": "answer",
+    "BlockedError": "answer",
+    "Blocklist": "blocklist",
+    "Stripped": "answer",
+    "TableError": "table",
+    "bypass": "client_guard",
+    "guard": "client_guard",
+    "unguard": "client_guard",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -17,6 +17,7 @@ _NAMED = re.compile(f"<{_SPEC}>{_COMMENT}$")
 # RFC 3464, 2.3.2: a recipient field of a delivery report begins with the type of the address.
 _ADDRESS_TYPE = re.compile(r"\s*(?:rfc822|utf-8)\s*;", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
+_SEPARATORS = frozenset(",;<")
 _DOT_ATOM = re.compile(r"[^\s\"(),.:;<>@\[\]\\]+(?:\.[^\s\"(),.:;<>@\[\]\\]+)*")
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
@@ -56,7 +57,7 @@ def _named(text: str) -> re.Match[str] | None:
     if match:
         name = _QUOTED.sub("", text[: match.start()])
         # `Doe, Jane <j@x.org>` is one person; `a@x.org, Jane <j@x.org>` is two, and which one is meant is a guess.
-        if "@" in name and "," in name:
+        if "@" in name and not _SEPARATORS.isdisjoint(name):
             raise NotAnAddressError("it holds more than one address")
     return match
 

@@ -53,3 +53,37 @@ def judge(given: str, key: str, item: Mapping[str, Any] | None, now: datetime) -
         blocked_at=parse(string(item.get("blocked_at"))),
         expires_at=expires_at,
     )
+
+
+class BlockedError(Exception):
+    """A mail was not sent, since not everybody in it may be mailed. The text has numbers, ``answers`` the addresses."""
+
+    def __init__(self, operation: str, answers: tuple[Answer, ...], asked: int) -> None:
+        """``answers``: those that are not allowed, of ``asked`` addresses."""
+        kinds = {
+            "blocked": sum(answer.problem is None for answer in answers),
+            "not an address": sum(answer.problem is not None and not answer.unknown for answer in answers),
+            "unknown, since the table did not answer": sum(answer.unknown for answer in answers),
+        }
+        why = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+        super().__init__(
+            f"{operation}: {len(answers)} of {asked} recipients may not be mailed ({why}); nothing was sent"
+        )
+        self.operation = operation
+        self.answers = answers
+        self.asked = asked
+
+    def __reduce__(self) -> tuple[type["BlockedError"], tuple[str, tuple[Answer, ...], int]]:
+        """Without it an error could not travel between processes, as task queues let it do."""
+        return BlockedError, (self.operation, self.answers, self.asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Stripped:
+    """What was left out of a call that is sent to the others."""
+
+    operation: str
+    answers: tuple[Answer, ...]
+    """Of the recipients that were left out, each with its reason."""
+    left_out: tuple[int, ...] = ()
+    """Places of the mails of a bulk call that are not sent at all, since nobody was left; the first is 0."""

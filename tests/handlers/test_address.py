@@ -80,6 +80,8 @@ def test_the_key(text: str, key: str) -> None:
         ('"jane@example.org', "not of the form"),
         ("<jane@example.org", "not of the form"),
         ("amy@example.org, Jane <jane@example.org>", "more than one address"),
+        ("amy@example.org; Jane <jane@example.org>", "more than one address"),
+        ("<amy@example.org><jane@example.org>", "more than one address"),
         ("jürgen@example.org", "outside printable ASCII"),
         ("ja\x00ne@example.org", "outside printable ASCII"),
         ('"ja\x07ne"@example.org', "outside printable ASCII"),
