@@ -10,7 +10,9 @@ HANDLER = "ses_feedback.handler.lambda_handler"
 HANDLERS = Path(__file__).resolve().parent.parent / "handlers" / "ses_feedback"
 """By this file, not by the working directory, which is the consumer's."""
 
-SENDERS = frozenset({"answer.py", "blocklist.py", "cache.py", "calls.py", "client_guard.py", "headers.py"})
+SENDERS = frozenset(
+    f"{name}.py" for name in ("answer", "blocklist", "cache", "calls", "client_guard", "django", "headers", "message")
+)
 """Modules of the library that the function never imports: it writes the blocked table, senders ask it."""
 
 # boto3 is not here: Lambda's Python runtime has it (docs/adr/0003-archive.md).

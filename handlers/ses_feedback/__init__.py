@@ -13,7 +13,8 @@ One way through the function: ``handler`` (SQS records in, partial batch respons
 ``state`` (what the history of an address adds up to) and ``transaction`` (the actions that say so in the tables) ->
 ``history`` (the writer). ``blocklist`` is the reader, with ``answer`` and ``cache``; both sides share ``address`` (the
 one key function) and ``table`` (calls to DynamoDB). Only ``history``, ``blocklist`` and ``table`` talk to AWS.
-``client_guard`` puts the reader before a client of SES; ``calls`` and ``headers`` find the recipients.
+``client_guard`` puts the reader before a client of SES; ``calls`` and ``headers`` find the recipients. ``message``
+and ``django`` do the same where no client of boto3 sends.
 """
 
 import importlib
@@ -23,9 +24,20 @@ if TYPE_CHECKING:
     from ses_feedback.answer import Answer, BlockedError, Stripped
     from ses_feedback.blocklist import Blocklist
     from ses_feedback.client_guard import bypass, guard, unguard
+    from ses_feedback.message import check_message
     from ses_feedback.table import TableError
 
-__all__ = ["Answer", "BlockedError", "Blocklist", "Stripped", "TableError", "bypass", "guard", "unguard"]
+__all__ = [
+    "Answer",
+    "BlockedError",
+    "Blocklist",
+    "Stripped",
+    "TableError",
+    "bypass",
+    "check_message",
+    "guard",
+    "unguard",
+]
 
 _HOMES = {
     "Answer": "answer",
@@ -34,6 +46,7 @@ _HOMES = {
     "Stripped": "answer",
     "TableError": "table",
     "bypass": "client_guard",
+    "check_message": "message",
     "guard": "client_guard",
     "unguard": "client_guard",
 }

@@ -8,11 +8,20 @@ import re
 from collections.abc import Iterable, Mapping
 from email.parser import BytesHeaderParser
 from email.policy import compat32
+from typing import NamedTuple
 
 RECIPIENT_FIELDS = ("To", "Cc", "Bcc")
 
 Fields = list[tuple[str, str]]
 """Name and text of each header field, as it stands in the message."""
+
+
+class Piece(NamedTuple):
+    """One recipient: the address alone, and with its display name as it stands in the field."""
+
+    address: str
+    text: str
+
 
 _END = re.compile(rb"(?>\r\n|\r|\n){2}")
 _LINE_END = re.compile(r"[\r\n]+")
@@ -36,14 +45,14 @@ def read(message: bytes, *, strict: bool = True) -> Fields:
 def recipients(fields: Fields, names: Iterable[str] = RECIPIENT_FIELDS) -> list[str]:
     """Each recipient of these fields once, without display name; members of groups one by one."""
     wanted = {name.lower() for name in names}
-    texts = (text for name, value in fields if name.lower() in wanted for text in split(value))
-    return list(dict.fromkeys(texts))
+    found = (piece.address for name, value in fields if name.lower() in wanted for piece in pieces(value))
+    return list(dict.fromkeys(found))
 
 
-def split(value: str) -> list[str]:
+def pieces(value: str) -> list[Piece]:
     """The recipients of a To, Cc or Bcc field; what is no address comes out as it is."""
-    pieces = (_without_group(piece).strip() for piece in _PIECE.findall(_LINE_END.sub("", value)))
-    return [named[1].strip() if (named := _NAMED.fullmatch(piece)) else piece for piece in pieces if piece]
+    texts = (_without_group(text).strip() for text in _PIECE.findall(_LINE_END.sub("", value)))
+    return [Piece(named[1].strip() if (named := _NAMED.fullmatch(text)) else text, text) for text in texts if text]
 
 
 def _without_group(piece: str) -> str:

@@ -6,14 +6,13 @@ emulator keeps to the call's for SendRawEmail (test_guard.py looks at the reques
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from ses_feedback import BlockedError, Blocklist, Stripped, guard
 
@@ -48,7 +47,8 @@ def moto() -> Iterator[dict[str, Any]]:
 
 
 def sent_by_moto() -> list[Any]:
-    return [message.destinations for message in ses_backends[DEFAULT_ACCOUNT_ID][REGION].sent_messages]
+    backends: Any = ses_backends
+    return [message.destinations for message in backends["123456789012"][REGION].sent_messages]
 
 
 def test_moto_gets_what_may_be_sent_and_nothing_else(moto: dict[str, Any]) -> None:
@@ -68,11 +68,12 @@ def test_moto_gets_what_may_be_sent_and_nothing_else(moto: dict[str, Any]) -> No
 def test_moto_gets_nothing_that_the_guard_refuses(moto: dict[str, Any]) -> None:
     blocklist = Blocklist("blocked", moto["dynamodb"], when_unavailable="raise")
     ses, sesv2 = guard(moto["ses"], blocklist), guard(moto["sesv2"], blocklist)
-    for send in (
+    sends: list[Callable[[], object]] = [
         lambda: ses.send_email(Source=SENDER, Destination={"BccAddresses": [JANE]}, Message=BODY),
         lambda: ses.send_raw_email(RawMessage={"Data": RAW}),
         lambda: sesv2.send_email(FromEmailAddress=SENDER, Content={"Raw": {"Data": RAW}}),
-    ):
+    ]
+    for send in sends:
         with pytest.raises(BlockedError):
             send()
     assert sent_by_moto() == []
