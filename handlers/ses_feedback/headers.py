@@ -5,7 +5,7 @@ key function says of each whether it is an address.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from email.parser import BytesHeaderParser
 from email.policy import compat32
 from typing import NamedTuple
@@ -42,9 +42,9 @@ def read(message: bytes, *, strict: bool = True) -> Fields:
     return [(name, _decoded(value)) for name, value in parsed.raw_items()]
 
 
-def recipients(fields: Fields, names: Iterable[str] = RECIPIENT_FIELDS) -> list[str]:
-    """Each recipient of these fields once, without display name; members of groups one by one."""
-    wanted = {name.lower() for name in names}
+def recipients(fields: Fields) -> list[str]:
+    """Each recipient in To, Cc and Bcc once, without display name; members of groups one by one."""
+    wanted = {name.lower() for name in RECIPIENT_FIELDS}
     found = (piece.address for name, value in fields if name.lower() in wanted for piece in pieces(value))
     return list(dict.fromkeys(found))
 

@@ -59,6 +59,13 @@ def test_stripping_takes_out_who_may_not_be_mailed_and_nobody_else(blocklist: Bl
     assert "jane" not in message.as_string().lower()
 
 
+def test_a_folded_field_stays_one_field(blocklist: Blocklist) -> None:
+    names = ["B" * 40, "C" * 40, "D" * 40]
+    message = a_message(To=", ".join(f"{name} <{name[0].lower()}@example.org>" for name in names) + f", {JANE}")
+    check_message(blocklist, message, strip=True)
+    assert [address.display_name for address in message["To"].addresses] == names
+
+
 @pytest.mark.parametrize("policy", [default, None], ids=["new", "compat32"])
 def test_a_parsed_message_is_checked_as_it_stands(blocklist: Blocklist, policy: Any) -> None:  # noqa: ANN401
     """A header that the library parses in part is sent whole."""
