@@ -31,7 +31,7 @@ _ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "ses-feedback",
 }
 _BATCH = 10
-_CALL_SECONDS = 0.005
+CALL_SECONDS = 0.005
 _WRITE_UNIT_DOLLARS, _READ_UNIT_DOLLARS = 0.625, 0.125  # per million
 _IMPORT_BASE = "import boto3; boto3.client('dynamodb', region_name='eu-central-1')"
 _IMPORT_OURS = "import ses_feedback.handler"
@@ -171,7 +171,7 @@ def _run(client: object, batches: int, size: int = _BATCH) -> tuple[float, float
     return statistics.median(cpu[5:]), statistics.median(wall[5:])  # the first warm caches and threads up
 
 
-def _real_client(seconds: float) -> object:
+def real_client(seconds: float) -> object:
     """boto3's client, complete but for the network: each request is answered after ``seconds``."""
     from botocore.awsrequest import AWSResponse  # noqa: PLC0415
     from ses_feedback.table import make_client  # noqa: PLC0415
@@ -204,14 +204,15 @@ def _cold_import(rounds: int = 9) -> tuple[float, float]:
     return statistics.median(base for base, _ in pairs), statistics.median(ours for _, ours in pairs)
 
 
-def _line(name: str, value: str, goal: str = "") -> None:
+def line(name: str, value: str, goal: str = "") -> None:
+    """One figure of a table."""
     print(f"  {name:<58} {value:>14}   {goal}")
 
 
 def main() -> int:
     """Print the figures; the exit status says whether the counted ones are as promised."""
     os.environ.update(_ENVIRONMENT)
-    stub = Stub(seconds=_CALL_SECONDS)
+    stub = Stub(seconds=CALL_SECONDS)
     _run(stub, batches=1)
     batches = 6  # _run warms up with five
     calls, rounds = len(stub.spans) / batches, stub.rounds() / batches
@@ -219,24 +220,24 @@ def main() -> int:
     read_units = stub.read_keys / batches / _BATCH  # an item that is not there costs one unit
     dollars = write_units * _WRITE_UNIT_DOLLARS + read_units * _READ_UNIT_DOLLARS
     handler_cpu, _ = _run(Stub(), batches=200)
-    whole_cpu, _ = _run(_real_client(0), batches=200)
-    _, stub_wall = _run(Stub(seconds=_CALL_SECONDS), batches=100)
-    _, real_wall = _run(_real_client(_CALL_SECONDS), batches=100)
-    _, large_wall = _run(_real_client(_CALL_SECONDS), batches=20, size=100)
+    whole_cpu, _ = _run(real_client(0), batches=200)
+    _, stub_wall = _run(Stub(seconds=CALL_SECONDS), batches=100)
+    _, real_wall = _run(real_client(CALL_SECONDS), batches=100)
+    _, large_wall = _run(real_client(CALL_SECONDS), batches=20, size=100)
     base, ours = _cold_import()
 
     print(f"handler: a batch of {_BATCH} hard bounces of {_BATCH} addresses")
-    _line("AWS calls", f"{calls:g}", "public peers: 10 to 30")
-    _line("rounds of calls, one after another", f"{rounds:g}", "goal 2")
-    _line("CPU with AWS stubbed", f"{handler_cpu * 1e3:.2f} ms", "public peers: 0.2 to 1.1 ms")
-    _line("CPU with the real client, without network", f"{whole_cpu * 1e3:.2f} ms")
-    _line("wall time at 5 ms a call, AWS stubbed", f"{stub_wall * 1e3:.1f} ms", "goal < 25 ms")
-    _line("wall time at 5 ms a call, real client", f"{real_wall * 1e3:.1f} ms", "goal < 25 ms")
-    _line("the same, batch of 100", f"{large_wall * 1e3:.1f} ms")
-    _line("DynamoDB write units / read units per event", f"{write_units:g} / {read_units:g}")
-    _line("DynamoDB dollars per million events", f"${dollars:.2f}")
-    _line("cold start: boto3 with a client", f"{base * 1e3:.0f} ms")
-    _line("cold start: the function", f"{ours * 1e3:.0f} ms", f"goal + 25 %, is {(ours / base - 1) * 100:+.0f} %")
+    line("AWS calls", f"{calls:g}", "public peers: 10 to 30")
+    line("rounds of calls, one after another", f"{rounds:g}", "goal 2")
+    line("CPU with AWS stubbed", f"{handler_cpu * 1e3:.2f} ms", "public peers: 0.2 to 1.1 ms")
+    line("CPU with the real client, without network", f"{whole_cpu * 1e3:.2f} ms")
+    line("wall time at 5 ms a call, AWS stubbed", f"{stub_wall * 1e3:.1f} ms", "goal < 25 ms")
+    line("wall time at 5 ms a call, real client", f"{real_wall * 1e3:.1f} ms", "goal < 25 ms")
+    line("the same, batch of 100", f"{large_wall * 1e3:.1f} ms")
+    line("DynamoDB write units / read units per event", f"{write_units:g} / {read_units:g}")
+    line("DynamoDB dollars per million events", f"${dollars:.2f}")
+    line("cold start: boto3 with a client", f"{base * 1e3:.0f} ms")
+    line("cold start: the function", f"{ours * 1e3:.0f} ms", f"goal + 25 %, is {(ours / base - 1) * 100:+.0f} %")
     return 0 if (calls, rounds) == (2, 2) else 1
 
 

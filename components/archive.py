@@ -10,6 +10,11 @@ HANDLER = "ses_feedback.handler.lambda_handler"
 HANDLERS = Path(__file__).resolve().parent.parent / "handlers" / "ses_feedback"
 """By this file, not by the working directory, which is the consumer's."""
 
+SENDERS = frozenset(
+    f"{name}.py" for name in ("answer", "blocklist", "cache", "calls", "client_guard", "django", "headers", "message")
+)
+"""Modules of the library that the function never imports: it writes the blocked table, senders ask it."""
+
 # boto3 is not here: Lambda's Python runtime has it (docs/adr/0003-archive.md).
 LIBRARIES = ("aws_lambda_powertools", "idna", "jmespath", "typing_extensions")
 
@@ -17,10 +22,10 @@ LIBRARIES = ("aws_lambda_powertools", "idna", "jmespath", "typing_extensions")
 def handler_archive(handlers: Path = HANDLERS) -> pulumi.AssetArchive:
     """Build the archive from `handlers` and from the libraries installed beside Pulumi.
 
-    Only Python files go in, in sorted order; no bytecode, so two builds are equal.
+    Only Python files go in, in sorted order; no bytecode, so two builds are equal. What only senders use stays out.
     Raises: FileNotFoundError, naming the folder or library that is missing or empty.
     """
-    files = dict(_python_files(handlers, handlers.parent))
+    files = {name: path for name, path in _python_files(handlers, handlers.parent) if path.name not in SENDERS}
     for library in LIBRARIES:
         files |= _library_files(library)
     return pulumi.AssetArchive({name: pulumi.FileAsset(str(path)) for name, path in sorted(files.items())})

@@ -26,7 +26,7 @@ def ask(stack: Stack, addresses: list[str]) -> "list[Answer]":
     arn = stack.outputs["blockedTableArn"]
     client = stack.account.client("dynamodb", arn.split(":")[3], _credentials(stack))
     try:
-        return Blocklist(arn, client=client).check(addresses)
+        return Blocklist(arn, client, when_unavailable="raise").check(addresses)
     except TableError as error:
         raise SandboxError(f"a sender with the policy that the stack exports cannot ask: {error}") from error
 

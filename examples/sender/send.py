@@ -7,20 +7,22 @@ import os
 import sys
 
 import boto3
-from ses_feedback import Blocklist
+from ses_feedback import BlockedError, Blocklist, guard
 
 
 def send(recipient: str) -> str | None:
     """The message id, or None when the recipient is blocked; nothing is sent then."""
-    (answer,) = Blocklist(os.environ["BLOCKED_TABLE"]).check([recipient])
-    if not answer.allowed:
-        print(f"not sent: {answer.problem or answer.reason}", file=sys.stderr)
+    blocklist = Blocklist(os.environ["BLOCKED_TABLE"], when_unavailable="raise")
+    ses = guard(boto3.client("sesv2"), blocklist)
+    try:
+        sent = ses.send_email(
+            FromEmailAddress=os.environ["SENDER"],
+            Destination={"ToAddresses": [recipient]},
+            Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
+        )
+    except BlockedError as error:
+        print(f"not sent: {error.answers[0].problem or error.answers[0].reason}", file=sys.stderr)
         return None
-    sent = boto3.client("sesv2").send_email(
-        FromEmailAddress=os.environ["SENDER"],
-        Destination={"ToAddresses": [recipient]},
-        Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
-    )
     return sent["MessageId"]
 
 

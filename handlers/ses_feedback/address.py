@@ -17,12 +17,21 @@ _NAMED = re.compile(f"<{_SPEC}>{_COMMENT}$")
 # RFC 3464, 2.3.2: a recipient field of a delivery report begins with the type of the address.
 _ADDRESS_TYPE = re.compile(r"\s*(?:rfc822|utf-8)\s*;", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
+_SEPARATORS = frozenset(",;<")
 _DOT_ATOM = re.compile(r"[^\s\"(),.:;<>@\[\]\\]+(?:\.[^\s\"(),.:;<>@\[\]\\]+)*")
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
 
 class NotAnAddressError(ValueError):
-    """The text cannot be a mail address. The message says why and never repeats the text, which may be personal."""
+    """The text cannot be a mail address. The message says why and never repeats the text, which may be personal.
+
+    ``kind`` is the same in a word, for programs: ``empty``, ``too-long``, ``form`` (not name@domain), ``several``
+    (addresses), ``local`` or ``domain`` (that part has what it cannot have).
+    """
+
+    def __init__(self, message: str, kind: str = "form") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 def address_key(text: str) -> str:
@@ -36,18 +45,20 @@ def address_key(text: str) -> str:
     (a local part outside ASCII). Nothing is guessed.
     """
     if len(text) > _TEXT_LIMIT:
-        raise NotAnAddressError(f"it has {len(text)} characters; an address with its name has at most {_TEXT_LIMIT}")
+        raise NotAnAddressError(
+            f"it has {len(text)} characters; an address with its name has at most {_TEXT_LIMIT}", "too-long"
+        )
     if kind := _ADDRESS_TYPE.match(text):
         text = text[kind.end() :]
     text = text.strip()
     if not text:
-        raise NotAnAddressError("it is empty")
+        raise NotAnAddressError("it is empty", "empty")
     match = _BARE.fullmatch(text) or _named(text)
     if match is None:
         raise NotAnAddressError("it is not of the form name@domain or Name <name@domain>")
     key = f"{_local_key(match['local'])}@{_domain_key(match['domain'])}"
     if len(key) > _KEY_LIMIT:
-        raise NotAnAddressError(f"the address has {len(key)} characters; at most {_KEY_LIMIT} are possible")
+        raise NotAnAddressError(f"the address has {len(key)} characters; at most {_KEY_LIMIT} are possible", "too-long")
     return key
 
 
@@ -56,14 +67,16 @@ def _named(text: str) -> re.Match[str] | None:
     if match:
         name = _QUOTED.sub("", text[: match.start()])
         # `Doe, Jane <j@x.org>` is one person; `a@x.org, Jane <j@x.org>` is two, and which one is meant is a guess.
-        if "@" in name and "," in name:
-            raise NotAnAddressError("it holds more than one address")
+        if "@" in name and not _SEPARATORS.isdisjoint(name):
+            raise NotAnAddressError("it holds more than one address", "several")
     return match
 
 
 def _local_key(local: str) -> str:
     if not (local.isascii() and local.isprintable()):
-        raise NotAnAddressError("the part before the @ has a character outside printable ASCII, which SES cannot mail")
+        raise NotAnAddressError(
+            "the part before the @ has a character outside printable ASCII, which SES cannot mail", "local"
+        )
     local = local.lower()
     if local.startswith('"'):
         plain = re.sub(r"\\(.)", r"\1", local[1:-1])
@@ -76,13 +89,13 @@ def _local_key(local: str) -> str:
 def _domain_key(domain: str) -> str:
     if domain.startswith("["):
         if not (domain.isascii() and domain.isprintable()):
-            raise NotAnAddressError("the address literal after the @ has a character outside printable ASCII")
+            raise NotAnAddressError("the address literal after the @ has a character outside printable ASCII", "domain")
         return domain.lower()
     ascii_domain = domain.lower() if domain.isascii() else _idna(domain)
     ascii_domain = ascii_domain.removesuffix(".")
     if not all(_LABEL.fullmatch(label) for label in ascii_domain.split(".")):
         raise NotAnAddressError(
-            "the domain has an empty part, one of more than 63 characters, or a character no domain has"
+            "the domain has an empty part, one of more than 63 characters, or a character no domain has", "domain"
         )
     return ascii_domain
 
@@ -96,8 +109,10 @@ def _idna(domain: str) -> str:
     import idna  # noqa: PLC0415 - rare, and 5 ms of a cold start
 
     if len(domain) > _KEY_LIMIT:
-        raise NotAnAddressError(f"the domain has {len(domain)} characters; at most 253 are possible")
+        raise NotAnAddressError(f"the domain has {len(domain)} characters; at most 253 are possible", "domain")
     try:
         return idna.encode(domain, uts46=True, transitional=False).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError):
-        raise NotAnAddressError("the domain has a character that no internationalised domain may have") from None
+        raise NotAnAddressError(
+            "the domain has a character that no internationalised domain may have", "domain"
+        ) from None

@@ -154,7 +154,8 @@ class History:
             if any(event.effect is not Effect.NONE for event in work):
                 keys.append(encode({"value": work[0].address, "entry": STATE}))
             keys += [encode({"value": event.address, "entry": event.entry}) for event in work]
-        options = {"ConsistentRead": True, "ProjectionExpression": ", ".join(NAMES), "ExpressionAttributeNames": NAMES}
+        options: dict[str, Any] = {"ProjectionExpression": ", ".join(NAMES), "ExpressionAttributeNames": NAMES}
+        options["ConsistentRead"] = True
         rows = read_many(self._client, self._tables.history, keys, deadline, **options)
         return {(row["value"], row["entry"]): row for row in rows}
 

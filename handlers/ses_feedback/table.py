@@ -46,7 +46,9 @@ class TableError(Exception):
     """A table did not do what it was asked. The message names operation and AWS code, never a value."""
 
 
-def make_client(table: str, connections: int) -> "DynamoDBClient":
+def make_client(
+    table: str, connections: int, *, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
+) -> "DynamoDBClient":
     """A client for the Region of the table's ARN, or, for a bare name, of the environment.
 
     Without botocore's own retries: they know nothing of the time left. And without boto3 around it, which adds nothing
@@ -54,8 +56,8 @@ def make_client(table: str, connections: int) -> "DynamoDBClient":
     """
     parts = table.split(":")
     config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        connect_timeout=connect_seconds,
+        read_timeout=read_seconds,
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=connections,
     )
@@ -65,11 +67,17 @@ def make_client(table: str, connections: int) -> "DynamoDBClient":
 
 
 def read_many(
-    client: "DynamoDBClient", table: str, keys: Sequence[Item], deadline: float, **options: object
+    client: "DynamoDBClient",
+    table: str,
+    keys: Sequence[Item],
+    deadline: float,
+    *,
+    attempts: int = 10,
+    **options: Any,  # noqa: ANN401 - botocore's
 ) -> list[Item]:
-    """The items that exist among ``keys`` (at most READ_LIMIT, each once), in no order.
+    """The items that exist among ``keys`` (at most READ_LIMIT, each once), in no order; ``options`` of BatchGetItem.
 
-    What DynamoDB leaves unprocessed is asked for again until ``deadline`` (of time.monotonic).
+    What DynamoDB leaves unprocessed is asked for again until ``deadline`` (of time.monotonic), ``attempts`` in all.
     Raises: TableError.
     """
     items: list[Item] = []
@@ -83,7 +91,7 @@ def read_many(
         request = response.get("UnprocessedKeys")
         return not request
 
-    persist("BatchGetItem", ask, deadline)
+    persist("BatchGetItem", ask, deadline, attempts=attempts)
     return items
 
 

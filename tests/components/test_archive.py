@@ -11,7 +11,7 @@ import boto3
 import pulumi
 import pytest
 
-from components.archive import HANDLER, HANDLERS, handler_archive
+from components.archive import HANDLER, HANDLERS, SENDERS, handler_archive
 
 
 def hashes(archive: pulumi.AssetArchive) -> list[tuple[str, bytes]]:
@@ -38,6 +38,17 @@ def test_only_python_files_of_the_handlers_and_their_libraries() -> None:
     assert all(name.endswith(".py") and "__pycache__" not in name for name in names)
     top = {name.split("/")[0] for name in names}
     assert top == {"ses_feedback", "aws_lambda_powertools", "idna", "jmespath", "typing_extensions.py"}
+
+
+def test_of_the_library_what_the_function_imports_and_nothing_else() -> None:
+    """A new module is either imported by the function or named in SENDERS."""
+    code = "import sys, ses_feedback.handler; print(*sys.modules)"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(HANDLERS.parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    needed = {name for name in done.stdout.split() if name.partition(".")[0] == "ses_feedback"}
+    files = {f"{name.replace('.', '/')}.py" for name in needed - {"ses_feedback"}} | {"ses_feedback/__init__.py"}
+    assert {name for name in handler_archive().assets if name.startswith("ses_feedback/")} == files
+    assert {name for name in SENDERS if not (HANDLERS / name).exists()} == set()
 
 
 def test_the_function_starts_from_the_archive_and_boto3_alone(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from concurrent.futures import Future
 from typing import Any
 
+from ses_feedback import Blocklist
 from ses_feedback.event import Event
 from ses_feedback.history import History, Outcome
 from ses_feedback.state import Policy
@@ -36,6 +37,13 @@ def inline_history(client: Any, policy: Policy) -> History:  # noqa: ANN401 - a 
     history._pool.shutdown()
     history._pool = Inline()  # type: ignore[assignment]
     return history
+
+
+def inline_blocklist(client: Any) -> Blocklist:  # noqa: ANN401 - a fake
+    """Without threads of its own: thousands of them are made."""
+    blocklist = Blocklist("blocked", client, when_unavailable="raise")
+    blocklist._live.pool = Inline()  # type: ignore[assignment]
+    return blocklist
 
 
 class Simulation:

@@ -40,7 +40,7 @@ def act(kind: Act, day: int) -> Event:
 
 def test_it_blocks_a_reader(function: Function) -> None:
     adopt(function)
-    (answer,) = Blocklist(BLOCKED_ARN, client=function.client).check([JANE])
+    (answer,) = Blocklist(BLOCKED_ARN, function.client, when_unavailable="raise").check([JANE])
     assert (answer.allowed, answer.reason, answer.blocked_at, answer.expires_at) == (False, None, None, None)
 
 
@@ -50,7 +50,7 @@ def test_a_reader_is_never_told_that_it_may_send_because_an_attribute_means_some
 ) -> None:
     adopt(function, **attributes)
     try:
-        (answer,) = Blocklist(BLOCKED_ARN, client=function.client).check([JANE])
+        (answer,) = Blocklist(BLOCKED_ARN, function.client, when_unavailable="raise").check([JANE])
     except (TypeError, ValueError):
         return
     assert not answer.allowed

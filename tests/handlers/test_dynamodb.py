@@ -149,20 +149,22 @@ def test_a_missing_blocked_table_fails_the_events_and_leaves_no_trace(backend: B
     assert "ResourceNotFound" in result.reason
     assert backend.rows("history") == []
     with pytest.raises(TableError, match="ResourceNotFoundException"):
-        Blocklist(backend.arn("blocked"), backend.client).check(["jane@example.org"])
+        Blocklist(backend.arn("blocked"), backend.client, when_unavailable="raise").check(["jane@example.org"])
 
 
 def test_a_reader_asks_for_more_than_a_hundred_in_order(backend: Backend) -> None:
     events = [a_feedback(n, f"person{n}@example.org", RULES_USED[0], START) for n in range(0, 250, 2)]
     apply(backend.history(), events)
-    answers = Blocklist(backend.arn("blocked"), backend.client).check(f"person{n}@example.org" for n in range(250))
+    answers = Blocklist(backend.arn("blocked"), backend.client, when_unavailable="raise").check(
+        f"person{n}@example.org" for n in range(250)
+    )
     assert [answer.allowed for answer in answers] == [n % 2 == 1 for n in range(250)]
 
 
 def test_a_block_that_is_over_but_not_yet_deleted_allows(backend: Backend) -> None:
     ended = an_act(1, "jane@example.org", "block", START, 7)
     apply(backend.history(), [ended])
-    blocklist = Blocklist(backend.arn("blocked"), backend.client)
+    blocklist = Blocklist(backend.arn("blocked"), backend.client, when_unavailable="raise")
     (before,) = blocklist.check(["jane@example.org"], now=START + 7 * DAY - timedelta(seconds=1))
     (after,) = blocklist.check(["jane@example.org"], now=START + 7 * DAY)
     assert (before.allowed, before.reason, before.expires_at) == (False, "manual", START + 7 * DAY)

@@ -69,7 +69,7 @@ def test_a_hard_bounce_blocks_with_everything_that_is_known_of_it(function: Func
 def test_a_sender_gets_its_answers_in_order(function: Function) -> None:
     function.send(bounce("jane@example.org"))
     given = ["Jane <JANE@example.org.>", "no address", "amy@example.org", "jane@example.org"]
-    answers = Blocklist(BLOCKED_ARN, function.client).check(given)
+    answers = Blocklist(BLOCKED_ARN, function.client, when_unavailable="raise").check(given)
     assert [one.given for one in answers] == given
     assert [one.key for one in answers] == ["jane@example.org", None, "amy@example.org", "jane@example.org"]
     assert [one.allowed for one in answers] == [False, False, True, False]

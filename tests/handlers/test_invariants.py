@@ -12,7 +12,6 @@ import pytest
 from hypothesis import event as note
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ses_feedback import Blocklist
 from ses_feedback import table as table_module
 from ses_feedback.event import Event
 from ses_feedback.history import Outcome
@@ -22,7 +21,7 @@ from ses_feedback.transaction import read_state
 
 from .fake_dynamodb import FAULTS, FakeDynamoDB, Store
 from .model import ADDRESSES, DAY, START, alive_at, an_act, expected_item, histories, newest, policies
-from .simulation import FOREVER, Simulation, inline_history
+from .simulation import FOREVER, Simulation, inline_blocklist, inline_history
 
 some_faults = st.lists(st.sampled_from([None, None, "unprocessed", *FAULTS]), max_size=30)
 some_turns = st.lists(st.integers(0, 5), min_size=1, max_size=40)
@@ -59,7 +58,7 @@ def check_tables(store: Store, events: list[Event], policy: Policy) -> None:
         model = expected_item(its, policy)
         for moment in (now, now + 20 * DAY):
             assert alive_at(blocked, moment) == alive_at(model, moment)
-            answer = Blocklist("blocked", FakeDynamoDB(store)).check([address], now=moment)[0]  # type: ignore[arg-type]
+            (answer,) = inline_blocklist(FakeDynamoDB(store)).check([address], now=moment)
             assert answer.allowed == (not alive_at(model, moment))
 
 
@@ -158,7 +157,7 @@ def test_4_nothing_weaker_weakens_what_is_in_the_table(events: list[Event], poli
     more = [e for e in more if e.effect not in (Effect.UNBLOCK, Effect.CLEAR)]
     store = Store()
     history = inline_history(FakeDynamoDB(store), policy)
-    blocklist = Blocklist("blocked", FakeDynamoDB(store))  # type: ignore[arg-type]
+    blocklist = inline_blocklist(FakeDynamoDB(store))
     now = newest(events + more)
     history.apply(events, deadline=FOREVER)
     (before,) = blocklist.check(ADDRESSES[:1], now=now)

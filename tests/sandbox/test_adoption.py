@@ -92,7 +92,7 @@ def test_a_table_with_another_key_comes_in_once(
         ],
     )
     asked = ["jane@example.org", "info@xn--bcher-kva.example", "n249@example.org", "nobody@example.org"]
-    answers = Blocklist(blocked, client=account.client("dynamodb", REGION)).check(asked)
+    answers = Blocklist(blocked, account.client("dynamodb", REGION), when_unavailable="raise").check(asked)
     assert [(answer.allowed, answer.reason) for answer in answers] == [(False, "import")] * 3 + [(True, None)]
     before = rows(account, blocked), rows(account, history)
     assert [len(found) for found in before] == [252, 504]  # an act and a state each

@@ -22,7 +22,7 @@ def check(
     """
     given = [line for one in addresses for line in (_lines() if one == "-" else [one])]
     name = where.blocked_table()
-    answers = Blocklist(name, client=where.dynamodb(name)).check(given)
+    answers = Blocklist(name, client=where.dynamodb(name), when_unavailable="raise").check(given)
     if as_json:
         for answer in answers:
             write_json({key: getattr(answer, key) for key in answer.__dataclass_fields__})
