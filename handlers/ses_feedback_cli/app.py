@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ses_feedback_cli.command import register
+from ses_feedback_cli.commands import dead_letters
 from ses_feedback_cli.commands.check import check
 
 app = typer.Typer(
@@ -31,3 +32,4 @@ def _about(
 
 for command in (check,):
     register(app, command)
+app.add_typer(dead_letters.group, name="dead-letters")
