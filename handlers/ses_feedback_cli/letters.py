@@ -80,19 +80,23 @@ class Contents:
 
 def queues(where: Where, names: Iterable[str] = (), kind: str | None = None, queue: str | None = None) -> list[Queue]:
     """The queues of the pipelines asked for, of all without a word. Raises: MissingError when there are none."""
+    return [
+        Queue(one, name, url)
+        for one in pipelines(where, names, kind)
+        for name, url in ((DEAD_LETTERS, one.dead_letter_queue_url), (UNDELIVERED, one.undelivered_queue_url))
+        if queue in {None, name}
+    ]
+
+
+def pipelines(where: Where, names: Iterable[str] = (), kind: str | None = None) -> list[Pipeline]:
+    """The pipelines of these names and this kind, all without a word. Raises: MissingError when there are none."""
     known, wanted = where.pipelines(), set(names)
     if missing := wanted - {one.name for one in known}:
         raise MissingError(
             f"--pipeline {', '.join(sorted(missing))}: there is no such pipeline; there are "
             f"{', '.join(one.name for one in known) or 'none in these Regions'}"
         )
-    found = [
-        Queue(one, name, url)
-        for one in known
-        if (not wanted or one.name in wanted) and kind in {None, one.kind}
-        for name, url in ((DEAD_LETTERS, one.dead_letter_queue_url), (UNDELIVERED, one.undelivered_queue_url))
-        if queue in {None, name}
-    ]
+    found = [one for one in known if (not wanted or one.name in wanted) and kind in {None, one.kind}]
     if not found:
         raise MissingError("no pipeline is left by --pipeline, --kind and --region; leave one of them out")
     return found
@@ -123,10 +127,10 @@ def why(queue: Queue, found: Contents) -> str:
     return "readable: the function failed on it, or was never run for it"
 
 
-def counts(client: Any, queue: Queue) -> tuple[int, int]:  # noqa: ANN401
+def counts(client: Any, url: str) -> tuple[int, int]:  # noqa: ANN401 - as Where.client
     """How many messages a queue holds, about: those to be seen, and those hidden. Needs sqs:GetQueueAttributes."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = client.get_queue_attributes(QueueUrl=queue.url, AttributeNames=names)["Attributes"]
+    found = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return int(found[names[0]]), int(found[names[1]])
 
 

@@ -95,7 +95,7 @@ def carry_out(where: Where, queues: Sequence[Queue], order: Order, *, yes: bool,
 def _planned(where: Where, queue: Queue, order: Order) -> tuple[int, bool]:
     """How many messages would be moved, about, and whether there may be more of them."""
     client, now = queue.client(where), datetime.now(UTC)
-    visible, _ = counts(client, queue)
+    visible, _ = counts(client, queue.url)
     if order.whole or not visible:
         return visible, False
     with closing(peek(client, queue.url, COUNTED)) as letters:

@@ -65,7 +65,7 @@ def _refusals() -> tuple[type[Exception], ...]:
 
 def _show_queue(where: Where, queue: Queue, limit: int, *, as_json: bool) -> bool:
     client, now = queue.client(where), datetime.now(UTC)
-    visible, hidden = counts(client, queue)
+    visible, hidden = counts(client, queue.url)
     seen = list(_described(client, queue, limit, now)) if visible else []
     if as_json:
         names = {"pipeline": queue.pipeline.name, "queue": queue.name, "region": queue.pipeline.region}
@@ -136,7 +136,7 @@ def show(
     """
     for one in queues(where, pipeline or (), kind, queue):
         client = one.client(where)
-        if not counts(client, one)[0]:
+        if not counts(client, one.url)[0]:
             continue
         with closing(peek(client, one.url, SEARCHED)) as letters:
             letter = next((letter for letter in letters if letter.id == id_), None)
@@ -157,10 +157,10 @@ def _show_letter(queue: Queue, letter: Letter, *, reveal: bool, as_json: bool) -
         names = {"pipeline": queue.pipeline.name, "queue": queue.name, "region": queue.pipeline.region}
         write_json({**names, **said, "body": body, **({"text": letter.body} if reveal else {})})
         return
-    console = people()
-    rows = [(key.replace("_", " "), when(value) if key == "sent_at" else str(value)) for key, value in said.items()]
-    console.print(table(("", ""), [("pipeline", queue.pipeline.name), ("queue", queue.name), *rows]))
-    console.print_json(data=body, ensure_ascii=True)  # a mail's control characters are none of the terminal's business
+    for key, value in {"pipeline": queue.pipeline.name, "queue": queue.name, **said}.items():
+        sys.stdout.write(f"{key.replace('_', ' '):12} {when(value) if key == 'sent_at' else value}\n")
+    # Escaped: the control characters of a mail are none of the terminal's business.
+    people().print_json(data=body, ensure_ascii=True)
     if not reveal:
         sys.stderr.write("*** is masked; --reveal shows it\n")
 
