@@ -168,7 +168,7 @@ def _by_hand(where: Where, queue: Queue, order: Order, on_progress: Callable[[in
     outcome = Outcome(queue.pipeline.name, queue.name, "send, then delete")
 
     def wanted(letter: Letter) -> bool:
-        # What comes back while this runs stays: it would fail again, and this would never end.
+        # What comes back while this runs stays, some minutes on: it would fail again, and this might never end.
         return letter.sent_at < now + CLOCK_TOLERANCE and order.takes(letter, now)
 
     mover = Mover(queue.client(where), queue.url, queue.pipeline.queue_url, wanted, order.rate)

@@ -34,6 +34,8 @@ class Journey:
     address: str
     published: bool = False
     """Published to the topic in SES's place, not sent."""
+    maybe_sent: bool = False
+    """Whether feedback may come: it was sent, or nobody knows."""
     message_id: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
     """Hops seen to be done, since it was sent: accepted, recorded, blocked, told (a sender, that it may not)."""
@@ -83,11 +85,12 @@ class Simulation:
     def send(self) -> None:
         """Send every mail, or publish what stands for it. One that SES does not accept is stopped there."""
         for one in self.journeys:
-            self._begun[one.address] = time.monotonic()
+            self._begun[one.address], one.maybe_sent = time.monotonic(), True
             try:
                 self._send(one)
                 self._reached(one, "accepted")
             except (ClientError, BotoCoreError) as error:
+                one.maybe_sent = not isinstance(error, ClientError)
                 one.stop("topic" if one.published else "ses", f"not accepted: {told(error)}")
 
     def wait(self, seconds: float, on_change: Callable[[int], None] = lambda _: None) -> None:

@@ -46,6 +46,8 @@ class FakeSqs:
     """Called when a call has had its effect, if any."""
     per_poll: int = 2
     """Messages that a move task moves between two looks at it."""
+    unlisted: int = 0
+    """Looks at which a task that was just started does not show."""
     tasks: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -149,7 +151,9 @@ class FakeSqs:
         for task in self.tasks:
             if task["Status"] == "RUNNING":
                 self._advance(task)
-        newest = self.tasks[-1:]
+        lagging = self.unlisted > 0 and self.tasks[-1:] != [] and self.tasks[-1]["StartedTimestamp"] > 0
+        self.unlisted -= lagging
+        newest = self.tasks[-2:-1] if lagging else self.tasks[-1:]
         # As with AWS, only a running task has a handle.
         return {
             "Results": [

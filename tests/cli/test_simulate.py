@@ -12,7 +12,6 @@ from typing import Any
 
 import boto3
 import pytest
-from click.testing import Result
 from ses_feedback.event import feedback_event
 from ses_feedback.history import History
 from ses_feedback.notification import read
@@ -22,6 +21,7 @@ from ses_feedback_cli import simulation
 from ses_feedback_cli.simulation import Simulation
 from ses_feedback_cli.simulator import PROBES, Probe, Way, notification, ways
 from ses_feedback_cli.where import MissingError, Pipeline
+from typer.testing import Result
 
 from tests.cli.conftest import BLOCKED, HISTORY, NOW, Tables
 
@@ -31,10 +31,9 @@ FED = [probe for probe in PROBES if probe.kind]
 
 def pipeline(kind: str, identities: Sequence[str] = ("example.com",), configuration_set: str | None = None) -> Pipeline:
     topic = f"arn:aws:sns:{REGION}:123456789012:{kind}"
-    queues = [f"{kind}-{name}" for name in ("queue", "dead-letters", "undelivered")]
-    return Pipeline(
-        f"{kind}-example", kind, REGION, topic, *queues, kind, kind, kind, tuple(identities), configuration_set
-    )
+    queues = (f"{kind}-queue", f"{kind}-dead-letters", f"{kind}-undelivered")
+    named = (f"{kind}-example", kind, REGION, topic)
+    return Pipeline(*named, *queues, kind, kind, kind, tuple(identities), configuration_set)
 
 
 def both(*identities: str, configuration_set: str | None = None) -> list[Pipeline]:

@@ -71,7 +71,10 @@ def simulate(
 
 def _unblock(run: "Simulation") -> bool:
     done, failed = run.clean_up()
-    sys.stderr.write(f"unblocked the addresses of this run: {done}" + (f", failed: {failed}" if failed else "") + "\n")
+    text = f"unblocked the addresses of this run: {done}" + (f", failed: {failed}" if failed else "")
+    if any(one.maybe_sent and one.probe.kind and not one.row for one in run.journeys):
+        text += "; feedback that SES dates later than now blocks its address again"
+    sys.stderr.write(text + "\n")
     return not failed
 
 
