@@ -13,11 +13,12 @@ from typing import Any
 import boto3
 import pytest
 from ses_feedback.event import feedback_event
-from ses_feedback.history import History
+from ses_feedback.history import History, Outcome
+from ses_feedback.history import Result as HistoryResult
 from ses_feedback.notification import read
 from ses_feedback.state import Policy
 from ses_feedback.verdict import Verdict, judge_all
-from ses_feedback_cli import simulation
+from ses_feedback_cli import acts, simulation
 from ses_feedback_cli.simulation import Simulation
 from ses_feedback_cli.simulator import PROBES, Probe, Way, notification, ways
 from ses_feedback_cli.where import MissingError, Pipeline
@@ -213,6 +214,25 @@ def test_ctrl_c_unblocks_too(chain: Chain) -> None:
     chain.then = interrupt
     assert chain.simulate("--publish").exit_code == 130
     assert chain.tables.blocked() == {}
+
+
+def test_a_sender_that_is_told_wrong_is_the_last_hop(chain: Chain) -> None:
+    def block() -> None:
+        chain.function()
+        for row in chain.tables.client.scan(TableName="history")["Items"]:
+            if row["value"]["S"].startswith("ooto+"):
+                chain.tables.client.put_item(TableName="blocked", Item={"value": row["value"]})
+
+    chain.then = block
+    assert chain.stops("--publish", "--only", "ooto") == [("ooto", "sender")]
+
+
+def test_what_could_not_be_unblocked_is_told(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    chain.then = chain.function
+    failing = [(None, Outcome.RECORDED), (None, Outcome.FAILED)]
+    monkeypatch.setattr(acts, "apply", lambda *_: [(one, HistoryResult(outcome)) for one, outcome in failing])
+    done = chain.simulate("--publish", "--only", "bounce")
+    assert (done.exit_code, "failed: 1" in done.stderr) == (1, True)
 
 
 def test_an_unknown_mail_is_refused_by_name(chain: Chain) -> None:
