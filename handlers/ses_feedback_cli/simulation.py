@@ -23,6 +23,8 @@ from ses_feedback_cli.simulator import PROBES, Probe, Way, notification
 from ses_feedback_cli.where import Pipeline, Where
 
 POLL_SECONDS = 0.5
+GONE = -1
+"""In place of the number of messages: there is no such queue."""
 
 
 @dataclass
@@ -202,7 +204,11 @@ class Simulation:
 
     def _find(self, one: Journey, pipeline: Pipeline) -> None:
         """Where it stopped, by what the queues hold more than before."""
-        both = zip(self._depths(pipeline), self._before[pipeline.name], strict=True)
+        now = self._depths(pipeline)
+        if GONE in now:
+            one.stop("queue", f"a queue of {pipeline.name} does not exist: pulumi up --refresh makes it again")
+            return
+        both = zip(now, self._before[pipeline.name], strict=True)
         waiting, dead, undelivered = (max(0, after - before) for after, before in both)
         if undelivered:
             one.stop("queue", f"the topic could not deliver: {undelivered} more in undelivered of {pipeline.name}")
@@ -220,11 +226,21 @@ class Simulation:
             )
 
     def _depths(self, pipeline: Pipeline) -> tuple[int, int, int]:
-        """Messages in its queue, dead-letters and undelivered, about."""
+        """Messages in its queue, dead-letters and undelivered, about; or GONE."""
         sqs = self._client("sqs", pipeline.region)
         urls = (pipeline.queue_url, pipeline.dead_letter_queue_url, pipeline.undelivered_queue_url)
-        waiting, dead, undelivered = (sum(counts(sqs, url)) for url in urls)
+        waiting, dead, undelivered = (_depth(sqs, url) for url in urls)
         return waiting, dead, undelivered
+
+
+def _depth(sqs: Any, url: str) -> int:  # noqa: ANN401
+    try:
+        return sum(counts(sqs, url))
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code"))
+        if not code.endswith(("NonExistentQueue", "QueueDoesNotExist")):
+            raise
+        return GONE
 
 
 def _is_loopback(endpoint: str) -> bool:

@@ -195,6 +195,13 @@ def test_a_topic_without_its_subscription_stops_at_the_queue(chain: Chain) -> No
     assert chain.stops("--publish", "--only", "bounce") == [("bounce", "queue")]
 
 
+def test_a_queue_that_is_gone_is_the_hop(chain: Chain) -> None:
+    chain.sqs.delete_queue(QueueUrl=chain.urls["bounce-queue"])
+    done = chain.simulate("--only", "bounce", "--timeout", "0")
+    (told,) = map(json.loads, done.stdout.splitlines())
+    assert (done.exit_code, told["stopped_at"], "does not exist" in told["because"]) == (1, "queue", True)
+
+
 @pytest.mark.parametrize(
     ("queue", "hop"), [("queue", "function"), ("dead-letters", "function"), ("undelivered", "queue")]
 )

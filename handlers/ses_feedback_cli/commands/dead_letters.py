@@ -106,7 +106,9 @@ def _print_queue(queue: Queue, visible: int, hidden: int, seen: list[dict[str, A
         )
         for one in seen
     ]
-    console.print(table(("id", "age", "received", "what", "happened at", "feedback id", "why"), rows, title))
+    found = table(("id", "age", "received", "what", "happened at", "feedback id", "why"), rows, title)
+    found.columns[0].no_wrap, found.columns[0].min_width = True, 36  # to be copied whole, for show and --id
+    console.print(found)
 
 
 def _age(age: timedelta) -> str:

@@ -49,7 +49,8 @@ def simulate(
 
     Needs ses:SendEmail (or, with --publish, sns:Publish on the topics) and sqs:GetQueueAttributes on the queues;
     dynamodb:Query, dynamodb:BatchGetItem and dynamodb:PutItem on the history table, dynamodb:GetItem,
-    dynamodb:BatchGetItem, dynamodb:PutItem and dynamodb:DeleteItem on the blocked table.
+    dynamodb:BatchGetItem, dynamodb:PutItem and dynamodb:DeleteItem on the blocked table; with a customer key
+    kms:Decrypt and kms:GenerateDataKey on it.
     """
     from ses_feedback_cli.simulation import Simulation  # noqa: PLC0415 - boto3 comes with it
 
@@ -89,12 +90,12 @@ def _say(journeys: "list[Journey]", *, as_json: bool) -> None:
             one.way.name,
             one.probe.name + (" (published)" if one.published else ""),
             *(f"{one.seconds[hop]:.1f} s" if hop in one.seconds else "" for hop in hops),
-            {True: "may be mailed", False: "may not be mailed", None: ""}[one.allowed],
-            f"stopped at {one.stopped_at}" if one.stopped_at else "as it should be",
+            {True: "yes", False: "no", None: ""}[one.allowed],
+            f"stopped at {one.stopped_at}" if one.stopped_at else "right",
         )
         for one in journeys
     ]
-    columns = ("by", "mail", "accepted", "recorded", "blocked", "told", "a sender is told", "result")
+    columns = ("by", "mail", "accepted", "recorded", "blocked", "told", "may be mailed", "result")
     people().print(table(columns, rows))
     for one in journeys:
         if one.stopped_at:
