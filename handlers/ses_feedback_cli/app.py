@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from ses_feedback_cli.command import register
+from ses_feedback_cli.commands import dead_letters
 from ses_feedback_cli.commands.check import check
+from ses_feedback_cli.commands.simulate import simulate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,5 +31,6 @@ def _about(
     """Amazon SES bounces and complaints: who is blocked and why, undo it, and see what is broken."""
 
 
-for command in (check,):
+for command in (check, simulate):
     register(app, command)
+app.add_typer(dead_letters.group, name="dead-letters")
