@@ -46,6 +46,9 @@ def doctor(
     if unknown := sorted(set(ignore or ()) - {rule.id for rule in ALL}):
         raise ValueError(f"--ignore {unknown[0]}: one of {', '.join(rule.id for rule in ALL)} is needed")
     pipelines = where.pipelines()
+    if not pipelines:
+        known = sorted({one["region"] for stack in where.outputs for one in stack["pipelines"].values()})
+        raise ValueError(f"--region {', '.join(where.regions)}: no pipeline is there; they are in {', '.join(known)}")
     if policy:
         made = calls.policy(pipelines, [table for table, _ in known_tables(where)], role)
         sys.stdout.write(json.dumps(made, indent=None if as_json else 2) + "\n")

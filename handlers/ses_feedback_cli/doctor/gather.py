@@ -42,6 +42,10 @@ def gather(where: Where, clients: Clients, now: datetime, hours: int) -> Facts:
             by_place[account, one.region].append(one)
         else:
             elsewhere.append((account, one))
+    for table, _ in known_tables(where):
+        if table.startswith("arn:"):
+            _, partition, _, region, account, _ = table.split(":", 5)
+            clients.open(account, partition, region)  # if not, its own policy decides
     return _Gathering(where, clients, now, hours, by_place).facts(elsewhere)
 
 
@@ -96,8 +100,7 @@ class _Gathering:
     def _table(self, name: str, what: str) -> TableFacts:
         account, region = self._clients.caller, self._where.session.region_name or self._where.of_regions()[0]
         if name.startswith("arn:"):
-            _, partition, _, region, account, _ = name.split(":", 5)
-            self._clients.open(account, partition, region)
+            _, _, _, region, account, _ = name.split(":", 5)
         return standing.table(self._ask((account, region), f"{what} table"), name, what, account, region)
 
     def _way(self, place: Place, one: Pipeline) -> PipelineFacts:
@@ -108,7 +111,7 @@ class _Gathering:
         account, region = place
         partition = one.topic_arn.split(":")[1]
         arn = (
-            f"arn:{partition}:sqs:{region}:{account}:{one.queue_url.rpartition('/')[2]}"
+            f"arn:{partition}:sqs:{region}:{account}:{queue_name(one.queue_url)}"
             if isinstance(queue, Absent)
             else queue.arn
         )

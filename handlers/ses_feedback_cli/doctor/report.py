@@ -18,8 +18,8 @@ def tree(facts: Facts, found: Iterable[Finding]) -> Tree:
     """Every account and Region, in it all that was looked at, with what is wrong and how to mend it."""
     places: dict[Place, dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     looked: tuple[Subject, ...] = (*facts.accounts, *facts.pipelines, *facts.tables)
-    for one in looked:
-        places[one.account, one.region][one.about] = []
+    for subject in looked:
+        places[subject.account, subject.region][subject.about] = []
     for finding in found:
         places[finding.account, finding.region][finding.about].append(finding)
     root = Tree("ses-feedback", hide_root=True)

@@ -42,13 +42,13 @@ RULES: tuple[Rule[AccountFacts], ...] = (
     Rule(
         "sandbox", Severity.WARNING, "sandbox",
         "the account is in the SES sandbox in {region}: it can mail verified addresses and the simulator only",
-        "ask AWS for production access: aws sesv2 put-account-details --region {region} --production-access-enabled ...",
+        "ask AWS: aws sesv2 put-account-details --region {region} --production-access-enabled, and what that needs",
         _told(lambda facts: not facts.production),
     ),
     Rule(
         "sending-off", Severity.ERROR, "sending",
         "sending is switched off in {region}",
-        "aws sesv2 put-account-sending-attributes --region {region} --sending-enabled; AWS's own pause ends by a support case",
+        "aws sesv2 put-account-sending-attributes --region {region} --sending-enabled; if AWS did it: a support case",
         _told(lambda facts: not facts.sending),
     ),
     Rule(

@@ -29,11 +29,12 @@ def _sources_refused(facts: PipelineFacts) -> Found:
     wanted = [f"{ses}:identity/{name}" for name in facts.pipeline.identities]
     if facts.pipeline.configuration_set:
         wanted.append(f"{ses}:configuration-set/{facts.pipeline.configuration_set}")
-    return [
-        {"source": source.partition("/")[2]}
+    refused = [
+        source.rpartition(":")[2].replace("/", " ", 1)
         for source in wanted
         if not allows(topic.policy, _SES, "sns:Publish", arn, _context(source, facts.account))
     ]
+    return [{"sources": ", ".join(refused)}] if refused else []
 
 
 def _queues_closed(facts: PipelineFacts) -> Found:
@@ -140,7 +141,7 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
     ),
     Rule(
         "topic-policy", Severity.ERROR, "topic-policy",
-        "the topic's policy does not let SES publish for {source}",
+        "the topic's policy does not let SES publish for {sources}",
         _UP, _sources_refused,
     ),
     Rule(
