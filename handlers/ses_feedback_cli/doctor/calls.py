@@ -1,4 +1,8 @@
-"""Every call that the doctor makes, each with the right that it needs. All of them only read."""
+"""Every call that the doctor makes, each with the right that it needs. All of them only read.
+
+Facts: what a right can be limited to is in the Service Authorization Reference ("Actions, resources, and condition
+keys" of each service). A subscription, for example, is no resource there.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +33,7 @@ DESTINATIONS = Call(
 )
 TOPIC = Call("sns:GetTopicAttributes", "sns", "get_topic_attributes", "topic")
 SUBSCRIPTIONS = Call("sns:ListSubscriptionsByTopic", "sns", "list_subscriptions_by_topic", "topic")
-SUBSCRIPTION = Call("sns:GetSubscriptionAttributes", "sns", "get_subscription_attributes", "topic")
+SUBSCRIPTION = Call("sns:GetSubscriptionAttributes", "sns", "get_subscription_attributes")
 QUEUE = Call("sqs:GetQueueAttributes", "sqs", "get_queue_attributes", "queue")
 KEY = Call("kms:DescribeKey", "kms", "describe_key", "key")
 KEY_POLICY = Call("kms:GetKeyPolicy", "kms", "get_key_policy", "key")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ses_feedback_cli.doctor.facts import Absent, Counted, Destination, Facts, Identity, Key, Unseen
 
@@ -13,6 +13,14 @@ FIRST, SECOND = HEALTHY.identities
 OURS = Destination("ours", enabled=True, events=("BOUNCE",), topic=TOPIC)
 NOT_SES = policies.document(policies.key_policy(KEY_ARN, [])["Statement"][0])
 GONE, UNSEEN = Absent.GONE, Absent.UNSEEN
+
+
+T = TypeVar("T")
+
+
+def broken(facts: T, changed: Mapping[str, Any]) -> T:
+    """Facts with some of their fields changed."""
+    return replace(facts, **changed)  # type: ignore[type-var] # facts are dataclasses
 
 
 def part(name: str, **changed: Any) -> Mapping[str, Any]:  # noqa: ANN401 - fields of facts

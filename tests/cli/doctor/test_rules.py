@@ -16,7 +16,7 @@ from components import alarms
 from components.feedback_monitoring_args import DEFAULTS
 from docs import findings as findings_page
 from tests.aws_commands import unknown_options
-from tests.cli.doctor.cases import CASES, FIRST, GONE, REFUSED, SECOND, UNSEEN, part
+from tests.cli.doctor.cases import CASES, FIRST, GONE, REFUSED, SECOND, UNSEEN, broken, part
 from tests.cli.doctor.healthy import FACTS, HEALTHY, PIPELINE, STANDING, TABLES
 
 
@@ -43,16 +43,13 @@ def test_every_rule_is_broken_by_some_case() -> None:
 
 
 def test_what_was_not_seen_is_never_called_broken() -> None:
+    names = ("destinations", "topic", "subscription", "queue", "dead_letters", "undelivered", "mapping", "function")
     unseen = replace(
-        HEALTHY,
+        broken(HEALTHY, dict.fromkeys((*names, "reserved_concurrency"), UNSEEN)),
         identities=tuple(Identity(name, UNSEEN, UNSEEN) for name in PIPELINE.identities),
         counted=Counted(),
         known_tables=frozenset(),
-        **dict.fromkeys(
-            ("destinations", "topic", "subscription", "queue", "dead_letters", "undelivered", "mapping", "function",
-             "reserved_concurrency"), UNSEEN
-        ),
-    )  # fmt: skip
+    )
     tables = tuple(replace(one, status=UNSEEN, protected=UNSEEN, ttl=UNSEEN, recovery=UNSEEN) for one in TABLES)
     standing = replace(STANDING, seen=False, production=False, sending=False, suppressed=(), bounce_rate=None)
     assert findings(Facts("123456789012", (unseen,), tables, (standing,))) == []
@@ -77,25 +74,26 @@ def test_one_missing_right_is_one_finding_that_names_all_it_hides() -> None:
 
 
 def test_the_worst_of_a_pipeline_comes_first() -> None:
-    broken = replace(
+    facts = replace(
         HEALTHY,
         identities=(replace(FIRST, forwarding=True), SECOND),
         counted=Counted(errors=2),
         mapping=GONE,
     )
-    severities = [one.severity for one in findings(replace(FACTS, pipelines=(broken,)))]
+    severities = [one.severity for one in findings(replace(FACTS, pipelines=(facts,)))]
     assert severities == [Severity.ERROR, Severity.WARNING, Severity.INFO]
 
 
 def test_the_limits_are_those_of_the_alarms() -> None:
-    for rule in ALL:
-        if "-rate-" in rule.id:
-            limit = float(DEFAULTS[rule.id.replace("-", "_")])
-            kind = rule.id.partition("-")[0]
-            below, at = ({f"{kind}_rate": value, "seen": True} for value in (limit - 1e-6, limit))
-            assert not list(rule.find(replace(STANDING, **below)))
-            assert list(rule.find(replace(STANDING, **at)))
-    age = next(rule for rule in ALL if rule.id == "oldest-message")
+    rates = [rule for rule in ALL if "-rate-" in rule.id]
+    assert len(rates) == 4
+    for rule in rates:
+        limit = float(DEFAULTS[rule.id.replace("-", "_")])
+        field = rule.id.rpartition("-")[0].replace("-", "_")
+        below, at = ({field: value} for value in (limit - 1e-6, limit))
+        assert not list(rule.find(broken(STANDING, below)))
+        assert list(rule.find(broken(STANDING, at)))
+    (age,) = (rule for rule in ALL if rule.id == "oldest-message")
     limit = float(DEFAULTS["oldest_message_seconds"])
     assert not list(age.find(replace(HEALTHY, counted=Counted(oldest_seconds=limit - 1))))
     assert list(age.find(replace(HEALTHY, counted=Counted(oldest_seconds=limit))))
@@ -125,6 +123,6 @@ def commands() -> list[str]:
     return sorted({found for rule in ALL for found in re.findall(r"\baws [a-z0-9]+ [a-z-]+[^;,(]*", rule.mend)})
 
 
-@pytest.mark.parametrize("command", commands(), ids=[" ".join(one.split()[1:3]) for one in commands()])
+@pytest.mark.parametrize("command", commands())
 def test_what_mends_exists_and_takes_these_options(command: str) -> None:
     assert unknown_options(command) == set()

@@ -152,7 +152,7 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
     Rule(
         "key-unusable", Severity.ERROR, "encryption",
         "the key of the {which}, {key}, is not usable: {state}",
-        "aws kms cancel-key-deletion (within its waiting period), aws kms enable-key --region {region} --key-id {key}",
+        "aws kms cancel-key-deletion --region {region} --key-id {key}; then the same with enable-key",
         _unusable_keys,
     ),
     Rule(
