@@ -203,13 +203,13 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
     ),
     Rule(
         "dead-letters", Severity.ERROR, "dead-letters",
-        "{number} messages in the dead-letter queue: the function could not process them",
+        "messages wait in the dead-letter queue ({number}): the function could not process them",
         "find the cause in the logs, mend it, and send them back: the runbook has the commands",
         lambda facts: _waiting(facts.dead_letters),
     ),
     Rule(
         "undelivered", Severity.ERROR, "undelivered",
-        "{number} messages in the queue of undelivered feedback: the topic could not deliver them",
+        "messages wait in the queue of undelivered feedback ({number}): the topic could not deliver them",
         "mend what other findings name, and bring them to the queue: the runbook has the commands",
         lambda facts: _waiting(facts.undelivered),
     ),

@@ -91,18 +91,18 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
     ),
     Rule(
         "function-errors", Severity.WARNING, "function-errors",
-        "the function failed {number} times in the last {hours} hours",
+        "the function failed in the last {hours} h (times: {number})",
         _LOGS, lambda facts: _some(facts.counted.errors, facts),
     ),
     Rule(
         "function-throttles", Severity.WARNING, "function-throttles",
-        "the function was throttled {number} times in the last {hours} hours",
+        "the function was throttled in the last {hours} h (times: {number})",
         "aws lambda get-account-settings --region {region} --query AccountLimit",
         lambda facts: _some(facts.counted.throttles, facts),
     ),
     Rule(
         "notifications-failed", Severity.WARNING, "notifications-failed",
-        "the topic gave up on {number} deliveries in the last {hours} hours",
+        "the topic gave up on deliveries in the last {hours} h (times: {number})",
         "mend what other findings name; see the queue of undelivered feedback",
         lambda facts: _some(facts.counted.failed_deliveries, facts),
     ),
