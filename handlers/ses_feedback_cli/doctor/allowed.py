@@ -1,7 +1,7 @@
 """Whether a resource's policy lets an AWS service do something: as much of IAM's language as such policies use.
 
-Conditions that it does not know count as met in an Allow and as not met in a Deny, so that what it cannot judge is not
-reported as broken.
+Operators and keys that it does not know count as met in an Allow and as not met in a Deny, so that what it cannot judge
+is not reported as broken.
 """
 
 import re
@@ -62,7 +62,7 @@ def _condition(operator: str, values: list[str], given: str | None, *, unknown: 
     if name not in {"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "bool"}:
         return unknown
     if given is None:
-        return True if operator.endswith("IfExists") or negated else unknown
+        return unknown
     wild = name in {"stringlike", "arnequals", "arnlike"}
     fold = name in {"stringequalsignorecase", "bool"}
     return negated != any(

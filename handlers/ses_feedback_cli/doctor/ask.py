@@ -72,11 +72,9 @@ class Ask:
         self._clients, self._account, self._region, self._about = clients, account, region, about
         self.unseen: list[Unseen] = []
         self.answered = 0
-        self.asked: set[str] = set()
 
     def __call__(self, call: Call, **given: Any) -> Mapping[str, Any] | Absent:  # noqa: ANN401 - what the call takes
         """All pages of an answer; GONE if there is no such thing; UNSEEN, noted, if it was refused or failed."""
-        self.asked.add(call.action)
         try:
             client = self._clients.client(call.service, self._account, self._region)
             if client.can_paginate(call.method):

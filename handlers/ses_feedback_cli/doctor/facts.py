@@ -1,7 +1,7 @@
 """What AWS said about the pipelines, the tables and the accounts: plain data, for the rules to judge."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -237,8 +237,6 @@ class Facts:
     """Pipelines of accounts that were not looked at, with their account."""
     answered: int = 0
     """How many calls were answered, also by 'there is none'."""
-    asked: frozenset[str] = field(default=frozenset())
-    """The IAM actions of the calls."""
 
 
 def queue_name(url: str) -> str:

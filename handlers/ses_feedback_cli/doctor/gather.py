@@ -75,7 +75,6 @@ class _Gathering:
                 (*self._clients.unseen, *(one for ask in self._asks for one in ask.unseen)),
                 tuple(elsewhere),
                 sum(ask.answered for ask in self._asks),
-                frozenset(action for ask in self._asks for action in ask.asked),
             )
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nothing more is asked

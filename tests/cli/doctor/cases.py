@@ -104,6 +104,7 @@ REFUSED = Unseen(
 )
 BROKEN_LOOKS: list[tuple[str, Mapping[str, Any]]] = [
     ("look-refused", {"unseen": (REFUSED,)}),
+    ("table-elsewhere", {"unseen": (replace(REFUSED, account="999999999999", about="blocked table"),)}),
     ("look-failed", {"unseen": (replace(REFUSED, refused=False, why="ConnectTimeoutError"),)}),
     ("other-account", {"elsewhere": (("999999999999", PIPELINE),)}),
 ]

@@ -12,11 +12,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 from ses_feedback_cli.app import app
 from ses_feedback_cli.doctor.ask import Clients
-from ses_feedback_cli.doctor.calls import CALLS
+from ses_feedback_cli.doctor.calls import CALLS, Call
 from ses_feedback_cli.doctor.facts import Counted, Facts
 from ses_feedback_cli.doctor.gather import gather
 from ses_feedback_cli.doctor.rules import findings
@@ -66,8 +67,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def answering(outputs: dict[str, Any] = OUTPUTS) -> Where:
-    where = Where(outputs=(outputs,))
+def answering(*outputs: dict[str, Any]) -> Where:
+    where = Where(outputs=outputs or (OUTPUTS,))
     for operation, answer in ANSWERS.items():
         where.session.events.register(f"before-call.sesv2.{operation}", _instead(answer))
     return where
@@ -93,14 +94,35 @@ def test_where_nothing_is_left_all_of_it_is_named() -> None:
     assert {one.account for one in found} == {ACCOUNT}
 
 
-def test_every_call_is_one_of_those_that_the_policy_is_made_of() -> None:
-    asked = facts(answering()).asked
-    assert asked <= {call.action for call in CALLS}
+def test_the_calls_are_those_that_the_policy_is_made_of() -> None:
+    where = answering()
+    called: set[str] = set()
+    where.session.events.register("provide-client-params", lambda model, **_: called.add(xform_name(model.name)))
+    facts(where)
+    declared = {call.method for call in CALLS}
+    assert called - declared == {"get_caller_identity"}  # needs no right
     # Gone things have no key, no subscription and no settings to ask for; the rest is asked.
-    assert {call.action for call in CALLS} - asked == {
-        *("sns:GetSubscriptionAttributes", "kms:DescribeKey", "kms:GetKeyPolicy", "lambda:GetFunctionConcurrency"),
-        *("dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups"),
+    assert declared - called == {
+        *("get_subscription_attributes", "describe_key", "get_key_policy", "get_function_concurrency"),
+        *("describe_time_to_live", "describe_continuous_backups"),
     }
+
+
+@pytest.mark.parametrize("call", CALLS, ids=[call.action for call in CALLS])
+def test_each_call_exists_and_is_named_as_its_right(call: Call) -> None:
+    client = boto3.client(call.service, region_name=REGION)  # type: ignore[call-overload] # any of the table
+    name = client.meta.method_to_api_mapping[call.method]
+    assert call.action.partition(":")[2] == name
+    assert name.startswith(("Get", "List", "Describe"))
+
+
+def test_several_stacks_are_looked_at_each_in_its_region() -> None:
+    text = json.dumps(OUTPUTS).replace(REGION, "us-east-1").replace("bounce-shop", "bounce-us")
+    other = {**json.loads(text), "blockedTableArn": BLOCKED, "historyTableArn": HISTORY}
+    seen = facts(answering(OUTPUTS, other))
+    assert [(one.region, one.about) for one in seen.pipelines] == [(REGION, "bounce-shop"), ("us-east-1", "bounce-us")]
+    assert [(one.account, one.region) for one in seen.accounts] == [(ACCOUNT, REGION), (ACCOUNT, "us-east-1")]
+    assert [one.table for one in seen.tables] == [BLOCKED, HISTORY]
 
 
 Put = Callable[..., None]

@@ -49,7 +49,12 @@ def _queues_closed(facts: PipelineFacts) -> Found:
 
 
 def _context(source: str, account: str) -> Mapping[str, str]:
-    return {"aws:sourcearn": source, "aws:sourceaccount": account, "aws:securetransport": "true"}
+    return {
+        "aws:sourcearn": source,
+        "aws:sourceaccount": account,
+        "aws:securetransport": "true",
+        "aws:principalisawsservice": "true",
+    }
 
 
 def _keys(facts: PipelineFacts) -> Iterator[tuple[str, Key, str, str]]:

@@ -7,8 +7,17 @@ from ses_feedback_cli.doctor.facts import Facts, Unseen
 from ses_feedback_cli.doctor.rules.rule import RUNBOOKS, Finding, Found, Rule, Severity
 
 
+def _theirs(facts: Facts, one: Unseen) -> bool:
+    """Whether it is a table of another account: what its function may do there says nothing about looking at it."""
+    return one.refused and one.account != facts.caller and one.about.endswith(" table")
+
+
 def _refused(facts: Facts) -> Found:
-    return _grouped([one for one in facts.unseen if one.refused])
+    return _grouped([one for one in facts.unseen if one.refused and not _theirs(facts, one)])
+
+
+def _tables_elsewhere(facts: Facts) -> Found:
+    return _grouped([one for one in facts.unseen if _theirs(facts, one)])
 
 
 def _unanswered(facts: Facts) -> Found:
@@ -55,8 +64,12 @@ RULES: tuple[Rule[Facts], ...] = (
     Rule(
         "look-refused", Severity.WARNING, "looks",
         "could not look at {about}: {action} is needed ({why})",
-        "`ses-feedback doctor --policy` prints the policy for whoever runs this; for another account's table: --role, "
-        "or run it there", _refused,
+        "`ses-feedback doctor --policy` prints the policy for whoever runs this", _refused,
+    ),
+    Rule(
+        "table-elsewhere", Severity.INFO, "looks",
+        "did not look at {about}, of account {account}: {action} is needed ({why})",
+        "--role NAME takes a role of that name there; or run it in that account", _tables_elsewhere,
     ),
     Rule(
         "look-failed", Severity.WARNING, "looks",

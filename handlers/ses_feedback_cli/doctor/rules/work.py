@@ -82,7 +82,7 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
         "function-stopped", Severity.ERROR, "function-stopped",
         "the function's reserved concurrency is 0: it never runs",
         "aws lambda delete-function-concurrency --region {region} --function-name {function_name}",
-        lambda facts: when(facts.reserved_concurrency == 0 and facts.reserved_concurrency is not None),
+        lambda facts: when(facts.reserved_concurrency == 0),
     ),
     Rule(
         "function-table", Severity.ERROR, "function-missing",
