@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ses_feedback_cli.doctor.facts import Facts
-from ses_feedback_cli.doctor.rules import account, delivery, looks, sources, tables, work
+from ses_feedback_cli.doctor.rules import account, delivery, encryption, looks, sources, tables, work
 from ses_feedback_cli.doctor.rules.rule import RUNBOOKS, Finding, Rule, Severity, Subject, found
 
-OF_PIPELINES = (*sources.RULES, *delivery.RULES, *work.RULES)
+OF_PIPELINES = (*sources.RULES, *encryption.RULES, *delivery.RULES, *work.RULES)
 ALL: tuple[Rule[Any], ...] = (*OF_PIPELINES, *tables.RULES, *account.RULES, *looks.RULES)
 
 __all__ = ["ALL", "RUNBOOKS", "Finding", "Rule", "Severity", "Subject", "findings"]

@@ -1,24 +1,14 @@
-"""Topic, keys, subscription and queues: does what SES publishes arrive?"""
-
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+"""Topic, subscription and queues: does what SES publishes arrive?"""
 
 from ses_feedback_cli.doctor.allowed import allows
-from ses_feedback_cli.doctor.facts import Absent, Key, PipelineFacts, Queue, Subscription, Topic
+from ses_feedback_cli.doctor.facts import Absent, PipelineFacts, Queue, Subscription, Topic
+from ses_feedback_cli.doctor.rules.parts import context_of, queues
 from ses_feedback_cli.doctor.rules.rule import Found, Rule, Severity, when
 
 _UP = "pulumi up --refresh"
 _SES, _SNS = "ses.amazonaws.com", "sns.amazonaws.com"
 OLDEST_SECONDS = 900
 """As the alarm has it by default."""
-
-
-def queues(facts: PipelineFacts) -> Iterator[tuple[str, str, Queue | Absent]]:
-    """The pipeline's queues: what each is called, its URL, the queue."""
-    one = facts.pipeline
-    yield "queue", one.queue_url, facts.queue
-    yield "dead-letter queue", one.dead_letter_queue_url, facts.dead_letters
-    yield "queue of undelivered feedback", one.undelivered_queue_url, facts.undelivered
 
 
 def _sources_refused(facts: PipelineFacts) -> Found:
@@ -32,13 +22,13 @@ def _sources_refused(facts: PipelineFacts) -> Found:
     refused = [
         source.rpartition(":")[2].replace("/", " ", 1)
         for source in wanted
-        if not allows(topic.policy, _SES, "sns:Publish", arn, _context(source, facts.account))
+        if not allows(topic.policy, _SES, "sns:Publish", arn, context_of(source, facts.account))
     ]
     return [{"sources": ", ".join(refused)}] if refused else []
 
 
 def _queues_closed(facts: PipelineFacts) -> Found:
-    context = _context(facts.pipeline.topic_arn, facts.account)
+    context = context_of(facts.pipeline.topic_arn, facts.account)
     return [
         {"which": which, "which_url": url}
         for which, url, queue in queues(facts)
@@ -46,50 +36,6 @@ def _queues_closed(facts: PipelineFacts) -> Found:
         and isinstance(queue, Queue)
         and not allows(queue.policy, _SNS, "sqs:SendMessage", queue.arn, context)
     ]
-
-
-def _context(source: str, account: str) -> Mapping[str, str]:
-    return {
-        "aws:sourcearn": source,
-        "aws:sourceaccount": account,
-        "aws:securetransport": "true",
-        "aws:principalisawsservice": "true",
-    }
-
-
-def _keys(facts: PipelineFacts) -> Iterator[tuple[str, Key, str, str]]:
-    """What has a key, that key, and the service that must be able to use it, on behalf of what."""
-    if isinstance(facts.topic, Topic) and facts.topic.key:
-        identity = next(iter(facts.pipeline.identities), None)
-        kind = f"identity/{identity}" if identity else f"configuration-set/{facts.pipeline.configuration_set}"
-        source = f"arn:{facts.pipeline.topic_arn.split(':')[1]}:ses:{facts.region}:{facts.account}:{kind}"
-        yield "topic", facts.topic.key, _SES, source
-    for which, _, queue in queues(facts):
-        if which != "dead-letter queue" and isinstance(queue, Queue) and queue.key:
-            yield which, queue.key, _SNS, facts.pipeline.topic_arn
-
-
-def _fixed_keys(facts: PipelineFacts) -> Found:
-    return [{"which": which, "key": key.id, "service": who} for which, key, who, _ in _keys(facts) if key.managed]
-
-
-def _unusable_keys(facts: PipelineFacts) -> Found:
-    return [
-        {"which": which, "key": key.id, "state": "deleted" if key.state is Absent.GONE else key.state}
-        for which, key, _, _ in _keys(facts)
-        if not key.managed and key.state not in {"Enabled", Absent.UNSEEN}
-    ]
-
-
-def _closed_keys(facts: PipelineFacts) -> Iterable[dict[str, Any]]:
-    for which, key, who, source in _keys(facts):
-        if key.managed or isinstance(key.policy, Absent):
-            continue
-        context = _context(source, facts.account)
-        wanted = ("kms:Decrypt", "kms:GenerateDataKey")
-        refused = [one for one in wanted if not allows(key.policy, who, one, "*", context)]
-        if refused:
-            yield {"which": which, "key": key.id, "service": who, "actions": " and ".join(refused)}
 
 
 def _subscription(facts: PipelineFacts) -> Subscription | None:
@@ -148,22 +94,6 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
         "topic-policy", Severity.ERROR, "topic-policy",
         "the topic's policy does not let SES publish for {sources}",
         _UP, _sources_refused,
-    ),
-    Rule(
-        "key-of-aws", Severity.ERROR, "encryption",
-        "the {which} is encrypted with {key}: {service} cannot use it, and its policy cannot be changed",
-        f"{_UP}; a customer key: customerKey or kmsKeyArn in the configuration", _fixed_keys,
-    ),
-    Rule(
-        "key-unusable", Severity.ERROR, "encryption",
-        "the key of the {which}, {key}, is not usable: {state}",
-        "aws kms cancel-key-deletion --region {region} --key-id {key}; then the same with enable-key",
-        _unusable_keys,
-    ),
-    Rule(
-        "key-policy", Severity.ERROR, "encryption",
-        "the policy of the {which}'s key, {key}, does not let {service} {actions}",
-        f"{_UP}; a key of your own: the statement of docs/operations.md#encryption", _closed_keys,
     ),
     Rule(
         "subscription-missing", Severity.ERROR, "subscription",

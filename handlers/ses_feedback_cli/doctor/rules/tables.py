@@ -24,7 +24,7 @@ RULES: tuple[Rule[TableFacts], ...] = (
     Rule(
         "table-missing", Severity.ERROR, "table",
         "the {what} table {table} is gone",
-        "restore it from its backup before any `pulumi up`, which would make an empty one: the runbook has the commands",
+        "restore it from its backup before any `pulumi up`, which would make an empty one: the runbook says how",
         lambda facts: when(facts.status is Absent.GONE),
     ),
     Rule(
