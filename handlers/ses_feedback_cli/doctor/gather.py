@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from multiprocessing.pool import ThreadPool
 
 from ses_feedback_cli.doctor import standing, ways
 from ses_feedback_cli.doctor.ask import AT_ONCE, Ask, Clients
@@ -60,24 +60,30 @@ class _Gathering:
         self._known_tables = frozenset(filter(None, (*(table for table, _ in self._tables), *of_stacks)))
 
     def facts(self, elsewhere: list[tuple[str, Pipeline]]) -> Facts:
-        pool = ThreadPoolExecutor(AT_ONCE)
+        pool = ThreadPool(AT_ONCE)  # of daemons: a call that hangs does not outlive Ctrl-C
         try:
-            tables = [pool.submit(self._table, *one) for one in self._tables]
-            places = [(place, ones, pool.submit(self._place, place, ones)) for place, ones in self._by_place.items()]
-            ways_ = [(place, one, pool.submit(self._way, place, one)) for place, ones, _ in places for one in ones]
-            shared = {place: future.result() for place, _, future in places}
-            done = [self._whole(one, shared[place], future) for place, one, future in ways_]
+            tables = [pool.apply_async(self._table, one) for one in self._tables]
+            places = [
+                (place, ones, pool.apply_async(self._place, (place, ones))) for place, ones in self._by_place.items()
+            ]
+            ways_ = [
+                (place, one, pool.apply_async(self._way, (place, one))) for place, ones, _ in places for one in ones
+            ]
+            shared = {place: asked.get() for place, _, asked in places}
+            done = [self._whole(one, shared[place], asked.get()) for place, one, asked in ways_]
+            looks = [one.get() for one in tables]
+            unseen = [*self._clients.unseen, *(one for ask in self._asks for one in ask.unseen)]
             return Facts(
                 self._clients.caller,
                 tuple(done),
-                tuple(one.result() for one in tables),
+                tuple(looks),
                 tuple(shared[place][0] for place in self._by_place),
-                (*self._clients.unseen, *(one for ask in self._asks for one in ask.unseen)),
+                tuple(sorted(unseen, key=lambda one: (one.account, one.region, one.action, one.about))),
                 tuple(elsewhere),
                 sum(ask.answered for ask in self._asks),
             )
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # after Ctrl-C nothing more is asked
+            pool.terminate()
 
     def _ask(self, place: Place, about: str) -> Ask:
         ask = Ask(self._clients, *place, about)
@@ -137,11 +143,11 @@ class _Gathering:
         self,
         one: Pipeline,
         shared: tuple[AccountFacts, Sources, dict[str, Counted]],
-        way: Future[PipelineFacts],
+        way: PipelineFacts,
     ) -> PipelineFacts:
         _, sources, counts = shared
         return replace(
-            way.result(),
+            way,
             identities=sources.identities(one),
             destinations=sources.destinations[one.configuration_set] if one.configuration_set else None,
             counted=counts[one.topic_arn],
