@@ -3,5 +3,5 @@
 ``app`` lists the commands, each a module of ``commands``. ``where`` says what they work on: tables, Regions, pipelines,
 from options, environment or the outputs of stacks; ``command`` gives every command these options and the exit codes;
 ``blocked`` reads the blocked table, ``acts`` writes what a person does; ``output`` is tables for people and JSON for
-programs.
+programs. ``doctor`` is what the command of that name knows.
 """

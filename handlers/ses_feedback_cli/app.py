@@ -8,6 +8,7 @@ import typer
 from ses_feedback_cli.command import register
 from ses_feedback_cli.commands import dead_letters
 from ses_feedback_cli.commands.check import check
+from ses_feedback_cli.commands.doctor import doctor
 from ses_feedback_cli.commands.simulate import simulate
 
 app = typer.Typer(
@@ -31,6 +32,6 @@ def _about(
     """Amazon SES bounces and complaints: who is blocked and why, undo it, and see what is broken."""
 
 
-for command in (check, simulate):
+for command in (check, simulate, doctor):
     register(app, command)
 app.add_typer(dead_letters.group, name="dead-letters")
