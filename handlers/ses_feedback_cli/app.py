@@ -7,6 +7,8 @@ import typer
 
 from ses_feedback_cli.command import register
 from ses_feedback_cli.commands.check import check
+from ses_feedback_cli.commands.list_ import list_
+from ses_feedback_cli.commands.show import show
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,5 +31,5 @@ def _about(
     """Amazon SES bounces and complaints: who is blocked and why, undo it, and see what is broken."""
 
 
-for command in (check,):
+for command in (check, list_, show):
     register(app, command)
