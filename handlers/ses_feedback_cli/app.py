@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from ses_feedback_cli.command import register
+from ses_feedback_cli.commands.block import block
 from ses_feedback_cli.commands.check import check
 from ses_feedback_cli.commands.list_ import list_
 from ses_feedback_cli.commands.show import show
+from ses_feedback_cli.commands.unblock import unblock
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,5 +33,5 @@ def _about(
     """Amazon SES bounces and complaints: who is blocked and why, undo it, and see what is broken."""
 
 
-for command in (check, list_, show):
+for command in (block, check, list_, show, unblock):
     register(app, command)

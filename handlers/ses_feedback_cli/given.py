@@ -7,6 +7,9 @@ from email.utils import parseaddr
 
 from ses_feedback.address import NotAnAddressError, address_key
 
+from ses_feedback_cli.changes import write
+from ses_feedback_cli.output import write_json
+
 
 @dataclass(frozen=True)
 class Given:
@@ -42,3 +45,15 @@ def parse(text: str) -> Given:
 
 def _lines() -> list[str]:
     return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def tell_problems(problems: Iterable[Given], *, as_json: bool) -> int:
+    """Tell of what is no address, as a result; how many there are."""
+    number = 0
+    for one in problems:
+        number += 1
+        if as_json:
+            write_json({"address": one.text, "changed": False, "problem": f"no address: {one.problem}"})
+        else:
+            write(f"{one.text}  NO ADDRESS: {one.problem}")
+    return number

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from ses_feedback.address import NotAnAddressError, address_key
 
-from ses_feedback_cli import moments
+from ses_feedback_cli import times
 from ses_feedback_cli.blocked import Filter
 
 PANEL = "Which blocks"
@@ -25,7 +25,7 @@ class Because(StrEnum):
 
 Since = Annotated[
     str | None,
-    typer.Option("--since", help=f"Blocked at or after this time: {moments.PAST}.", rich_help_panel=PANEL),
+    typer.Option("--since", help=f"Blocked at or after this time: {times.PAST}.", rich_help_panel=PANEL),
 ]
 Until = Annotated[
     str | None, typer.Option("--until", help="Blocked before this time, given as for --since.", rich_help_panel=PANEL)
@@ -54,7 +54,7 @@ def selected(
     until: str | None = None,
 ) -> Filter:
     """The filter that options describe. Raises: ValueError naming the option and its value."""
-    first, end = moments.past(since, "--since", now), moments.past(until, "--until", now)
+    first, end = times.past(since, "--since", now), times.past(until, "--until", now)
     if first and end and first >= end:
         raise ValueError(f"--since {since} is not before --until {until}")
     return Filter(because, _domain(domain), identity, rule, first, end)

@@ -7,7 +7,7 @@ import pytest
 from ses_feedback.event import Event, manual_event
 
 from tests.cli.conftest import NOW, Tables
-from tests.cli.ses_list import SesLists
+from tests.cli.ses_server import SesLists
 
 Bounce = Callable[..., Event]
 JANE = "jane@example.org"
@@ -119,7 +119,7 @@ def test_looks_at_the_list_of_ses_in_every_region(tables: Tables, ses: SesLists)
     assert "us-east-1: not on it" in done.stdout
     (found,) = tables.json("show", "Jane@example.org", "--ses-region", "eu-west-1")
     assert found["ses"]["entries"] == [
-        {"region": "eu-west-1", "address": "Jane@example.org", "reason": "COMPLAINT", "since": "2026-11-24T12:00:00Z"}
+        {"region": "eu-west-1", "address": "Jane@example.org", "reason": "COMPLAINT", "at": "2025-11-24T12:00:00Z"}
     ]
 
 

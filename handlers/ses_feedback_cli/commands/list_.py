@@ -21,7 +21,7 @@ _ROW = "{:20}  {:20}  {:12}  {:21}  {}"
 _HEAD = _ROW.format("since", "until", "because", "rule", "address")
 
 
-def list_(
+def list_(  # noqa: PLR0913 - one per option
     where: Where,
     *,
     because: Annotated[

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 from ses_feedback.moment import parse
 
-from ses_feedback_cli import given, story, suppression
+from ses_feedback_cli import given, ses_lists, story
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.output import Json, people, when, write_json
+from ses_feedback_cli.ses_lists import Suppressed, SuppressionList
 from ses_feedback_cli.story import Story
-from ses_feedback_cli.suppression import Entry
 from ses_feedback_cli.where import Where
 
 
@@ -40,9 +40,9 @@ def show(
     one = given.parse(address)
     if one.problem:
         raise ValueError(f"not an address: {one.problem}")
-    regions = suppression.regions_of(where, ses_region) if ses or ses_region else []
+    regions = ses_lists.regions_of(where, ses_region) if ses or ses_region else []
     told = story.read(where, one.key, datetime.now(UTC))
-    entries = [entry for region in regions for entry in _entries(suppression.Suppression(where, region), one)]
+    entries = [entry for region in regions for entry in _entries(SuppressionList(where, region), one)]
     if as_json:
         write_json(_document(told, entries, regions))
     else:
@@ -50,11 +50,11 @@ def show(
     return Code.NO if told.block or entries else Code.OK
 
 
-def _entries(listed: suppression.Suppression, one: given.Given) -> list[Entry]:
+def _entries(listed: SuppressionList, one: given.Given) -> list[Suppressed]:
     return [entry for spelling in one.spellings() if (entry := listed.get(spelling))]
 
 
-def _document(told: Story, entries: list[Entry], regions: list[str]) -> dict[str, Any]:
+def _document(told: Story, entries: list[Suppressed], regions: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "address": told.address,
         "blocked": told.block is not None,
@@ -73,7 +73,7 @@ def _print(lines: Iterator[str]) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _tell(told: Story, entries: list[Entry], regions: list[str]) -> Iterator[str]:
+def _tell(told: Story, entries: list[Suppressed], regions: list[str]) -> Iterator[str]:
     yield told.address
     yield ""
     for event in told.events:
@@ -87,7 +87,7 @@ def _tell(told: Story, entries: list[Entry], regions: list[str]) -> Iterator[str
     for entry in entries:
         yield (
             f"SES's own list in {entry.region}: {entry.address} is on it because of {entry.reason}, "
-            f"since {when(entry.since)}"
+            f"since {when(entry.at)}"
         )
     for region in regions:
         if not any(entry.region == region for entry in entries):

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -25,6 +26,8 @@ class SesLists:
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     """Spelling -> code of the error."""
+    since: dict[str, datetime] = field(default_factory=dict)
+    """Spelling -> when it was put there; the others long ago."""
     page: int = 2
     url: str = ""
 
@@ -41,17 +44,17 @@ class SesLists:
             first = int(query.get("NextToken", ["0"])[0])
             names = list(there)[first : first + self.page]
             more = {"NextToken": str(first + self.page)} if first + self.page < len(there) else {}
-            return 200, {"SuppressedDestinationSummaries": [_entry(name, there[name]) for name in names], **more}
+            return 200, {"SuppressedDestinationSummaries": [self._entry(name, there[name]) for name in names], **more}
         if spelling not in there:
             return 404, {"__type": "NotFoundException", "message": f"{spelling} does not exist on your list"}
         if method == "DELETE":
             del there[spelling]
             return 200, {}
-        return 200, {"SuppressedDestination": _entry(spelling, there[spelling])}
+        return 200, {"SuppressedDestination": self._entry(spelling, there[spelling])}
 
-
-def _entry(spelling: str, reason: str) -> dict[str, Any]:
-    return {"EmailAddress": spelling, "Reason": reason, "LastUpdateTime": 1795521600}  # 2026-11-24T12:00:00Z
+    def _entry(self, spelling: str, reason: str) -> dict[str, Any]:
+        since = self.since.get(spelling, datetime(2025, 11, 24, 12, tzinfo=UTC))
+        return {"EmailAddress": spelling, "Reason": reason, "LastUpdateTime": since.timestamp()}
 
 
 @contextmanager

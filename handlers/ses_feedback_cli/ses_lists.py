@@ -1,7 +1,7 @@
-"""SES's own suppression list of an account and Region, one call a second.
+"""SES's own account suppression list: asks it and takes addresses off, at SES's one call a second per Region.
 
-AWS throttles these calls to one per second per account and Region, for everybody who makes them, and raises it for
-nobody. Addresses are stored with the capitals of the mail that bounced, and found only by that spelling.
+AWS allows one call per second, account and Region, for everybody who makes them, and raises that for nobody. Addresses
+are kept with the capitals of the mail that bounced, and found only by that spelling.
 """
 
 import time
@@ -10,51 +10,51 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ses_feedback.address import NotAnAddressError, address_key
-
 from ses_feedback_cli.where import MissingError, Where
 
-SECONDS_PER_CALL = 1.0
+CALL_SECONDS = 1.0
+"""Between two calls in one Region (SES guide, Service quotas)."""
 
 PAGE = 1_000
-"""Addresses of one ListSuppressedDestinations."""
+"""Entries of one call."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """An address on the list, spelled as it is there."""
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """One entry of the list of a Region, spelt as SES has it."""
 
     region: str
     address: str
     reason: str
-    since: datetime
+    """BOUNCE or COMPLAINT."""
+    at: datetime
+    """When SES put it there, or changed it."""
 
 
 @dataclass
 class Pace:
-    """Lets one call through per ``seconds``."""
+    """Lets one call through each ``CALL_SECONDS``."""
 
-    seconds: float
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     _next: float = field(default=float("-inf"), init=False)
 
     def wait(self) -> None:
-        """Wait until the next call may go out."""
+        """Wait until the next call is allowed."""
         if (pause := self._next - self.clock()) > 0:
             self.sleep(pause)
-        self._next = self.clock() + self.seconds
+        self._next = self.clock() + CALL_SECONDS
 
 
-class Suppression:
-    """The account's list in one Region. What goes wrong is raised as botocore has it."""
+class SuppressionList:
+    """The account's list in one Region, not that of a tenant. Methods raise what botocore raises."""
 
     def __init__(self, where: Where, region: str) -> None:
         self.region = region
         self._client = where.client("sesv2", region)
-        self._pace = Pace(SECONDS_PER_CALL)
+        self._pace = Pace()
 
-    def get(self, spelling: str) -> Entry | None:
+    def get(self, spelling: str) -> Suppressed | None:
         """The entry of an address. Needs ses:GetSuppressedDestination."""
         self._pace.wait()
         try:
@@ -72,20 +72,19 @@ class Suppression:
             return False
         return True
 
-    def entries(self) -> Iterator[list[tuple[str, Entry]]]:
-        """Page by page all entries, each with its key. Needs ses:ListSuppressedDestinations."""
-        more: dict[str, Any] = {}
+    def pages(self) -> Iterator[list[Suppressed]]:
+        """The whole list. Needs ses:ListSuppressedDestinations."""
+        token: dict[str, str] = {}
         while True:
             self._pace.wait()
-            page = self._client.list_suppressed_destinations(PageSize=PAGE, **more)
-            found = (self._entry(one) for one in page.get("SuppressedDestinationSummaries", ()))
-            yield [(key, entry) for entry in found if (key := _key(entry.address))]
-            if not page.get("NextToken"):
+            answer = self._client.list_suppressed_destinations(PageSize=PAGE, **token)
+            yield [self._entry(one) for one in answer.get("SuppressedDestinationSummaries", ())]
+            if not answer.get("NextToken"):
                 return
-            more = {"NextToken": page["NextToken"]}
+            token = {"NextToken": answer["NextToken"]}
 
-    def _entry(self, found: dict[str, Any]) -> Entry:
-        return Entry(self.region, found["EmailAddress"], found["Reason"], found["LastUpdateTime"])
+    def _entry(self, found: dict[str, Any]) -> Suppressed:
+        return Suppressed(self.region, found["EmailAddress"], found["Reason"], found["LastUpdateTime"])
 
 
 def regions_of(where: Where, given: list[str] | None) -> list[str]:
@@ -101,10 +100,3 @@ def regions_of(where: Where, given: list[str] | None) -> list[str]:
             "or leave that list alone"
         )
     return found
-
-
-def _key(address: str) -> str:
-    try:
-        return address_key(address)
-    except NotAnAddressError:
-        return ""
