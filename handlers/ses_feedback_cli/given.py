@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 
 from ses_feedback.address import NotAnAddressError, address_key
+from ses_feedback.event import NOTE_LIMIT
 
 from ses_feedback_cli.changes import write
 from ses_feedback_cli.output import write_json
@@ -45,6 +46,13 @@ def parse(text: str) -> Given:
 
 def _lines() -> list[str]:
     return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def note(reason: str) -> str:
+    """A --reason that the history keeps whole. Raises: ValueError."""
+    if len(reason) > NOTE_LIMIT:
+        raise ValueError(f"--reason has {len(reason)} characters; at most {NOTE_LIMIT} are kept")
+    return reason
 
 
 def tell_problems(problems: Iterable[Given], *, as_json: bool) -> int:

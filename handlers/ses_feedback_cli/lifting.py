@@ -19,7 +19,8 @@ from ses_feedback_cli.wave import Wave
 from ses_feedback_cli.where import Where
 
 READ_LISTS_FROM = 100
-"""From how many addresses on SES's lists are read as a whole instead of asking for each."""
+"""From how many addresses on SES's lists are read as a whole instead of deleting each unasked. Those of a selection
+always are: how they are spelt on SES's lists is known for addresses that a person types only."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def run(where: Where, job: Job, regions: Sequence[str], *, as_json: bool) -> Cod
     removal = Removal(where, regions) if regions else None
     done = blocked = failed = 0
     try:
-        if removal and job.count > READ_LISTS_FROM:
+        if removal and (job.path or job.count > READ_LISTS_FROM):
             with progress("reading SES's own lists", None) as advance:
                 removal.read({one.address for one in job.lifts()}, advance)
         with progress("unblocking", job.count) as advance:

@@ -187,3 +187,11 @@ def test_the_lists_of_ses_are_asked_once_a_second() -> None:
         now[0] += work
     pace.wait()
     assert pauses == [1.0, 0.75]
+
+
+@pytest.mark.parametrize("command", [("block",), ("unblock", "--no-ses")])
+def test_a_reason_that_cannot_be_kept_changes_nothing(tables: Tables, command: tuple[str, ...]) -> None:
+    done = tables.run(*command, JANE, "--reason", "x" * 1_001)
+    assert done.exit_code == 2
+    assert "--reason" in done.stderr
+    assert tables.json("show", JANE)[0]["events"] == []

@@ -189,11 +189,8 @@ def test_what_bounces_after_the_selection_stays_blocked(
     assert set(wave.blocked()) == TRUE | {"wave0@example.org"}
 
 
-def test_what_ses_listed_after_the_selection_stays_blocked(
-    wave: Tables, ses: SesLists, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_ses_listed_after_the_selection_stays_blocked(wave: Tables, ses: SesLists) -> None:
     # Its bounce may be still on the way here.
-    monkeypatch.setattr(lifting, "READ_LISTS_FROM", 1)
     ses.put("eu-west-1", *FALSE, "Wave1@example.org")
     ses.since["Wave1@example.org"] = NOW + HOUR
     told = wave.json(*WAVE, "--yes", "--ses-region", "eu-west-1")[1:]
@@ -289,7 +286,7 @@ HAPPENINGS = ("hard", "complaint", "soft", "by hand", "by hand, ending", "by han
 def happening(bounce: Bounce, address: str, what: str, hours: int) -> list[Event]:
     at = NOW - hours * HOUR
     if what == "complaint":
-        return [bounce(address, at, kind="complaint", type="abuse", subtype="")]
+        return [bounce(address, at, kind="complaint", type="abuse", subtype="", feedback_id=f"complaint-{hours}")]
     if what == "soft":
         soft = {"type": "Transient", "subtype": "MailboxFull", "status": "5.2.2"}
         return [bounce(address, at, **soft, message_id=f"m{hours}-{n}", feedback_id=f"{hours}-{n}") for n in range(5)]

@@ -58,8 +58,10 @@ def block(
             raise MissingError("what is needed is ADDRESS... (or -) and --reason TEXT, or --from FILE")
         wanted = given.read(addresses)
         problems = [one for one in wanted if one.problem]
-        ends = times.future(until, "--until", now)
-        wishes = (Wish(one.key, ends, reason) for one in wanted if one.key)
+        ends, why = times.future(until, "--until", now), given.note(reason)
+        if ends and ends <= now:
+            raise ValueError(f"--until {until} is over: a time to come is needed")
+        wishes = (Wish(one.key, ends, why) for one in wanted if one.key)
         total = len(wanted) - len(problems)
     done = blocking.block(where, wishes, actor=where.who(), act_id=uuid.uuid4().hex)
     failed = _tell_all(done, total, as_json=as_json) + given.tell_problems(problems, as_json=as_json)
@@ -72,8 +74,8 @@ def _of_plan(plan: undofile.Plan, reason: str | None, now: datetime) -> Iterator
         until = datetime.fromtimestamp(ends, UTC) if type(ends) is int else None
         if until is None or until > now:
             was = f"{item.get('reason', '?')} {item.get('rule', '')}".strip()
-            note = f"{reason or 'put back'}: was {was} since {item.get('blocked_at', '?')}"
-            yield Wish(item["value"], until, note[:NOTE_LIMIT], str(item.get("reason", "")))
+            note = f"{reason or 'put back'} (was {was} since {item.get('blocked_at', '?')})"
+            yield Wish(item["value"], until, note[:NOTE_LIMIT], str(item.get("reason", ""))[:NOTE_LIMIT])
 
 
 def _tell_all(done: Iterator[Blocked], total: int, *, as_json: bool) -> int:

@@ -72,11 +72,13 @@ def unblock(  # noqa: PLR0913 - one per option
     import are not selected unless named with --because; an address that anything not selected blocks as well is left,
     and so is one that is blocked again in the meantime.
 
+    With --json a line is what became of an address; before them, a selection has a line that says what it is.
+
     Exit code 0: none is blocked any more; 1: one is, was left or is no address.
 
     Needs dynamodb:BatchGetItem and dynamodb:PutItem on the history table, and dynamodb:BatchGetItem, dynamodb:PutItem
     and dynamodb:DeleteItem on the blocked table; for a selection dynamodb:Scan on it; and, unless --no-ses is given,
-    ses:DeleteSuppressedDestination, for more than 100 addresses also ses:ListSuppressedDestinations.
+    ses:DeleteSuppressedDestination, for a selection or more than 100 addresses also ses:ListSuppressedDestinations.
     """
     now = datetime.now(UTC)
     options = {"because": because, "domain": domain, "identity": identity, "rule": rule, "since": since, "until": until}
@@ -88,7 +90,7 @@ def unblock(  # noqa: PLR0913 - one per option
     if from_file:
         plan = undofile.read(from_file, where)
         return lifting.run(where, Job.of_plan(plan), regions, as_json=as_json)
-    act = Act(where.who(), reason or "", now, uuid.uuid4().hex)
+    act = Act(where.who(), given.note(reason or ""), now, uuid.uuid4().hex)
     if addresses:
         wanted = given.read(addresses)
         lifts = [Lift(one.key, one.spellings()) for one in wanted if one.key]
