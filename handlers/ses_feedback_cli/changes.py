@@ -36,8 +36,8 @@ def tell(text: str) -> None:
 
 
 def write(line: str) -> None:
-    """A result."""
-    sys.stdout.write(f"{line}\n")
+    """A result, on one line and without control characters: some of it was written by servers of others."""
+    sys.stdout.write("".join(one if one.isprintable() else " " for one in line) + "\n")
 
 
 def said(block: dict[str, Any] | None) -> str:

@@ -297,7 +297,7 @@ def happening(bounce: Bounce, address: str, what: str, hours: int) -> list[Event
     return [manual_event(act, address, actor="joe", note="", at=at, expires_at=ends)]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     histories=st.lists(
         st.dictionaries(st.sampled_from(HAPPENINGS), st.sampled_from([1, 30]), min_size=1, max_size=3),
@@ -311,12 +311,14 @@ def test_for_any_history_undoing_a_wave_and_its_undo_is_as_before(
     tables: Tables, bounce: Bounce, histories: list[dict[str, int]], because: list[str], since: list[str]
 ) -> None:
     domain = f"{uuid.uuid4().hex}.example"  # each example has a domain of its own in the same tables
-    for number, history in enumerate(histories):
-        for what, hours in history.items():
-            tables.apply(happening(bounce, f"{number}@{domain}", what, hours))
+    happened = [(f"{number}@{domain}", one) for number, history in enumerate(histories) for one in history.items()]
+    tables.apply([event for address, (what, hours) in happened for event in happening(bounce, address, what, hours)])
 
     def blocked() -> dict[str, Any]:
-        return {one["value"]: one.get("expires_at") for one in tables.json("list", "--domain", domain)}
+        return {one["value"]: one for one in tables.json("list", "--domain", domain)}
+
+    def ends(items: dict[str, Any]) -> dict[str, Any]:
+        return {address: item.get("expires_at") for address, item in items.items()}
 
     before = blocked()
     selection = [*since, *(part for one in because for part in ("--because", one)), "--domain", domain]
@@ -330,8 +332,6 @@ def test_for_any_history_undoing_a_wave_and_its_undo_is_as_before(
         assert tables.run("block", "--from", file).exit_code == 0
     else:
         assert lifted == set()
-    assert blocked() == before
-    for address in before.keys() - lifted:
-        # Nobody touched it: no act was added.
-        acts = [one["act"] for one in tables.json("show", address)[0]["events"] if "act" in one]
-        assert "unblock" not in acts
+    after = blocked()
+    assert ends(after) == ends(before)
+    assert {one: after[one] for one in before.keys() - lifted} == {one: before[one] for one in before.keys() - lifted}

@@ -12,6 +12,7 @@ import typer
 from ses_feedback.moment import parse
 
 from ses_feedback_cli import blocked
+from ses_feedback_cli.changes import write
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.output import Json, when, write_json
 from ses_feedback_cli.selection import PANEL, Because, Domain, Identity, Rule, Since, Until, selected
@@ -73,7 +74,7 @@ def _write(items: Iterable[dict[str, Any]], *, as_json: bool) -> None:
         if as_json:
             write_json(item)
         else:
-            sys.stdout.write(f"{_row(item)}\n")
+            write(_row(item))
         if terminal:
             sys.stdout.flush()
     sys.stdout.flush()

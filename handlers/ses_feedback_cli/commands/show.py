@@ -9,8 +9,9 @@ import typer
 from ses_feedback.moment import parse
 
 from ses_feedback_cli import given, ses_lists, story
+from ses_feedback_cli.changes import write
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.output import Json, people, when, write_json
+from ses_feedback_cli.output import Json, when, write_json
 from ses_feedback_cli.ses_lists import Suppressed, SuppressionList
 from ses_feedback_cli.story import Story
 from ses_feedback_cli.where import Where
@@ -46,7 +47,8 @@ def show(
     if as_json:
         write_json(_document(told, entries, regions))
     else:
-        _print(_tell(told, entries, regions))
+        for line in _tell(told, entries, regions):
+            write(line)
     return Code.NO if told.block or entries else Code.OK
 
 
@@ -65,12 +67,6 @@ def _document(told: Story, entries: list[Suppressed], regions: list[str]) -> dic
     if regions:
         found["ses"] = {"regions": regions, "entries": [asdict(entry) for entry in entries]}
     return found
-
-
-def _print(lines: Iterator[str]) -> None:
-    console = people()
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
 
 
 def _tell(told: Story, entries: list[Suppressed], regions: list[str]) -> Iterator[str]:
