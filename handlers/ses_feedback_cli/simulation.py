@@ -81,7 +81,7 @@ class Simulation:
         self._begun: dict[str, float] = {}
         blocked, history = where.blocked_table(), where.history_table()
         self._blocked, self._history = (where.dynamodb(blocked), blocked), (where.dynamodb(history), history)
-        self._blocklist = Blocklist(blocked, client=self._blocked[0])
+        self._blocklist = Blocklist(blocked, client=self._blocked[0], when_unavailable="raise")
         self._before = {pipeline.name: self._depths(pipeline) for way in ways for pipeline in way.pipelines.values()}
 
     def send(self) -> None:

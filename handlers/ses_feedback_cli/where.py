@@ -50,6 +50,7 @@ class Where:
     actor: str | None = None
     outputs: tuple[Mapping[str, Any], ...] = field(default=())
     """The outputs of stacks."""
+    _clients: dict[tuple[str, str | None], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def session(self) -> "Session":
@@ -59,11 +60,14 @@ class Where:
         return boto3.Session(profile_name=self.profile)
 
     def client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - one type per service
-        """A client with botocore's standard retries, in a Region or that of the environment."""
+        """A client with botocore's standard retries, in a Region or that of the environment; one for all who ask."""
         from botocore.config import Config  # noqa: PLC0415
 
-        config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=30)
-        return cast(Any, self.session).client(service, region_name=region, config=config)
+        if (service, region) not in self._clients:
+            config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=30)
+            client = cast(Any, self.session).client(service, region_name=region, config=config)
+            self._clients[service, region] = client
+        return self._clients[service, region]
 
     def dynamodb(self, table: str) -> Any:  # noqa: ANN401
         """A client for a table's Region."""

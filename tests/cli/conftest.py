@@ -17,8 +17,11 @@ from ses_feedback.notification import Feedback
 from ses_feedback.state import Policy
 from ses_feedback.table import decode
 from ses_feedback.verdict import judge
+from ses_feedback_cli import ses_lists
 from ses_feedback_cli.app import app
 from typer.testing import CliRunner, Result
+
+from tests.cli.ses_server import SesLists, serve
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -104,3 +107,12 @@ def bounce() -> Callable[..., Event]:
         return feedback_event(feedback, judge(feedback), pipeline="bounce-example", now=at)
 
     return make
+
+
+@pytest.fixture
+def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[SesLists]:
+    """SES's own suppression lists; calls to them are not paced."""
+    monkeypatch.setattr(ses_lists, "CALL_SECONDS", 0.0)
+    with serve() as lists:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", lists.url)
+        yield lists

@@ -1,0 +1,67 @@
+"""The addresses that a command is given, as arguments or on stdin."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.utils import parseaddr
+
+from ses_feedback.address import NotAnAddressError, address_key
+from ses_feedback.event import NOTE_LIMIT
+
+from ses_feedback_cli.changes import write
+from ses_feedback_cli.output import write_json
+
+
+@dataclass(frozen=True)
+class Given:
+    """One address; without ``key`` it is none, and ``problem`` says why."""
+
+    text: str
+    key: str
+    problem: str = ""
+
+    def spellings(self) -> list[str]:
+        """How SES may have it on its list: it keeps the capitals of the local part, and finds no other spelling."""
+        local, _, domain = self.key.rpartition("@")
+        typed = parseaddr(self.text)[1].rpartition("@")[0]
+        return list(dict.fromkeys([self.key, f"{typed}@{domain}" if typed.lower() == local else self.key]))
+
+
+def read(texts: Iterable[str]) -> list[Given]:
+    """One per address, in order, an address given twice once; `-` stands for the lines of stdin."""
+    lines = (line for text in texts for line in (_lines() if text == "-" else [text]))
+    known: dict[str, Given] = {}
+    for one in map(parse, lines):
+        known.setdefault(one.key or one.text, one)
+    return list(known.values())
+
+
+def parse(text: str) -> Given:
+    """The address in a text, with or without a name."""
+    try:
+        return Given(text, address_key(text))
+    except NotAnAddressError as error:
+        return Given(text, "", str(error))
+
+
+def _lines() -> list[str]:
+    return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def note(reason: str) -> str:
+    """A --reason that the history keeps whole. Raises: ValueError."""
+    if len(reason) > NOTE_LIMIT:
+        raise ValueError(f"--reason has {len(reason)} characters; at most {NOTE_LIMIT} are kept")
+    return reason
+
+
+def tell_problems(problems: Iterable[Given], *, as_json: bool) -> int:
+    """Tell of what is no address, as a result; how many there are."""
+    number = 0
+    for one in problems:
+        number += 1
+        if as_json:
+            write_json({"address": one.text, "changed": False, "problem": f"no address: {one.problem}"})
+        else:
+            write(f"{one.text}  NO ADDRESS: {one.problem}")
+    return number

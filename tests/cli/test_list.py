@@ -1,0 +1,145 @@
+"""`ses-feedback list`. On moto: does not prove what a scan of millions costs."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ses_feedback.event import Event, manual_event
+from ses_feedback_cli import blocked
+from ses_feedback_cli.blocked import Filter
+from ses_feedback_cli.where import Where
+
+from tests.cli.conftest import NOW, Tables
+
+Bounce = Callable[..., Event]
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def filled(tables: Tables, bounce: Bounce) -> Tables:
+    tables.apply(
+        [
+            bounce("old@example.org", NOW - 30 * DAY, identity="shop.example"),
+            bounce("new@example.org", NOW - DAY),
+            bounce("echo@example.org", NOW - DAY, subtype="OnAccountSuppressionList"),
+            bounce("idn@xn--bcher-kva.example", NOW - DAY),
+            bounce("angry@sub.example.org", NOW - 2 * DAY, kind="complaint", type="abuse", subtype=""),
+            manual_event("block", "hand@example.org", actor="joe", note="asked", at=NOW),
+            manual_event("block", "over@example.org", actor="joe", note="", at=NOW - 9 * DAY, expires_at=NOW - 8 * DAY),
+        ]
+    )
+    return tables
+
+
+ALL = {"old", "new", "echo", "idn", "angry", "hand"}
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ([], ALL),
+        (["--reason", "bounce"], {"old", "new", "echo", "idn"}),
+        (["--because", "complaint"], {"angry"}),
+        (["--domain", "EXAMPLE.org"], ALL - {"idn", "angry"}),
+        (["--domain", "bücher.example"], {"idn"}),
+        (["--identity", "shop.example"], {"old"}),
+        (["--rule", "account-suppression"], {"echo"}),
+        (["--since", "2026-11-23T12:00:00Z"], {"new", "echo", "idn", "hand"}),
+        (["--until", "2026-11-23"], {"old", "angry"}),
+        (["--since", "2026-11-22", "--until", "2026-11-23", "--domain", "sub.example.org"], {"angry"}),
+        (["--reason", "import"], set()),
+    ],
+)
+def test_lists_what_is_asked_for(filled: Tables, options: list[str], found: set[str]) -> None:
+    assert {one["value"].partition("@")[0] for one in filled.json("list", *options)} == found
+    done = filled.run("list", *options)
+    assert done.exit_code == 0
+    assert {line.split()[-1].partition("@")[0] for line in done.stdout.splitlines()} == found
+    assert f"{len(found)} blocked" in done.stderr
+
+
+def test_a_row_says_since_when_until_when_and_why(filled: Tables) -> None:
+    (line,) = filled.run("list", "--identity", "shop.example").stdout.splitlines()
+    assert line.split() == ["2026-10-25T12:00:00Z", "for", "good", "bounce", "hard-bounce", "old@example.org"]
+
+
+def test_json_is_the_whole_item(filled: Tables) -> None:
+    assert {one["value"]: one for one in filled.json("list")} == {
+        key: item for key, item in filled.blocked().items() if key != "over@example.org"
+    }
+
+
+def test_counts_by_reason(filled: Tables) -> None:
+    assert filled.run("list").stderr == "6 blocked (4 bounce, 1 complaint, 1 manual)\n"
+
+
+def test_the_limit_ends_it(filled: Tables) -> None:
+    done = filled.run("list", "--limit", "2")
+    assert (len(done.stdout.splitlines()), done.stderr.split()[0]) == (2, "2")
+
+
+@pytest.mark.parametrize("text", ["yesterday", "7", "2026-13-01", "99999999999d", "999999w"])
+def test_a_time_that_is_none_is_not_understood(filled: Tables, text: str) -> None:
+    done = filled.run("list", "--since", text)
+    assert done.exit_code == 2
+    assert f"--since {text}" in done.stderr
+
+
+def test_a_relative_time_is_ago(tables: Tables, bounce: Bounce) -> None:
+    now = datetime.now(UTC)
+    tables.apply([bounce("new@example.org", now - timedelta(hours=2)), bounce("old@example.org", now - 8 * DAY)])
+    assert [one["value"] for one in tables.json("list", "--since", "1w")] == ["new@example.org"]
+    assert [one["value"] for one in tables.json("list", "--until", "180m")] == ["old@example.org"]
+
+
+def test_an_item_of_others_is_listed_too(tables: Tables) -> None:
+    tables.client.put_item(TableName="blocked", Item={"value": {"S": "jane@example.org"}})
+    done = tables.run("list")
+    assert done.stdout.split()[-1] == "jane@example.org"
+    assert done.stderr == "1 blocked (1 other)\n"
+
+
+def test_reads_no_page_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Pages:
+        def get_paginator(self, _: str) -> "Pages":
+            return self
+
+        def paginate(self, **_: Any) -> Any:  # noqa: ANN401
+            for number in range(1_000_000):
+                asked.append(number)
+                yield {"Items": [{"value": {"S": f"{number}-{one}@example.org"}} for one in range(100)]}
+
+    monkeypatch.setattr(Where, "dynamodb", lambda *_: Pages())
+    items = blocked.scan(Where(table="t"), Filter(), NOW)
+    assert [next(items)["value"] for _ in range(150)][-1] == "1-49@example.org"
+    assert asked == [0, 1]
+
+
+ENDLESS = textwrap.dedent("""
+    import sys
+    from itertools import count
+    from ses_feedback_cli import blocked
+    from ses_feedback_cli.app import app
+    blocked.scan = lambda *_: ({"value": f"{one}@example.org", "reason": "bounce"} for one in count())
+    app(["list", *sys.argv[1:]], prog_name="ses-feedback")
+""")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_reader_that_has_enough_gets_no_error(options: list[str]) -> None:
+    # A process of its own: what Python says about a broken pipe, it says when it ends.
+    command = [sys.executable, "-W", "error", "-c", ENDLESS, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert b"0@example.org" in running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(timeout=20) == 0

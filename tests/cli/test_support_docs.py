@@ -1,0 +1,34 @@
+"""The commands for support in docs/operations.md are ones that the command line takes. Not proved: that they help."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+from ses_feedback_cli.app import app
+from typer.core import TyperGroup
+
+TEXT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+SECTIONS = ("Someone gets no mail", "A wave of false blocks")
+
+
+def commands() -> list[str]:
+    """Every command line of the sections, once; one that goes on in the next line is one."""
+    found: set[str] = set()
+    for section in SECTIONS:
+        text = TEXT.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0].replace("\\\n", " ")
+        found |= {line.strip() for line in re.findall(r"^ *(ses-feedback [^\n|]+)", text, re.MULTILINE)}
+    return sorted(found)
+
+
+def test_the_sections_are_found() -> None:
+    assert len(commands()) >= 8
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_are_understood(command: str) -> None:
+    _, name, *arguments = shlex.split(command, comments=True)
+    known = typer.main.get_command(app)
+    assert isinstance(known, TyperGroup)
+    known.commands[name].make_context(name, arguments)

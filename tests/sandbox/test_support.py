@@ -1,0 +1,98 @@
+"""What support does, on the deployed program: show, unblock, and the next bounce counts again; a wave and its undo.
+
+Not proved: SES's own list. The emulator keeps none and answers every question about an address with "not found";
+tests/cli has a stand-in. And its idea of a right is not AWS's.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox import Account, Stack, deploy
+from sandbox.hops import SETTLE_SECONDS, watch
+from sandbox.mails import MAILS
+
+pytestmark = pytest.mark.xdist_group("support")  # one stack, made once
+BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def stack(new_account: Callable[[], Account]) -> Stack:
+    return deploy(new_account())
+
+
+@pytest.fixture
+def run(stack: Stack, tmp_path: Path) -> Run:
+    """`ses-feedback` as somebody runs it, in a folder of its own."""
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps(stack.outputs))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SES_FEEDBACK"))}
+    environment |= {
+        "AWS_ENDPOINT_URL": stack.account.endpoint,
+        "AWS_ACCESS_KEY_ID": stack.account.id,
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "SES_FEEDBACK_OUTPUTS": str(outputs),
+    }
+    command = [sys.executable, "-m", "ses_feedback_cli"]
+
+    def start(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*command, *arguments],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return start
+
+
+def bounced(stack: Stack) -> None:
+    with watch(stack, 20) as watching:
+        watching.drained(SETTLE_SECONDS)
+        assert watching.follow(BOUNCE).failure is None
+
+
+def test_a_block_is_explained_and_lifted_until_the_next_bounce(stack: Stack, run: Run) -> None:
+    bounced(stack)
+    shown = run("show", BOUNCE.address, "--ses")
+    assert shown.returncode == 1, shown.stderr
+    for fact in ("hard-bounce", "5.1.1", "shop.example", "BLOCKED because of bounce"):
+        assert fact in shown.stdout
+    time.sleep(0.01)  # an act in the same millisecond as a bounce beats it
+    lifted = run("unblock", BOUNCE.address, "--reason", "ticket 7", "--actor", "joe")
+    assert (lifted.returncode, lifted.stderr) == (0, "")
+    assert "now not" in lifted.stdout
+    assert run("check", BOUNCE.address).returncode == 0
+    time.sleep(0.01)
+    bounced(stack)
+    (told,) = map(json.loads, run("show", BOUNCE.address, "--json").stdout.splitlines())
+    assert [event.get("act", event.get("kind")) for event in told["events"]] == ["bounce", "unblock", "bounce"]
+    assert told["blocked"]
+
+
+def test_a_wave_is_lifted_and_put_back(run: Run) -> None:
+    def blocked() -> set[str]:
+        return {json.loads(line)["value"] for line in run("list", "--json").stdout.splitlines()}
+
+    many = [f"{number}@wave.example" for number in range(120)]
+    assert run("block", *many, "--reason", "a false list").returncode == 0
+    before = blocked()
+    assert before >= set(many)
+    wave = ("unblock", "--domain", "wave.example", "--because", "manual", "--reason", "a mistake", "--yes")
+    done = run(*wave, "--undo-file", "undo.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert blocked() == before - set(many)
+    assert run("block", "--from", "undo.jsonl").returncode == 0
+    assert blocked() == before
