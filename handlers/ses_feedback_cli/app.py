@@ -7,6 +7,9 @@ import typer
 
 from ses_feedback_cli.command import register
 from ses_feedback_cli.commands.check import check
+from ses_feedback_cli.commands.export import export
+from ses_feedback_cli.commands.import_list import import_
+from ses_feedback_cli.commands.sync import sync
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,5 +32,5 @@ def _about(
     """Amazon SES bounces and complaints: who is blocked and why, undo it, and see what is broken."""
 
 
-for command in (check,):
+for command in (check, import_, export, sync):
     register(app, command)
