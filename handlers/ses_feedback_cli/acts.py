@@ -9,8 +9,8 @@ from ses_feedback.history import History, Result
 
 from ses_feedback_cli.where import Where
 
-BATCH = 500
-"""Acts in one go: enough to keep the writer's threads busy, and little to repeat after an interruption."""
+BATCH = 990
+"""Acts in one go: whole transactions (33 addresses), three for each of the writer's threads, and little to repeat."""
 
 BATCH_SECONDS = 120
 

@@ -172,23 +172,25 @@ def _places(header: list[str], column: str | None) -> dict[str, int]:
 
 def _json(text: str, column: str | None) -> Mapping[str, str]:
     try:
-        read = json.loads(text)
-    except ValueError:
-        read = None
-    if not isinstance(read, dict):
-        raise ValueError("it is no JSON object; one on each line is needed")
-    plain = {name if name == column else re.sub("[^a-z]", "", name.lower()): value for name, value in read.items()}
+        read = json.loads(text).items()
+    except (ValueError, AttributeError, RecursionError):
+        raise ValueError("it is no JSON object; one on each line is needed") from None
+    plain = {name if name == column else re.sub("[^a-z]", "", name.lower()): value for name, value in read}
     said: dict[str, str] = {}
     for wanted, spellings in _COLUMNS.items():
         chosen = (column,) if column is not None and wanted == "address" else spellings
         for name in chosen:
             if (value := plain.get(name)) is not None:
-                if not isinstance(value, str | int):
-                    raise ValueError(f"its {name} is no text")  # noqa: TRY004 - the row's fault, not the program's
-                said.setdefault(wanted, str(value))
+                said.setdefault(wanted, _plain(name, value))
     if "address" not in said:
         raise ValueError(f"it has no {column or 'value, address or email'}")
     return said
+
+
+def _plain(name: str, value: object) -> str:
+    if isinstance(value, str | int):
+        return str(value)
+    raise ValueError(f"its {name} is no text")
 
 
 def _row(lines: _Lines, raw: bytes, parse: Callable[[], Mapping[str, str]]) -> Row:

@@ -1,8 +1,8 @@
 """SES's account suppression lists behind boto3's real client: what neither moto nor the emulator has.
 
 It answers HTTP requests, so botocore has checked every call against AWS's model and made it. It holds what the guide
-says ("Using the Amazon SES account-level suppression list"): lists per Region, addresses as they were given, import jobs
-of JSON lines from S3, and it looks into S3 when the job is first asked for.
+says ("Using the Amazon SES account-level suppression list"): lists per Region, addresses as they were given, and import
+jobs of JSON lines from S3, which it reads when the job is first asked for.
 """
 
 import io

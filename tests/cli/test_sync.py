@@ -1,7 +1,7 @@
 """`ses-feedback sync` and `import --from-ses`: tables and S3 on moto, SES's lists in `fake_ses`.
 
-Not proved: that AWS accepts these calls beyond its own model, how long an import job takes, and what rights SES needs to
-read the bucket.
+Not proved: that AWS accepts these calls beyond its own model, how long an import job takes, and what rights SES needs
+to read the bucket.
 """
 
 from collections.abc import Callable
@@ -27,6 +27,7 @@ LATER, EARLIER = NOW + timedelta(days=1), NOW - timedelta(days=1)
 
 @pytest.fixture
 def ses(tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeSes:
+    assert tables.client  # they make moto ready
     s3 = boto3.client("s3", region_name=WEST)
     s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": WEST})
     fake = FakeSes(s3)

@@ -25,7 +25,7 @@ COLUMNS = (
 
 def export(  # noqa: PLR0913, PLR0917 - an option each
     where: Where,
-    file: Annotated[Path, typer.Argument(allow_dash=True, dir_okay=False, help="To write; - is stdout.")] = Path("-"),
+    file: Annotated[Path, typer.Argument(help="To write; - is stdout.")] = Path("-"),
     form: Annotated[
         Format | None, typer.Option("--format", help="Without it: as the suffix says; csv on stdout.")
     ] = None,

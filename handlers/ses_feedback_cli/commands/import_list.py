@@ -16,9 +16,7 @@ from ses_feedback_cli.where import MissingError, Where
 
 def import_(  # noqa: PLR0913, PLR0917 - an option each
     where: Where,
-    file: Annotated[
-        Path | None, typer.Argument(allow_dash=True, exists=True, dir_okay=False, help="The list; - reads stdin.")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(help="The list; - reads stdin.")] = None,
     form: Annotated[
         Format | None, typer.Option("--format", help="Of the list; without it: as its suffix says.")
     ] = None,
