@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 
 from ses_feedback.address import address_key
@@ -80,11 +81,22 @@ def act(
     # An export says of an import that it is one, and what its source called it: that is to survive a second import.
     said = (subtype or plan.reason) if reason in ("", "import") else reason
     note = note or plan.note
-    words = json.dumps([said, note, ends and ends.timestamp()])
-    act_id = hashlib.blake2b(words.encode(), digest_size=8).hexdigest()
     return manual_event(
-        "import", key, actor=plan.actor, note=note, at=plan.at, subtype=said, expires_at=ends, act_id=act_id
+        "import",
+        key,
+        actor=plan.actor,
+        note=note,
+        at=plan.at,
+        subtype=said,
+        expires_at=ends,
+        act_id=_act_id(said, note, ends),
     )
+
+
+@lru_cache(maxsize=1_024)  # most rows of a list say the same
+def _act_id(said: str, note: str, ends: datetime | None) -> str:
+    words = json.dumps([said, note, ends and ends.timestamp()])
+    return hashlib.blake2b(words.encode(), digest_size=8).hexdigest()
 
 
 def bring_in(

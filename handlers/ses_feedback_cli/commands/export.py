@@ -60,7 +60,7 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
 def write(items: Iterable[dict[str, Any]], stream: TextIO, form: Format) -> int:
     """Write items of the blocked table as they come; how many there were."""
     count = 0
-    rows = csv.writer(stream, lineterminator="\n")
+    rows = csv.writer(stream)
     if form is Format.CSV:
         rows.writerow(COLUMNS)
     for item in items:
