@@ -40,13 +40,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row and the act that it is; without one, ``problem`` says why, or it is a block that has ended."""
+    """A row and the act that it is; without one, ``problem`` says why, or it counts as ``skipped``."""
 
     line: int
     end: int
     raw: bytes
     event: Event | None = None
     problem: str = ""
+    skipped: str = "expired"
 
 
 def entries(rows: Iterable[Row], plan: Plan) -> Iterator[Entry]:
@@ -115,7 +116,7 @@ def bring_in(
                 rejects.add(entry.line, entry.problem, entry.raw)
                 counts["rejected"] += 1
             elif entry.event is None:
-                counts["expired"] += 1
+                counts[entry.skipped] += 1
             else:
                 result = next(results)
                 counts[result.outcome.value] += 1
@@ -156,7 +157,7 @@ def examine(source: Iterable[Entry], blocklist: Blocklist, told: Callable[[Entry
                     counts["rejected"] += 1
                     told(entry)
                 elif entry.event is None:
-                    counts["expired"] += 1
+                    counts[entry.skipped] += 1
                 elif seen.execute("INSERT OR IGNORE INTO seen VALUES (?)", (entry.event.address,)).rowcount:
                     fresh.append(entry.event.address)
                 else:

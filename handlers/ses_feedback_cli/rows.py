@@ -172,10 +172,15 @@ def _places(header: list[str], column: str | None) -> dict[str, int]:
 
 def _json(text: str, column: str | None) -> Mapping[str, str]:
     try:
-        read = json.loads(text).items()
+        read = dict(json.loads(text).items())
     except (ValueError, AttributeError, RecursionError):
         raise ValueError("it is no JSON object; one on each line is needed") from None
-    plain = {name if name == column else re.sub("[^a-z]", "", name.lower()): value for name, value in read}
+    return fields_of(read, column)
+
+
+def fields_of(read: Mapping[str, object], column: str | None) -> Mapping[str, str]:
+    """What a row of names and values says. Raises: ValueError, without a value."""
+    plain = {name if name == column else re.sub("[^a-z]", "", name.lower()): value for name, value in read.items()}
     said: dict[str, str] = {}
     for wanted, spellings in _COLUMNS.items():
         chosen = (column,) if column is not None and wanted == "address" else spellings

@@ -3,20 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from ses_feedback_cli.acts import writer
 from ses_feedback_cli.blocked import Filter, scan
 from ses_feedback_cli.comparison import Comparison
-from ses_feedback_cli.import_run import from_suppressed
 from ses_feedback_cli.importing import Plan, bring_in
 from ses_feedback_cli.output import people
 from ses_feedback_cli.position import Position, Rejects
+from ses_feedback_cli.sources import SES_REJECTS, from_suppressed
 from ses_feedback_cli.suppression import FEW, Job, SuppressionList, in_turns
 from ses_feedback_cli.where import MissingError, Where
-
-REJECTS = Path("ses-suppression.rejects.csv")
 
 
 @contextmanager
@@ -62,7 +59,7 @@ def too_many_for_calls(different: Sequence[Mapping[str, Any]], buckets: Mapping[
 def pulled(where: Where, found: Comparison, regions: Sequence[str]) -> dict[str, int]:
     """Import what only SES has; how many by outcome. Raises: TableError."""
     position = Position({}, "")
-    rejects = Rejects(REJECTS)
+    rejects = Rejects(SES_REJECTS)
     plan = Plan(where.who(), datetime.now(UTC))
     with people(stderr=True).status("importing") as status:
 

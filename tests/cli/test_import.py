@@ -11,7 +11,7 @@ import pytest
 from ses_feedback.event import Event, manual_event
 from ses_feedback_cli import acts
 
-from tests.cli.conftest import NOW, Tables
+from tests.cli.conftest import BLOCKED, NOW, Tables
 
 Bounce = Callable[..., Event]
 LATER = "2099-01-01T00:00:00Z"
@@ -80,7 +80,7 @@ def test_until_for_all_and_blocks_that_are_over(tables: Tables, write: Write) ->
     assert tables.blocked()["jane@x.org"]["expires_at"] == 4070908800
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[str, str | bytes, int]] = {
     "no address": ("a.txt", "jane@x.org\nnobody\n", 2),
     "two addresses": ("a.txt", "jane@x.org\na@x.org, b@x.org\n", 2),
     "not UTF-8": ("a.txt", b"jane@x.org\nj\xf6rg@x.org\n", 2),
@@ -121,7 +121,7 @@ def test_refused_rows_repaired_in_their_file_come_in_from_it(tables: Tables, wri
     assert tables.blocked().keys() == {"jane@x.org"}
 
 
-MISTAKES = {
+MISTAKES: dict[str, tuple[tuple[str, str | bytes], tuple[str, ...], str]] = {
     "no header": (("a.csv", "jane@x.org,BOUNCE\n"), (), "first line"),
     "other header": (("a.csv", "name,phone\n"), (), "name, phone"),
     "empty": (("a.csv", ""), (), "first line"),
@@ -253,3 +253,26 @@ def test_batches_fill_transactions() -> None:
 def history_of(tables: Tables) -> list[str]:
     items = tables.client.scan(TableName="history", ConsistentRead=True)["Items"]
     return sorted(json.dumps(item, sort_keys=True) for item in items)
+
+
+def test_another_table_comes_in_but_not_what_the_pipelines_made(
+    tables: Tables, bounce: Bounce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    items: list[Any] = [
+        {"value": {"S": "jane@x.org"}, "source": {"S": "crm"}, "tags": {"SS": ["a"]}},
+        {"value": {"S": "joe@x.org"}, "expires_at": {"N": "4070908800"}},
+        {"value": {"S": "nobody"}},
+    ]
+    for item in items:
+        tables.client.put_item(TableName="blocked", Item=item)
+    tables.apply([bounce("amy@x.org")])
+    for found in ("recorded", "duplicate"):
+        (done,) = tables.json("import", "--from-table", BLOCKED, "--at", "2026-11-20")
+        assert {key: done.get(key) for key in ("rows", found, "known", "rejected")} == {
+            "rows": 4, found: 2, "known": 1, "rejected": 1,
+        }  # fmt: skip
+    blocked = tables.blocked()
+    assert (blocked["jane@x.org"]["reason"], blocked["joe@x.org"]["expires_at"]) == ("import", 4070908800)
+    assert blocked["amy@x.org"]["reason"] == "bounce"
+    assert (tmp_path / "blocked.rejects.csv").exists()

@@ -21,11 +21,14 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
         Format | None, typer.Option("--format", help="Of the list; without it: as its suffix says.")
     ] = None,
     column: Annotated[
-        str | None, typer.Option(help="Column of the addresses, if it is not value, address or email.")
+        str | None, typer.Option(help="Column (or attribute) of the addresses, if not value, address or email.")
     ] = None,
     from_ses: Annotated[
         bool, typer.Option("--from-ses", help="Import SES's account suppression lists of the Regions.")
     ] = False,
+    old: Annotated[
+        str | None, typer.Option("--from-table", help="Import another DynamoDB table, given by ARN or name.")
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why these addresses are blocked, where a row does not say.")] = "",
     note: Annotated[str, typer.Option(help="For the record, where a row has none.")] = "",
     until: Annotated[
@@ -57,32 +60,27 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
     and reason; exit code 1 says that there are some. An address costs about 6 write units of DynamoDB.
 
     --from-ses takes each address from the time that SES put it on its list, so an unblock since then stays.
+    --from-table leaves out what the pipelines made, which has its history; give it a time with --at, the same each
+    time, and what is done is found done.
 
     Needs dynamodb:BatchGetItem and PutItem on the history table, PutItem and DeleteItem on the blocked table; for
-    --dry-run only BatchGetItem on the blocked table; for --from-ses also ses:ListSuppressedDestinations.
+    --dry-run only BatchGetItem on the blocked table; for --from-ses also ses:ListSuppressedDestinations, for
+    --from-table dynamodb:Scan on that table.
     """
     from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - what follows takes half a second to import
-    from ses_feedback_cli.import_run import Files, List, dry_run, from_suppressed, open_list, run  # noqa: PLC0415
+    from ses_feedback_cli.import_run import dry_run, run  # noqa: PLC0415
     from ses_feedback_cli.importing import Plan  # noqa: PLC0415
-    from ses_feedback_cli.position import Position  # noqa: PLC0415
-    from ses_feedback_cli.suppression import SuppressionList, in_turns  # noqa: PLC0415
+    from ses_feedback_cli.sources import Files, open_list, ses_list, table_list  # noqa: PLC0415
 
-    if (file is None) != from_ses:
-        raise MissingError("what is to be imported? One of FILE, - (stdin) and --from-ses is needed")
+    if [file is not None, from_ses, old is not None].count(True) != 1:
+        raise MissingError("what is to be imported? One of FILE, - (stdin), --from-ses and --from-table is needed")
     plan = Plan(where.who(), at or datetime.now(UTC), note, reason, until)
     with file_errors(), ExitStack() as stack:
         if file is not None:
             files = Files(file, form, column, position, rejects, restart)
             listed = open_list(where, files, plan, at is not None, stack)
+        elif old is not None:
+            listed = table_list(where, old, column, plan, rejects)
         else:
-            regions = where.of_regions()
-            pages = in_turns(SuppressionList(where, region) for region in regions)
-            listed = List(
-                f"SES in {', '.join(regions)}",
-                from_suppressed(pages, plan, at_given=at is not None),
-                Position({}, ""),
-                rejects or Path("ses-suppression.rejects.csv"),
-                save=lambda: None,
-                hint="the same command again finds what is done",
-            )
+            listed = ses_list(where, where.of_regions(), plan, at is not None, rejects)
         return (dry_run if dry else run)(where, listed, as_json)
