@@ -2,6 +2,6 @@
 
 import sys
 
-from bench import handler, import_list
+from bench import comparison, handler, import_list
 
-sys.exit(max(benchmark.main() for benchmark in (handler, import_list)))
+sys.exit(max(benchmark.main() for benchmark in (handler, import_list, comparison)))

@@ -1,4 +1,4 @@
-"""What docs/tables.md has people run: its imports of an old table and of the table itself; its file for `pulumi import`.
+"""What docs/tables.md has people run: imports of an old table and of the new one itself; its file for `pulumi import`.
 
 Not proved: the throughput of a real table, and what a throttled run leaves to the next. The file is not imported here,
 only held to what the program makes.
