@@ -78,8 +78,8 @@ class Comparison:
             "in_ses": self._count("FROM ses WHERE region = ?", region),
             "only_in_ses": self._count(_ONLY_SES, region),
             "only_here": self._count(f"{_ONLY_OURS} AND reason <> ''", region),
-            "kept_here_ends": self._count(f"{_ONLY_OURS} AND kept = 'ends'", region),
-            "kept_here_manual": self._count(f"{_ONLY_OURS} AND kept = 'manual'", region),
+            "kept_because_it_ends": self._count(f"{_ONLY_OURS} AND kept = 'ends'", region),
+            "kept_without_reason": self._count(f"{_ONLY_OURS} AND kept = 'reason'", region),
         }
 
     def _count(self, query: str, region: str) -> int:
@@ -92,7 +92,7 @@ class Comparison:
 
 
 def ses_reason(item: dict[str, Any]) -> tuple[str, str]:
-    """The reason that SES knows for a block of ours, or none and why not: "ends" or "manual".
+    """The reason that SES knows for a block of ours, or none and why not: "ends" or "reason".
 
     SES knows bounces and complaints, for good. An import counts as what its source called it.
     """
@@ -100,4 +100,4 @@ def ses_reason(item: dict[str, Any]) -> tuple[str, str]:
         return "", "ends"
     reason = item.get("subtype") if item.get("reason") == "import" else item.get("reason")
     known = str(reason).upper()
-    return (known, "") if known in ("BOUNCE", "COMPLAINT") else ("", "manual")
+    return (known, "") if known in ("BOUNCE", "COMPLAINT") else ("", "reason")

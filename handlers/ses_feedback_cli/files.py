@@ -1,11 +1,12 @@
 """Files that hold addresses: for their owner only, whole or not there, and their errors in a line."""
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 
 def private(path: Path) -> TextIO:
@@ -30,6 +31,14 @@ def replaced(path: Path) -> Iterator[TextIO]:
         if isinstance(error, OSError) and error.filename == str(temporary):
             error.filename = str(path)  # the name that was asked for
         raise
+
+
+def only_one(file: BinaryIO, path: Path) -> None:
+    """Lock a file until it is closed. Raises: ValueError when another process has."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"{path}: another import of it is running") from None
 
 
 @contextmanager

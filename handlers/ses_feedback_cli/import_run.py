@@ -36,6 +36,10 @@ _NAMES = {
 def run(where: Where, listed: List, as_json: bool) -> Code:
     """Import, and say what became of it."""
     position = listed.position
+    if position.done:
+        people(stderr=True).print(
+            f"{listed.name} is imported, since {position.at}; --restart reads it again", markup=False
+        )
     rejects = Rejects(listed.rejects, position.rejects)
     try:
         with bar(listed.name, listed.size, position.end) as advance:

@@ -11,6 +11,7 @@ from typing import Any
 from ses_feedback.moment import iso, parse
 from ses_feedback.table import decode
 
+from ses_feedback_cli.files import only_one
 from ses_feedback_cli.importing import Entry, Plan, act, entries
 from ses_feedback_cli.output import people
 from ses_feedback_cli.position import Position, digest, read_position, save_position
@@ -62,6 +63,7 @@ def open_list(where: Where, files: Files, plan: Plan, at_given: bool, stack: Exi
         return List("stdin", source, Position({}, iso(plan.at)), rejects, lambda: None, hint)
     plan = replace(plan, note=plan.note or f"import of {files.file.name}")
     stream = stack.enter_context(files.file.open("rb"))
+    only_one(stream, files.file)
     what = {
         "sha256": digest(stream),
         "tables": [where.blocked_table(), where.history_table()],

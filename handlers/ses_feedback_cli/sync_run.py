@@ -91,10 +91,15 @@ def pushed(
             target = SuppressionList(where, region)
             count = found.counts(region)["only_here"]
             if count <= FEW:
-                for number, (address, reason) in enumerate(found.only_ours(region), 1):
-                    target.put(address, reason)
-                    status.update(f"{region}: {number} of {count}")
-                done.append({"region": region, "job": None, "status": None, "pushed": count, "failed": 0})
+                put = 0
+                try:
+                    for address, reason in found.only_ours(region):
+                        target.put(address, reason)
+                        put += 1
+                        status.update(f"{region}: {put} of {count}")
+                finally:
+                    people(stderr=True).print(f"{region}: {put:,} of {count:,} addresses are on SES's list now")
+                done.append({"region": region, "job": None, "status": None, "pushed": put, "failed": 0})
                 continue
             for job in target.put_many(found.only_ours(region), buckets[region], kms_key, told):
                 done.append(_of(job))

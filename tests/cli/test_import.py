@@ -1,5 +1,6 @@
 """`ses-feedback import`, on moto. What interruptions do is in test_import_resume.py, SES's lists in test_sync.py."""
 
+import fcntl
 import json
 import stat
 from collections.abc import Callable
@@ -229,6 +230,15 @@ def test_an_address_whose_state_cannot_be_read_is_told_and_tried_again_by_the_sa
     tables.client.delete_item(TableName="history", Key={"value": {"S": "joe@x.org"}, "entry": {"S": "state"}})
     assert tables.run("import", listed).exit_code == 0
     assert tables.blocked().keys() == {"jane@x.org", "joe@x.org", "amy@x.org"}
+
+
+def test_one_import_of_a_list_at_a_time(tables: Tables, write: Write) -> None:
+    listed = write("a.txt", "jane@x.org\n")
+    with Path(listed).open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        done = tables.run("import", listed)
+    assert (done.exit_code, tables.blocked()) == (2, {})
+    assert "running" in done.stderr
 
 
 def test_json_is_one_document(tables: Tables, write: Write) -> None:

@@ -32,10 +32,10 @@ def sync(
 
     --pull imports each address from the time that SES put it on its list. What stays "only in SES" after it was
     unblocked here since then. --push takes what SES has a reason for: bounces and complaints, also imported ones.
-    Blocks that end, and manual ones, stay here: SES knows neither. Addresses are compared by their key, so spelling
-    does not matter. SES allows a call a second: a list of a million takes a quarter of an hour to read. More than 50
-    addresses are pushed by SES's import jobs of 100,000, which read from a bucket; the addresses are deleted there
-    when the job has ended.
+    Blocks that end, and manual ones, stay here: SES has neither. Addresses are compared by their key, so spelling
+    does not matter. SES allows a call a second in a Region, which reads 1,000 entries. More than 50 addresses are
+    pushed by SES's import jobs of 100,000, which read from a bucket; the addresses are deleted there when the job has
+    ended.
 
     Needs dynamodb:Scan on the blocked table and ses:ListSuppressedDestinations; for --pull what `import` needs; for
     --push ses:PutSuppressedDestination, or ses:CreateImportJob, ses:GetImportJob, and s3:PutObject, s3:GetObject and
@@ -69,8 +69,8 @@ def sync(
 
 
 def _show(different: Sequence[dict[str, Any]], unreadable: int) -> None:
-    columns = ("region", "in SES", "only in SES", "only here", "stays here: manual", "stays here: ends")
-    names = ("in_ses", "only_in_ses", "only_here", "kept_here_manual", "kept_here_ends")
+    columns = ("region", "in SES", "only in SES", "only here", "stays: no reason SES knows", "stays: ends")
+    names = ("in_ses", "only_in_ses", "only_here", "kept_without_reason", "kept_because_it_ends")
     people().print(table(columns, [(one["region"], *(f"{one[name]:,}" for name in names)) for one in different]))
     for one in different:
         for name, text in (("only_in_ses", "only in SES"), ("only_here", "only here")):
