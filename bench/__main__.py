@@ -2,6 +2,6 @@
 
 import sys
 
-from bench import handler, sender
+from bench import comparison, handler, import_list, sender
 
-sys.exit(max(benchmark.main() for benchmark in (handler, sender)))
+sys.exit(max(benchmark.main() for benchmark in (handler, sender, import_list, comparison)))

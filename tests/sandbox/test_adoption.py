@@ -1,4 +1,4 @@
-"""What docs/tables.md has people run: its script, from an old table into the two tables; its file for `pulumi import`.
+"""What docs/tables.md has people run: imports of an old table and of the new one itself; its file for `pulumi import`.
 
 Not proved: the throughput of a real table, and what a throttled run leaves to the next. The file is not imported here,
 only held to what the program makes.
@@ -7,6 +7,7 @@ only held to what the program makes.
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from sandbox import Account
 REGION = "eu-central-1"
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tables.md").read_text("utf-8")
+COMMANDS = [found.replace("\\\n", " ") for found in re.findall(r"ses-feedback import --from-table(?:.*\\\n)*.*", PAGE)]
 
 
 @pytest.fixture
@@ -41,14 +43,11 @@ def tables(account: Account) -> Callable[[str, str], str]:
 
 
 @pytest.fixture
-def import_addresses(account: Account, tmp_path: Path) -> Callable[..., tuple[int, str]]:
-    """Runs the page's script with these arguments; returns its exit code and the last thing it says."""
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    script = tmp_path / "import_addresses.py"
-    script.write_text(code)
+def import_table(account: Account, tmp_path: Path) -> Callable[..., tuple[int, Any]]:
+    """Runs a command of the page with these words in place of its own; returns its exit code and what it says."""
 
-    def run(*arguments: str) -> tuple[int, str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    def run(command: str, words: dict[str, str], *more: str) -> tuple[int, Any]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SES_"))}
         environment |= {
             "AWS_ACCESS_KEY_ID": account.id,
             "AWS_SECRET_ACCESS_KEY": "sandbox",
@@ -56,11 +55,18 @@ def import_addresses(account: Account, tmp_path: Path) -> Callable[..., tuple[in
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "PYTHONWARNINGS": "error",
+            "TERM": "dumb",
         }
-        command = [sys.executable, str(script), *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-        assert done.stderr == ""
-        return done.returncode, done.stdout
+        for word, meant in words.items():
+            assert word in command, f"{word} is not in the page's command: {command}"
+            command = command.replace(word, meant)
+        program, *arguments = shlex.split(command)
+        assert program == "ses-feedback"
+        given = [sys.executable, "-m", "ses_feedback_cli", *arguments, *more, "--json"]
+        done = subprocess.run(
+            given, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
 
     return run
 
@@ -76,39 +82,44 @@ def rows(account: Account, table: str) -> list[dict[str, Any]]:
 
 
 def test_a_table_with_another_key_comes_in_once(
-    account: Account, tables: Callable[[str, str], str], import_addresses: Callable[..., tuple[int, str]]
+    account: Account,
+    tables: Callable[[str, str], str],
+    import_table: Callable[..., tuple[int, Any]],
+    tmp_path: Path,
 ) -> None:
     old, blocked, history = tables("old", "email"), tables("blocked", "value"), tables("history", "value entry")
     many = [f"n{number}@example.org" for number in range(250)]
     for text in ("Jane <Jane@Example.org>", "info@b\u00fccher.example", "nobody", *many):
         put(account, old, email=text, since="2019")
+    dry, real, _ = COMMANDS
+    words = {"OLD_TABLE_ARN": old, "KEY_ATTRIBUTE": "email"}
+    where = ("--table", blocked, "--history", history)
 
-    code, said = import_addresses(old, "email", blocked, history)
-    assert (code, said.splitlines()) == (
-        0,
-        [
-            "'nobody' is not imported: it is not of the form name@domain or Name <name@domain>",
-            "{'not an address': 1, 'recorded': 252}",
-        ],
-    )
+    code, said = import_table(dry, words, *where)
+    assert (code, said["new"], said["rejected"], rows(account, blocked)) == (1, 252, 1, [])
+    code, said = import_table(real, words, *where)
+    assert (code, said["recorded"], said["rejected"]) == (1, 252, 1)
+    assert "nobody" in (tmp_path / said["rejects"]).read_text()
     asked = ["jane@example.org", "info@xn--bcher-kva.example", "n249@example.org", "nobody@example.org"]
     answers = Blocklist(blocked, account.client("dynamodb", REGION), when_unavailable="raise").check(asked)
     assert [(answer.allowed, answer.reason) for answer in answers] == [(False, "import")] * 3 + [(True, None)]
     before = rows(account, blocked), rows(account, history)
     assert [len(found) for found in before] == [252, 504]  # an act and a state each
 
-    code, said = import_addresses(old, "email", blocked, history)
-    assert (code, said.splitlines()[-1]) == (0, "{'not an address': 1, 'duplicate': 252}")
+    code, said = import_table(real, words, *where)
+    assert (code, said["duplicate"]) == (1, 252)
     assert (rows(account, blocked), rows(account, history)) == before
 
 
 def test_an_adopted_table_gets_its_history_from_itself(
-    account: Account, tables: Callable[[str, str], str], import_addresses: Callable[..., tuple[int, str]]
+    account: Account, tables: Callable[[str, str], str], import_table: Callable[..., tuple[int, Any]]
 ) -> None:
     blocked, history = tables("blocked", "value"), tables("history", "value entry")
     put(account, blocked, value="jane@example.org", source="crm")
     put(account, blocked, value="amy@example.org", reason="bounce", feedback_id="0100")
-    assert import_addresses(blocked, "value", blocked, history) == (0, "{'known by feedback': 1, 'recorded': 1}\n")
+    words = {"$(pulumi stack output blockedTableArn)": blocked, "$(pulumi stack output historyTableArn)": history}
+    code, said = import_table(COMMANDS[2], words)
+    assert (code, said["known"], said["recorded"]) == (0, 1, 1)
     state, act = sorted(rows(account, history), key=lambda row: row["entry"]["S"] != "state")
     assert {state["value"]["S"], act["value"]["S"]} == {"jane@example.org"}
     assert act["note"]["S"] == f"from {blocked}"
@@ -118,12 +129,13 @@ def test_an_adopted_table_gets_its_history_from_itself(
 
 
 def test_what_cannot_be_written_is_told_and_fails_the_run(
-    tables: Callable[[str, str], str], account: Account, import_addresses: Callable[..., tuple[int, str]]
+    tables: Callable[[str, str], str], account: Account, import_table: Callable[..., tuple[int, Any]]
 ) -> None:
     old, blocked = tables("old", "email"), tables("blocked", "value")
     put(account, old, email="jane@example.org")
-    code, said = import_addresses(old, "email", blocked, blocked.replace("/blocked", "/history"))
-    assert (code, said.splitlines()) == (1, ["failed: BatchGetItem: ResourceNotFoundException", "{'failed': 1}"])
+    words = {"OLD_TABLE_ARN": old, "KEY_ATTRIBUTE": "email"}
+    code, said = import_table(COMMANDS[1], words, "--table", blocked, "--history", blocked.replace("/blocked", "/none"))
+    assert (code, said) == (3, "ses-feedback: BatchGetItem: ResourceNotFoundException\n")
 
 
 def test_the_import_file_names_what_the_program_makes() -> None:

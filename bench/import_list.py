@@ -1,0 +1,96 @@
+"""What `ses-feedback import` costs: a million addresses, each a child process of its own, with DynamoDB stubbed.
+
+The stub answers every call after a fixed time, so the rate is what the command itself can do; a real table is slower
+while it is new (AWS: on demand starts at 4,000 write units a second, and an address takes six). Memory is the child's
+peak, beside that of a fiftieth of the list: the difference is what the length costs. Write units by the rules of the
+developer guide, from the items written, as in `bench.handler`.
+"""
+
+import json
+import math
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.handler import _ENVIRONMENT, _line, _real_client, _size
+
+_FEW, _MANY = 20_000, 1_000_000
+_CALL_SECONDS = 0.005
+_MORE_MB = 20
+
+
+@dataclass
+class Stub:
+    """DynamoDB with empty tables; keeps only the write units of the first call."""
+
+    units: list[int] = field(default_factory=list)
+
+    def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        time.sleep(_CALL_SECONDS)
+        return {"Responses": dict.fromkeys(RequestItems, ()), "UnprocessedKeys": {}}
+
+    def transact_write_items(self, *, TransactItems: list[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        time.sleep(_CALL_SECONDS)
+        if not self.units:
+            self.units = [2 * math.ceil(_size(action["Put"]["Item"]) / 1_024) for action in TransactItems]
+        return {}
+
+
+def _child(file: str, client: str) -> None:
+    from ses_feedback_cli.commands.import_list import import_  # noqa: PLC0415 - after the start, as in the command
+    from ses_feedback_cli.where import Where  # noqa: PLC0415
+
+    stub = Stub()
+    used = stub if client == "stub" else _real_client(_CALL_SECONDS)
+
+    class Stubbed(Where):
+        def dynamodb(self, table: str) -> object:  # noqa: ARG002 - as it is declared
+            return used
+
+    started = time.perf_counter(), time.process_time()
+    code = import_(Stubbed("blocked", "history", actor="bench"), Path(file), as_json=True)
+    wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
+    assert code == 0
+    units = 3 * sum(stub.units) / max(1, len(stub.units))  # a row, a state and an item for each address
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+    print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak, "units": units}))
+
+
+def _run(folder: str, rows: int, client: str = "stub") -> dict[str, float]:
+    file = Path(folder, f"{client}-{rows}.txt")
+    with file.open("w") as stream:
+        stream.writelines(f"first.last.{number:08}@mail.example.org\n" for number in range(rows))
+    command = [sys.executable, "-m", "bench.import_list", str(file), client]
+    environment = {**os.environ, **_ENVIRONMENT}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - our own
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> int:
+    """Print the figures; the exit status says whether memory stayed flat."""
+    with tempfile.TemporaryDirectory() as folder:
+        few, many = _run(folder, _FEW), _run(folder, _MANY)
+        real = _run(folder, _FEW, "real")
+    print(f"import: a list of {_MANY:,} addresses")
+    _line("addresses per second at 5 ms a call, AWS stubbed", f"{_MANY / many['wall']:,.0f}")
+    _line(f"the same, real client, {_FEW:,} addresses", f"{_FEW / real['wall']:,.0f}")
+    _line(
+        "CPU per address, AWS stubbed / real client",
+        f"{many['cpu'] / _MANY * 1e6:.0f} / {real['cpu'] / _FEW * 1e6:.0f} us",
+    )
+    _line("peak memory", f"{many['peak']:.0f} MB")
+    _line(f"more than for {_FEW:,} addresses", f"{many['peak'] - few['peak']:+.1f} MB", f"goal < {_MORE_MB}")
+    _line("DynamoDB write units per address", f"{many['units']:g}")
+    return 0 if many["peak"] - few["peak"] < _MORE_MB else 1
+
+
+if __name__ == "__main__":
+    _child(*sys.argv[1:])

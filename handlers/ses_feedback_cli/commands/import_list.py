@@ -1,0 +1,86 @@
+"""Bring a list of addresses in: from a file, from stdin, or from SES."""
+
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ses_feedback_cli.codes import Code
+from ses_feedback_cli.moments import time_option
+from ses_feedback_cli.output import Json
+from ses_feedback_cli.rows import Format
+from ses_feedback_cli.where import MissingError, Where
+
+
+def import_(  # noqa: PLR0913, PLR0917 - an option each
+    where: Where,
+    file: Annotated[Path | None, typer.Argument(help="The list; - reads stdin.")] = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="Of the list; without it: as its suffix says.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Column (or attribute) of the addresses, if not value, address or email.")
+    ] = None,
+    from_ses: Annotated[
+        bool, typer.Option("--from-ses", help="Import SES's account suppression lists of the Regions.")
+    ] = False,
+    old: Annotated[
+        str | None, typer.Option("--from-table", help="Import another DynamoDB table, given by ARN or name.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why these addresses are blocked, where a row does not say.")] = "",
+    note: Annotated[str, typer.Option(help="For the record, where a row has none.")] = "",
+    until: Annotated[
+        datetime | None, time_option("--until", "End of the block, where a row has none. Without it: for good.")
+    ] = None,
+    at: Annotated[
+        datetime | None,
+        time_option("--at", "What the import counts from: a later unblock wins. Without it: its first start."),
+    ] = None,
+    position: Annotated[
+        Path | None, typer.Option(help="File that says how far it came. Without it: FILE.position.json.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="File for rows that are refused. Without it: FILE.rejects.csv.")
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Read the list from its first row again; what is done is found done.")
+    ] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Count what would happen, and write nothing.")] = False,
+    as_json: Json = False,
+) -> Code:
+    """Block the addresses of a list: a CSV with a first line of names, JSON lines (as `export` writes), or plain text.
+
+    Columns: the address, and optionally reason, note and until (a time at which the block ends). Each address is an
+    act in the history, of the time when the import was first started. So the same list twice changes nothing, and an
+    unblock after that time stays.
+
+    Interrupted or failed, the same command goes on where it stopped. Rows that are no address go to a file with line
+    and reason; exit code 1 says that there are some. An address costs about 6 write units of DynamoDB.
+
+    --from-ses takes each address from the time that SES put it on its list, so an unblock since then stays.
+    --from-table leaves out what the pipelines made, which has its history; give it a time with --at, the same each
+    time, and what is done is found done.
+
+    Needs dynamodb:BatchGetItem and PutItem on the history table, PutItem and DeleteItem on the blocked table; for
+    --dry-run only BatchGetItem on the blocked table; for --from-ses also ses:ListSuppressedDestinations, for
+    --from-table dynamodb:Scan on that table.
+    """
+    from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - what follows takes half a second to import
+    from ses_feedback_cli.import_run import dry_run, run  # noqa: PLC0415
+    from ses_feedback_cli.importing import Plan  # noqa: PLC0415
+    from ses_feedback_cli.sources import Files, open_list, ses_list, table_list  # noqa: PLC0415
+
+    if [file is not None, from_ses, old is not None].count(True) != 1:
+        raise MissingError("what is to be imported? One of FILE, - (stdin), --from-ses and --from-table is needed")
+    plan = Plan(where.who(), at or datetime.now(UTC), note, reason, until)
+    with file_errors(), ExitStack() as stack:
+        if file is not None:
+            files = Files(file, form, column, position, rejects, restart)
+            listed = open_list(where, files, plan, at is not None, stack)
+        elif old is not None:
+            listed = table_list(where, old, column, plan, rejects)
+        else:
+            listed = ses_list(where, where.of_regions(), plan, at is not None, rejects)
+        return (dry_run if dry else run)(where, listed, as_json)

@@ -1,0 +1,54 @@
+"""Files that hold addresses: for their owner only, whole or not there, and their errors in a line."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+
+def private(path: Path) -> TextIO:
+    """A file to write, emptied, that only its owner may read."""
+    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(number, 0o600)  # it may have been there, with other rights
+    return os.fdopen(number, "w", encoding="utf-8", errors="surrogateescape", newline="")
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[TextIO]:
+    """A new file, for its owner only, which takes the name of ``path`` when the block ends well, and is gone if not."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with private(temporary) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = str(path)  # the name that was asked for
+        raise
+
+
+def only_one(file: BinaryIO, path: Path) -> None:
+    """Lock a file until it is closed. Raises: ValueError when another process has."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"{path}: another import of it is running") from None
+
+
+@contextmanager
+def file_errors() -> Iterator[None]:
+    """An error of the file system becomes a ValueError that names file and reason. A closed pipe stays what it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ValueError(f"{error.filename or 'a file'}: {error.strerror}") from None
+    except sqlite3.Error as error:
+        raise ValueError(f"the temporary file of the comparison: {error}; TMPDIR says where it is made") from None

@@ -1,0 +1,167 @@
+"""SES's own account suppression list: reads it and puts addresses on it, at SES's one call a second per Region."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from ses_feedback_cli.where import MissingError, Where
+
+CALL_SECONDS = 1.0
+"""Between two calls in one Region: SES allows one a second, for good (SES guide, Service quotas)."""
+
+PAGE = 1_000
+"""Entries of one call."""
+
+JOB_LIMIT = 100_000
+"""Addresses of one import job (SES guide, Using the account-level suppression list)."""
+
+FEW = 50
+"""Up to so many addresses a call each, which is a minute; more go through an import job."""
+
+POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """One entry of the list of a Region, spelt as SES has it."""
+
+    region: str
+    address: str
+    reason: str
+    """BOUNCE or COMPLAINT."""
+    at: datetime
+    """When SES put it there, or changed it."""
+
+
+@dataclass
+class Pace:
+    """Lets one call through each ``CALL_SECONDS``."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _next: float = field(default=0.0, init=False)
+
+    def wait(self) -> None:
+        """Wait until the next call is allowed."""
+        now = self.clock()
+        if now < self._next:
+            self.sleep(self._next - now)
+        self._next = max(now, self._next) + CALL_SECONDS
+
+
+class SuppressionList:
+    """The account's list in one Region, not that of a tenant."""
+
+    def __init__(self, where: Where, region: str, pace: Pace | None = None) -> None:
+        self.region = region
+        self._where = where
+        self._client = where.client("sesv2", region)
+        self._pace = pace or Pace()
+
+    def pages(self) -> Iterator[list[Suppressed]]:
+        """The whole list. Needs ses:ListSuppressedDestinations. Raises: ClientError, BotoCoreError."""
+        token: dict[str, str] = {}
+        while True:
+            self._pace.wait()
+            answer = self._client.list_suppressed_destinations(PageSize=PAGE, **token)
+            yield [
+                Suppressed(self.region, one["EmailAddress"], one["Reason"], one["LastUpdateTime"])
+                for one in answer.get("SuppressedDestinationSummaries", ())
+            ]
+            if not answer.get("NextToken"):
+                return
+            token = {"NextToken": answer["NextToken"]}
+
+    def put(self, address: str, reason: str) -> None:
+        """Put one address on the list. Needs ses:PutSuppressedDestination."""
+        self._pace.wait()
+        self._client.put_suppressed_destination(EmailAddress=address, Reason=reason)
+
+    def put_many(
+        self,
+        entries: Iterable[tuple[str, str]],
+        bucket: str,
+        kms_key: str | None,
+        told: Callable[[str, int, int], None],
+    ) -> Iterator["Job"]:
+        """Put (address, reason) on the list by import jobs, one after another; each when it has ended.
+
+        ``told`` hears of the job's id, of how many addresses, and of how many it has read. The addresses lie in the
+        bucket, encrypted, until the job has ended or this is interrupted. Needs s3:PutObject and s3:DeleteObject in
+        the bucket, ses:CreateImportJob and ses:GetImportJob.
+        """
+        s3 = self._where.client("s3", self.region)
+        rest = iter(entries)
+        while part := list(islice(rest, JOB_LIMIT)):
+            key = f"ses-feedback/{uuid.uuid4()}.json"
+            lines = "".join(json.dumps({"emailAddress": address, "reason": reason}) + "\n" for address, reason in part)
+            encryption = (
+                {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
+                if kms_key
+                else {"ServerSideEncryption": "AES256"}
+            )
+            try:
+                s3.put_object(Bucket=bucket, Key=key, Body=lines.encode(), **encryption)
+                job = self._job(f"s3://{bucket}/{key}", len(part), told)
+            finally:
+                s3.delete_object(Bucket=bucket, Key=key)
+            yield job
+
+    def _job(self, url: str, size: int, told: Callable[[str, int, int], None]) -> "Job":
+        self._pace.wait()
+        job_id = self._client.create_import_job(
+            ImportDestination={"SuppressionListDestination": {"SuppressionListImportAction": "PUT"}},
+            ImportDataSource={"S3Url": url, "DataFormat": "JSON"},
+        )["JobId"]
+        while True:
+            self._pace.wait()
+            job: dict[str, Any] = self._client.get_import_job(JobId=job_id)
+            told(job_id, size, job.get("ProcessedRecordsCount", 0))
+            if job["JobStatus"] in ("COMPLETED", "FAILED", "CANCELLED"):
+                return Job(self.region, job_id, job["JobStatus"], size, job.get("FailedRecordsCount", 0))
+            self._pace.sleep(POLL_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An import job of SES that has ended."""
+
+    region: str
+    id: str
+    status: str
+    size: int
+    failed: int
+    """Records of it that SES refused."""
+
+
+def in_turns(lists: Iterable[SuppressionList]) -> Iterator[list[Suppressed]]:
+    """All pages of several Regions, one of each in turn: so the second that each of them takes is waited for once."""
+    waiting = [one.pages() for one in lists]
+    while waiting:
+        for pages in list(waiting):
+            if (page := next(pages, None)) is None:
+                waiting.remove(pages)
+            else:
+                yield page
+
+
+def buckets(given: Iterable[str], regions: list[str]) -> dict[str, str]:
+    """The bucket of each Region, given as NAME for a single one, else as REGION=NAME. Raises: MissingError."""
+    found: dict[str, str] = {}
+    for one in given:
+        region, equals, name = one.rpartition("=")
+        if not equals and len(regions) > 1:
+            raise MissingError(
+                f"--bucket {one}: SES reads a bucket of its own Region only; with {len(regions)} Regions give "
+                f"--bucket REGION=NAME for each"
+            )
+        region = region or regions[0]
+        if region not in regions:
+            raise MissingError(f"--bucket {one}: {region} is none of the Regions {', '.join(regions)}")
+        found[region] = name
+    return found

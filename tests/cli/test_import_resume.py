@@ -1,0 +1,147 @@
+"""An import that is stopped at any moment and started again ends as one that ran through.
+
+The property runs on the in-memory tables of the library's tests, where a call can fail before or after it took effect;
+the process is stopped by a real SIGINT, at the emulator. Not proved: power loss of this machine between two writes.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ses_feedback.table import TableError
+from ses_feedback_cli.codes import Code
+from ses_feedback_cli.commands.import_list import import_
+from ses_feedback_cli.where import Where
+
+from sandbox import Account, start_emulator
+from tests.handlers.fake_dynamodb import FAULTS, Crash, FakeDynamoDB, Fault, Store
+
+REGION = "eu-central-1"
+AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ROWS = st.lists(
+    st.one_of(
+        st.builds("n{}@x.org,".format, st.integers(0, 9)),
+        st.builds("n{}@x.org,2099-01-0{}".format, st.integers(0, 9), st.integers(1, 9)),
+        st.sampled_from(["nobody,", "n1@x.org,soon", "n2@x.org,2020-01-01", "", '"n3@x.org","2099-01-01"', "a,b,c"]),
+    ),
+    max_size=25,
+)
+
+
+@dataclass(frozen=True)
+class Here(Where):
+    """Works on tables in memory."""
+
+    table: str | None = "blocked"
+    history: str | None = "history"
+    actor: str | None = "me"
+    tables: FakeDynamoDB = field(default_factory=lambda: FakeDynamoDB(Store()))
+
+    def dynamodb(self, table: str) -> FakeDynamoDB:  # noqa: ARG002 - as it is declared
+        return self.tables
+
+
+def once(fault: Fault, call: int) -> Callable[[str], Fault | None]:
+    calls = iter(range(1_000))
+    return lambda _: fault if next(calls) == call else None
+
+
+def bring_in(where: Where, file: Path) -> tuple[Code, str]:
+    """Import; the exit code, and the rows that were refused."""
+    code = import_(where, file, note="x", at=AT, as_json=True)
+    rejects = file.with_name(f"{file.name}.rejects.csv")
+    return code, rejects.read_text() if rejects.exists() else ""
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=ROWS, faults=st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.integers(0, 12)), max_size=4))
+def test_stopped_anywhere_and_started_again_it_ends_the_same(
+    rows: list[str], faults: list[tuple[Fault, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ses_feedback_cli.importing.BATCH", 4)
+    whole, parts = Store(), Store()
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, name, "list.csv") for name in ("whole", "parts")]
+        for file in files:
+            file.parent.mkdir()
+            file.write_text("\n".join(["value,until", *rows]))
+        expected = bring_in(Here(tables=FakeDynamoDB(whole)), files[0])
+        for fault in faults:
+            with contextlib.suppress(Crash, TableError):
+                bring_in(Here(tables=FakeDynamoDB(parts, once(*fault))), files[1])
+        assert bring_in(Here(tables=FakeDynamoDB(parts)), files[1]) == expected
+    assert parts.tables == whole.tables
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with start_emulator() as running:
+        account = running.account("100000000001")
+        client = account.client("dynamodb", REGION)
+        for name, keys in (("blocked", ("value",)), ("history", ("value", "entry"))):
+            client.create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=[
+                    {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+                ],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            )
+        yield account
+
+
+def start(account: Account, *arguments: str) -> "subprocess.Popen[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SES_"))}
+    environment |= {
+        "AWS_ACCESS_KEY_ID": account.id,
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_ENDPOINT_URL": account.endpoint,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+    command = [sys.executable, "-m", "ses_feedback_cli", *arguments, "--table", "blocked", "--history", "history"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def count(account: Account, table: str) -> int:
+    pages = account.client("dynamodb", REGION).get_paginator("scan").paginate(TableName=table, Select="COUNT")
+    return sum(page["Count"] for page in pages)
+
+
+@pytest.mark.xdist_group("import-process")
+def test_ctrl_c_says_where_it_stopped_and_the_same_command_goes_on(account: Account, tmp_path: Path) -> None:
+    listed, position = tmp_path / "list.txt", tmp_path / "list.txt.position.json"
+    listed.write_text("".join(f"n{number}@x.org\n" for number in range(3_000)))
+    first = start(account, "import", str(listed))
+    deadline = time.monotonic() + 60
+    while not position.exists() and time.monotonic() < deadline and first.poll() is None:
+        time.sleep(0.01)
+    first.send_signal(signal.SIGINT)
+    _, said = first.communicate(timeout=60)
+    assert first.returncode == 130, said
+    assert "Traceback" not in said
+    stopped = json.loads(position.read_text())
+    assert 0 < stopped["line"] < 3_000
+    assert f"line {stopped['line']}" in said
+    assert count(account, "blocked") >= stopped["line"]
+
+    second = start(account, "import", str(listed), "--json")
+    done, said = second.communicate(timeout=120)
+    assert second.returncode == 0, said
+    answer = json.loads(done)
+    assert answer["rows"] == answer["recorded"] + answer.get("duplicate", 0) == 3_000
+    assert answer["at"] == stopped["at"]
+    assert (count(account, "blocked"), count(account, "history")) == (3_000, 6_000)
