@@ -7,6 +7,7 @@ import typer
 
 from ses_feedback_cli.command import register
 from ses_feedback_cli.commands.check import check
+from ses_feedback_cli.commands.report import report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,5 +30,5 @@ def _about(
     """Amazon SES bounces and complaints: who is blocked and why, undo it, and see what is broken."""
 
 
-for command in (check,):
+for command in (check, report):
     register(app, command)
