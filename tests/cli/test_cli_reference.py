@@ -24,7 +24,7 @@ def pick(
     fruit: Annotated[Fruit, typer.Argument(help="Which | one.")],
     count: Annotated[int, typer.Option("--count", "-c", help="How many.", min=1, max=9)] = 3,
     rest: Annotated[list[Path] | None, typer.Option("--rest", help="Where to.", envvar="REST")] = None,
-    name: Annotated[str, typer.Option("--name", help="What for.")] = ...,  # type: ignore[assignment]
+    name: Annotated[str, typer.Option("--name", help="What for.")] = ...,
     hide: Annotated[bool, typer.Option("--hide/--show", help="Whether.", hidden=False)] = False,
     secret: Annotated[bool, typer.Option("--secret", hidden=True)] = False,
 ) -> None:

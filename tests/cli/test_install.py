@@ -19,7 +19,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not UV.exists():
         pytest.skip("no .tools/bin/uv: make test sets it up")
     folder = tmp_path_factory.mktemp("wheel")
-    command = [UV, "build", "--offline", "--no-config", "--wheel", "--out-dir", folder, ROOT / "handlers"]
+    command = [str(UV), "build", "--offline", "--no-config", "--wheel", f"--out-dir={folder}", str(ROOT / "handlers")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     (made,) = folder.glob("*.whl")
