@@ -182,6 +182,14 @@ def test_columns_stand_side_by_side_and_none_is_higher_than_the_plot() -> None:
         assert all(segment.at + segment.size <= charts.PLOT_HEIGHT + 4 for segment in column.segments)
 
 
+@pytest.mark.parametrize("most", [1, 7, 900, 4_001, 30_000, 47_000, 999_999, 1_234_567, 90_000_000])
+def test_an_axis_reaches_over_the_largest_and_its_labels_stay_short(most: int) -> None:
+    chart = charts.by_day({"2026-11-24": {"block": most}})
+    assert 0 < chart.columns[0].segments[0].size <= charts.PLOT_HEIGHT
+    assert max(len(label.text) for label in chart.grid) <= 6
+    assert len({label.text for label in chart.grid}) == len(chart.grid)
+
+
 def test_the_limits_are_those_that_the_alarms_know() -> None:
     for kind, limits in LIMITS.items():
         assert limits == (AWS_LIMITS[f"{kind}_rate_warning"], AWS_LIMITS[f"{kind}_rate_critical"])

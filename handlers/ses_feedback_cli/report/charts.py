@@ -105,7 +105,7 @@ def by_day(days: Mapping[str, Mapping[str, int]], names: Sequence[str] = VERDICT
         for number, (name, counts) in enumerate(bars)
     )
     grid = tuple(
-        Text(_short(PLOT_HEIGHT * (1 - number / _GRID_LINES)), f"{top * number // _GRID_LINES:,}")
+        Text(_short(PLOT_HEIGHT * (1 - number / _GRID_LINES)), _compact(top * number // _GRID_LINES))
         for number in range(_GRID_LINES + 1)
     )
     return Columns(columns, grid, tuple(_dates(columns)), _used(names, (counts for _, counts in bars)), weekly)
@@ -181,6 +181,14 @@ def _nice(most: int) -> int:
             if factor * unit * _GRID_LINES >= most:
                 return factor * unit * _GRID_LINES
         unit *= 10
+
+
+def _compact(count: int) -> str:
+    """A number on an axis, which has room for six characters."""
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        if count >= 10 * unit or (letter == "M" and count >= unit):
+            return f"{count / unit:g}{letter}"
+    return f"{count:,}"
 
 
 def _date(day: str) -> str:
