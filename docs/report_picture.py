@@ -11,7 +11,7 @@ from ses_feedback_cli.report.page import render
 from tests.cli.report_sample import month, report
 
 PICTURE = Path(__file__).with_name("report.png")
-SIZE = "900,1085"
+SIZE = "1000,1085"
 
 
 def main() -> None:
@@ -20,7 +20,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "page.html"
         page.write_text(render(report(month())), "utf-8")
-        options = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--user-data-dir={folder}/profile"]
+        options = [
+            "--headless",
+            "--no-sandbox",
+            "--hide-scrollbars",
+            "--force-device-scale-factor=0.85",
+            f"--user-data-dir={folder}/profile",
+        ]
         subprocess.run(  # noqa: S603 - own command
             [chromium, *options, f"--window-size={SIZE}", f"--screenshot={PICTURE}", page.as_uri()], check=True
         )

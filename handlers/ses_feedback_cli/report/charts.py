@@ -17,7 +17,7 @@ ROW_HEIGHT, BAR_HEIGHT, BAR_TOP = 42, 12, 19
 
 _DAYS_DRAWN_SINGLY = 92
 _WEEK = 7
-_LABEL_LIMIT = 42
+_LABEL_LIMIT = 34  # beside a number of seven digits, on a telephone
 _LEAST_PIXELS, _LEAST_PERCENT = 2, 0.6  # one of a thousand must still be seen
 _GRID_LINES = 4
 _DATE_LABELS = 4

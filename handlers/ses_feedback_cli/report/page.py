@@ -51,7 +51,6 @@ def render(report: Report) -> str:
         lasting=_LASTING,
         waiting=charts.by_name(_waiting(report), ("count",)),
         waiting_domains=charts.by_name(summary.waiting.domains),
-        verdicts=_VERDICTS["bounce"],
     )
 
 
