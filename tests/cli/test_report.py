@@ -150,6 +150,22 @@ def test_without_pipelines_dead_letters_are_unknown(tables: Tables) -> None:
     assert "no pipelines given" in tables.run("report", "-").stdout
 
 
+def test_where_no_pipeline_is_there_is_no_dead_letter(tables: Tables) -> None:
+    give_pipeline(tables)
+    (found,) = tables.json("report", "--region", "us-east-1")
+    assert found["queues"] == []
+    assert "no pipeline in these Regions" in tables.run("report", "-", "--region", "us-east-1").stdout
+
+
+def test_outputs_that_cannot_be_read_are_no_lack_of_pipelines(tables: Tables) -> None:
+    tables.outputs.write_text(
+        json.dumps({"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "pipelines": {"bounce-shop": {}}})
+    )
+    done = tables.run("report")
+    assert done.exit_code == 2
+    assert "bounce-shop" in done.stderr
+
+
 @pytest.mark.parametrize("operation", ["GetMetricData", "GetQueueAttributes"])
 def test_a_part_that_aws_refuses_is_unknown_and_exit_code_1(
     tables: Tables, monkeypatch: pytest.MonkeyPatch, operation: str

@@ -54,15 +54,14 @@ def report(
     target = None if file == "-" or (file is None and as_json) else Path(file or _PAGE)
     if target:
         _check(target)
-    blocked, history, regions = where.blocked_table(), where.history_table(), where.of_regions()
+    blocked, history = where.blocked_table(), where.history_table()
+    pipelines = where.pipelines() if any(stack.get("pipelines") for stack in where.outputs) else None
+    regions = where.of_regions()
     numbers = Numbers(first_day, now, where.policy(), addresses=addresses)
     with _progress() as progress:
         gather.count_blocked(where, numbers, progress)
         gather.count_history(where, numbers, first_day, progress)
-    try:
-        queues = tuple(gather.queues(where, where.pipelines()))
-    except MissingError:
-        queues = None
+    queues = None if pipelines is None else tuple(gather.queues(where, pipelines))
     rates = tuple(gather.rates(where, regions, now))
     made = Report(numbers.summary(), rates, queues, blocked, history)
     text = json.dumps(numbers_of(made), ensure_ascii=False) + "\n" if as_json else render(made)

@@ -69,9 +69,10 @@ class Report:
 
     @property
     def dead_letters(self) -> int | None:
-        """Messages in all queues that could be asked; None if there was none."""
-        known = [queue.messages for queue in self.queues or () if queue.messages is not None]
-        return sum(known) if known else None
+        """Messages in all queues that could be asked; None if none could."""
+        if self.queues is None or (self.queues and self.unasked == len(self.queues)):
+            return None
+        return sum(queue.messages or 0 for queue in self.queues)
 
     @property
     def unasked(self) -> int:
