@@ -11,8 +11,6 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from bench.handler import _line
-
 _FEW, _MANY = 10_000, 200_000
 _PAGE = 1_000
 _MORE_MB = 10
@@ -49,9 +47,9 @@ def main() -> int:
     """Print the figures; the exit status says whether memory stayed flat."""
     few, many = _run(_FEW), _run(_MANY)
     print(f"sync: {_MANY:,} addresses on either side, none on both")
-    _line("CPU per address", f"{many['cpu'] / _MANY / 2 * 1e6:.0f} us")
-    _line("peak memory", f"{many['peak']:.0f} MB")
-    _line(f"more than for {_FEW:,}", f"{many['peak'] - few['peak']:+.1f} MB", f"goal < {_MORE_MB}")
+    line("CPU per address", f"{many['cpu'] / _MANY / 2 * 1e6:.0f} us")
+    line("peak memory", f"{many['peak']:.0f} MB")
+    line(f"more than for {_FEW:,}", f"{many['peak'] - few['peak']:+.1f} MB", f"goal < {_MORE_MB}")
     return 0 if many["peak"] - few["peak"] < _MORE_MB else 1
 
 

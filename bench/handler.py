@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "bench",
     "AWS_SECRET_ACCESS_KEY": "bench",
     "BLOCKED_TABLE_ARN": f"{_ARN}blocked",
@@ -85,7 +85,7 @@ class Stub:
         return chain
 
 
-def _size(item: Mapping[str, Any]) -> int:
+def item_size(item: Mapping[str, Any]) -> int:
     """Bytes that DynamoDB counts for an item: names and values, and 3 or 1 a piece more for maps and lists."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
@@ -93,7 +93,7 @@ def _size(item: Mapping[str, Any]) -> int:
 def _value_size(value: Mapping[str, Any]) -> int:
     ((kind, content),) = value.items()
     if kind == "M":
-        return 3 + len(content) + _size(content)
+        return 3 + len(content) + item_size(content)
     if kind == "L":
         return 3 + len(content) + sum(map(_value_size, content))
     if kind == "N":
@@ -211,12 +211,12 @@ def line(name: str, value: str, goal: str = "") -> None:
 
 def main() -> int:
     """Print the figures; the exit status says whether the counted ones are as promised."""
-    os.environ.update(_ENVIRONMENT)
+    os.environ.update(ENVIRONMENT)
     stub = Stub(seconds=CALL_SECONDS)
     _run(stub, batches=1)
     batches = 6  # _run warms up with five
     calls, rounds = len(stub.spans) / batches, stub.rounds() / batches
-    write_units = sum(2 * math.ceil(_size(item) / 1_024) for item in stub.written) / batches / _BATCH
+    write_units = sum(2 * math.ceil(item_size(item) / 1_024) for item in stub.written) / batches / _BATCH
     read_units = stub.read_keys / batches / _BATCH  # an item that is not there costs one unit
     dollars = write_units * _WRITE_UNIT_DOLLARS + read_units * _READ_UNIT_DOLLARS
     handler_cpu, _ = _run(Stub(), batches=200)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.handler import _ENVIRONMENT, _line, _real_client, _size
+from bench.handler import ENVIRONMENT, item_size, line, real_client
 
 _FEW, _MANY = 20_000, 1_000_000
 _CALL_SECONDS = 0.005
@@ -39,7 +39,7 @@ class Stub:
     def transact_write_items(self, *, TransactItems: list[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
         time.sleep(_CALL_SECONDS)
         if not self.units:
-            self.units = [2 * math.ceil(_size(action["Put"]["Item"]) / 1_024) for action in TransactItems]
+            self.units = [2 * math.ceil(item_size(action["Put"]["Item"]) / 1_024) for action in TransactItems]
         return {}
 
 
@@ -48,7 +48,7 @@ def _child(file: str, client: str) -> None:
     from ses_feedback_cli.where import Where  # noqa: PLC0415
 
     stub = Stub()
-    used = stub if client == "stub" else _real_client(_CALL_SECONDS)
+    used = stub if client == "stub" else real_client(_CALL_SECONDS)
 
     class Stubbed(Where):
         def dynamodb(self, table: str) -> object:  # noqa: ARG002 - as it is declared
@@ -68,7 +68,7 @@ def _run(folder: str, rows: int, client: str = "stub") -> dict[str, float]:
     with file.open("w") as stream:
         stream.writelines(f"first.last.{number:08}@mail.example.org\n" for number in range(rows))
     command = [sys.executable, "-m", "bench.import_list", str(file), client]
-    environment = {**os.environ, **_ENVIRONMENT}
+    environment = {**os.environ, **ENVIRONMENT}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S603 - our own
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -80,15 +80,15 @@ def main() -> int:
         few, many = _run(folder, _FEW), _run(folder, _MANY)
         real = _run(folder, _FEW, "real")
     print(f"import: a list of {_MANY:,} addresses")
-    _line("addresses per second at 5 ms a call, AWS stubbed", f"{_MANY / many['wall']:,.0f}")
-    _line(f"the same, real client, {_FEW:,} addresses", f"{_FEW / real['wall']:,.0f}")
-    _line(
+    line("addresses per second at 5 ms a call, AWS stubbed", f"{_MANY / many['wall']:,.0f}")
+    line(f"the same, real client, {_FEW:,} addresses", f"{_FEW / real['wall']:,.0f}")
+    line(
         "CPU per address, AWS stubbed / real client",
         f"{many['cpu'] / _MANY * 1e6:.0f} / {real['cpu'] / _FEW * 1e6:.0f} us",
     )
-    _line("peak memory", f"{many['peak']:.0f} MB")
-    _line(f"more than for {_FEW:,} addresses", f"{many['peak'] - few['peak']:+.1f} MB", f"goal < {_MORE_MB}")
-    _line("DynamoDB write units per address", f"{many['units']:g}")
+    line("peak memory", f"{many['peak']:.0f} MB")
+    line(f"more than for {_FEW:,} addresses", f"{many['peak'] - few['peak']:+.1f} MB", f"goal < {_MORE_MB}")
+    line("DynamoDB write units per address", f"{many['units']:g}")
     return 0 if many["peak"] - few["peak"] < _MORE_MB else 1
 
 

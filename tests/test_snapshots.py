@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from docs import component_reference, policy_reference
+from docs import cli_reference, component_reference, policy_reference
 from tests import snapshot
 from tests.test_program import stack
 
@@ -21,6 +21,11 @@ def test_the_package_is_what_the_files_say() -> None:
 
 def test_the_list_of_policies_is_what_the_pack_holds() -> None:
     for path, text in policy_reference.files().items():
+        assert path.read_text() == text, f"{path} is out of date: make docs, and read the difference"
+
+
+def test_the_help_of_the_command_line_is_what_the_commands_say() -> None:
+    for path, text in cli_reference.files().items():
         assert path.read_text() == text, f"{path} is out of date: make docs, and read the difference"
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from ses_feedback.blocklist import Blocklist
 
 from ses_feedback_cli.acts import writer
 from ses_feedback_cli.codes import Code
@@ -63,7 +62,6 @@ def run(where: Where, listed: List, as_json: bool) -> Code:
 
 def dry_run(where: Where, listed: List, as_json: bool) -> Code:
     """Count what `run` would do. Of refused rows the first are named, by line and reason."""
-    name = where.blocked_table()
     counts: Counter[str] = Counter()
     shown: list[Entry] = []
 
@@ -72,7 +70,7 @@ def dry_run(where: Where, listed: List, as_json: bool) -> Code:
             shown.append(entry)
 
     with bar(listed.name, None, 0) as advance:
-        for part in examine(listed.source, Blocklist(name, client=where.dynamodb(name)), told):
+        for part in examine(listed.source, where.blocklist(), told):
             counts += part
             advance(0, f"{counts['rows']:,} rows")
     _say(listed, counts, as_json, {"refused": [{"line": one.line, "problem": one.problem} for one in shown]})

@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
-from ses_feedback.blocklist import Blocklist
 from ses_feedback.event import manual_event
 from ses_feedback.history import Outcome
 from ses_feedback.moment import parse
@@ -81,7 +80,7 @@ class Simulation:
         self._begun: dict[str, float] = {}
         blocked, history = where.blocked_table(), where.history_table()
         self._blocked, self._history = (where.dynamodb(blocked), blocked), (where.dynamodb(history), history)
-        self._blocklist = Blocklist(blocked, client=self._blocked[0], when_unavailable="raise")
+        self._blocklist = where.blocklist()
         self._before = {pipeline.name: self._depths(pipeline) for way in ways for pipeline in way.pipelines.values()}
 
     def send(self) -> None:

@@ -13,6 +13,7 @@ from ses_feedback.state import Policy
 
 if TYPE_CHECKING:
     from boto3 import Session
+    from ses_feedback.blocklist import Blocklist
 
 PULUMI_SECONDS = 120
 
@@ -76,6 +77,13 @@ class Where:
     def blocked_table(self) -> str:
         """The blocked table, by ARN or name. Raises: MissingError."""
         return self.table or self._output("blockedTableArn", "blocked table", "--table", "SES_FEEDBACK_TABLE")
+
+    def blocklist(self) -> "Blocklist":
+        """What a sender would ask. Raises: MissingError."""
+        from ses_feedback.blocklist import Blocklist  # noqa: PLC0415
+
+        table = self.blocked_table()
+        return Blocklist(table, client=self.dynamodb(table), when_unavailable="raise")
 
     def history_table(self) -> str:
         """The history table, by ARN or name. Raises: MissingError."""

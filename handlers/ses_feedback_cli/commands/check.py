@@ -4,7 +4,6 @@ import sys
 from typing import Annotated
 
 import typer
-from ses_feedback.blocklist import Blocklist
 
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.output import Json, people, table, when, write_json
@@ -21,8 +20,7 @@ def check(
     Exit code 0: all may; 1: one is blocked or is no address.
     """
     given = [line for one in addresses for line in (_lines() if one == "-" else [one])]
-    name = where.blocked_table()
-    answers = Blocklist(name, client=where.dynamodb(name), when_unavailable="raise").check(given)
+    answers = where.blocklist().check(given)
     if as_json:
         for answer in answers:
             write_json({key: getattr(answer, key) for key in answer.__dataclass_fields__})

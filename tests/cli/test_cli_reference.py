@@ -1,0 +1,106 @@
+"""The page of the command line's help, made from commands that have everything."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import typer
+from ses_feedback_cli.app import app
+from ses_feedback_cli.codes import Code
+from ses_feedback_cli.command import register
+from ses_feedback_cli.where import Where
+
+from docs import cli_reference
+
+
+class Fruit(StrEnum):
+    APPLE = "apple"
+    PEAR = "pear"
+
+
+def pick(
+    where: Where,
+    fruit: Annotated[Fruit, typer.Argument(help="Which | one.")],
+    count: Annotated[int, typer.Option("--count", "-c", help="How many.", min=1, max=9)] = 3,
+    rest: Annotated[list[Path] | None, typer.Option("--rest", help="Where to.", envvar="REST")] = None,
+    name: Annotated[str, typer.Option("--name", help="What for.")] = ...,
+    hide: Annotated[bool, typer.Option("--hide/--show", help="Whether.", hidden=False)] = False,
+    secret: Annotated[bool, typer.Option("--secret", hidden=True)] = False,
+) -> None:
+    """Pick fruit.
+
+    \b
+    ses-feedback basket pick apple
+
+    Needs nothing.
+    """
+
+
+@pytest.fixture
+def page() -> str:
+    whole, basket = typer.Typer(), typer.Typer(help="A basket.")
+    for one, command in ((whole, pick), (basket, pick)):
+        register(one, command)
+    whole.add_typer(basket, name="basket")
+    return cli_reference.page(typer.main.get_command(whole))
+
+
+def test_commands_of_commands_are_there(page: str) -> None:
+    for heading in (
+        "## ses-feedback\n",
+        "## ses-feedback pick\n",
+        "## ses-feedback basket\n",
+        "## ses-feedback basket pick\n",
+    ):
+        assert heading in page
+    assert "| [`ses-feedback basket pick`](#ses-feedback-basket-pick) | Pick fruit. |" in page
+    assert "    ses-feedback basket pick [OPTIONS] FRUIT\n" in page
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "| `FRUIT` | Which \\| one. |",
+        "| `--count 1..9`, `-c 1..9` | `3` |  | How many. |",
+        "| `--rest PATH` |  | `REST` | Where to. |",
+        "| `--name TEXT` |  |  | (required) What for. |",
+        "| `--hide`, `--show` |  |  | Whether. |",
+    ],
+)
+def test_arguments_and_options_have_all_that_is_said_of_them(page: str, line: str) -> None:
+    assert line in page
+
+
+def test_what_is_hidden_stays_hidden(page: str) -> None:
+    assert "--secret" not in page
+
+
+def test_what_keeps_its_lines_is_code(page: str) -> None:
+    assert "Pick fruit.\n\n    ses-feedback basket pick apple\n\nNeeds nothing.\n" in page
+
+
+def test_what_commands_share_is_there_once(page: str) -> None:
+    assert page.count("`--profile TEXT`") == 1
+    assert page.count("And the options of [Where](#where).") == 2
+
+
+def test_every_exit_code_is_explained(page: str) -> None:
+    for code in Code:
+        assert f"\n| {code.value} | " in page
+
+
+def test_the_terminal_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    def made() -> Any:  # noqa: ANN401
+        return cli_reference.files()
+
+    before = made()
+    for name, value in {"COLUMNS": "40", "TERM": "dumb", "NO_COLOR": "1", "SES_FEEDBACK_TABLE": "mine"}.items():
+        monkeypatch.setenv(name, value)
+    assert made() == before
+
+
+def test_every_command_has_its_section() -> None:
+    (text,) = cli_reference.files().values()
+    for name in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+        assert f"\n## ses-feedback {name}\n" in text

@@ -1,0 +1,75 @@
+"""The command as it is installed: what the wheel holds, and completion. Does not prove that the registry gives the
+dependencies; `uv tool install` of a checkout does."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UV = ROOT / ".tools" / "bin" / "uv"
+COMMAND = Path(sys.executable).with_name("ses-feedback")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not UV.exists():
+        pytest.skip("no .tools/bin/uv: make test sets it up")
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [str(UV), "build", "--offline", "--no-config", "--wheel", f"--out-dir={folder}", str(ROOT / "handlers")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def test_the_wheel_holds_every_file_of_both_packages(wheel: Path) -> None:
+    handlers = ROOT / "handlers"
+    files = {
+        path.relative_to(handlers).as_posix()
+        for package in ("ses_feedback", "ses_feedback_cli")
+        for path in (handlers / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert files <= {*zipfile.ZipFile(wheel).namelist()}
+
+
+def test_what_the_wheel_holds_runs(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    code = (
+        "import sys, ses_feedback_cli.__main__ as m, ses_feedback_cli.report.page as page; page._template();"
+        "print(m.__file__); sys.argv = ['ses-feedback', 'report', '--help']; m.main()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path, check=True
+    )
+    where, _, help_ = done.stdout.partition("\n")
+    assert Path(where).is_relative_to(tmp_path)
+    assert "--addresses" in help_
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("ses-feedback rep", ["report"]), ("ses-feedback report --addr", ["--addresses"]), ("ses-feedback nothing", [])],
+)
+def test_bash_completes(words: str, found: list[str]) -> None:
+    environment = {
+        **os.environ,
+        "_SES_FEEDBACK_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    done = subprocess.run([COMMAND], capture_output=True, text=True, env=environment, timeout=30, check=True)
+    assert done.stdout.split() == found
+
+
+def test_the_script_for_the_shell_names_the_command() -> None:
+    done = subprocess.run(
+        [COMMAND, "--show-completion", "bash"], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert "_SES_FEEDBACK_COMPLETE=complete_bash" in done.stdout
+    assert "ses-feedback" in done.stdout
