@@ -11,6 +11,8 @@ import sys
 import time
 from datetime import UTC, datetime
 
+from bench.handler import line
+
 _FEW, _MANY = 10_000, 200_000
 _PAGE = 1_000
 _MORE_MB = 10
