@@ -48,6 +48,7 @@ def run(where: Where, listed: List, as_json: bool) -> Code:
                 advance(position.end, f"{position.line:,} lines, {position.counts['rejected']:,} refused")
 
             if not position.done:
+                listed.save()  # before the first act: the time that they count from must not be lost
                 bring_in(listed.source, writer(where), position, rejects, kept)
                 position.done = True
                 listed.save()

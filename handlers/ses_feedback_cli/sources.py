@@ -56,9 +56,11 @@ def open_list(where: Where, files: Files, plan: Plan, at_given: bool, stack: Exi
     Raises: ValueError, OSError.
     """
     form = format_of(str(files.file), files.form)
-    if str(files.file) == "-":
+    if str(files.file) == "-" or files.file.is_fifo():  # what cannot be read twice has no position
         rejects = files.rejects or Path("stdin.rejects.csv")
-        source = entries(read_rows(sys.stdin.buffer, form, files.column), plan)
+        stdin = str(files.file) == "-"
+        pipe = sys.stdin.buffer if stdin else stack.enter_context(files.file.open("rb"))
+        source = entries(read_rows(pipe, form, files.column), plan)
         hint = f"the same list with --at {iso(plan.at)} goes on; what is done is found done"
         return List("stdin", source, Position({}, iso(plan.at)), rejects, lambda: None, hint)
     plan = replace(plan, note=plan.note or f"import of {files.file.name}")
@@ -89,7 +91,7 @@ def _position(path: Path, what: dict[str, Any], at: str | None, restart: bool) -
     if found is None:
         return None
     if found.what != what or (at is not None and found.at != at):
-        if not found.done:
+        if not found.done and found.line:
             people(stderr=True).print(f"{path} is of another list, table or option, and not finished: it is replaced")
         return None
     return Position(what, found.at) if restart or (found.done and found.counts["failed"]) else found

@@ -2,7 +2,9 @@
 
 import fcntl
 import json
+import os
 import stat
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -230,6 +232,18 @@ def test_an_address_whose_state_cannot_be_read_is_told_and_tried_again_by_the_sa
     tables.client.delete_item(TableName="history", Key={"value": {"S": "joe@x.org"}, "entry": {"S": "state"}})
     assert tables.run("import", listed).exit_code == 0
     assert tables.blocked().keys() == {"jane@x.org", "joe@x.org", "amy@x.org"}
+
+
+def test_a_pipe_has_no_position(tables: Tables, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("jane@x.org\n",))
+    writer.start()
+    done = tables.run("import", str(pipe), "--format", "text")
+    writer.join()
+    assert done.exit_code == 0, done.stderr
+    assert tables.blocked().keys() == {"jane@x.org"}
+    assert not list(tmp_path.glob("*.position.json"))
 
 
 def test_one_import_of_a_list_at_a_time(tables: Tables, write: Write) -> None:

@@ -23,11 +23,13 @@ from hypothesis import strategies as st
 from ses_feedback.table import TableError
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.commands.import_list import import_
+from ses_feedback_cli.position import Position, save_position
 from ses_feedback_cli.where import Where
 
 from sandbox import Account, start_emulator
 from tests.handlers.fake_dynamodb import FAULTS, Crash, FakeDynamoDB, Fault, Store
 
+SAVING = ("crash before saving", "crash after saving")
 REGION = "eu-central-1"
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROWS = st.lists(
@@ -58,15 +60,32 @@ def once(fault: Fault, call: int) -> Callable[[str], Fault | None]:
     return lambda _: fault if next(calls) == call else None
 
 
-def bring_in(where: Where, file: Path) -> tuple[Code, str]:
+def bring_in(where: Where, file: Path, at: datetime | None = AT) -> tuple[Code, str]:
     """Import; the exit code, and the rows that were refused."""
-    code = import_(where, file, note="x", at=AT, as_json=True)
+    code = import_(where, file, note="x", at=at, as_json=True)
     rejects = file.with_name(f"{file.name}.rejects.csv")
     return code, rejects.read_text() if rejects.exists() else ""
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=ROWS, faults=st.lists(st.tuples(st.sampled_from(sorted(FAULTS)), st.integers(0, 12)), max_size=4))
+class Disk:
+    """Saves positions, and crashes at one of them."""
+
+    def __init__(self, fault: Fault, call: int) -> None:
+        self.due = once(fault, call) if fault in SAVING else lambda _: None
+
+    def save(self, path: Path, position: Position) -> None:
+        fault = self.due("save")
+        if fault == "crash before saving":
+            raise Crash
+        save_position(path, position)
+        if fault:
+            raise Crash
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=ROWS, faults=st.lists(st.tuples(st.sampled_from([*sorted(FAULTS), *SAVING]), st.integers(0, 12)), max_size=4)
+)
 def test_stopped_anywhere_and_started_again_it_ends_the_same(
     rows: list[str], faults: list[tuple[Fault, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,10 +97,18 @@ def test_stopped_anywhere_and_started_again_it_ends_the_same(
             file.parent.mkdir()
             file.write_text("\n".join(["value,until", *rows]))
         expected = bring_in(Here(tables=FakeDynamoDB(whole)), files[0])
-        for fault in faults:
+        started = False
+        for fault, call in faults:
+            monkeypatch.setattr("ses_feedback_cli.sources.save_position", Disk(fault, call).save)
+            tables = FakeDynamoDB(parts, once(fault, call) if fault in FAULTS else lambda _: None)
             with contextlib.suppress(Crash, TableError):
-                bring_in(Here(tables=FakeDynamoDB(parts, once(*fault))), files[1])
-        assert bring_in(Here(tables=FakeDynamoDB(parts)), files[1]) == expected
+                bring_in(Here(tables=tables), files[1], None if started else AT)
+            started = files[1].with_name("list.csv.position.json").exists()
+            assert started or not any(
+                parts.tables.values()
+            )  # or its time would be lost, and the next run another import
+        monkeypatch.setattr("ses_feedback_cli.sources.save_position", save_position)
+        assert bring_in(Here(tables=FakeDynamoDB(parts)), files[1], None if started else AT) == expected
     assert parts.tables == whole.tables
 
 
@@ -121,27 +148,30 @@ def count(account: Account, table: str) -> int:
     return sum(page["Count"] for page in pages)
 
 
+def line_of(position: Path) -> int:
+    return int(json.loads(position.read_text())["line"]) if position.exists() else 0
+
+
 @pytest.mark.xdist_group("import-process")
 def test_ctrl_c_says_where_it_stopped_and_the_same_command_goes_on(account: Account, tmp_path: Path) -> None:
     listed, position = tmp_path / "list.txt", tmp_path / "list.txt.position.json"
     listed.write_text("".join(f"n{number}@x.org\n" for number in range(3_000)))
     first = start(account, "import", str(listed))
     deadline = time.monotonic() + 60
-    while not position.exists() and time.monotonic() < deadline and first.poll() is None:
+    while not line_of(position) and time.monotonic() < deadline and first.poll() is None:
         time.sleep(0.01)
     first.send_signal(signal.SIGINT)
     _, said = first.communicate(timeout=60)
     assert first.returncode == 130, said
     assert "Traceback" not in said
-    stopped = json.loads(position.read_text())
-    assert 0 < stopped["line"] < 3_000
-    assert f"line {stopped['line']}" in said
-    assert count(account, "blocked") >= stopped["line"]
+    stopped = line_of(position)
+    assert 0 < stopped < 3_000
+    assert f"line {stopped}" in said
+    assert count(account, "blocked") >= stopped
 
     second = start(account, "import", str(listed), "--json")
     done, said = second.communicate(timeout=120)
     assert second.returncode == 0, said
     answer = json.loads(done)
     assert answer["rows"] == answer["recorded"] + answer.get("duplicate", 0) == 3_000
-    assert answer["at"] == stopped["at"]
     assert (count(account, "blocked"), count(account, "history")) == (3_000, 6_000)
