@@ -24,7 +24,7 @@ check: .venv/ready ## Run what CI runs beside the tests: format, lint, types, im
 	$(UV) lock --check
 
 policy: .venv/ready ## Judge the dev stack by the policy pack, without the Pulumi CLI, and print a table
-	@$(RUN) -m policy.check
+	@$(RUN) -m tests.policy
 
 bench: .venv/ready ## Run the benchmarks
 	$(RUN) -m bench

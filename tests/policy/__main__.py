@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from policy.analyzer import Given, Violation, analyze, in_preview, subjects
 from policy.pack import RULES
 from policy.rule import MANDATORY, Rule
+from tests.policy.analyzer import Given, Violation, analyze, in_preview, subjects
 
 
 def main(resources: Sequence[Given], made_up: str, console: Console) -> int:
