@@ -98,4 +98,4 @@ def is_owner(statement: Statement, owner: str) -> bool:
 
 def _is_root(principal: str, owner: str) -> bool:
     of = principal if principal.isdigit() else account(principal)
-    return (principal.isdigit() or principal.endswith(":root")) and of in {owner or of}
+    return (principal.isdigit() or principal.endswith(":root")) and owner in {"", of}

@@ -51,7 +51,7 @@ def _runtime(function: PolicyResource, _: FeedbackPath, config: Config) -> Itera
 def _version(runtime: str) -> tuple[str, list[int]]:
     """`python3.9` as (python, [3, 9])."""
     family = runtime.rstrip("0123456789.xal")
-    return family, [int(one) for one in re.findall(r"\d+", runtime.split(".al")[0])]
+    return family, [int(one) for one in re.findall(r"\d+", runtime.split(".al", 1)[0])]
 
 
 def _rights(role: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
@@ -112,8 +112,8 @@ def _is_open(arn: str) -> bool:
     return wild("".join(place)) or (wild(name) and not _PARTS.fullmatch(f"{''.join(place[2:3])}:{name}"))
 
 
-# A wildcard may stand for the parts of one resource: the streams of a log group, the versions of a function, the indexes
-# of a table, the objects of a bucket, the six letters that Secrets Manager adds to a name.
+# A wildcard may stand for parts of one resource: the streams of a log group, the versions of a function, the indexes of
+# a table, the objects of a bucket, the six letters that Secrets Manager adds to a name.
 _ONE = "[^*?:]+"
 _PARTS = re.compile(
     rf"logs:log-group:{_ONE}:.+|lambda:function:{_ONE}:.+|dynamodb:table/[^*?/]+/.+|s3:[^*?/]+/.+"

@@ -36,7 +36,7 @@ def _in_time(queue: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[s
     for count in _counts(queue, path):
         took = count * number(queue, "visibilityTimeoutSeconds", _VISIBILITY)
         if took >= kept:
-            yield f"{count} attempts, each hidden for its visibility time-out, take {took} s; it keeps messages {kept} s."
+            yield f"{count} attempts, each with the visibility time-out, take {took} s; it keeps messages {kept} s."
 
 
 def _outlives(queue: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
@@ -182,6 +182,7 @@ RULES: Sequence[Rule] = (
         says="An alarm watches every dead-letter queue.",
         fix="Alarm on ApproximateNumberOfMessagesVisible of the queue, at 1 or more, and notify somebody.",
         url=f"{_SQS}/dead-letter-queues-alarms-cloudwatch.html",
-        subjects=_last, problems=_alarmed, settings={"threshold": Setting(1, "So many waiting messages must raise it.", COUNT)},
+        subjects=_last, problems=_alarmed,
+        settings={"threshold": Setting(1, "So many waiting messages must raise it.", COUNT)},
     ),
 )  # fmt: skip

@@ -75,7 +75,8 @@ def _tables(path: FeedbackPath) -> list[PolicyResource]:
 
 RULES: Sequence[Rule] = (
     Rule(
-        name="tables-recover", severity=HIGH, level=MANDATORY, looks_at="tables", subjects=_tables, problems=_recovers, early=True,
+        name="tables-recover", severity=HIGH, level=MANDATORY, looks_at="tables", subjects=_tables,
+        problems=_recovers, early=True,
         says="A table of feedback can be restored to any second of the last days.",
         fix="Switch point-in-time recovery on, for the replicas, too.",
         url=f"{_GUIDE}/Point-in-time-recovery.html",
@@ -88,7 +89,8 @@ RULES: Sequence[Rule] = (
         url=f"{_GUIDE}/WorkingWithTables.Basics.html",
     ),
     Rule(
-        name="tables-forget", severity=MEDIUM, level=MANDATORY, looks_at="tables", subjects=_tables, problems=_forgets, early=True,
+        name="tables-forget", severity=MEDIUM, level=MANDATORY, looks_at="tables", subjects=_tables,
+        problems=_forgets, early=True,
         says="A table of feedback forgets what has expired.",
         fix="Give it a time to live on the attribute with the expiry, epoch seconds.",
         url=f"{_GUIDE}/TTL.html",
@@ -101,7 +103,8 @@ RULES: Sequence[Rule] = (
         url=f"{_GUIDE}/access-control-resource-based.html",
     ),
     Rule(
-        name="tables-have-the-key", severity=HIGH, level=MANDATORY, looks_at="tables", subjects=_tables, problems=_key, early=True,
+        name="tables-have-the-key", severity=HIGH, level=MANDATORY, looks_at="tables", subjects=_tables,
+        problems=_key, early=True,
         says="The key of a table of feedback is the one that senders ask for.",
         fix="Name the hash key as the senders do; a table cannot change it, so a new one is needed.",
         url=f"{_GUIDE}/HowItWorks.CoreComponents.html",

@@ -4,13 +4,23 @@ It breaks what is recorded, so it proves that the rules bite on the program's ow
 """
 
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tests.policy.analyzer import Given
-
-Break = Callable[[list[Given]], object]
-BASE = "bounce-eu-west-1-example-com"
+from tests.policy.breaks import (
+    BASE,
+    TABLE,
+    Break,
+    attached,
+    edit,
+    inline,
+    more,
+    one,
+    put,
+    statement,
+    table_policy,
+    without,
+)
 
 
 class Mutation(NamedTuple):
@@ -23,73 +33,16 @@ class Mutation(NamedTuple):
     """The resource that the rule must name."""
 
 
-def one(graph: list[Given], name: str) -> Given:
-    """The resource of that name."""
-    (found,) = [given for given in graph if given.name == name]
-    return found
-
-
-def put(suffix: str, key: str, value: Any) -> Break:  # noqa: ANN401 - JSON
-    """Set an input; None takes it away, with what it was made from."""
-
-    def apply(graph: list[Given]) -> None:
-        given = one(graph, suffix if suffix.startswith("ses-") else f"{BASE}-{suffix}")
-        given.inputs[key] = value
-        if value is None:
-            given.inputs.pop(key, None)
-            given.made_from.pop(key, None)
-
-    return apply
-
-
-def edit(suffix: str, key: str, change: Callable[[Any], object]) -> Break:
-    """Change a JSON text."""
-
-    def apply(graph: list[Given]) -> None:
-        given = one(graph, f"{BASE}-{suffix}")
-        document = json.loads(given.inputs[key])
-        change(document)
-        given.inputs[key] = json.dumps(document)
-
-    return apply
-
-
-def statement(suffix: str, sid: str, **changed: object) -> Break:
-    """Change one statement of a policy; no change takes it away."""
-
-    def change(document: dict[str, Any]) -> None:
-        found = next(each for each in document["Statement"] if each["Sid"] == sid)
-        found.update(changed)
-        for key in [key for key, value in changed.items() if value is None]:
-            del found[key]
-        if not changed:
-            document["Statement"].remove(found)
-
-    return edit(suffix, "policy", change)
-
-
-def more(suffix: str, **given: object) -> Break:
-    """Add an allowing statement to a policy, on what its others are about."""
-
-    def change(document: dict[str, Any]) -> None:
-        resource = document["Statement"][0]["Resource"]
-        document["Statement"].append({"Effect": "Allow", "Resource": resource, **given})
-
-    return edit(suffix, "policy", change)
-
-
-def without(name: str) -> Break:
-    """Take a resource away."""
-
-    def apply(graph: list[Given]) -> None:
-        graph.remove(one(graph, name))
-
-    return apply
-
-
-def add(given: Given) -> Break:
-    """Add a resource."""
-    return lambda graph: graph.append(given)
+_ACCOUNT, _SNS, _SES = "123456789012", {"Service": "sns.amazonaws.com"}, {"Service": "ses.amazonaws.com"}
+_ROLE, _SQS_FULL = f"{BASE}-role-1a2b3c4", "arn:aws:iam::aws:policy/AmazonSQSFullAccess"
+_TOPIC_ARN = f"arn:aws:sns:eu-west-1:{_ACCOUNT}:{BASE}-topic-1a2b3c4"
+_SENDER = {"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{_ACCOUNT}:other"}}
+_OF = {"StringEquals": {"aws:SourceAccount": "210987654321"}}
+_ALARM = f"ses-feedback-eu-west-1-{BASE}"
+_IDENTITY, _DESTINATION = f"{BASE}-example.com", f"{BASE}-event-destination"
+_COMPLAINT = _IDENTITY.replace("bounce", "complaint")
+_EVERYBODY = {"AWS": "*"}
+_INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def _shared(graph: list[Given]) -> None:
@@ -110,43 +63,6 @@ def _own_group(graph: list[Given]) -> None:
     del one(graph, f"{BASE}-function").made_from["loggingConfig"]
 
 
-def attached(type_: str, **inputs: object) -> Break:
-    """Attach a policy to the role by a resource of its own."""
-    return add(Given(type=f"aws:iam/{type_}", name="attached", inputs=inputs,
-                     made_from={key: [f"{BASE}-role"] for key in inputs if key.startswith("role")}))  # fmt: skip
-
-
-def table_policy(**allowed: object) -> Break:
-    """Share a table by a statement."""
-
-    def apply(graph: list[Given]) -> None:
-        arn = one(graph, _TABLE)["arn"]
-        text = json.dumps(
-            {"Statement": [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": arn, **allowed}]}
-        )
-        graph.append(Given(type="aws:dynamodb/resourcePolicy:ResourcePolicy", name="shared",
-                           inputs={"resourceArn": arn, "policy": text}, made_from={"resourceArn": [_TABLE]}))  # fmt: skip
-
-    return apply
-
-
-def inline(**stated: object) -> Break:
-    """Give the role a policy of its own."""
-    return put("role", "inlinePolicies", [{"policy": json.dumps({"Statement": {"Effect": "Allow", **stated}})}])
-
-
-_ACCOUNT, _SNS, _SES = "123456789012", {"Service": "sns.amazonaws.com"}, {"Service": "ses.amazonaws.com"}
-_ROLE, _SQS_FULL = f"{BASE}-role-1a2b3c4", "arn:aws:iam::aws:policy/AmazonSQSFullAccess"
-_TOPIC_ARN = f"arn:aws:sns:eu-west-1:{_ACCOUNT}:{BASE}-topic-1a2b3c4"
-_SENDER = {"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{_ACCOUNT}:other"}}
-_OF = {"StringEquals": {"aws:SourceAccount": "210987654321"}}
-_ALARM = f"ses-feedback-eu-west-1-{BASE}"
-_TABLE, _IDENTITY, _DESTINATION = "ses-feedback-blocked", f"{BASE}-example.com", f"{BASE}-event-destination"
-_COMPLAINT = _IDENTITY.replace("bounce", "complaint")
-_EVERYBODY = {"AWS": "*"}
-_INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
-
-
 def _destination(**changed: object) -> Break:
     def apply(graph: list[Given]) -> None:
         one(graph, _DESTINATION.replace("bounce", "complaint")).inputs["eventDestination"].update(changed)
@@ -164,7 +80,8 @@ MUTATIONS = (
     Mutation("bounces have a topic", "bounces-and-complaints", without(_IDENTITY), _COMPLAINT),
     Mutation("complaints of a set are seen", "bounces-and-complaints",
              without(_DESTINATION.replace("bounce", "complaint")), _DESTINATION),
-    Mutation("complaints of a set are switched on", "bounces-and-complaints", _destination(enabled=False), _DESTINATION),
+    Mutation("complaints of a set are switched on", "bounces-and-complaints", _destination(enabled=False),
+             _DESTINATION),
     Mutation("complaints of a set go to a topic", "bounces-and-complaints", _destination(snsDestination=None),
              _DESTINATION),
     Mutation("complaints go to a topic", "bounces-and-complaints",
@@ -350,48 +267,48 @@ MUTATIONS = (
     Mutation("log retention", "logs-end", put("logs", "retentionInDays", None), f"{BASE}-function"),
     Mutation("log retention is bounded", "logs-end", put("logs", "retentionInDays", 3653), f"{BASE}-function"),
     Mutation("a log group of its own", "logs-end", _own_group, f"{BASE}-function"),
-    Mutation("recovery", "tables-recover", put(_TABLE, "pointInTimeRecovery", None), _TABLE),
+    Mutation("recovery", "tables-recover", put(TABLE, "pointInTimeRecovery", None), TABLE),
     Mutation("recovery of the history", "tables-recover",
              put("ses-feedback-history", "pointInTimeRecovery", {"enabled": False}), "ses-feedback-history"),
     Mutation("recovery of replicas", "tables-recover",
-             put(_TABLE, "replicas", [{"regionName": "eu-west-2", "deletionProtectionEnabled": True}]), _TABLE),
+             put(TABLE, "replicas", [{"regionName": "eu-west-2", "deletionProtectionEnabled": True}]), TABLE),
     Mutation("deletion protection of replicas", "tables-resist-deletion",
-             put(_TABLE, "replicas", [{"regionName": "eu-west-2", "pointInTimeRecovery": True}]), _TABLE),
-    Mutation("nobody reads the table", "tables-are-not-open", table_policy(Principal="*"), _TABLE),
+             put(TABLE, "replicas", [{"regionName": "eu-west-2", "pointInTimeRecovery": True}]), TABLE),
+    Mutation("nobody reads the table", "tables-are-not-open", table_policy(Principal="*"), TABLE),
     Mutation("nobody of any account reads the table", "tables-are-not-open",
-             table_policy(Principal=_EVERYBODY, Condition={"StringLike": {"aws:PrincipalOrgID": "*"}}), _TABLE),
+             table_policy(Principal=_EVERYBODY, Condition={"StringLike": {"aws:PrincipalOrgID": "*"}}), TABLE),
     Mutation("nobody but some reads the table", "tables-are-not-open",
-             table_policy(NotPrincipal={"AWS": "210987654321"}), _TABLE),
-    Mutation("deletion protection", "tables-resist-deletion", put(_TABLE, "deletionProtectionEnabled", False), _TABLE),
-    Mutation("time to live", "tables-forget", put(_TABLE, "ttl", {"attributeName": "expires_at", "enabled": False}),
-             _TABLE),
-    Mutation("the key", "tables-have-the-key", put(_TABLE, "hashKey", "email"), _TABLE),
-    Mutation("the key's type", "tables-have-the-key", put(_TABLE, "attributes", [{"name": "value", "type": "B"}]),
-             _TABLE),
+             table_policy(NotPrincipal={"AWS": "210987654321"}), TABLE),
+    Mutation("deletion protection", "tables-resist-deletion", put(TABLE, "deletionProtectionEnabled", False), TABLE),
+    Mutation("time to live", "tables-forget", put(TABLE, "ttl", {"attributeName": "expires_at", "enabled": False}),
+             TABLE),
+    Mutation("the key", "tables-have-the-key", put(TABLE, "hashKey", "email"), TABLE),
+    Mutation("the key's type", "tables-have-the-key", put(TABLE, "attributes", [{"name": "value", "type": "B"}]),
+             TABLE),
 )  # fmt: skip
 
 CONFIGURED: tuple[tuple[str, dict[str, Any], Break, str], ...] = (
     ("customer-keys", {"kinds": ["topics"]}, lambda _: None, f"{BASE}-topic"),
     ("customer-keys", {"kinds": ["queues"]}, lambda _: None, f"{BASE}-queue"),
-    ("customer-keys", {"kinds": ["tables"]}, lambda _: None, _TABLE),
+    ("customer-keys", {"kinds": ["tables"]}, lambda _: None, TABLE),
     ("customer-keys", {"kinds": ["logs"]}, lambda _: None, f"{BASE}-logs"),
-    ("allowed-regions", {"regions": ["eu-west-1"]}, lambda _: None, _TABLE),
+    ("allowed-regions", {"regions": ["eu-west-1"]}, lambda _: None, TABLE),
     (
         "allowed-regions",
         {"regions": ["eu-central-1", "eu-west-1"]},
         put(
-            _TABLE,
+            TABLE,
             "replicas",
             [{"regionName": "us-east-1", "pointInTimeRecovery": True, "deletionProtectionEnabled": True}],
         ),
-        _TABLE,
+        TABLE,
     ),
-    ("allowed-accounts", {"accounts": ["210987654321"]}, lambda _: None, _TABLE),
+    ("allowed-accounts", {"accounts": ["210987654321"]}, lambda _: None, TABLE),
     ("required-tags", {"tags": ["owner"]}, lambda _: None, f"{BASE}-topic"),
     ("queue-tries-again", {"minimumReceiveCount": 6}, lambda _: None, f"{BASE}-queue"),
     ("visibility-covers-the-function", {"factor": 7}, lambda _: None, f"{BASE}-mapping"),
     ("logs-end", {"maximumDays": 29}, lambda _: None, f"{BASE}-function"),
-    ("tables-have-the-key", {"keys": ["address"]}, lambda _: None, _TABLE),
+    ("tables-have-the-key", {"keys": ["address"]}, lambda _: None, TABLE),
     ("runtime-lasts", {"today": "2029-01-01"}, lambda _: None, f"{BASE}-function"),
     ("runtime-lasts", {"endOfLife": {"python3.13": "2020-01-01"}}, lambda _: None, f"{BASE}-function"),
 )
