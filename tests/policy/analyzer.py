@@ -15,7 +15,6 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policy.pack import NAME, RULES, policies
 from policy.path import find
-from policy.rule import Rule
 
 _LEVELS = {analyzer_pb2.ADVISORY: EnforcementLevel.ADVISORY, analyzer_pb2.MANDATORY: EnforcementLevel.MANDATORY}
 
@@ -114,15 +113,16 @@ def _servicer(given: list[Policy]) -> Any:  # noqa: ANN401 - the SDK types none 
     return _PolicyAnalyzerServicer(NAME, "0.0.1", given, EnforcementLevel.ADVISORY)
 
 
-def subjects(rule: Rule, resources: Sequence[Given]) -> int:
-    """How many resources a rule looks at."""
-    counted: list[int] = []
+def subjects(resources: Sequence[Given]) -> dict[str, int]:
+    """How many resources each rule looks at."""
+    counted: dict[str, int] = {}
 
     def count(args: StackValidationArgs, _: object) -> None:
-        counted.append(len(rule.subjects(find(args.resources))))
+        path = find(args.resources)
+        counted.update({rule.name: len(rule.subjects(path)) for rule in RULES})
 
-    _servicer([StackValidationPolicy(rule.name, rule.says, count)]).AnalyzeStack(request(resources), None)
-    return counted[0]
+    _servicer([StackValidationPolicy(NAME, NAME, count)]).AnalyzeStack(request(resources), None)
+    return counted
 
 
 def configuration(config: Mapping[str, Mapping[str, Any]]) -> analyzer_pb2.ConfigureAnalyzerRequest:
