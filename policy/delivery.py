@@ -75,7 +75,7 @@ RULES: Sequence[Rule] = (
         says="A subscription has a dead-letter queue of its own.",
         fix="Give it a redrive policy with a queue that nothing else uses.",
         url="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
-        subjects=lambda path: path.subscriptions, problems=_own_dead_letters,
+        subjects=lambda path: path.subscriptions, problems=_own_dead_letters, early=True,
     ),
     Rule(
         name="mapping-reports-failures", severity=HIGH, level=MANDATORY, looks_at="mappings",

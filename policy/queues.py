@@ -28,7 +28,8 @@ def _attempts(queue: PolicyResource, path: FeedbackPath, config: Config) -> Iter
 
 def _counts(queue: PolicyResource, path: FeedbackPath) -> list[int]:
     given = [document(known(holder, "redrivePolicy")) for holder in path.redrives(queue)]
-    return [int(one.get("maxReceiveCount") or 0) for one in given if one]
+    counts = [str(one.get("maxReceiveCount", 0)).removesuffix(".0") for one in given if one]
+    return [int(count) if count.isdecimal() else 0 for count in counts]
 
 
 def _in_time(queue: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
@@ -160,14 +161,14 @@ RULES: Sequence[Rule] = (
         says="A dead-letter queue keeps messages longer than the queue they come from.",
         fix="Keep dead letters 14 days (1209600 s), the most that SQS does, and messages less.",
         url=f"{_SQS}/sqs-dead-letter-queues.html",
-        subjects=lambda path: path.queues, problems=_outlives,
+        subjects=lambda path: path.queues, problems=_outlives, early=True,
     ),
     Rule(
         name="visibility-covers-the-function", severity=HIGH, level=MANDATORY, looks_at="mappings",
         says="A message stays hidden for six times the function's time-out, and the batching window.",
         fix="Raise visibilityTimeoutSeconds, or shorten the function's time-out.",
         url="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html",
-        subjects=lambda path: path.mappings, problems=_visibility,
+        subjects=lambda path: path.mappings, problems=_visibility, early=True,
         settings={"factor": Setting(6, "So many times the function's time-out.", COUNT)},
     ),
     Rule(

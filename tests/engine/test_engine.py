@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 Pulumi = Callable[..., str]
-NOT_COPIED = shutil.ignore_patterns("venv", "__pycache__")
+NOT_COPIED = shutil.ignore_patterns(".venv", "venv", "__pycache__")
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_make_policy_prints_every_rule_in_80_columns_and_fails_on_a_violation() 
 def test_the_pack_serves_the_engine_from_any_folder(folder: str, tmp_path: Path) -> None:
     """As the engine starts it: a process that prints its port and answers there."""
     pack = tmp_path / folder
-    shutil.copytree(ROOT / "policy", pack, ignore=shutil.ignore_patterns("venv", "__pycache__"))
+    shutil.copytree(ROOT / "policy", pack, ignore=shutil.ignore_patterns(".venv", "__pycache__"))
     started = [sys.executable, str(pack / "__main__.py")]
     with subprocess.Popen(started, cwd=tmp_path, stdout=subprocess.PIPE) as process:
         try:
