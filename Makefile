@@ -22,9 +22,10 @@ check: .venv/ready ## Run what CI runs beside the tests: format, lint, types, im
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	$(UV) lock --check
+	$(UV) lock --check --project policy
 
 policy: .venv/ready ## Judge the dev stack by the policy pack, without the Pulumi CLI, and print a table
-	@$(RUN) -m policy.check
+	@$(RUN) -m tests.policy
 
 bench: .venv/ready ## Run the benchmarks
 	$(RUN) -m bench
@@ -33,8 +34,9 @@ docs: .venv/ready ## Renew what is generated: reference pages, pictures, snapsho
 	for page in component_reference verdict_reference policy_reference cli_reference monitoring findings sandbox_picture; do $(RUN) -m docs.$$page; done
 	$(RUN) -m tests.snapshot
 
-lock: $(UV) ## Renew uv.lock
+lock: $(UV) ## Renew uv.lock, and the policy pack's
 	$(UV) lock --upgrade
+	$(UV) lock --upgrade --project policy
 
 clean: ## Remove everything that make installed
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -13,12 +13,19 @@ _HEAD = """# Policies
 Generated from `policy/` by `python -m docs.policy_reference`. `make policy` judges the dev stack by them without the
 Pulumi CLI; `pulumi preview --policy-pack policy` any stack, from any program.
 
-A rule looks only at what handles feedback, and finds that by the wiring: from a notification topic of an SES identity
-or an event destination for bounces or complaints, over topic, subscription, queue, event source mapping and function,
-to role, log group and tables; and the tables of a `BlockedTable`. Everything else in the stack is left alone.
+The CLI makes the pack's environment with [uv](https://docs.astral.sh/uv/), which must be on PATH. The folder can be
+copied into any repository, under any name.
 
-In a preview of something new, ARNs and what is made from them are unknown. A rule that needs them says that it cannot
-run, after it has judged everything else, and runs at the end of the update.
+A rule looks only at what handles feedback, and finds that by the wiring: from a notification topic of an SES identity
+or an event destination for bounces or complaints that is switched on, over topic, subscription, queue, event source
+mapping and function (also by an alias, or subscribed itself), to role, log group and tables; and the tables of a
+`BlockedTable`. Everything else in the stack is left alone, and so is what goes over EventBridge or Firehose.
+
+In a preview of something new, ARNs and what is made from them are unknown. A rule that needs them judges what is known,
+goes by which resource a value is made from, and says that it could not run on the rest. In an update, the rules that
+stop it *before* are asked as soon as a resource's values are known and it is not yet made: the update ends at the one
+that would let feedback into what is wrong, mostly the source in SES. At the end every rule judges the whole stack, by
+what the program gives, not by what AWS adds to it.
 
 `pulumi preview --policy-pack policy --policy-pack-config file.json` configures it, by rule: the level (`advisory`,
 `mandatory`, `disabled`) and the settings below.
@@ -32,10 +39,11 @@ run, after it has judged everything else, and runs at the end of the update.
 def files() -> dict[Path, str]:
     """What each file must hold."""
     rows = [
-        f"| [`{rule.name}`](#{rule.name}) | {rule.severity.value} | {rule.level.value} | {rule.says} |\n"
+        f"| [`{rule.name}`](#{rule.name}) | {rule.severity.value} | {rule.level.value} "
+        f"| {'before' if rule.early else 'at the end'} | {rule.says} |\n"
         for rule in RULES
     ]
-    table = "| rule | severity | level | says |\n|---|---|---|---|\n" + "".join(rows)
+    table = "| rule | severity | level | stops an update | says |\n|---|---|---|---|---|\n" + "".join(rows)
     return {PAGE: "\n".join([_HEAD, table, *(_section(rule) for rule in RULES)])}
 
 

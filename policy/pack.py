@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from pulumi_policy import Policy
+
 from policy import delivery, encryption, functions, places, queues, senders, sources, tables
 from policy.rule import Rule
+from policy.seen import Seen
 
 NAME = "ses-feedback"
 RULES: Sequence[Rule] = (
@@ -16,3 +19,9 @@ RULES: Sequence[Rule] = (
     *tables.RULES,
     *places.RULES,
 )
+
+
+def policies() -> list[Policy]:
+    """The rules as the analyzer of one update takes them."""
+    seen = Seen()
+    return [rule.policy(seen) for rule in RULES]

@@ -6,21 +6,22 @@ from pulumi_policy import PolicyResource
 
 from policy.path import FUNCTION, LOG_GROUP, QUEUE, ROLE, TABLE, TOPIC, FeedbackPath
 from policy.rule import MANDATORY, MEDIUM, TEXTS, Config, Rule, Setting
-from policy.wiring import attribute, known
+from policy.wiring import attribute, items, known
 
 _TAGGED = {FUNCTION, LOG_GROUP, QUEUE, ROLE, TABLE, TOPIC}
 _REGION, _ACCOUNT = 3, 4
 
 
 def _arn_part(resource: PolicyResource, index: int) -> str:
-    arn = str(known(resource, "arn") or "")
-    return arn.split(":")[index] if arn else ""
+    return (str(known(resource, "arn") or "").split(":") + [""] * 5)[index]
 
 
 def _region(resource: PolicyResource, _: FeedbackPath, config: Config) -> Iterator[str]:
     region = attribute(resource, "region") or _arn_part(resource, _REGION)
-    if region and region not in config["regions"]:
-        yield f"it is in {region}, allowed are {', '.join(config['regions'])}."
+    replicas = [str(one.get("regionName")) for one in items(known(resource, "replicas"))]
+    for one in [region, *replicas]:
+        if one and one not in config["regions"]:
+            yield f"it is in {one}, allowed are {', '.join(config['regions'])}."
 
 
 def _account(resource: PolicyResource, _: FeedbackPath, config: Config) -> Iterator[str]:
@@ -30,9 +31,8 @@ def _account(resource: PolicyResource, _: FeedbackPath, config: Config) -> Itera
 
 
 def _tags(resource: PolicyResource, _: FeedbackPath, config: Config) -> Iterator[str]:
-    given = {**(known(resource, "tagsAll") or {}), **(known(resource, "tags") or {})}
     for tag in config["tags"]:
-        if not given.get(tag):
+        if not known(resource, "tags", tag) and not known(resource, "tagsAll", tag):
             yield f"it has no tag {tag}."
 
 

@@ -5,33 +5,41 @@ from collections.abc import Iterator, Sequence
 from pulumi_policy import PolicyResource
 from pulumi_policy.proxy import UnknownValueError
 
-from policy.path import EVENT_DESTINATION, FEEDBACK, IDENTITY_TOPIC, FeedbackPath, kinds
+from policy.path import FEEDBACK, IDENTITY_TOPIC, FeedbackPath, kinds
 from policy.rule import CRITICAL, FLAG, MANDATORY, MEDIUM, Config, Rule, Setting
-from policy.wiring import attribute, known
+from policy.wiring import attribute, every, known
 
 _SES = "https://docs.aws.amazon.com/ses/latest/dg"
-_SET = {EVENT_DESTINATION: "configurationSetName", IDENTITY_TOPIC: "identity"}
 
 
 def _both(source: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
     of = _origin(source)
-    together = frozenset[str]().union(*(kinds(one) for one in path.sources if _origin(one) == of))
+    together = set(every(_kinds_of(one, of) for one in path.sources))
     for missing in sorted(FEEDBACK - together):
         yield f"{of[1]} has no topic for {missing.lower()}s."
 
 
+def _kinds_of(source: PolicyResource, of: tuple[str, str, str]) -> Iterator[str]:
+    if _same(_origin(source), of):
+        yield from kinds(source)
+
+
 def _origin(source: PolicyResource) -> tuple[str, str, str]:
-    """Type, name and Region of what a source belongs to; by what it is made from where the name is unknown."""
-    key = _SET.get(source.resource_type, "configurationSetName")
-    key = key if key in list(source.props) else "configurationSet"
+    """Kind, name and Region of what a source belongs to; by what it is made from where the name is unknown."""
+    key = "identity" if source.resource_type == IDENTITY_TOPIC else "configurationSetName"
     try:
-        name = str(known(source, key))
+        name = str(known(source, key)).rsplit(f":{key}/", 1)[-1]
     except UnknownValueError:
         made_from = source.property_dependencies.get(key)
         if not made_from:
             raise
         name = ", ".join(sorted(one.name for one in made_from))
-    return source.resource_type, name, attribute(source, "region")
+    return key, name, attribute(source, "region")
+
+
+def _same(one: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
+    """Whether two are the same; a Region that is not known yet may be any."""
+    return one[:2] == other[:2] and len({one[2], other[2]} - {""}) < 2  # noqa: PLR2004 - none differs
 
 
 def _headers(source: PolicyResource, _: FeedbackPath, config: Config) -> Iterator[str]:
@@ -53,6 +61,7 @@ RULES: Sequence[Rule] = (
         fix="Set includeOriginalHeaders to false, or allow it in the configuration of this rule.",
         url=f"{_SES}/notification-contents.html",
         subjects=lambda path: [one for one in path.sources if one.resource_type == IDENTITY_TOPIC], problems=_headers,
+        early=True,
         settings={"allowed": Setting(False, "Whether headers may be carried.", FLAG)},
     ),
 )  # fmt: skip

@@ -6,10 +6,13 @@ says that the rule could not run. Which resources a property is made from is kno
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pulumi_policy import PolicyResource
 from pulumi_policy.proxy import UnknownValueError
+
+T = TypeVar("T")
+_REGION = 3
 
 
 def known(resource: PolicyResource, *keys: str) -> Any:  # noqa: ANN401 - a property holds anything
@@ -18,6 +21,14 @@ def known(resource: PolicyResource, *keys: str) -> Any:  # noqa: ANN401 - a prop
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
+
+
+def attribute(resource: PolicyResource, key: str) -> str:
+    """A text that AWS gives, empty where it is not known yet."""
+    try:
+        return str(known(resource, key) or "")
+    except UnknownValueError:
+        return ""
 
 
 def number(resource: PolicyResource, key: str, default: int) -> int:
@@ -35,6 +46,16 @@ def items(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
     return [value]
 
 
+def document(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
+    """A JSON object, given as a text or as it is; empty where it is neither."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:  # AWS will say so
+            return {}
+    return value if isinstance(value, Mapping) else {}
+
+
 def present(resource: PolicyResource, key: str) -> bool:
     """Whether a property is given; an unknown one is, if it is made from another resource."""
     try:
@@ -43,6 +64,18 @@ def present(resource: PolicyResource, key: str) -> bool:
         if resource.property_dependencies.get(key):
             return True
         raise
+
+
+def every(parts: Iterable[Iterable[T]]) -> Iterator[T]:
+    """All that the parts say; a value that is unknown ends its own part only, and is raised after the last."""
+    unknown: UnknownValueError | None = None
+    for part in parts:
+        try:
+            yield from part
+        except UnknownValueError as error:
+            unknown = unknown or error
+    if unknown:
+        raise unknown
 
 
 def linked(resource: PolicyResource, key: str, candidates: Iterable[PolicyResource]) -> list[PolicyResource]:
@@ -72,10 +105,9 @@ def _gather(container: Any, key: Any, texts: list[str]) -> bool:  # noqa: ANN401
 
 def _inside(text: str) -> Iterator[str]:
     """The texts in a JSON text; or the text itself."""
-    if not text.startswith("{"):
+    waiting: list[Any] = [document(text)] if text.startswith("{") else []
+    if not any(waiting):
         yield text
-        return
-    waiting = [json.loads(text)]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
@@ -86,19 +118,16 @@ def _inside(text: str) -> Iterator[str]:
             yield value
 
 
-def attribute(resource: PolicyResource, key: str) -> str:
-    """A text that AWS gives, empty where it is not known yet."""
-    try:
-        return str(known(resource, key) or "")
-    except UnknownValueError:
-        return ""
-
-
 def _names(text: str, asking: PolicyResource, one: PolicyResource) -> bool:
+    """Whether a text is the ARN (of a version, too), the URL or the name of a resource."""
     arn, name = attribute(one, "arn"), attribute(one, "name")
-    if text in {arn, attribute(one, "url"), attribute(one, "queueUrl")} - {""}:
-        return True
+    if not text or (arn and text.startswith(f"{arn}:")) or text in {arn, attribute(one, "url")} - {""}:
+        return bool(text)
+    region = attribute(asking, "region")
     if text.startswith(("arn:", "https:")):
-        return not arn and name != "" and name == text.replace("/", ":").rsplit(":", 1)[-1]
-    regions = {attribute(asking, "region"), attribute(one, "region")} - {""}
-    return text == name != "" and len(regions) < 2  # noqa: PLR2004 - a name alone means a resource of the same Region
+        if arn or not name or name != text.replace("/", ":").rsplit(":", 1)[-1]:
+            return False
+        region = (text.split("." if text.startswith("https:") else ":", 4) + [""] * 4)[1 if text[0] == "h" else _REGION]
+    elif text != name:
+        return False
+    return len({region, attribute(one, "region")} - {""}) < 2  # noqa: PLR2004 - a name is one of its Region

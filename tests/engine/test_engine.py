@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 Pulumi = Callable[..., str]
-NOT_COPIED = shutil.ignore_patterns("venv", "__pycache__")
+NOT_COPIED = shutil.ignore_patterns(".venv", "venv", "__pycache__")
 
 
 @pytest.fixture
@@ -126,3 +126,42 @@ def test_the_package_is_added_to_a_program_elsewhere_and_goes_up(pulumi: Pulumi,
     up = changes(pulumi("up", "-y", cwd=consumer))
     assert changes(pulumi("up", "-y", cwd=consumer)) == {"unchanged": up["created"]}
     assert "table/mail-blocked" in pulumi("stack", "output", "blockedTableArn", cwd=consumer)
+
+
+CHANGE = """import pulumi
+
+def change(args):
+    props = dict(args.props)
+    if args.type_ in {"aws:sns/topic:Topic", "aws:sqs/queue:Queue"}:
+        props["name"] = args.name  # as the real provider does before a resource is made
+    %s
+    return pulumi.ResourceTransformationResult(props, args.opts)
+
+pulumi.runtime.register_stack_transformation(change)
+"""
+WHOLE_BATCH = """if args.type_ == "aws:lambda/eventSourceMapping:EventSourceMapping":
+        props["function_response_types"] = []"""
+OPEN_QUEUE = """if args.name.endswith("queue-policy"):
+        props["policy"] = pulumi.Output.from_input(props["policy"]).apply(lambda text: text.replace(
+            '"Statement": [', '"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:*"}, '))"""
+
+
+def test_the_policy_pack_lets_the_program_through_and_stops_what_breaks_it(dev: Pulumi, tmp_path: Path) -> None:
+    pack, program, milder = tmp_path / "rules", tmp_path / "program" / "__main__.py", tmp_path / "milder.json"
+    shutil.copytree(ROOT / "policy", pack, ignore=NOT_COPIED)
+    judged, text = ("--policy-pack", str(pack)), program.read_text()
+    dev("config", "rm", "--path", "ses-feedback:sources[1]")
+    assert "[mandatory]" not in dev("preview", *judged)
+
+    program.write_text(CHANGE % WHOLE_BATCH + text)
+    assert "[mandatory] [severity: high]  mapping-reports-failures" in dev("preview", *judged, fails=True)
+    milder.write_text(json.dumps({"mapping-reports-failures": "advisory"}))
+    output = dev("preview", *judged, "--policy-pack-config", str(milder))
+    assert "[advisory] [severity: high]  mapping-reports-failures" in output
+
+    program.write_text(CHANGE % OPEN_QUEUE + text)
+    assert "[mandatory]" not in dev("preview", *judged)  # the policy is not known before there is a queue
+    assert "[mandatory] [severity: critical]  only-the-topic-sends" in dev("up", "-y", *judged, fails=True)
+    made = {one["type"] for one in json.loads(dev("stack", "export"))["deployment"]["resources"]}
+    assert "aws:sqs/queuePolicy:QueuePolicy" in made
+    assert not {one for one in made if one.startswith("aws:ses")}  # SES was not told of the topic

@@ -3,8 +3,8 @@
 import copy
 from functools import cache
 
-from policy.analyzer import Given
-from tests.recorder import Graph, answer
+from tests.policy.analyzer import Given, in_preview
+from tests.recorder import MADE_UP, Graph, answer
 from tests.test_program import stack
 
 SOURCES = [{"region": "eu-west-1", "identities": ["example.com"], "configurationSet": "main"}]
@@ -17,8 +17,8 @@ def given(graph: Graph) -> list[Given]:
             type=one.type,
             name=one.name,
             parent=one.parent,
-            properties={key: value for key, value in one.inputs.items() if key != "code"}
-            | (answer(one.type, one.name, one.inputs) if one.custom else {}),
+            inputs={key: value for key, value in one.inputs.items() if key != "code"},
+            answer=answer(one.type, one.name, one.inputs) if one.custom else {},
             made_from={key: sorted(names) for key, names in one.made_from.items()},
         )
         for one in graph.resources
@@ -33,3 +33,9 @@ def _small() -> list[Given]:
 def small() -> list[Given]:
     """The dev stack with one identity and one configuration set in one Region; a copy to break."""
     return copy.deepcopy(_small())
+
+
+@cache
+def previewed() -> list[Given]:
+    """The same as a preview knows it; to compare with."""
+    return in_preview(_small(), MADE_UP)
