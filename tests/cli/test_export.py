@@ -146,7 +146,7 @@ def blocks(store: Store) -> dict[str, int | None]:
     return {item["value"]: item.get("expires_at") for item in items if not expired(item, NOW)}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(items=ITEMS, form=st.sampled_from(FORMATS))
 def test_what_is_exported_and_imported_elsewhere_blocks_the_same_addresses_as_long(
     items: dict[str, dict[str, Any]], form: Format

@@ -28,7 +28,7 @@ def even(letter: Letter) -> bool:
     return int(letter.body) % 2 == 0
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.integers(0, 35), st.lists(st.sampled_from(Fault), max_size=30), st.booleans())
 def test_at_no_moment_a_message_is_in_neither_queue(number: int, faults: list[Fault], everything: bool) -> None:
     bodies = [str(one) for one in range(number)]

@@ -82,7 +82,7 @@ def meaning(store: Store) -> Iterator[tuple[Any, Any]]:
             yield (table, *key), {name: value for name, value in row.items() if name not in technical}
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries())
 def test_2_the_tables_show_what_happened_and_not_how_it_came(
     monkeypatch: pytest.MonkeyPatch, environment: object, delivered: tuple[list[str], list[list[str]]]

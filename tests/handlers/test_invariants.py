@@ -62,7 +62,7 @@ def check_tables(store: Store, events: list[Event], policy: Policy) -> None:
             assert answer.allowed == (not alive_at(model, moment))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(deliveries(), policies, some_faults, some_turns, st.integers(1, 3), st.integers(1, 7))
 def test_all_any_delivery_any_interleaving_any_failure(
     delivered: tuple[list[Event], list[Event]],
@@ -80,7 +80,7 @@ def test_all_any_delivery_any_interleaving_any_failure(
     check_tables(simulation.store, events, policy)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(deliveries(), policies, st.sampled_from(sorted(FAULTS)), st.integers(1, 7))
 def test_6_a_failure_at_every_single_call_loses_nothing(
     delivered: tuple[list[Event], list[Event]], policy: Policy, fault: str, batch_size: int
@@ -93,7 +93,6 @@ def test_6_a_failure_at_every_single_call_loses_nothing(
         check_tables(simulation.store, events, policy)
 
 
-@settings(deadline=None)
 @given(deliveries(), policies, st.integers(1, 7), st.integers(1, 7))
 def test_2_a_second_delivery_changes_nothing_at_all(
     delivered: tuple[list[Event], list[Event]], policy: Policy, first: int, second: int
@@ -111,7 +110,6 @@ def test_2_a_second_delivery_changes_nothing_at_all(
     assert "TransactWriteItems" not in client.calls
 
 
-@settings(deadline=None)
 @given(deliveries(), policies, st.integers(1, 7), st.integers(1, 7), some_turns, st.integers(1, 3))
 def test_3_order_batches_and_workers_do_not_show(
     delivered: tuple[list[Event], list[Event]], policy: Policy, one: int, other: int, turns: list[int], workers: int
@@ -125,7 +123,6 @@ def test_3_order_batches_and_workers_do_not_show(
     assert _meaning(mixed.store) == _meaning(plain.store)
 
 
-@settings(deadline=None)
 @given(histories(most=6), histories(most=3, first=1_000), histories(most=3, first=2_000), policies)
 def test_3_another_worker_between_reading_and_writing(
     known: list[Event], ours: list[Event], theirs: list[Event], policy: Policy
@@ -151,7 +148,6 @@ def _meaning(store: Store) -> dict[Any, Any]:
     }
 
 
-@settings(deadline=None)
 @given(histories(most=14), policies, histories(most=4, first=1_000))
 def test_4_nothing_weaker_weakens_what_is_in_the_table(events: list[Event], policy: Policy, more: list[Event]) -> None:
     more = [e for e in more if e.effect not in (Effect.UNBLOCK, Effect.CLEAR)]
@@ -168,7 +164,6 @@ def test_4_nothing_weaker_weakens_what_is_in_the_table(events: list[Event], poli
         assert after.expires_at is None or (before.expires_at is not None and after.expires_at >= before.expires_at)
 
 
-@settings(deadline=None)
 @given(deliveries(), policies, st.integers(0, 14), st.integers(0, 120))
 def test_5_an_unblock_beats_what_was_before_it_even_if_that_comes_later(
     delivered: tuple[list[Event], list[Event]], policy: Policy, place: int, day: int

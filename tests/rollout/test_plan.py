@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout.__main__ import main
@@ -186,7 +186,6 @@ def organisations(draw: st.DrawFn) -> dict[str, object]:
 
 
 @given(organisations())
-@settings(deadline=None)
 def test_every_target_is_in_the_plan_once_after_its_hub(organisation: dict[str, object]) -> None:
     made = plan(yaml.safe_dump(organisation, sort_keys=False))
     accounts = organisation["accounts"]
