@@ -54,6 +54,7 @@ def test_at_no_moment_a_message_is_in_neither_queue(number: int, faults: list[Fa
     assert set(sqs.bodies(TO)) == set(bodies)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 35))
 def test_without_faults_each_is_moved_once(number: int) -> None:
     bodies = [str(one) for one in range(number)]
@@ -125,6 +126,7 @@ def test_a_pass_ends_although_messages_come_back_for_ever() -> None:
     assert (mover.moved, sqs.bodies(FROM)) == (0, ["1", "3"])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 35), st.integers(1, 40))
 def test_a_look_takes_nothing_and_hides_nothing(number: int, limit: int) -> None:
     sqs = filled([str(one) for one in range(number)])
