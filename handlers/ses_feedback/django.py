@@ -1,6 +1,6 @@
 """Django: an e-mail backend that asks the blocked table, and hands what may be sent to the backend that sends it.
 
-    EMAIL_BACKEND = "ses_feedback.django.EmailBackend"
+    EMAIL_BACKEND = "ses_feedback.django.EmailBackend"  # from Django 6.1 on: BACKEND of a mailer in MAILERS
     SES_FEEDBACK = {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "BLOCKLIST": {"table": "arn:aws:dynamodb:…", "when_unavailable": "raise"},  # and other inputs of Blocklist
@@ -40,9 +40,8 @@ class EmailBackend:
     """
 
     def __init__(self, fail_silently: bool = False, **options: Any) -> None:  # noqa: ANN401 - Django's
-        """``options`` go to the backend that sends."""
+        """``options`` go to the backend that sends: what the caller gives, or the OPTIONS of the mailer."""
         from django.conf import settings  # noqa: PLC0415 - only where there is Django
-        from django.core.mail import get_connection  # noqa: PLC0415
         from django.utils.module_loading import import_string  # noqa: PLC0415
 
         given = getattr(settings, "SES_FEEDBACK", {})
@@ -54,7 +53,9 @@ class EmailBackend:
         self._bypass_tag = given.get("BYPASS_TAG")
         self._options = dict(given["BLOCKLIST"])
         self.blocklist()  # what is wrong with it shows here
-        self._inner: Any = get_connection(given["BACKEND"], fail_silently=fail_silently, **options)
+        if fail_silently:  # Django 6.1 warns of it even where it is False
+            options["fail_silently"] = True
+        self._inner: Any = import_string(given["BACKEND"])(**options)
 
     def blocklist(self) -> Blocklist:
         """What it asks. Not an attribute: a backend hangs on each message, and messages are copied."""

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core import mail
 from django.test.utils import override_settings
+from django.utils.module_loading import import_string
 from moto import mock_aws
 from moto.ses.models import ses_backends
 from ses_feedback import BlockedError
@@ -54,9 +55,11 @@ def test_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     if not settings.configured:
         settings.configure()
     _blocklist.cache_clear()
-    configured = {"EMAIL_BACKEND": names["EMAIL_BACKEND"], "SES_FEEDBACK": names["SES_FEEDBACK"]}
-    with override_settings(**configured), pytest.raises(BlockedError):
-        mail.get_connection().send_messages([mail.EmailMessage("Hi", "Hello", "shop@shop.example", [item["value"]])])
+    refused = mail.EmailMessage("Hi", "Hello", "shop@shop.example", [item["value"]])
+    with override_settings(SES_FEEDBACK=names["SES_FEEDBACK"]):
+        backend = import_string(names["EMAIL_BACKEND"])(alias="default", host="mail.example")
+        with pytest.raises(BlockedError):
+            backend.send_messages([refused])
 
 
 def test_the_page_names_what_there_is() -> None:
