@@ -96,6 +96,8 @@ class SuppressionList:
         the bucket, ses:CreateImportJob and ses:GetImportJob.
         """
         s3 = self._where.client("s3", self.region)
+        # A bucket of that name may be a stranger's: S3 then refuses, before it has the addresses.
+        owner = self._where.client("sts", self.region).get_caller_identity()["Account"]
         rest = iter(entries)
         while part := list(islice(rest, JOB_LIMIT)):
             key = f"ses-feedback/{uuid.uuid4()}.json"
@@ -106,10 +108,10 @@ class SuppressionList:
                 else {"ServerSideEncryption": "AES256"}
             )
             try:
-                s3.put_object(Bucket=bucket, Key=key, Body=lines.encode(), **encryption)
+                s3.put_object(Bucket=bucket, Key=key, Body=lines.encode(), ExpectedBucketOwner=owner, **encryption)
                 job = self._job(f"s3://{bucket}/{key}", len(part), told)
             finally:
-                s3.delete_object(Bucket=bucket, Key=key)
+                s3.delete_object(Bucket=bucket, Key=key, ExpectedBucketOwner=owner)
             yield job
 
     def _job(self, url: str, size: int, told: Callable[[str, int, int], None]) -> "Job":

@@ -244,3 +244,25 @@ def test_one_call_a_second() -> None:
 )
 def test_the_reason_for_ses(item: dict[str, Any], reason: str) -> None:
     assert ses_reason(item)[0] == reason
+
+
+@pytest.mark.usefixtures("ses")
+def test_the_addresses_go_to_a_bucket_of_this_account_only(
+    tables: Tables, bounce: Bounce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables.apply([bounce(f"n{number}@x.org") for number in range(51)])
+    asked: list[tuple[str, str | None]] = []
+    made = Where.client
+
+    def client(self: Where, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3's
+        found = made(self, service, region)
+        if service == "s3":
+            found.meta.events.register(
+                "before-parameter-build.s3",
+                lambda params, model, **_: asked.append((model.name, params.get("ExpectedBucketOwner"))),
+            )
+        return found
+
+    monkeypatch.setattr(Where, "client", client)
+    assert tables.run("sync", "--region", WEST, "--push", "--bucket", "lists").exit_code == 0
+    assert asked == [("PutObject", "123456789012"), ("DeleteObject", "123456789012")]
