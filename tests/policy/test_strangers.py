@@ -190,6 +190,9 @@ FINE: dict[str, Change] = {
         "queue-policy", "TlsOnly", Principal={"AWS": ["*"]}, Action=["SQS:*"],
         Condition={"bool": {"AWS:SecureTransport": [False]}},
     ),
+    "TLS for all but other things": statement(
+        "queue-policy", "TlsOnly", Action=None, NotAction="s3:*", Resource=None, NotResource="arn:aws:s3:::*"
+    ),
     "accounts in ARNs": statement(
         "topic-policy", "SesPublishes", Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:ses:*:{ACCOUNT}:*"}}
     ),
@@ -213,12 +216,14 @@ def test_what_is_fine_is_not_refused(change: Change) -> None:
     assert broken(graph) == set()
 
 
-def test_a_function_behind_an_alias_or_a_topic_is_on_the_way() -> None:
+def test_a_function_by_its_version_behind_an_alias_or_a_topic_is_on_the_way() -> None:
     graph = by_hand()
     function, mapping = one(graph, f"{BASE}-function"), one(graph, f"{BASE}-mapping")
     alias = Given(type="aws:lambda/alias:Alias", name="live", inputs={"functionName": function["name"]},
                   answer={"arn": f"{function['arn']}:live"})  # fmt: skip
     function.inputs["runtime"] = "python3.8"
+    mapping.inputs["functionName"] = f"{function['arn']}:7"
+    assert broken(graph) == {("runtime-lasts", function.name)}
     mapping.inputs["functionName"], mapping.made_from["functionName"] = alias["arn"], ["live"]
     assert broken([*graph, alias]) == {("runtime-lasts", function.name)}
     graph.remove(mapping)
