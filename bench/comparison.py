@@ -19,7 +19,7 @@ _MORE_MB = 10
 
 
 def _child(rows: int) -> None:
-    from ses_feedback_cli.comparison import Comparison  # noqa: PLC0415 - after the start, as in the command
+    from ses_feedback_cli.lists.comparison import Comparison  # noqa: PLC0415 - after the start, as in the command
     from ses_feedback_cli.suppression import Suppressed  # noqa: PLC0415
 
     now, made = datetime.now(UTC), random.Random(1)  # noqa: S311 - addresses in no order, as both sides give them

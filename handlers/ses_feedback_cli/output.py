@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
@@ -48,3 +50,32 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = ""
     for row in rows:
         made.add_row(*map(escape, row))
     return made
+
+
+Advance = Callable[[int], None]
+
+
+@contextmanager
+def progress(title: str, total: int | None) -> Iterator[Advance]:
+    """A bar on stderr, if that is a terminal; gives what to call with each number done. ``total`` None: not known."""
+    console = people(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),  # a pipe must get the results, not the bar's console
+    ) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda number: bar.advance(task, number)
+
+
+def tell(text: str) -> None:
+    """A line on stderr."""
+    sys.stderr.write(f"{text}\n")
+
+
+def write(line: str) -> None:
+    """A result, on one line and without control characters: some of it was written by servers of others."""
+    sys.stdout.write("".join(one if one.isprintable() else " " for one in line) + "\n")

@@ -23,6 +23,10 @@ class Because(StrEnum):
     IMPORT = "import"
 
 
+BecauseOption = Annotated[
+    Because | None,
+    typer.Option("--reason", "--because", help="Why they are blocked.", rich_help_panel=PANEL),
+]
 Since = Annotated[
     str | None,
     typer.Option("--since", help=f"Blocked at or after this time: {times.PAST}.", rich_help_panel=PANEL),

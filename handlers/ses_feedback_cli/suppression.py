@@ -1,4 +1,8 @@
-"""SES's own account suppression list: reads it and puts addresses on it, at SES's one call a second per Region."""
+"""SES's own account suppression list: asks it, puts addresses on it and takes them off, at SES's pace.
+
+AWS allows one call per second, account and Region, for everybody who makes them, and raises that for nobody. Addresses
+are kept with the capitals of the mail that bounced, and found only by that spelling.
+"""
 
 import json
 import time
@@ -44,18 +48,17 @@ class Pace:
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    _next: float = field(default=0.0, init=False)
+    _next: float = field(default=float("-inf"), init=False)
 
     def wait(self) -> None:
         """Wait until the next call is allowed."""
-        now = self.clock()
-        if now < self._next:
-            self.sleep(self._next - now)
-        self._next = max(now, self._next) + CALL_SECONDS
+        if (pause := self._next - self.clock()) > 0:
+            self.sleep(pause)
+        self._next = self.clock() + CALL_SECONDS
 
 
 class SuppressionList:
-    """The account's list in one Region, not that of a tenant."""
+    """The account's list in one Region, not that of a tenant. Methods raise what botocore raises."""
 
     def __init__(self, where: Where, region: str, pace: Pace | None = None) -> None:
         self.region = region
@@ -63,16 +66,31 @@ class SuppressionList:
         self._client = where.client("sesv2", region)
         self._pace = pace or Pace()
 
+    def get(self, spelling: str) -> Suppressed | None:
+        """The entry of an address. Needs ses:GetSuppressedDestination."""
+        self._pace.wait()
+        try:
+            found = self._client.get_suppressed_destination(EmailAddress=spelling)["SuppressedDestination"]
+        except self._client.exceptions.NotFoundException:
+            return None
+        return self._entry(found)
+
+    def delete(self, spelling: str) -> bool:
+        """Take an address off the list; whether it was on it. Needs ses:DeleteSuppressedDestination."""
+        self._pace.wait()
+        try:
+            self._client.delete_suppressed_destination(EmailAddress=spelling)
+        except self._client.exceptions.NotFoundException:
+            return False
+        return True
+
     def pages(self) -> Iterator[list[Suppressed]]:
-        """The whole list. Needs ses:ListSuppressedDestinations. Raises: ClientError, BotoCoreError."""
+        """The whole list. Needs ses:ListSuppressedDestinations."""
         token: dict[str, str] = {}
         while True:
             self._pace.wait()
             answer = self._client.list_suppressed_destinations(PageSize=PAGE, **token)
-            yield [
-                Suppressed(self.region, one["EmailAddress"], one["Reason"], one["LastUpdateTime"])
-                for one in answer.get("SuppressedDestinationSummaries", ())
-            ]
+            yield [self._entry(one) for one in answer.get("SuppressedDestinationSummaries", ())]
             if not answer.get("NextToken"):
                 return
             token = {"NextToken": answer["NextToken"]}
@@ -113,6 +131,9 @@ class SuppressionList:
             finally:
                 s3.delete_object(Bucket=bucket, Key=key, ExpectedBucketOwner=owner)
             yield job
+
+    def _entry(self, found: dict[str, Any]) -> Suppressed:
+        return Suppressed(self.region, found["EmailAddress"], found["Reason"], found["LastUpdateTime"])
 
     def _job(self, url: str, size: int, told: Callable[[str, int, int], None]) -> "Job":
         self._pace.wait()
@@ -166,4 +187,19 @@ def buckets(given: Iterable[str], regions: list[str]) -> dict[str, str]:
         if region not in regions:
             raise MissingError(f"--bucket {one}: {region} is none of the Regions {', '.join(regions)}")
         found[region] = name
+    return found
+
+
+def regions_of(where: Where, given: list[str] | None) -> list[str]:
+    """The Regions whose lists are meant: those given, else --region, else those of the stacks. Raises: MissingError.
+
+    Not that of the environment: it need not be one that mail is sent from, and its list would say "not there".
+    """
+    known = {one["region"]: None for stack in where.outputs for one in stack.get("pipelines", {}).values()}
+    found = list(dict.fromkeys(given or where.regions or known))
+    if not found:
+        raise MissingError(
+            "no Region of SES's own suppression list is given: --ses-region REGION, --outputs FILE or --stack NAME; "
+            "or leave that list alone"
+        )
     return found

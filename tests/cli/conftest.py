@@ -17,7 +17,7 @@ from ses_feedback.notification import Feedback
 from ses_feedback.state import Policy
 from ses_feedback.table import decode
 from ses_feedback.verdict import judge
-from ses_feedback_cli import ses_lists
+from ses_feedback_cli import suppression
 from ses_feedback_cli.app import app
 from typer.testing import CliRunner, Result
 
@@ -112,7 +112,7 @@ def bounce() -> Callable[..., Event]:
 @pytest.fixture
 def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[SesLists]:
     """SES's own suppression lists; calls to them are not paced."""
-    monkeypatch.setattr(ses_lists, "CALL_SECONDS", 0.0)
+    monkeypatch.setattr(suppression, "CALL_SECONDS", 0.0)
     with serve() as lists:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", lists.url)
         yield lists

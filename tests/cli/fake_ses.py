@@ -36,7 +36,7 @@ class FakeSes:
     def attach(self, client: Any) -> Any:  # noqa: ANN401 - boto3's
         """Answer what this client sends, in place of moto."""
         client.meta.events.unregister("before-send", botocore_stubber)
-        client.meta.events.register("before-send.sesv2", self._answer)
+        client.meta.events.register("before-send.sesv2", self._answer, unique_id="fake-ses")
         return client
 
     def _answer(self, request: Any, **_: object) -> AWSResponse:  # noqa: ANN401 - botocore's

@@ -13,8 +13,8 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ses_feedback_cli import letters, move_task
-from ses_feedback_cli.masking import MASK, masked
+from ses_feedback_cli.dead_letters import letters, move_task
+from ses_feedback_cli.dead_letters.masking import MASK, masked
 from ses_feedback_cli.where import Where
 
 from tests.cli.conftest import Tables
@@ -242,7 +242,7 @@ def test_older_than_leaves_what_is_new(queues: Queues) -> None:
     queues.put("dead-letters", event(HARD))
     assert said(queues, "redrive", "--older-than", "1h", "--yes") == []
     assert queues.bodies("dead-letters") == [event(HARD)]
-    for wrong in ("1", "h", "-1h", "1w", "1.5h", "9999999d"):
+    for wrong in ("1", "h", "-1h", "1y", "1.5h", "9999999d"):
         assert run(queues, "redrive", "--older-than", wrong, "--yes").exit_code == 2
 
 

@@ -20,7 +20,7 @@ from ses_feedback_cli.blocked import expired
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.commands.export import write
 from ses_feedback_cli.commands.import_list import import_
-from ses_feedback_cli.rows import Format
+from ses_feedback_cli.lists.rows import Format
 
 from tests.cli.conftest import NOW, Tables
 from tests.cli.test_import_resume import Here
@@ -159,5 +159,5 @@ def test_what_is_exported_and_imported_elsewhere_blocks_the_same_addresses_as_lo
         file = Path(folder, f"blocked.{form.value}")
         with file.open("w", encoding="utf-8", newline="") as stream:
             write((decode(item) for item in first.tables["blocked"].values()), stream, form)
-        assert import_(Here(tables=FakeDynamoDB(second)), file, at=NOW, as_json=True) is Code.OK
+        assert import_(Here(tables=FakeDynamoDB(second)), file, at=NOW.isoformat(), as_json=True) is Code.OK
     assert blocks(second) == blocks(first)

@@ -195,7 +195,7 @@ def test_an_unblock_after_its_time_wins(tables: Tables, write: Write) -> None:
 def test_a_dry_run_counts_and_writes_nothing(
     tables: Tables, write: Write, tmp_path: Path, bounce: Bounce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ses_feedback_cli.importing.BATCH", 2)
+    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH", 2)
     tables.apply([bounce("jane@x.org")])
     listed = write("a.csv", "value,until\njane@x.org,\njoe@x.org,\nJOE@x.org,\nnobody,\namy@x.org,2020-01-01\n")
     before = tables.blocked(), history_of(tables), sorted(tmp_path.iterdir())
@@ -265,7 +265,7 @@ def test_json_is_one_document(tables: Tables, write: Write) -> None:
 def test_a_line_without_an_end_does_not_fill_the_memory(
     tables: Tables, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ses_feedback_cli.rows.LINE_LIMIT", 100)
+    monkeypatch.setattr("ses_feedback_cli.lists.rows.LINE_LIMIT", 100)
     (done,) = tables.json("import", write("a.txt", "x" * 1_000 + "\njane@x.org\n"))
     assert (done["rejected"], done["recorded"]) == (10, 1)
 

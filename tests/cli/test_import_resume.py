@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from ses_feedback.table import TableError
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.commands.import_list import import_
-from ses_feedback_cli.position import Position, save_position
+from ses_feedback_cli.lists.position import Position, save_position
 from ses_feedback_cli.where import Where
 
 from sandbox import Account, start_emulator
@@ -62,7 +62,7 @@ def once(fault: Fault, call: int) -> Callable[[str], Fault | None]:
 
 def bring_in(where: Where, file: Path, at: datetime | None = AT) -> tuple[Code, str]:
     """Import; the exit code, and the rows that were refused."""
-    code = import_(where, file, note="x", at=at, as_json=True)
+    code = import_(where, file, note="x", at=at.isoformat() if at else None, as_json=True)
     rejects = file.with_name(f"{file.name}.rejects.csv")
     return code, rejects.read_text() if rejects.exists() else ""
 
@@ -89,7 +89,7 @@ class Disk:
 def test_stopped_anywhere_and_started_again_it_ends_the_same(
     rows: list[str], faults: list[tuple[Fault, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ses_feedback_cli.importing.BATCH", 4)
+    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH", 4)
     whole, parts = Store(), Store()
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, name, "list.csv") for name in ("whole", "parts")]
@@ -99,7 +99,7 @@ def test_stopped_anywhere_and_started_again_it_ends_the_same(
         expected = bring_in(Here(tables=FakeDynamoDB(whole)), files[0])
         started = False
         for fault, call in faults:
-            monkeypatch.setattr("ses_feedback_cli.sources.save_position", Disk(fault, call).save)
+            monkeypatch.setattr("ses_feedback_cli.lists.sources.save_position", Disk(fault, call).save)
             tables = FakeDynamoDB(parts, once(fault, call) if fault in FAULTS else lambda _: None)
             with contextlib.suppress(Crash, TableError):
                 bring_in(Here(tables=tables), files[1], None if started else AT)
@@ -107,7 +107,7 @@ def test_stopped_anywhere_and_started_again_it_ends_the_same(
             assert started or not any(
                 parts.tables.values()
             )  # or its time would be lost, and the next run another import
-        monkeypatch.setattr("ses_feedback_cli.sources.save_position", save_position)
+        monkeypatch.setattr("ses_feedback_cli.lists.sources.save_position", save_position)
         assert bring_in(Here(tables=FakeDynamoDB(parts)), files[1], None if started else AT) == expected
     assert parts.tables == whole.tables
 

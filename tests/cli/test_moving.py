@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ses_feedback_cli.letters import Letter, peek
-from ses_feedback_cli.moving import Mover
+from ses_feedback_cli.dead_letters.letters import Letter, peek
+from ses_feedback_cli.dead_letters.moving import Mover
 
 from tests.cli.fake_sqs import FakeSqs, Fault, Message
 

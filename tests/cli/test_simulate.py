@@ -18,9 +18,10 @@ from ses_feedback.history import Result as HistoryResult
 from ses_feedback.notification import read
 from ses_feedback.state import Policy
 from ses_feedback.verdict import Verdict, judge_all
-from ses_feedback_cli import acts, simulation
-from ses_feedback_cli.simulation import Simulation
-from ses_feedback_cli.simulator import PROBES, Probe, Way, notification, ways
+from ses_feedback_cli import acts
+from ses_feedback_cli.simulation import run as simulation
+from ses_feedback_cli.simulation.probes import PROBES, Probe, Way, notification, ways
+from ses_feedback_cli.simulation.run import Simulation
 from ses_feedback_cli.where import MissingError, Pipeline
 from typer.testing import Result
 

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from ses_feedback.event import Event, manual_event
 from ses_feedback_cli import suppression
-from ses_feedback_cli.comparison import ses_reason
+from ses_feedback_cli.lists.comparison import ses_reason
 from ses_feedback_cli.suppression import Pace
 from ses_feedback_cli.where import Where
 

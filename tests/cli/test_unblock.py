@@ -9,7 +9,8 @@ import pytest
 from ses_feedback.event import Event
 from ses_feedback.history import History, Outcome
 from ses_feedback.history import Result as Recorded
-from ses_feedback_cli import lifting, ses_lists
+from ses_feedback_cli import suppression
+from ses_feedback_cli.blocks import lifting
 
 from tests.cli.conftest import Tables
 from tests.cli.ses_server import SesLists
@@ -181,7 +182,7 @@ def test_the_lists_of_ses_are_asked_once_a_second() -> None:
         pauses.append(seconds)
         now[0] += seconds
 
-    pace = ses_lists.Pace(clock=lambda: now[0], sleep=sleep)
+    pace = suppression.Pace(clock=lambda: now[0], sleep=sleep)
     for work in (0.0, 0.25, 3.0):
         pace.wait()
         now[0] += work

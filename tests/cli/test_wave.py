@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ses_feedback.event import Event, manual_event
 from ses_feedback.history import History
-from ses_feedback_cli import lifting, unblocking
+from ses_feedback_cli.blocks import lifting, unblocking
 
 from tests.cli.conftest import Tables
 from tests.cli.ses_server import SesLists

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from ses_feedback.event import NOTE_LIMIT
 
-from ses_feedback_cli import blocking, given, times, undofile
-from ses_feedback_cli.blocking import Blocked, Wish
-from ses_feedback_cli.changes import brief, progress, said, tell, write
+from ses_feedback_cli import times
+from ses_feedback_cli.blocks import blocking, given, undofile
+from ses_feedback_cli.blocks.blocking import Blocked, Wish
+from ses_feedback_cli.blocks.changes import brief, said
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.output import Json, write_json
+from ses_feedback_cli.output import Json, progress, tell, write, write_json
 from ses_feedback_cli.where import MissingError, Where
 
 

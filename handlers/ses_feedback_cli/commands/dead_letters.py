@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from ses_feedback_cli import times
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.command import register, told
-from ses_feedback_cli.letters import Letter, Queue, contents, counts, peek, queues, why
-from ses_feedback_cli.masking import masked, opened
+from ses_feedback_cli.dead_letters.letters import Letter, Queue, contents, counts, peek, queues, why
+from ses_feedback_cli.dead_letters.masking import masked, opened
 from ses_feedback_cli.output import Json, people, table, when, write_json
-from ses_feedback_cli.where import MissingError, Where
+from ses_feedback_cli.where import Where
 
 SEARCHED = 1_000
 """Messages that are looked at to find one by its id."""
@@ -178,7 +179,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - one per option
         typer.Option("--type", help="Only of this type or subtype (Permanent, MailboxFull, abuse, unreadable ...)."),
     ] = None,
     older_than: Annotated[
-        str | None, typer.Option(metavar="AGE", help="Only what came before that: 90s, 15min, 2h, 3d.")
+        str | None, typer.Option(metavar="AGE", help=f"Only what came before that: {times.PAST}.")
     ] = None,
     rate: Annotated[int | None, typer.Option(min=1, max=500, help="At most so many messages a second.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -198,24 +199,12 @@ def redrive(  # noqa: PLR0913, PLR0917 - one per option
     pipelines' queues (their policies name the topic only, so a right of your own), and with a customer key
     kms:GenerateDataKey on it.
     """
-    from ses_feedback_cli.redriving import Order, carry_out  # noqa: PLC0415 - boto3's errors come with it
+    from ses_feedback_cli.dead_letters.redriving import Order, carry_out  # noqa: PLC0415 - boto3's errors come with it
 
-    order = Order(frozenset(ids or ()), type_, _before(older_than), rate)
+    before = times.past(older_than, "--older-than", datetime.now(UTC))
+    order = Order(frozenset(ids or ()), type_, before, rate)
     chosen = queues(where, pipeline or (), kind, queue)
     return carry_out(where, chosen, order, yes=yes, dry_run=dry_run, as_json=as_json)
-
-
-_UNITS = {"s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
-
-
-def _before(age: str | None) -> datetime | None:
-    if age is None:
-        return None
-    number = age.rstrip("".join(_UNITS))
-    unit = _UNITS.get(age[len(number) :])
-    if not unit or not number.isascii() or not number.isdigit() or len(number) > 6:  # noqa: PLR2004 - of a timedelta
-        raise MissingError(f"--older-than {age}: a number with its unit is needed, such as 90s, 15min, 2h or 3d")
-    return datetime.now(UTC) - timedelta(**{unit: int(number)})
 
 
 group = typer.Typer(no_args_is_help=True, help="What failed and waits: list it, show it, send it again.")

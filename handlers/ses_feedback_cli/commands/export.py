@@ -13,9 +13,9 @@ import typer
 
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.files import file_errors, replaced
-from ses_feedback_cli.moments import Before, Since
+from ses_feedback_cli.lists.rows import Format, format_of
 from ses_feedback_cli.output import Json, people, when
-from ses_feedback_cli.rows import Format, format_of
+from ses_feedback_cli.selection import BecauseOption, Domain, Identity, Rule, Since, Until, selected
 from ses_feedback_cli.where import Where
 
 COLUMNS = (
@@ -29,12 +29,12 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
     form: Annotated[
         Format | None, typer.Option("--format", help="Without it: as the suffix says; csv on stdout.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Only bounce, complaint, soft-bounces, manual or import.")] = None,
-    domain: Annotated[str | None, typer.Option(help="Only addresses of this domain.")] = None,
-    identity: Annotated[str | None, typer.Option(help="Only what came in for this identity.")] = None,
-    rule: Annotated[str | None, typer.Option(help="Only what this rule blocked.")] = None,
+    because: BecauseOption = None,
+    domain: Domain = None,
     since: Since = None,
-    until: Before = None,
+    until: Until = None,
+    identity: Identity = None,
+    rule: Rule = None,
     as_json: Json = False,
 ) -> Code:
     """Write the blocked addresses, in no order; `import` reads what this writes.
@@ -44,15 +44,16 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
 
     Needs dynamodb:Scan on the blocked table.
     """
-    from ses_feedback_cli.blocked import Filter, scan  # noqa: PLC0415 - imports boto's core, which --help does not need
+    from ses_feedback_cli.blocked import scan  # noqa: PLC0415 - imports boto's core, which --help does not need
 
     to_stdout = str(file) == "-"
     chosen = Format.JSONL if as_json else Format.CSV if to_stdout and form is None else format_of(str(file), form)
-    wanted = Filter(reason, domain, identity, rule, since, until)
+    now = datetime.now(UTC)
+    wanted = selected(now, because=because, domain=domain, identity=identity, rule=rule, since=since, until=until)
     with file_errors():
         target = nullcontext(sys.stdout) if to_stdout else replaced(file)
         with target as stream:
-            count = write(scan(where, wanted, datetime.now(UTC)), stream, chosen)
+            count = write(scan(where, wanted, now), stream, chosen)
     people(stderr=True).print(f"{count:,} addresses" + ("" if to_stdout else f" in {file}"), markup=False)
     return Code.OK
 

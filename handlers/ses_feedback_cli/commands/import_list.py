@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ses_feedback_cli import times
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.moments import time_option
+from ses_feedback_cli.lists.rows import Format
 from ses_feedback_cli.output import Json
-from ses_feedback_cli.rows import Format
 from ses_feedback_cli.where import MissingError, Where
 
 
@@ -32,11 +32,12 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
     reason: Annotated[str, typer.Option(help="Why these addresses are blocked, where a row does not say.")] = "",
     note: Annotated[str, typer.Option(help="For the record, where a row has none.")] = "",
     until: Annotated[
-        datetime | None, time_option("--until", "End of the block, where a row has none. Without it: for good.")
+        str | None,
+        typer.Option(help=f"End of the block, where a row has none; without it: for good. {times.FUTURE}."),
     ] = None,
     at: Annotated[
-        datetime | None,
-        time_option("--at", "What the import counts from: a later unblock wins. Without it: its first start."),
+        str | None,
+        typer.Option(help="Time that the import counts from, so that a later unblock wins; without it: first start."),
     ] = None,
     position: Annotated[
         Path | None, typer.Option(help="File that says how far it came. Without it: FILE.position.json.")
@@ -68,13 +69,15 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
     --from-table dynamodb:Scan on that table.
     """
     from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - what follows takes half a second to import
-    from ses_feedback_cli.import_run import dry_run, run  # noqa: PLC0415
-    from ses_feedback_cli.importing import Plan  # noqa: PLC0415
-    from ses_feedback_cli.sources import Files, open_list, ses_list, table_list  # noqa: PLC0415
+    from ses_feedback_cli.lists.import_run import dry_run, run  # noqa: PLC0415
+    from ses_feedback_cli.lists.importing import Plan  # noqa: PLC0415
+    from ses_feedback_cli.lists.sources import Files, open_list, ses_list, table_list  # noqa: PLC0415
 
     if [file is not None, from_ses, old is not None].count(True) != 1:
         raise MissingError("what is to be imported? One of FILE, - (stdin), --from-ses and --from-table is needed")
-    plan = Plan(where.who(), at or datetime.now(UTC), note, reason, until)
+    now = datetime.now(UTC)
+    begun, ends = times.past(at, "--at", now), times.future(until, "--until", now)
+    plan = Plan(where.who(), begun or now, note, reason, ends)
     with file_errors(), ExitStack() as stack:
         if file is not None:
             files = Files(file, form, column, position, rejects, restart)

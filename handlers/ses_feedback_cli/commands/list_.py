@@ -12,10 +12,9 @@ import typer
 from ses_feedback.moment import parse
 
 from ses_feedback_cli import blocked
-from ses_feedback_cli.changes import write
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.output import Json, when, write_json
-from ses_feedback_cli.selection import PANEL, Because, Domain, Identity, Rule, Since, Until, selected
+from ses_feedback_cli.output import Json, when, write, write_json
+from ses_feedback_cli.selection import Because, BecauseOption, Domain, Identity, Rule, Since, Until, selected
 from ses_feedback_cli.where import Where
 
 _ROW = "{:20}  {:20}  {:12}  {:21}  {}"
@@ -25,10 +24,7 @@ _HEAD = _ROW.format("since", "until", "because", "rule", "address")
 def list_(  # noqa: PLR0913 - one per option
     where: Where,
     *,
-    because: Annotated[
-        Because | None,
-        typer.Option("--reason", "--because", help="Why they are blocked.", rich_help_panel=PANEL),
-    ] = None,
+    because: BecauseOption = None,
     domain: Domain = None,
     since: Since = None,
     until: Until = None,

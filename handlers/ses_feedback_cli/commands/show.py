@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 from ses_feedback.moment import parse
 
-from ses_feedback_cli import given, ses_lists, story
-from ses_feedback_cli.changes import write
+from ses_feedback_cli import suppression
+from ses_feedback_cli.blocks import given, story
+from ses_feedback_cli.blocks.story import Story
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.output import Json, when, write_json
-from ses_feedback_cli.ses_lists import Suppressed, SuppressionList
-from ses_feedback_cli.story import Story
+from ses_feedback_cli.output import Json, when, write, write_json
+from ses_feedback_cli.suppression import Suppressed, SuppressionList
 from ses_feedback_cli.where import Where
 
 
@@ -41,7 +41,7 @@ def show(
     one = given.parse(address)
     if one.problem:
         raise ValueError(f"not an address: {one.problem}")
-    regions = ses_lists.regions_of(where, ses_region) if ses or ses_region else []
+    regions = suppression.regions_of(where, ses_region) if ses or ses_region else []
     told = story.read(where, one.key, datetime.now(UTC))
     entries = [entry for region in regions for entry in _entries(SuppressionList(where, region), one)]
     if as_json:

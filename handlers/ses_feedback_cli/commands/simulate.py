@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.letters import pipelines
+from ses_feedback_cli.dead_letters.letters import pipelines
 from ses_feedback_cli.output import Json, people, table, write_json
-from ses_feedback_cli.simulator import PROBES, ways
+from ses_feedback_cli.simulation.probes import PROBES, ways
 from ses_feedback_cli.where import MissingError, Where
 
 if TYPE_CHECKING:
-    from ses_feedback_cli.simulation import Journey, Simulation
+    from ses_feedback_cli.simulation.run import Journey, Simulation
 
 
 def simulate(
@@ -52,7 +52,7 @@ def simulate(
     dynamodb:BatchGetItem, dynamodb:PutItem and dynamodb:DeleteItem on the blocked table; with a customer key
     kms:Decrypt and kms:GenerateDataKey on it.
     """
-    from ses_feedback_cli.simulation import Simulation  # noqa: PLC0415 - boto3 comes with it
+    from ses_feedback_cli.simulation.run import Simulation  # noqa: PLC0415 - boto3 comes with it
 
     if wrong := set(only or ()) - {one.name for one in PROBES}:
         raise MissingError(f"--only {', '.join(sorted(wrong))}: {', '.join(one.name for one in PROBES)} are possible")

@@ -42,8 +42,8 @@ def sync(
     s3:DeleteObject on BUCKET/ses-feedback/*, and SES production access.
     """
     from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - what follows takes half a second to import
+    from ses_feedback_cli.lists.sync_run import compared, differences, pulled, pushed, too_many_for_calls  # noqa: PLC0415
     from ses_feedback_cli.suppression import buckets  # noqa: PLC0415
-    from ses_feedback_cli.sync_run import compared, differences, pulled, pushed, too_many_for_calls  # noqa: PLC0415
 
     regions = where.of_regions()
     given = buckets(bucket or (), regions)

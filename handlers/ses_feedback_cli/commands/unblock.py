@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from ses_feedback_cli import given, lifting, ses_lists, undofile
+from ses_feedback_cli import suppression
+from ses_feedback_cli.blocks import given, lifting, undofile
+from ses_feedback_cli.blocks.lifting import Job
+from ses_feedback_cli.blocks.unblocking import Act, Lift
+from ses_feedback_cli.blocks.wave import FEEDBACK, Wave
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.lifting import Job
 from ses_feedback_cli.output import Json
 from ses_feedback_cli.selection import PANEL, Because, Domain, Identity, Rule, Since, Until, selected
-from ses_feedback_cli.unblocking import Act, Lift
-from ses_feedback_cli.wave import FEEDBACK, Wave
 from ses_feedback_cli.where import MissingError, Where
 
 _SES = "SES's own list"
@@ -86,7 +87,7 @@ def unblock(  # noqa: PLR0913 - one per option
     _check_form(addresses, from_file, reason, by_filter=by_filter)
     if no_ses and ses_region:
         raise MissingError("--no-ses and --ses-region exclude each other")
-    regions = [] if no_ses else ses_lists.regions_of(where, ses_region)
+    regions = [] if no_ses else suppression.regions_of(where, ses_region)
     if from_file:
         plan = undofile.read(from_file, where)
         return lifting.run(where, Job.of_plan(plan), regions, as_json=as_json)

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from ses_feedback.moment import iso, parse
 
-from ses_feedback_cli.unblocking import Act
+from ses_feedback_cli.blocks.unblocking import Act
 from ses_feedback_cli.where import MissingError, Where
 
 _FORM = "ses-feedback unblock 1"

@@ -12,10 +12,10 @@ from ses_feedback.moment import iso, parse
 from ses_feedback.table import decode
 
 from ses_feedback_cli.files import only_one
-from ses_feedback_cli.importing import Entry, Plan, act, entries
+from ses_feedback_cli.lists.importing import Entry, Plan, act, entries
+from ses_feedback_cli.lists.position import Position, digest, read_position, save_position
+from ses_feedback_cli.lists.rows import Format, Row, fields_of, format_of, read_rows
 from ses_feedback_cli.output import people
-from ses_feedback_cli.position import Position, digest, read_position, save_position
-from ses_feedback_cli.rows import Format, Row, fields_of, format_of, read_rows
 from ses_feedback_cli.suppression import Suppressed, SuppressionList, in_turns
 from ses_feedback_cli.where import Where
 

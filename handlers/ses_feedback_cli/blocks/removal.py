@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from ses_feedback.address import NotAnAddressError, address_key
 from ses_feedback.table import describe
 
-from ses_feedback_cli.ses_lists import Suppressed, SuppressionList
+from ses_feedback_cli.suppression import Suppressed, SuppressionList
 from ses_feedback_cli.where import Where
 
 _T = TypeVar("_T")

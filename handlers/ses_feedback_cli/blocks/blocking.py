@@ -11,7 +11,7 @@ from ses_feedback.history import Outcome
 from ses_feedback.state import State
 
 from ses_feedback_cli import acts
-from ses_feedback_cli.records import alive, blocked_items, states
+from ses_feedback_cli.blocks.records import alive, blocked_items, states
 from ses_feedback_cli.where import Where
 
 _TOGETHER = 500

@@ -17,9 +17,9 @@ from ses_feedback.history import Outcome, Result
 from ses_feedback.table import TableError
 
 from ses_feedback_cli.acts import BATCH
-from ses_feedback_cli.moments import moment
-from ses_feedback_cli.position import Position, Rejects
-from ses_feedback_cli.rows import Row
+from ses_feedback_cli.lists.position import Position, Rejects
+from ses_feedback_cli.lists.rows import Row
+from ses_feedback_cli.times import moment
 
 AGAIN = 2
 """How often what failed among others is tried again. The writer itself has tried for two minutes then."""

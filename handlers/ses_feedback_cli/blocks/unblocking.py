@@ -17,8 +17,8 @@ from ses_feedback.moment import CLOCK_TOLERANCE, parse
 from ses_feedback.state import State
 
 from ses_feedback_cli import acts
-from ses_feedback_cli.records import alive, blocked_items, states
-from ses_feedback_cli.removal import Removal, Removed, Wanted
+from ses_feedback_cli.blocks.records import alive, blocked_items, states
+from ses_feedback_cli.blocks.removal import Removal, Removed, Wanted
 from ses_feedback_cli.where import Where
 
 _TOGETHER = 500

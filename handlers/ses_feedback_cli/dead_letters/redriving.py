@@ -13,9 +13,9 @@ from ses_feedback.moment import CLOCK_TOLERANCE
 
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.command import told
-from ses_feedback_cli.letters import DEAD_LETTERS, Letter, Queue, contents, counts, peek
-from ses_feedback_cli.move_task import UNDER_WAY, Task, move
-from ses_feedback_cli.moving import Mover
+from ses_feedback_cli.dead_letters.letters import DEAD_LETTERS, Letter, Queue, contents, counts, peek
+from ses_feedback_cli.dead_letters.move_task import UNDER_WAY, Task, move
+from ses_feedback_cli.dead_letters.moving import Mover
 from ses_feedback_cli.output import people, write_json
 from ses_feedback_cli.where import MissingError, Where
 

@@ -9,10 +9,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from ses_feedback_cli.acts import writer
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.importing import Entry, bring_in, examine
+from ses_feedback_cli.lists.importing import Entry, bring_in, examine
+from ses_feedback_cli.lists.position import Rejects
+from ses_feedback_cli.lists.sources import List
 from ses_feedback_cli.output import people, table, write_json
-from ses_feedback_cli.position import Rejects
-from ses_feedback_cli.sources import List
 from ses_feedback_cli.where import Where
 
 SHOWN = 10

@@ -8,8 +8,7 @@ from email.utils import parseaddr
 from ses_feedback.address import NotAnAddressError, address_key
 from ses_feedback.event import NOTE_LIMIT
 
-from ses_feedback_cli.changes import write
-from ses_feedback_cli.output import write_json
+from ses_feedback_cli.output import write, write_json
 
 
 @dataclass(frozen=True)

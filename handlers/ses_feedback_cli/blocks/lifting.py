@@ -9,13 +9,13 @@ from typing import Any
 import typer
 from ses_feedback.moment import parse
 
-from ses_feedback_cli import undofile
-from ses_feedback_cli.changes import brief, progress, said, tell, write
+from ses_feedback_cli.blocks import undofile
+from ses_feedback_cli.blocks.changes import brief, said
+from ses_feedback_cli.blocks.removal import Removal, Removed
+from ses_feedback_cli.blocks.unblocking import Act, Lift, Lifted, lift
+from ses_feedback_cli.blocks.wave import Wave
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.output import people, table, when, write_json
-from ses_feedback_cli.removal import Removal, Removed
-from ses_feedback_cli.unblocking import Act, Lift, Lifted, lift
-from ses_feedback_cli.wave import Wave
+from ses_feedback_cli.output import people, progress, table, tell, when, write, write_json
 from ses_feedback_cli.where import Where
 
 READ_LISTS_FROM = 100

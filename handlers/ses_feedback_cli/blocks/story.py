@@ -10,7 +10,7 @@ from ses_feedback.state import Policy, State, blocked_item, milliseconds
 from ses_feedback.table import decode, encode
 from ses_feedback.transaction import STATE, read_state
 
-from ses_feedback_cli.records import alive, blocked_items
+from ses_feedback_cli.blocks.records import alive, blocked_items
 from ses_feedback_cli.where import Where
 
 

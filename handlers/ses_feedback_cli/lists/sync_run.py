@@ -7,11 +7,11 @@ from typing import Any
 
 from ses_feedback_cli.acts import writer
 from ses_feedback_cli.blocked import Filter, scan
-from ses_feedback_cli.comparison import Comparison
-from ses_feedback_cli.importing import Plan, bring_in
+from ses_feedback_cli.lists.comparison import Comparison
+from ses_feedback_cli.lists.importing import Plan, bring_in
+from ses_feedback_cli.lists.position import Position, Rejects
+from ses_feedback_cli.lists.sources import SES_REJECTS, from_suppressed
 from ses_feedback_cli.output import people
-from ses_feedback_cli.position import Position, Rejects
-from ses_feedback_cli.sources import SES_REJECTS, from_suppressed
 from ses_feedback_cli.suppression import FEW, Job, SuppressionList, in_turns
 from ses_feedback_cli.where import MissingError, Where
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ses_feedback_cli.letters import BATCH, FRUITLESS, Letter, receive, release
+from ses_feedback_cli.dead_letters.letters import BATCH, FRUITLESS, Letter, receive, release
 
 _BATCH_BYTES = 262_144
 """Of one SendMessageBatch. SQS takes more by now, and took this much before."""

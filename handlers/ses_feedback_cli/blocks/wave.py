@@ -11,7 +11,7 @@ from ses_feedback.state import Policy, State, blocked_item
 
 from ses_feedback_cli import blocked
 from ses_feedback_cli.blocked import Filter
-from ses_feedback_cli.records import alive, states
+from ses_feedback_cli.blocks.records import alive, states
 from ses_feedback_cli.selection import Because
 from ses_feedback_cli.where import Where
 

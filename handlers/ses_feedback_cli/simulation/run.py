@@ -17,8 +17,8 @@ from ses_feedback.table import decode, encode
 
 from ses_feedback_cli import acts
 from ses_feedback_cli.command import told
-from ses_feedback_cli.letters import counts
-from ses_feedback_cli.simulator import PROBES, Probe, Way, notification
+from ses_feedback_cli.dead_letters.letters import counts
+from ses_feedback_cli.simulation.probes import PROBES, Probe, Way, notification
 from ses_feedback_cli.where import Pipeline, Where
 
 POLL_SECONDS = 0.5
