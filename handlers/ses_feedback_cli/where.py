@@ -112,7 +112,7 @@ class Where:
         known = {one["region"]: None for stack in self.outputs for one in stack.get("pipelines", {}).values()}
         region = self.session.region_name
         if not known and not region:
-            raise MissingError("no Region is given: --region, AWS_REGION, --outputs FILE or --stack NAME")
+            raise MissingError("no Region is given: --region, AWS_DEFAULT_REGION, --outputs FILE or --stack NAME")
         return list(known) or [str(region)]
 
     def who(self) -> str:

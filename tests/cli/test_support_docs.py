@@ -1,4 +1,4 @@
-"""The commands for support in docs/operations.md are ones that the command line takes. Not proved: that they help."""
+"""The commands for support in docs/support.md are ones that the command line takes. Not proved: that they help."""
 
 import re
 import shlex
@@ -9,8 +9,8 @@ import typer
 from ses_feedback_cli.app import app
 from typer.core import TyperGroup
 
-TEXT = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
-SECTIONS = ("Someone gets no mail", "A wave of false blocks")
+TEXT = (Path(__file__).parents[2] / "docs" / "support.md").read_text(encoding="utf-8")
+SECTIONS = tuple(re.findall(r"^## (.+)$", TEXT, re.MULTILINE))
 
 
 def commands() -> list[str]:

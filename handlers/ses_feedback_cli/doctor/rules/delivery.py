@@ -139,7 +139,7 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
     Rule(
         "dead-letters", Severity.ERROR, "dead-letters",
         "messages wait in the dead-letter queue ({number}): the function could not process them",
-        "find the cause in the logs, mend it, and send them back: the runbook has the commands",
+        "ses-feedback dead-letters list says why; mend that, then: ses-feedback dead-letters redrive",
         lambda facts: _waiting(facts.dead_letters),
     ),
     Rule(
