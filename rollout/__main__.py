@@ -16,20 +16,7 @@ from rich.console import Console
 from .executor import Executor, StackError
 from .live import Follow, failures, table
 from .looks import drift, preview
-from .options import (
-    ROOT,
-    AllowLoss,
-    AsJson,
-    Organization,
-    PackConfigs,
-    Packs,
-    Parallel,
-    Program,
-    RecordFile,
-    Secrets,
-    Targets,
-    Yes,
-)
+from .options import AllowLoss, AsJson, RecordFile, Setup, Targets, Yes, with_setup
 from .plan import Plan, plan
 from .record import Record, RecordError, Store, begin, digest
 from .runner import Outcome, Runner, WrongAccountError
@@ -77,93 +64,80 @@ def _files(
 
 
 @app.command(name="preview")
-def _preview(  # noqa: PLR0913 - an option each
+@with_setup
+def _preview(
+    setup: Setup,
     targets: Targets,
     *,
-    parallel: Parallel = 4,
     allow_loss: AllowLoss = None,
-    program: Program = ROOT,
-    organization: Organization = None,
-    secrets_provider: Secrets = None,
-    policy_pack: Packs = None,
-    policy_pack_config: PackConfigs = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what `up` would do to every stack, under the policy pack. Changes nothing in AWS."""
     made = _read(targets)
-    executor = _engine(program, organization, secrets_provider, policy_pack, policy_pack_config)
+    executor = _engine(setup)
     with told_to_stop(executor.stop), Follow(_progress()) as follow:
-        record = preview(made, executor, parallel=parallel, allow_loss=allow_loss or (), on_change=follow)
+        record = preview(made, executor, parallel=setup.parallel, allow_loss=allow_loss or (), on_change=follow)
     _end(record, as_json, "nothing was changed")
 
 
 @app.command(name="drift")
+@with_setup
 def _drift(
+    setup: Setup,
     targets: Targets,
     *,
-    parallel: Parallel = 4,
-    program: Program = ROOT,
-    organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
     """Show which stacks are no longer as their last update left them. Changes nothing."""
     made = _read(targets)
-    executor = _engine(program, organization, None, [], None)
+    executor = _engine(setup)
     with told_to_stop(executor.stop), Follow(_progress()) as follow:
-        record = drift(made, executor, parallel=parallel, on_change=follow)
+        record = drift(made, executor, parallel=setup.parallel, on_change=follow)
     _end(record, as_json, "nothing was changed")
 
 
 @app.command(name="up")
-def _up(  # noqa: PLR0913 - an option each
+@with_setup
+def _up(
+    setup: Setup,
     targets: Targets,
     *,
-    parallel: Parallel = 4,
     allow_loss: AllowLoss = None,
     yes: Yes = False,
     restart: Annotated[bool, typer.Option("--restart", help="Forget an unfinished rollout and begin again.")] = False,
     record_file: RecordFile = None,
-    program: Program = ROOT,
-    organization: Organization = None,
-    secrets_provider: Secrets = None,
-    policy_pack: Packs = None,
-    policy_pack_config: PackConfigs = None,
     as_json: AsJson = False,
 ) -> None:
     """Update all stacks, wave after wave: previewed and judged by the policy pack first, watched afterwards."""
     made = _read(targets)
     store = _store(targets, record_file)
-    executor = _engine(program, organization, secrets_provider, policy_pack, policy_pack_config)
+    executor = _engine(setup)
     with store.held():
         if (old := store.load()) and not old.done and not restart:
             raise RecordError(f"{store.path} is of a rollout that is not finished: `resume`, or `up --restart`")
         accounts = len({stack.account_id for stack in made.stacks})
         _confirm(f"Update {len(made.stacks)} stacks in {accounts} accounts?", yes)
-        _carry_out(made, begin(made, datetime.now(UTC)), store, executor, parallel, allow_loss, as_json)
+        _carry_out(made, begin(made, datetime.now(UTC)), store, executor, setup.parallel, allow_loss, as_json)
 
 
 @app.command(name="resume")
-def _resume(  # noqa: PLR0913 - an option each
+@with_setup
+def _resume(
+    setup: Setup,
     targets: Targets,
     *,
-    parallel: Parallel = 4,
     allow_loss: AllowLoss = None,
     record_file: RecordFile = None,
-    program: Program = ROOT,
-    organization: Organization = None,
-    secrets_provider: Secrets = None,
-    policy_pack: Packs = None,
-    policy_pack_config: PackConfigs = None,
     as_json: AsJson = False,
 ) -> None:
     """Go on where `up` stopped, failed or was interrupted. What is done is not done again."""
     made = _read(targets)
     store = _store(targets, record_file)
-    executor = _engine(program, organization, secrets_provider, policy_pack, policy_pack_config)
+    executor = _engine(setup)
     with store.held():
         record = _recorded(store, made)
         record.settle()
-        _carry_out(made, record, store, executor, parallel, allow_loss, as_json)
+        _carry_out(made, record, store, executor, setup.parallel, allow_loss, as_json)
 
 
 @app.command(name="status")
@@ -195,17 +169,10 @@ def _recorded(store: Store, made: Plan) -> Record:
     return record
 
 
-def _engine(
-    program: Path,
-    organization: str | None,
-    secrets_provider: str | None,
-    packs: list[Path] | None,
-    pack_configs: list[Path] | None,
-) -> Executor:
-    from .engine import Engine, Options  # noqa: PLC0415 - `plan` and `status` need none of Pulumi and AWS
+def _engine(setup: Setup) -> Executor:
+    from .engine import Engine  # noqa: PLC0415 - `plan` and `status` need none of Pulumi and AWS
 
-    folders = [ROOT / "policy"] if packs is None else packs
-    return Engine(Options(program.resolve(), organization, secrets_provider, folders, pack_configs or ()))
+    return Engine(setup)
 
 
 def _carry_out(

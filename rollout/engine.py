@@ -1,10 +1,8 @@
 """Carries stacks out with the Pulumi engine, through its Automation API, each in a process of its own."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from pulumi import automation
 from pulumi.automation import CommandError, LocalWorkspaceOptions, Stack, StackNotFoundError
@@ -13,40 +11,30 @@ from . import aws
 from .command import Command
 from .events import Seen
 from .executor import Changes, Health, StackError, Tell
+from .options import Setup
 from .plan import PlannedStack
 from .stacks import write
 
 _LAST_LINES = 12
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to run Pulumi. ``program``: the folder of Pulumi.yaml; the files of the stacks are written into it."""
-
-    program: Path
-    organization: str | None = None
-    """Of the stacks, where the backend has organizations."""
-    secrets_provider: str | None = None
-    policy_packs: Sequence[Path] = ()
-    policy_pack_configs: Sequence[Path] = ()
-
-
 class Engine:
     """An `Executor`."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, setup: Setup) -> None:
         """Raises: StackError when there is no Pulumi CLI, or one that is too old, or a file is not there."""
-        self._options = options
-        needed = [options.program / "Pulumi.yaml", *(one / "PulumiPolicy.yaml" for one in options.policy_packs)]
-        for path in [*needed, *options.policy_pack_configs]:
+        self._setup = setup
+        self._program = setup.program.resolve()
+        needed = [setup.program / "Pulumi.yaml", *(one / "PulumiPolicy.yaml" for one in setup.policy_packs)]
+        for path in [*needed, *setup.policy_pack_configs]:
             if not path.is_file():
                 raise StackError(f"{path} is needed, and there is no such file")
         try:
             self._command = Command()
         except (OSError, automation.InvalidVersionError) as error:
             raise StackError(f"pulumi cannot be run ({error}): the Pulumi CLI must be on PATH") from None
-        self._packs = [str(one.resolve()) for one in options.policy_packs]
-        self._pack_configs = [str(one.resolve()) for one in options.policy_pack_configs]
+        self._packs = [str(one.resolve()) for one in setup.policy_packs]
+        self._pack_configs = [str(one.resolve()) for one in setup.policy_pack_configs]
         self._first = threading.Lock()
         self._prepared = False
 
@@ -102,12 +90,12 @@ class Engine:
     @contextmanager
     def _configured(self, stack: PlannedStack, config: Mapping[str, object], *, keep: bool) -> Iterator[None]:
         """The stack's file while it is used. A preview may have stand-ins in it, which no update must find."""
-        before = write(self._options.program, stack.name, config)
+        before = write(self._program, stack.name, config)
         try:
             yield
         finally:
             if not keep:
-                write(self._options.program, stack.name, before)
+                write(self._program, stack.name, before)
 
     def _run(self, stack: PlannedStack, seen: Seen, work: Callable[[Stack], object], *, create: bool = True) -> Changes:
         with self._first:  # one alone makes the environments of program and policy pack, which all others use
@@ -126,10 +114,10 @@ class Engine:
         return seen.changes()
 
     def _select(self, stack: PlannedStack, *, create: bool) -> Stack:
-        name = f"{self._options.organization}/{stack.name}" if self._options.organization else stack.name
-        options = LocalWorkspaceOptions(secrets_provider=self._options.secrets_provider, pulumi_command=self._command)
+        name = f"{self._setup.organization}/{stack.name}" if self._setup.organization else stack.name
+        options = LocalWorkspaceOptions(secrets_provider=self._setup.secrets_provider, pulumi_command=self._command)
         make = automation.create_or_select_stack if create else automation.select_stack
-        return make(name, work_dir=str(self._options.program), opts=options)
+        return make(name, work_dir=str(self._program), opts=options)
 
 
 def _told(error: CommandError) -> str:

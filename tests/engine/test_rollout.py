@@ -82,7 +82,7 @@ def test_twelve_stacks_go_up_in_waves_and_lost_queues_stop_the_wave_after_theirs
     options = ["--program", str(program), "--policy-pack", str(program / "policy"), "--json"]
 
     def run(verb: str, *more: str) -> tuple[int, dict[str, Any]]:
-        code = main([verb, str(file), *(options if verb != "drift" else [*options[:2], "--json"]), *more])
+        code = main([verb, str(file), *options, *more])
         return code, json.loads(capsys.readouterr().out)
 
     def steps(report: dict[str, Any]) -> dict[str, set[str]]:
