@@ -5,13 +5,13 @@ Without SES and DynamoDB, whose reading takes longer than the comparison: SES gi
 
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime
 
 from bench.handler import line
+from bench.memory import peak_mb
 
 _FEW, _MANY = 10_000, 200_000
 _PAGE = 1_000
@@ -34,7 +34,7 @@ def _child(rows: int) -> None:
         found.add_ours({"value": address(), "reason": "bounce"} for _ in range(rows))
         assert sum(1 for _ in found.only_ses("eu-west-1")) == rows
         assert sum(1 for _ in found.only_ours("eu-west-1")) == rows
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+    peak = peak_mb()
     print(json.dumps({"cpu": time.process_time() - started, "peak": peak}))
 
 

@@ -9,7 +9,6 @@ developer guide, from the items written, as in `bench.handler`.
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.handler import ENVIRONMENT, item_size, line, real_client
+from bench.memory import peak_mb
 
 _FEW, _MANY = 20_000, 1_000_000
 _CALL_SECONDS = 0.005
@@ -59,7 +59,7 @@ def _child(file: str, client: str) -> None:
     wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
     assert code == 0
     units = 3 * sum(stub.units) / max(1, len(stub.units))  # a row, a state and an item for each address
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+    peak = peak_mb()
     print(json.dumps({"wall": wall, "cpu": cpu, "peak": peak, "units": units}))
 
 
