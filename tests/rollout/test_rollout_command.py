@@ -141,9 +141,10 @@ def test_a_wrong_account_is_told_before_anything_is_changed(run: Run, executor: 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_stops_in_good_order_and_says_how_to_go_on(
-    run: Run, executor: FakeExecutor, number: signal.Signals
+    run: Run, executor: FakeExecutor, number: signal.Signals, request: pytest.FixtureRequest
 ) -> None:
-    before = signal.getsignal(number)
+    found = signal.signal(number, signal.default_int_handler)  # under nohup, SIGHUP is ignored
+    request.addfinalizer(lambda: signal.signal(number, found))
 
     def interrupt(verb: str, name: str) -> None:
         if (verb, name) == ("up", MEMBER):
@@ -155,7 +156,7 @@ def test_ctrl_c_stops_in_good_order_and_says_how_to_go_on(
     assert code == 130
     assert "half done" in out
     assert "stopped; `resume` goes on" in err
-    assert signal.getsignal(number) is before
+    assert signal.getsignal(number) is signal.default_int_handler
     executor.before = lambda _verb, _name: None
     executor.stopped = threading.Event()
     assert run("resume")[0] == 0
