@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from .config import FROM_HUB, stand_ins
-from .executor import Changes, Executor, StackError, StoppedError
+from .executor import Changes, Executor, StackError, StoppedError, Tell
 from .plan import Plan, PlannedStack
 from .record import Record, StackRecord, Step, begin
 from .runner import check_accounts, refused, spread
 from .stacks import config_of, hub_outputs
 
-Look = Callable[[PlannedStack, Mapping[str, object], Callable[[str], None]], Changes]
+Look = Callable[[PlannedStack, Mapping[str, object], Tell], Changes]
 
 
 def preview(
@@ -27,12 +27,12 @@ def preview(
     """
     record = begin(plan, datetime.now(UTC))
     check_accounts(executor, plan.stacks, parallel)
-    (hub,) = plan.waves[0].stacks
+    hub = plan.hub
     outputs = executor.outputs(hub)
     known = set(FROM_HUB) <= set(outputs)
     from_hub = hub_outputs(plan, outputs) if known else stand_ins(hub.region, hub.account_id)
 
-    def look(stack: PlannedStack, config: Mapping[str, object], tell: Callable[[str], None]) -> Changes:
+    def look(stack: PlannedStack, config: Mapping[str, object], tell: Tell) -> Changes:
         changes = executor.preview(stack, config, tell)
         if lost := refused(changes, allow_loss):
             raise StackError(f"`up` will refuse it without --allow-loss, for what holds data: {', '.join(lost)}")
@@ -51,9 +51,9 @@ def drift(
     """What is no longer as the last update left it. Raises: WrongAccountError, ValueError when the hub is not up."""
     record = begin(plan, datetime.now(UTC))
     check_accounts(executor, plan.stacks, parallel)
-    from_hub = hub_outputs(plan, executor.outputs(plan.waves[0].stacks[0]))
+    from_hub = hub_outputs(plan, executor.outputs(plan.hub))
 
-    def look(stack: PlannedStack, config: Mapping[str, object], tell: Callable[[str], None]) -> Changes:
+    def look(stack: PlannedStack, config: Mapping[str, object], tell: Tell) -> Changes:
         changes = executor.drift(stack, config, tell)
         if changes.names:
             raise StackError(f"not as it was left: {', '.join(changes.names)}")

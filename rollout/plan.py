@@ -58,6 +58,12 @@ class Plan:
         """All stacks in their order."""
         return tuple(stack for wave in self.waves for stack in wave.stacks)
 
+    @property
+    def hub(self) -> PlannedStack:
+        """The stack that owns the tables: the first wave is its alone."""
+        (hub,) = self.waves[0].stacks
+        return hub
+
     def as_json(self) -> dict[str, object]:
         """The plan for programs."""
         return asdict(self)

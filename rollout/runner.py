@@ -127,7 +127,7 @@ class Runner:
 
     def _from_hub(self, stack: PlannedStack) -> Mapping[str, str]:
         if stack.from_hub and not self._hub:
-            (hub,) = self._plan.waves[0].stacks
+            hub = self._plan.hub
             try:
                 self._hub = hub_outputs(self._plan, self._executor.outputs(hub))
             except ValueError as error:

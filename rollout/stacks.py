@@ -17,7 +17,7 @@ def hub_outputs(plan: Plan, outputs: Mapping[str, object]) -> dict[str, str]:
 
     Raises: ValueError for an output that is missing, or is of another account or Region than the plan's hub.
     """
-    (hub,) = plan.waves[0].stacks
+    hub = plan.hub
     needed: dict[str, str] = {}
     for key in FROM_HUB:
         arn = inputs.table_arn(key, outputs.get(key))

@@ -1,6 +1,5 @@
 """All commands under one name."""
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -27,6 +26,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - it costs each start some time
+
         typer.echo(f"ses-feedback {version('ses-feedback')}")
         raise typer.Exit
 

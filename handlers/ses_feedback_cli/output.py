@@ -79,3 +79,11 @@ def tell(text: str) -> None:
 def write(line: str) -> None:
     """A result, on one line and without control characters: some of it was written by servers of others."""
     sys.stdout.write("".join(one if one.isprintable() else " " for one in line) + "\n")
+
+
+def confirmed(question: str) -> bool:
+    """Ask on stderr. Raises: KeyboardInterrupt on Ctrl-C, as everything else does."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None

@@ -195,8 +195,7 @@ def regions_of(where: Where, given: list[str] | None) -> list[str]:
 
     Not that of the environment: it need not be one that mail is sent from, and its list would say "not there".
     """
-    known = {one["region"]: None for stack in where.outputs for one in stack.get("pipelines", {}).values()}
-    found = list(dict.fromkeys(given or where.regions or known))
+    found = list(dict.fromkeys(given or where.regions or where.of_stacks()))
     if not found:
         raise MissingError(
             "no Region of SES's own suppression list is given: --ses-region REGION, --outputs FILE or --stack NAME; "

@@ -105,15 +105,20 @@ class Where:
             )
         return [one for one in found if not self.regions or one.region in self.regions]
 
+    def of_stacks(self) -> list[str]:
+        """The Regions of the pipelines of all stacks, once each."""
+        regions = (one["region"] for stack in self.outputs for one in stack.get("pipelines", {}).values())
+        return list(dict.fromkeys(regions))
+
     def of_regions(self) -> list[str]:
         """The Regions given; else those of the pipelines; else that of the environment. Raises: MissingError."""
         if self.regions:
             return list(self.regions)
-        known = {one["region"]: None for stack in self.outputs for one in stack.get("pipelines", {}).values()}
+        known = self.of_stacks()
         region = self.session.region_name
         if not known and not region:
             raise MissingError("no Region is given: --region, AWS_DEFAULT_REGION, --outputs FILE or --stack NAME")
-        return list(known) or [str(region)]
+        return known or [str(region)]
 
     def who(self) -> str:
         """Who acts, for the record: --actor, else the ARN of the credentials, else the user of this machine."""

@@ -22,6 +22,7 @@ from ses_feedback_cli.app import app
 from typer.testing import CliRunner, Result
 
 from tests.cli.ses_server import SesLists, serve
+from tests.tables import create_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -74,12 +75,7 @@ def tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tables]:
         monkeypatch.setenv(name, value)
     with mock_aws():
         client = boto3.client("dynamodb", region_name=REGION)
-        for name, keys in (("blocked", {"value": "HASH"}), ("history", {"value": "HASH", "entry": "RANGE"})):
-            schema: Any = [{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()]
-            types: Any = [{"AttributeName": key, "AttributeType": "S"} for key in keys]
-            client.create_table(
-                TableName=name, KeySchema=schema, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST"
-            )
+        create_tables(client)
         yield Tables(client, outputs)
 
 

@@ -112,7 +112,7 @@ def test_asks_first(wave: Tables, monkeypatch: pytest.MonkeyPatch, answer: bool 
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr(lifting, "_confirmed", asked)
+    monkeypatch.setattr(lifting, "confirmed", asked)
     monkeypatch.setattr(lifting, "_can_ask", lambda: True)
     assert wave.run(*WAVE, "--no-ses").exit_code == code
     assert (set(wave.blocked()) == TRUE, len(files())) == (answer is True, int(answer is True))
@@ -180,7 +180,7 @@ def test_what_bounces_after_the_selection_stays_blocked(
         wave.apply([bounce("wave0@example.org", datetime.now(UTC) + timedelta(seconds=1))])
         return True
 
-    monkeypatch.setattr(lifting, "_confirmed", meanwhile)
+    monkeypatch.setattr(lifting, "confirmed", meanwhile)
     monkeypatch.setattr(lifting, "_can_ask", lambda: True)
     done = wave.run(*WAVE, "--no-ses")
     assert done.exit_code == 1

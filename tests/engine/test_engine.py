@@ -30,16 +30,12 @@ Pulumi = Callable[..., str]
 NOT_COPIED = shutil.ignore_patterns(".venv", "venv", "__pycache__")
 
 
-@pytest.fixture
-def pulumi(tmp_path: Path) -> Iterator[Pulumi]:
-    """Runs the CLI with a backend, a home and credentials of its own; raises with its output if it fails."""
-    backend = tmp_path / "state"
-    backend.mkdir()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
-    environment |= {
+def alone(folder: Path) -> dict[str, str]:
+    """What makes the CLI use a backend and a home in a folder, and credentials that are none."""
+    return {
         "PYTHON": sys.executable,
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{backend}",
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
         "PULUMI_CONFIG_PASSPHRASE": "test",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "AWS_ACCESS_KEY_ID": "test",
@@ -48,6 +44,15 @@ def pulumi(tmp_path: Path) -> Iterator[Pulumi]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path) -> Iterator[Pulumi]:
+    """Runs the CLI with a backend, a home and credentials of its own; raises with its output if it fails."""
+    backend = tmp_path / "state"
+    backend.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
+    environment |= alone(tmp_path)
 
     def run(*arguments: str, cwd: Path, fails: bool = False) -> str:
         command = ["pulumi", "--non-interactive", "--color", "never", *arguments]

@@ -6,7 +6,6 @@ AWS's part is not there: the account and the health of each stack are given. Doe
 import json
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest
 
 from rollout import aws
 from rollout.__main__ import main
-from tests.engine.test_engine import MISSING, NOT_COPIED, ROOT
+from tests.engine.test_engine import MISSING, NOT_COPIED, ROOT, alone
 
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"not on PATH: {', '.join(MISSING)}"),
@@ -38,19 +37,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     backend.mkdir()
     for name in [name for name in os.environ if name.startswith(("AWS_", "PULUMI_"))]:
         monkeypatch.delenv(name)
-    environment = {
-        "PYTHON": sys.executable,
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{backend}",
-        "PULUMI_CONFIG_PASSPHRASE": "test",
-        "PULUMI_SKIP_UPDATE_CHECK": "1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    for name, value in environment.items():
+    for name, value in alone(tmp_path).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(aws, "account", lambda stack: stack.account_id)
     monkeypatch.setattr(aws, "health", lambda _stack, _outputs: {})

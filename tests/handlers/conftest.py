@@ -16,6 +16,8 @@ from moto import mock_aws
 from ses_feedback import handler as handler_module
 from ses_feedback.table import decode
 
+from tests.tables import create_tables
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -66,13 +68,6 @@ class Function:
 
     def history(self, address: str) -> dict[str, dict[str, Any]]:
         return {row["entry"]: row for row in self.rows("history") if row["value"] == address}
-
-
-def create_tables(client: "DynamoDBClient") -> None:
-    for name, keys in (("blocked", {"value": "HASH"}), ("history", {"value": "HASH", "entry": "RANGE"})):
-        schema: Any = [{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()]
-        types: Any = [{"AttributeName": key, "AttributeType": "S"} for key in keys]
-        client.create_table(TableName=name, KeySchema=schema, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST")
 
 
 @pytest.fixture

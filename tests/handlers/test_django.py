@@ -20,7 +20,9 @@ from moto import mock_aws
 from ses_feedback import BlockedError, Stripped, TableError, bypass
 from ses_feedback.django import EmailBackend, _blocklist
 
-from .conftest import BLOCKED_ARN, REGION, create_tables
+from tests.tables import create_tables
+
+from .conftest import BLOCKED_ARN, REGION
 
 LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
 JANE, AMY, BOB, EVE = "jane@example.org", "Amy <amy@example.org>", "bob@example.org", "eve@example.org"

@@ -26,8 +26,9 @@ from ses_feedback.state import Policy
 from ses_feedback.table import TableError, decode
 
 from sandbox import Emulator, start_emulator
+from tests.tables import create_tables
 
-from .conftest import REGION, create_tables
+from .conftest import REGION
 from .fake_dynamodb import FakeDynamoDB, Store
 from .model import DAY, RULES_USED, START, a_feedback, an_act
 

@@ -17,8 +17,9 @@ from moto.ses.models import ses_backends
 from ses_feedback import BlockedError, Blocklist, Stripped, guard
 
 from sandbox import Emulator, start_emulator
+from tests.tables import create_tables
 
-from .conftest import REGION, create_tables
+from .conftest import REGION
 
 SENDER, JANE, BOB, EVE = "shop@shop.example", "jane@example.org", "bob@example.org", "eve@example.org"
 BODY = {"Subject": {"Data": "Hi"}, "Body": {"Text": {"Data": "Hi"}}}

@@ -1,7 +1,7 @@
 """The addresses that a command is given, as arguments or on stdin."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import parseaddr
 
@@ -28,9 +28,8 @@ class Given:
 
 def read(texts: Iterable[str]) -> list[Given]:
     """One per address, in order, an address given twice once; `-` stands for the lines of stdin."""
-    lines = (line for text in texts for line in (_lines() if text == "-" else [text]))
     known: dict[str, Given] = {}
-    for one in map(parse, lines):
+    for one in map(parse, expanded(texts)):
         known.setdefault(one.key or one.text, one)
     return list(known.values())
 
@@ -43,8 +42,10 @@ def parse(text: str) -> Given:
         return Given(text, "", str(error))
 
 
-def _lines() -> list[str]:
-    return [line.strip() for line in sys.stdin if line.strip()]
+def expanded(texts: Iterable[str]) -> Iterator[str]:
+    """The texts, with the lines of stdin in the place of `-`."""
+    for text in texts:
+        yield from (line.strip() for line in sys.stdin if line.strip()) if text == "-" else [text]
 
 
 def note(reason: str) -> str:

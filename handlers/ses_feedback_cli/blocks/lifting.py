@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
 from ses_feedback.moment import parse
 
 from ses_feedback_cli.blocks import undofile
@@ -15,7 +14,7 @@ from ses_feedback_cli.blocks.removal import Removal, Removed
 from ses_feedback_cli.blocks.unblocking import Act, Lift, Lifted, lift
 from ses_feedback_cli.blocks.wave import Wave
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.output import people, progress, table, tell, when, write, write_json
+from ses_feedback_cli.output import confirmed, people, progress, table, tell, when, write, write_json
 from ses_feedback_cli.where import Where
 
 READ_LISTS_FROM = 100
@@ -73,7 +72,7 @@ def prepare(wave: Wave, act: Act, path: Path, *, ask: bool, as_json: bool) -> un
         if ask and not _can_ask():
             tell("nothing was changed: there is nobody to ask here, --yes does it without asking")
             return Code.USAGE
-        wanted = not ask or _confirmed(f"Unblock {plan.count:,} addresses?")
+        wanted = not ask or confirmed(f"Unblock {plan.count:,} addresses?")
     finally:
         if not wanted:
             path.unlink()
@@ -124,13 +123,6 @@ def _each(items: Iterator[dict[str, Any]], advance: Callable[[int], None]) -> It
 
 def _can_ask() -> bool:
     return sys.stdin.isatty()
-
-
-def _confirmed(question: str) -> bool:
-    try:
-        return typer.confirm(question, err=True)
-    except typer.Abort:
-        raise KeyboardInterrupt from None
 
 
 def _tell_wave(wave: Wave, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ses_feedback.state import State
-from ses_feedback.table import READ_LIMIT, decode, encode, persist
+from ses_feedback.table import READ_LIMIT, encode, read_many
 from ses_feedback.transaction import STATE, read_state
 
 from ses_feedback_cli.blocked import expired
@@ -38,21 +38,5 @@ def alive(item: dict[str, Any] | None, now: datetime) -> dict[str, Any] | None:
 def _read(where: Where, table: str, keys: Iterable[dict[str, str]]) -> Iterator[dict[str, Any]]:
     client = where.dynamodb(table)
     rest = iter(dict.fromkeys(tuple(key.items()) for key in keys))
-    while some := list(islice(rest, READ_LIMIT)):
-        yield from _read_some(client, table, [encode(dict(key)) for key in some])
-
-
-def _read_some(client: Any, table: str, keys: list[Any]) -> list[dict[str, Any]]:  # noqa: ANN401
-    items: list[dict[str, Any]] = []
-    request: Any = {table: {"Keys": keys, "ConsistentRead": True}}
-
-    def ask() -> bool:
-        nonlocal request
-        answer = client.batch_get_item(RequestItems=request)
-        for found in answer["Responses"].values():
-            items.extend(map(decode, found))
-        request = answer.get("UnprocessedKeys")
-        return not request
-
-    persist("BatchGetItem", ask, time.monotonic() + _SECONDS)
-    return items
+    while some := [encode(dict(key)) for key in islice(rest, READ_LIMIT)]:
+        yield from read_many(client, table, some, time.monotonic() + _SECONDS, ConsistentRead=True)

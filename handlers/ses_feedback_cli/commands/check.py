@@ -1,10 +1,10 @@
 """May these addresses be mailed?"""
 
-import sys
 from typing import Annotated
 
 import typer
 
+from ses_feedback_cli.blocks.given import expanded
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.output import Json, people, table, when, write_json
 from ses_feedback_cli.where import Where
@@ -19,8 +19,7 @@ def check(
 
     Exit code 0: all may; 1: one is blocked or is no address.
     """
-    given = [line for one in addresses for line in (_lines() if one == "-" else [one])]
-    answers = where.blocklist().check(given)
+    answers = where.blocklist().check(expanded(addresses))
     if as_json:
         for answer in answers:
             write_json({key: getattr(answer, key) for key in answer.__dataclass_fields__})
@@ -37,7 +36,3 @@ def check(
         ]
         people().print(table(("address", "may be mailed", "because", "since", "until"), rows))
     return Code.OK if all(answer.allowed for answer in answers) else Code.NO
-
-
-def _lines() -> list[str]:
-    return [line.strip() for line in sys.stdin if line.strip()]

@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +13,7 @@ import typer
 from ses_feedback.event import RETENTION
 
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.files import replaced
 from ses_feedback_cli.output import Json, people
 from ses_feedback_cli.where import MissingError, Where
 
@@ -99,17 +99,8 @@ def _check(target: Path) -> None:
 def _write(target: Path, text: str) -> None:
     """All or nothing, and for nobody but who runs this."""
     try:
-        # A temporary file has mode 0600.
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=".report-", delete=False
-        ) as new:
-            try:
-                new.write(text)
-                new.close()
-                Path(new.name).replace(target)
-            except BaseException:
-                Path(new.name).unlink(missing_ok=True)
-                raise
+        with replaced(target) as file:
+            file.write(text)
     except OSError as error:
         raise MissingError(f"{target} cannot be written: {error.strerror}") from None
 

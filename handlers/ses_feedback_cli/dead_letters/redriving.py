@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from ses_feedback.moment import CLOCK_TOLERANCE
 
@@ -16,7 +15,7 @@ from ses_feedback_cli.command import told
 from ses_feedback_cli.dead_letters.letters import DEAD_LETTERS, Letter, Queue, contents, counts, peek
 from ses_feedback_cli.dead_letters.move_task import UNDER_WAY, Task, move
 from ses_feedback_cli.dead_letters.moving import Mover
-from ses_feedback_cli.output import people, write_json
+from ses_feedback_cli.output import confirmed, people, write_json
 from ses_feedback_cli.where import MissingError, Where
 
 COUNTED = 1_000
@@ -116,10 +115,7 @@ def _sure(*, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise MissingError("stdin is no terminal, so nobody can be asked: --yes moves the messages, --dry-run does not")
-    try:
-        return typer.confirm("Move them?", err=True)
-    except typer.Abort:
-        raise KeyboardInterrupt from None
+    return confirmed("Move them?")
 
 
 def _redrive(where: Where, queue: Queue, order: Order) -> Outcome:

@@ -10,6 +10,7 @@ from ses_feedback.moment import iso
 from ses_feedback.table import decode, describe
 from ses_feedback.transaction import STATE
 
+from ses_feedback_cli.dead_letters.letters import counts
 from ses_feedback_cli.report.numbers import KINDS, Numbers
 from ses_feedback_cli.report.standing import Queue, Rate
 from ses_feedback_cli.where import Pipeline, Where
@@ -93,13 +94,12 @@ def queues(where: Where, pipelines: Iterable[Pipeline]) -> Iterator[Queue]:
         asked = (("not processed", pipeline.dead_letter_queue_url), ("not delivered", pipeline.undelivered_queue_url))
         client = where.client("sqs", pipeline.region)
         for holds, url in asked:
-            names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
             try:
-                said = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+                waiting = sum(counts(client, url))
             except (ClientError, BotoCoreError) as error:
                 yield Queue(pipeline.name, pipeline.region, holds, problem=describe(error))
             else:
-                yield Queue(pipeline.name, pipeline.region, holds, sum(int(said[name]) for name in names))
+                yield Queue(pipeline.name, pipeline.region, holds, waiting)
 
 
 def _only(names: Iterable[str]) -> dict[str, Any]:
