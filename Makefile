@@ -48,7 +48,7 @@ $(UV):
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || \
 	  { rm -rf .tools; echo "uv could not be installed: is the package registry (PyPI, or the index pip is configured for) within reach?" >&2; exit 1; }
 
-.venv/ready: pyproject.toml handlers/pyproject.toml uv.lock | $(UV)
+.venv/ready: pyproject.toml cli/pyproject.toml handlers/pyproject.toml uv.lock | $(UV)
 	@UV_PYTHON_DOWNLOADS=never $(UV) sync --quiet --locked --python $(PYTHON) || \
 	  { echo "the packages of uv.lock could not be installed: is the package registry within reach?" >&2; exit 1; }
 	@touch $@

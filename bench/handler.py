@@ -34,7 +34,7 @@ _BATCH = 10
 CALL_SECONDS = 0.005
 _WRITE_UNIT_DOLLARS, _READ_UNIT_DOLLARS = 0.625, 0.125  # per million
 _IMPORT_BASE = "import boto3; boto3.client('dynamodb', region_name='eu-central-1')"
-_IMPORT_OURS = "import ses_feedback.handler"
+_IMPORT_OURS = "import ses_feedback.function.handler"
 
 
 class _Context:
@@ -150,8 +150,8 @@ def _notification(number: str) -> dict[str, Any]:
 
 def _run(client: object, batches: int, size: int = _BATCH) -> tuple[float, float]:
     """Median seconds of CPU and of wall time per batch."""
-    from ses_feedback import handler  # noqa: PLC0415 - after the environment is set
-    from ses_feedback.history import History  # noqa: PLC0415
+    from ses_feedback.function import handler  # noqa: PLC0415 - after the environment is set
+    from ses_feedback.history.writer import History  # noqa: PLC0415
 
     settings, _ = handler._service()
     history = History(settings.blocked_table, settings.history_table, settings.policy, client)  # type: ignore[arg-type]

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import pulumi
 
-HANDLER = "ses_feedback.handler.lambda_handler"
+HANDLER = "ses_feedback.function.handler.lambda_handler"
 HANDLERS = Path(__file__).resolve().parent.parent / "handlers" / "ses_feedback"
 """By this file, not by the working directory, which is the consumer's."""
 
-SENDERS = frozenset(
-    f"{name}.py" for name in ("answer", "blocklist", "cache", "calls", "client_guard", "django", "headers", "message")
-)
-"""Modules of the library that the function never imports: it writes the blocked table, senders ask it."""
+FOLDERS = ("function", "history")
+"""What the archive takes of the library, beside its shared modules. ``sender`` is for those who ask the table."""
 
 # boto3 is not here: Lambda's Python runtime has it (docs/adr/0003-archive.md).
 LIBRARIES = ("aws_lambda_powertools", "idna", "jmespath", "typing_extensions")
@@ -22,10 +20,12 @@ LIBRARIES = ("aws_lambda_powertools", "idna", "jmespath", "typing_extensions")
 def handler_archive(handlers: Path = HANDLERS) -> pulumi.AssetArchive:
     """Build the archive from `handlers` and from the libraries installed beside Pulumi.
 
-    Only Python files go in, in sorted order; no bytecode, so two builds are equal. What only senders use stays out.
+    Only Python files go in, in sorted order; no bytecode, so two builds are equal.
     Raises: FileNotFoundError, naming the folder or library that is missing or empty.
     """
-    files = {name: path for name, path in _python_files(handlers, handlers.parent) if path.name not in SENDERS}
+    files = dict(_python_files(handlers, handlers.parent, "*.py"))
+    for folder in FOLDERS:
+        files |= _python_files(handlers / folder, handlers.parent)
     for library in LIBRARIES:
         files |= _library_files(library)
     return pulumi.AssetArchive({name: pulumi.FileAsset(str(path)) for name, path in sorted(files.items())})
@@ -41,8 +41,8 @@ def _library_files(library: str) -> dict[str, Path]:
     return dict(_python_files(origin.parent, origin.parent.parent))
 
 
-def _python_files(folder: Path, root: Path) -> Iterator[tuple[str, Path]]:
-    paths = sorted(folder.rglob("*.py"))
+def _python_files(folder: Path, root: Path, pattern: str = "**/*.py") -> Iterator[tuple[str, Path]]:
+    paths = sorted(folder.glob(pattern))
     if not paths:
         raise FileNotFoundError(f"{folder} holds no Python file: the function's code is missing")
     for path in paths:

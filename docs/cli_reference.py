@@ -21,11 +21,11 @@ PAGE = Path(__file__).resolve().parent / "reference" / "cli.md"
 
 _HEAD = """# The command line
 
-Generated from `handlers/ses_feedback_cli` by `python -m docs.cli_reference`. Install it with uv, or into an environment
+Generated from `cli/ses_feedback_cli` by `python -m docs.cli_reference`. Install it with uv, or into an environment
 with pip; a checkout has it as `.venv/bin/ses-feedback`:
 
-    uv tool install 'ses-feedback[cli] @ git+https://…/ses-feedback#subdirectory=handlers'
-    pip install 'ses-feedback[cli] @ git+https://…/ses-feedback#subdirectory=handlers'
+    uv tool install 'ses-feedback-cli @ git+https://…/ses-feedback#subdirectory=cli'
+    pip install 'git+https://…/ses-feedback#subdirectory=handlers' 'git+https://…/ses-feedback#subdirectory=cli'
 
 `ses-feedback --install-completion` makes the shell complete commands and options.
 """

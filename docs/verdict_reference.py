@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ses_feedback.state import Policy
-from ses_feedback.verdict import RULES, Rule
+from ses_feedback.function.verdict import RULES, Rule
+from ses_feedback.history.state import Policy
 
 PAGE = Path(__file__).resolve().parent / "reference" / "verdicts.md"
 
 _SOFT = Policy()
 _HEAD = """# Verdicts
 
-Generated from `handlers/ses_feedback/verdict.py` by `python -m docs.verdict_reference`. `tests/events` has a
+Generated from `handlers/ses_feedback/function/verdict.py` by `python -m docs.verdict_reference`. `tests/events` has a
 notification for each rule. One notification may name several recipients: each is a feedback of its own. Of the rules
 for its kind the first that fits decides. Its name is stored with the block (`rule`) and in the history, and is a
 dimension of the metric `Feedback`.

@@ -10,6 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.session import get_session
 
+from ses_feedback.arn import Arn
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -54,15 +56,14 @@ def make_client(
     Without botocore's own retries: they know nothing of the time left. And without boto3 around it, which adds nothing
     to a low-level client but a seventh of a cold start.
     """
-    parts = table.split(":")
+    arn = Arn.parse(table)
     config = Config(
         connect_timeout=connect_seconds,
         read_timeout=read_seconds,
         retries={"total_max_attempts": 1, "mode": "standard"},
         max_pool_connections=connections,
     )
-    region = parts[3] if table.startswith("arn:") and len(parts) > 3 else None  # noqa: PLR2004 - where an ARN has it
-    client = get_session().create_client("dynamodb", region_name=region, config=config)
+    client = get_session().create_client("dynamodb", region_name=arn.region if arn else None, config=config)
     return cast("DynamoDBClient", client)
 
 

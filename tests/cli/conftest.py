@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto import mock_aws
-from ses_feedback.event import Event, feedback_event
-from ses_feedback.history import History, Outcome
-from ses_feedback.notification import Feedback
-from ses_feedback.state import Policy
+from ses_feedback.function.feedback_event import feedback_event
+from ses_feedback.function.notification import Feedback
+from ses_feedback.function.verdict import judge
+from ses_feedback.history.event import Event
+from ses_feedback.history.state import Policy
+from ses_feedback.history.writer import History, Outcome
 from ses_feedback.table import decode
-from ses_feedback.verdict import judge
 from ses_feedback_cli import suppression
 from ses_feedback_cli.app import app
 from typer.testing import CliRunner, Result

@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from ses_feedback.event import Event, feedback_event, manual_event
-from ses_feedback.history import History, Outcome
-from ses_feedback.notification import Feedback
-from ses_feedback.state import Policy
+from ses_feedback.function.feedback_event import feedback_event
+from ses_feedback.function.notification import Feedback
+from ses_feedback.function.verdict import judge
+from ses_feedback.history.event import Event, manual_event
+from ses_feedback.history.state import Policy
+from ses_feedback.history.writer import History, Outcome
 from ses_feedback.table import decode
-from ses_feedback.verdict import judge
 from ses_feedback_cli.report.numbers import Numbers
 from ses_feedback_cli.report.standing import Queue, Rate, Report
 

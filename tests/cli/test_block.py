@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ses_feedback.event import Event
+from ses_feedback.history.event import Event
 
 from tests.cli.conftest import Tables
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from ses_feedback.event import Event
+from ses_feedback.history.event import Event
 
 from tests.cli.conftest import Tables
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ses_feedback.address import address_key
-from ses_feedback.event import Event, manual_event
+from ses_feedback.history.event import Event, manual_event
 from ses_feedback.table import decode, encode
 from ses_feedback_cli.blocked import expired
 from ses_feedback_cli.codes import Code

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ses_feedback.event import Event, manual_event
+from ses_feedback.history.event import Event, manual_event
 from ses_feedback_cli import acts
 
 from tests.cli.conftest import BLOCKED, NOW, Tables

@@ -19,19 +19,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not UV.exists():
         pytest.skip("no .tools/bin/uv: make test sets it up")
     folder = tmp_path_factory.mktemp("wheel")
-    command = [str(UV), "build", "--offline", "--no-config", "--wheel", f"--out-dir={folder}", str(ROOT / "handlers")]
+    command = [str(UV), "build", "--offline", "--no-config", "--wheel", f"--out-dir={folder}", str(ROOT / "cli")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     (made,) = folder.glob("*.whl")
     return made
 
 
-def test_the_wheel_holds_every_file_of_both_packages(wheel: Path) -> None:
-    handlers = ROOT / "handlers"
+def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
+    project = ROOT / "cli"
     files = {
-        path.relative_to(handlers).as_posix()
-        for package in ("ses_feedback", "ses_feedback_cli")
-        for path in (handlers / package).rglob("*")
+        path.relative_to(project).as_posix()
+        for path in (project / "ses_feedback_cli").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert files <= {*zipfile.ZipFile(wheel).namelist()}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ses_feedback.event import Event, manual_event
+from ses_feedback.history.event import Event, manual_event
 from ses_feedback_cli import blocked
 from ses_feedback_cli.blocked import Filter
 from ses_feedback_cli.where import Where

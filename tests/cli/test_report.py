@@ -12,7 +12,7 @@ import boto3
 import botocore.client
 import pytest
 from botocore.exceptions import ClientError
-from ses_feedback.event import Event
+from ses_feedback.history.event import Event
 from ses_feedback_cli.commands.report import _first_day
 from ses_feedback_cli.report import gather
 from ses_feedback_cli.where import Where

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ses_feedback.event import manual_event
-from ses_feedback.state import Policy
+from ses_feedback.history.event import manual_event
+from ses_feedback.history.state import Policy
 from ses_feedback.table import encode
 from ses_feedback_cli.report.numbers import Numbers, Summary
 from ses_feedback_cli.report.tally import Tally

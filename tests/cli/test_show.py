@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ses_feedback.event import Event, manual_event
+from ses_feedback.history.event import Event, manual_event
 
 from tests.cli.conftest import NOW, Tables
 from tests.cli.ses_server import SesLists

@@ -12,12 +12,12 @@ from typing import Any
 
 import boto3
 import pytest
-from ses_feedback.event import feedback_event
-from ses_feedback.history import History, Outcome
-from ses_feedback.history import Result as HistoryResult
-from ses_feedback.notification import read
-from ses_feedback.state import Policy
-from ses_feedback.verdict import Verdict, judge_all
+from ses_feedback.function.feedback_event import feedback_event
+from ses_feedback.function.notification import read
+from ses_feedback.function.verdict import Verdict, judge_all
+from ses_feedback.history.state import Policy
+from ses_feedback.history.writer import History, Outcome
+from ses_feedback.history.writer import Result as HistoryResult
 from ses_feedback_cli import acts
 from ses_feedback_cli.simulation import run as simulation
 from ses_feedback_cli.simulation.probes import PROBES, Probe, Way, notification, ways

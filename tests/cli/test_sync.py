@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from ses_feedback.event import Event, manual_event
+from ses_feedback.history.event import Event, manual_event
 from ses_feedback_cli import suppression
 from ses_feedback_cli.lists.comparison import ses_reason
 from ses_feedback_cli.suppression import Pace

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ses_feedback.event import Event
-from ses_feedback.history import History, Outcome
-from ses_feedback.history import Result as Recorded
+from ses_feedback.history.event import Event
+from ses_feedback.history.writer import History, Outcome
+from ses_feedback.history.writer import Result as Recorded
 from ses_feedback_cli import suppression
 from ses_feedback_cli.blocks import lifting
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ses_feedback.event import Event, manual_event
-from ses_feedback.history import History
+from ses_feedback.history.event import Event, manual_event
+from ses_feedback.history.writer import History
 from ses_feedback_cli.blocks import lifting, unblocking
 
 from tests.cli.conftest import Tables

@@ -11,7 +11,7 @@ import boto3
 import pulumi
 import pytest
 
-from components.archive import HANDLER, HANDLERS, SENDERS, handler_archive
+from components.archive import HANDLER, HANDLERS, handler_archive
 
 
 def hashes(archive: pulumi.AssetArchive) -> list[tuple[str, bytes]]:
@@ -41,14 +41,15 @@ def test_only_python_files_of_the_handlers_and_their_libraries() -> None:
 
 
 def test_of_the_library_what_the_function_imports_and_nothing_else() -> None:
-    """A new module is either imported by the function or named in SENDERS."""
-    code = "import sys, ses_feedback.handler; print(*sys.modules)"
+    """Whole folders go in: each of their modules is one that the function imports."""
+    code = (
+        "import sys, ses_feedback.function.handler;"
+        "print(*(module.__file__ for name, module in sys.modules.items() if name.partition('.')[0] == 'ses_feedback'))"
+    )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(HANDLERS.parent)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    needed = {name for name in done.stdout.split() if name.partition(".")[0] == "ses_feedback"}
-    files = {f"{name.replace('.', '/')}.py" for name in needed - {"ses_feedback"}} | {"ses_feedback/__init__.py"}
+    files = {Path(path).relative_to(HANDLERS.parent).as_posix() for path in done.stdout.split()}
     assert {name for name in handler_archive().assets if name.startswith("ses_feedback/")} == files
-    assert {name for name in SENDERS if not (HANDLERS / name).exists()} == set()
 
 
 def test_the_function_starts_from_the_archive_and_boto3_alone(tmp_path: Path) -> None:

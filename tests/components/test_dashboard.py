@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ses_feedback import handler
-from ses_feedback.history import Outcome, Result
+from ses_feedback.function import handler
+from ses_feedback.history.writer import Outcome, Result
 
 from components import alarms, dashboard
 from components.feedback_monitoring_args import DEFAULTS

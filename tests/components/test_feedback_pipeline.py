@@ -275,7 +275,7 @@ def test_function_and_its_logs(graph: Graph) -> None:
         "role": f"arn:aws:iam::{ACCOUNT}:role/p-role-1a2b3c4",
         "runtime": "python3.13",
         "architectures": ["arm64"],
-        "handler": "ses_feedback.handler.lambda_handler",
+        "handler": "ses_feedback.function.handler.lambda_handler",
         "memorySize": 256,
         "timeout": 30,
         "environment": {

@@ -49,7 +49,7 @@ def test_the_process_serves_the_schema(address: str) -> None:
 
 
 def test_the_version_is_the_projects_own() -> None:
-    for project in ("pyproject.toml", "handlers/pyproject.toml"):
+    for project in ("pyproject.toml", "cli/pyproject.toml", "handlers/pyproject.toml"):
         assert tomllib.loads((ROOT / project).read_text())["project"]["version"] == VERSION, project
 
 

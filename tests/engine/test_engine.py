@@ -71,7 +71,7 @@ def pulumi(tmp_path: Path) -> Iterator[Pulumi]:
 def dev(pulumi: Pulumi, tmp_path: Path) -> Pulumi:
     """Runs the CLI on the dev stack of a copy of the program: the CLI writes into the stack's file."""
     program = tmp_path / "program"
-    for folder in ("components", "handlers", "stack"):
+    for folder in ("cli", "components", "handlers", "stack"):
         shutil.copytree(ROOT / folder, program / folder, ignore=NOT_COPIED)
     for file in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "README.md", "pyproject.toml", "uv.lock"):
         shutil.copy(ROOT / file, program)
@@ -119,7 +119,7 @@ def test_a_mistake_is_one_sentence_and_nothing_is_made(dev: Pulumi) -> None:
 def test_the_package_is_added_to_a_program_elsewhere_and_goes_up(pulumi: Pulumi, tmp_path: Path) -> None:
     consumer, package = tmp_path / "consumer", tmp_path / "ses-feedback"
     shutil.copytree(ROOT / "examples" / "python", consumer)
-    for folder in ("components", "handlers"):
+    for folder in ("cli", "components", "handlers"):
         shutil.copytree(ROOT / folder, package / folder, ignore=NOT_COPIED)
     plugin = tmp_path / "plugin.tar.gz"
     with tarfile.open(plugin, "w:gz") as archive:

@@ -29,7 +29,7 @@ REGIONS = ("eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the program, since its stacks' files are written beside it, and a backend of its own."""
     copy = tmp_path / "program"
-    for folder in ("components", "handlers", "stack", "policy"):
+    for folder in ("cli", "components", "handlers", "stack", "policy"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=NOT_COPIED)
     for file in ("Pulumi.yaml", "__main__.py", "README.md", "pyproject.toml", "uv.lock"):
         shutil.copy(ROOT / file, copy)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from moto import mock_aws
-from ses_feedback import handler as handler_module
+from ses_feedback.function import handler as handler_module
 from ses_feedback.table import decode
 
 from tests.tables import create_tables

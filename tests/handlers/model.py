@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from hypothesis import strategies as st
-from ses_feedback.event import Act, Event, feedback_event, manual_event
-from ses_feedback.moment import iso
-from ses_feedback.notification import Feedback
-from ses_feedback.state import COPIES, Effect, Policy, milliseconds
-from ses_feedback.verdict import RULES, Rule
+from ses_feedback.function.feedback_event import feedback_event
+from ses_feedback.function.notification import Feedback
+from ses_feedback.function.verdict import RULES, Rule
+from ses_feedback.history.event import Act, Event, manual_event
+from ses_feedback.history.state import COPIES, Effect, Policy, milliseconds
+from ses_feedback.timestamps import iso
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -10,9 +10,9 @@ from concurrent.futures import Future
 from typing import Any
 
 from ses_feedback import Blocklist
-from ses_feedback.event import Event
-from ses_feedback.history import History, Outcome
-from ses_feedback.state import Policy
+from ses_feedback.history.event import Event
+from ses_feedback.history.state import Policy
+from ses_feedback.history.writer import History, Outcome
 
 from .fake_dynamodb import Crash, FakeDynamoDB, Fault, Store
 

@@ -1,0 +1,30 @@
+"""Writes what a person does into the history, and what follows from it into the blocked table."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from ses_feedback.history.event import Event
+from ses_feedback.history.writer import History, Result
+
+from ses_feedback_cli.where import Where
+
+BATCH = 990
+"""Acts in one go: whole transactions (33 addresses), three for each of the writer's threads, and little to repeat."""
+
+BATCH_SECONDS = 120
+
+
+def writer(where: Where) -> Callable[[Sequence[Event]], list[Result]]:
+    """Applies one batch of acts, with a result for each, in order. For one thread; it keeps threads of its own."""
+    blocked, history = where.blocked_table(), where.history_table()
+    made = History(blocked, history, where.policy(), client=where.dynamodb(history))
+    return lambda batch: made.apply(batch, deadline=time.monotonic() + BATCH_SECONDS)
+
+
+def apply(where: Where, events: Iterable[Event]) -> Iterator[tuple[Event, Result]]:
+    """Apply acts in batches, each with its result, in order. An act that is repeated with its act_id is a duplicate."""
+    write = writer(where)
+    rest = iter(events)
+    while batch := list(islice(rest, BATCH)):
+        yield from zip(batch, write(batch), strict=True)

@@ -1,0 +1,123 @@
+"""What happened, in one page."""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from ses_feedback.history.event import RETENTION
+
+from ses_feedback_cli.codes import Code
+from ses_feedback_cli.files import replaced
+from ses_feedback_cli.output import Json, people
+from ses_feedback_cli.where import MissingError, Where
+
+_PAGE = "ses-feedback-report.html"
+_DAYS = re.compile(r"(\d{1,4})d?")
+
+
+def report(
+    where: Where,
+    file: Annotated[
+        str | None, typer.Argument(help=f"The page to write, {_PAGE} if none is given; - is stdout.")
+    ] = None,
+    since: Annotated[
+        str, typer.Option("--since", help="Days, today included (30d), or the first day (2026-11-01), in UTC.")
+    ] = "30d",
+    addresses: Annotated[
+        bool, typer.Option("--addresses", help="Show addresses, and domains of fewer than three addresses.")
+    ] = False,
+    as_json: Json = False,
+) -> Code:
+    """Write one HTML page: bounces and complaints, rates, what is blocked, what waits.
+
+    The page needs no network and no script, and holds no address unless asked. With --json the same numbers go to
+    stdout, or to the file. Exit code 1: written, but AWS refused a part, which is unknown in it.
+
+    Reads both tables whole, which DynamoDB bills by their size.
+
+    Needs dynamodb:Scan on both tables, cloudwatch:GetMetricData, and sqs:GetQueueAttributes on the dead-letter queues.
+    """
+    from ses_feedback_cli.report import gather  # noqa: PLC0415 - Jinja2 and a pool of threads, which --help needs not
+    from ses_feedback_cli.report.numbers import Numbers  # noqa: PLC0415
+    from ses_feedback_cli.report.page import as_json as numbers_of  # noqa: PLC0415
+    from ses_feedback_cli.report.page import render  # noqa: PLC0415
+    from ses_feedback_cli.report.standing import Report  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    first_day = _first_day(since, now.date())
+    target = None if file == "-" or (file is None and as_json) else Path(file or _PAGE)
+    if target:
+        _check(target)
+    blocked, history = where.blocked_table(), where.history_table()
+    pipelines = where.pipelines() if any(stack.get("pipelines") for stack in where.outputs) else None
+    regions = where.of_regions()
+    numbers = Numbers(first_day, now, where.policy(), addresses=addresses)
+    with _progress() as progress:
+        gather.count_blocked(where, numbers, progress)
+        gather.count_history(where, numbers, first_day, progress)
+    queues = None if pipelines is None else tuple(gather.queues(where, pipelines))
+    rates = tuple(gather.rates(where, regions, now))
+    made = Report(numbers.summary(), rates, queues, blocked, history)
+    text = json.dumps(numbers_of(made), ensure_ascii=False) + "\n" if as_json else render(made)
+    if target:
+        _write(target, text)
+        sys.stderr.write(f"ses-feedback: wrote {target}\n")
+    else:
+        sys.stdout.write(text)
+    for problem in made.failures:
+        sys.stderr.write(f"ses-feedback: {problem}\n")
+    return Code.NO if made.failures else Code.OK
+
+
+def _first_day(since: str, today: date) -> date:
+    if days := _DAYS.fullmatch(since):
+        first = today - timedelta(days=int(days[1]) - 1)
+    else:
+        try:
+            first = date.fromisoformat(since)
+        except ValueError:
+            raise MissingError(f"--since {since}: a number of days (30d) or a day (2026-11-01) is needed") from None
+    if first > today:
+        raise MissingError(f"--since {since}: {first} has not come yet; today is {today} (UTC)")
+    if (today - first) >= RETENTION:
+        raise MissingError(f"--since {since}: the history keeps feedback for {RETENTION.days} days; ask for no more")
+    return first
+
+
+def _check(target: Path) -> None:
+    """That the file can be written, before minutes of reading."""
+    if target.is_dir() or not target.parent.is_dir():
+        raise MissingError(f"{target} cannot be written: a file in a folder that exists is needed")
+
+
+def _write(target: Path, text: str) -> None:
+    """All or nothing, and for nobody but who runs this."""
+    try:
+        with replaced(target) as file:
+            file.write(text)
+    except OSError as error:
+        raise MissingError(f"{target} cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int], None]]:
+    """Rows read so far, on a terminal."""
+    console = people(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("reading") as status:
+        rows = 0
+
+        def more(number: int) -> None:
+            nonlocal rows
+            rows += number
+            status.update(f"{rows:,} rows read")
+
+        yield more

@@ -1,0 +1,61 @@
+"""A judged feedback as the event that the history stores. Pure."""
+
+from datetime import datetime
+
+from ses_feedback.function.notification import Feedback
+from ses_feedback.function.verdict import Rule, Verdict
+from ses_feedback.history.event import RETENTION, Event, without_empty
+from ses_feedback.history.state import Effect, Mark, Value
+from ses_feedback.timestamps import iso
+
+
+def feedback_event(feedback: Feedback, rule: Rule, *, pipeline: str, now: datetime) -> Event:
+    """A judged feedback, to be recorded at ``now``."""
+    keep_until = int((now + RETENTION).timestamp())
+    origin: dict[str, Value] = {
+        "feedback_id": feedback.feedback_id,
+        "rule": rule.name,
+        "subtype": feedback.subtype,
+        "status": feedback.status,
+        "message_id": feedback.message_id,
+        "identity": feedback.identity,
+        "account": feedback.account,
+        "region": feedback.region,
+        "guessed": feedback.guessed,
+        "forwarded": feedback.forwarded,
+    }
+    effect = _effect(feedback.kind, rule.verdict)
+    # The state keeps a dozen soft bounces: their diagnostics stay in the history, a write unit each otherwise.
+    facts = origin if effect is Effect.SOFT else {**origin, "diagnostic": feedback.diagnostic}
+    row: dict[str, Value] = {
+        **origin,
+        "diagnostic": feedback.diagnostic,
+        "kind": feedback.kind,
+        "type": feedback.type,
+        "action": feedback.action,
+        "verdict": rule.verdict.value,
+        "occurred_at": feedback.occurred_at,
+        "recorded_at": iso(now),
+        "pipeline": pipeline,
+        "expires_at": keep_until,
+    }
+    return Event(
+        address=feedback.address,
+        entry=f"feedback#{feedback.feedback_id}",
+        effect=effect,
+        mark=Mark(feedback.occurred_at, feedback.feedback_id, without_empty(facts)),
+        row=without_empty(row),
+        keep_until=keep_until,
+    )
+
+
+def _effect(kind: str, verdict: Verdict) -> Effect:
+    match verdict:
+        case Verdict.BLOCK:
+            return Effect.BOUNCE if kind == "bounce" else Effect.COMPLAINT
+        case Verdict.COUNT:
+            return Effect.SOFT
+        case Verdict.CLEAR:
+            return Effect.CLEAR
+        case Verdict.IGNORE:
+            return Effect.NONE

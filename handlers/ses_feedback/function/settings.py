@@ -1,0 +1,70 @@
+"""The function's settings, from its environment."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ses_feedback.arn import Arn
+from ses_feedback.history.state import Policy
+
+_KEPT_LIMIT = 500  # soft bounces in one state row, 0.4 KB each; an item holds 400 KB
+_ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
+
+
+class SettingsError(ValueError):
+    """A variable of the environment is missing or wrong. The message names each, its value and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Variables: BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN, PIPELINE (its name, for logs and metrics), and the numbers
+    SOFT_BOUNCE_THRESHOLD (5), SOFT_BOUNCE_WINDOW_DAYS (30), SOFT_BLOCK_DAYS (30)."""
+
+    blocked_table: str
+    history_table: str
+    pipeline: str
+    policy: Policy
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        """Raises: SettingsError with everything that is wrong."""
+        problems: list[str] = []
+
+        def arn(name: str) -> str:
+            value = environment.get(name, "")
+            if not _ARN.fullmatch(value):
+                problems.append(
+                    f"{name} is {value!r}; the ARN of a DynamoDB table is needed, "
+                    "arn:aws:dynamodb:<region>:<account>:table/<name>"
+                )
+            return value
+
+        def number(name: str, default: int, largest: int) -> int:
+            value = environment.get(name, str(default))
+            if value.isascii() and value.isdigit() and 1 <= int(value) <= largest:
+                return int(value)
+            problems.append(f"{name} is {value!r}; a whole number from 1 to {largest} is needed")
+            return default
+
+        policy = Policy(
+            threshold=number("SOFT_BOUNCE_THRESHOLD", 5, 100),
+            window_days=number("SOFT_BOUNCE_WINDOW_DAYS", 30, 365),
+            block_days=number("SOFT_BLOCK_DAYS", 30, 3_650),
+        )
+        if policy.kept > _KEPT_LIMIT:
+            problems.append(
+                f"SOFT_BOUNCE_THRESHOLD, SOFT_BOUNCE_WINDOW_DAYS and SOFT_BLOCK_DAYS need {policy.kept} soft bounces "
+                f"of an address to be kept, at most {_KEPT_LIMIT} are: lower the threshold, or block / window"
+            )
+        pipeline = environment.get("PIPELINE", "")
+        if not pipeline:
+            problems.append("PIPELINE is not set; the name of the pipeline is needed")
+        settings = cls(arn("BLOCKED_TABLE_ARN"), arn("HISTORY_TABLE_ARN"), pipeline, policy)
+        if problems:
+            raise SettingsError("; ".join(problems))
+        blocked, history = Arn.parse(settings.blocked_table), Arn.parse(settings.history_table)
+        if blocked and history and (blocked.region, blocked.account) != (history.region, history.account):
+            raise SettingsError(
+                "BLOCKED_TABLE_ARN and HISTORY_TABLE_ARN name two Regions or accounts; a transaction needs one"
+            )
+        return settings

@@ -1,0 +1,93 @@
+"""(2) The same feedback in any dialect, envelope, order, batch and number: the function's tables do not show it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ses_feedback.function import handler as handler_module
+from ses_feedback.function.settings import Settings
+from ses_feedback.history.state import Policy
+
+from tests.handlers.conftest import Function
+from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
+from tests.handlers.simulation import inline_history
+
+POLICY = Policy(threshold=2)
+REPORTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("Bounce", {"bounceType": "Permanent", "bounceSubType": "General"}, {"action": "failed", "status": "5.1.1"}),
+    ("Bounce", {"bounceType": "Transient", "bounceSubType": "MailboxFull"}, {"action": "failed", "status": "5.2.2"}),
+    ("Bounce", {"bounceType": "Transient", "bounceSubType": "General"}, {}),
+    ("Complaint", {"complaintFeedbackType": "abuse", "complaintSubType": None}, {}),
+    ("Complaint", {"complaintFeedbackType": "not-spam"}, {}),
+]
+
+
+def notification(number: int, report: int, day: int) -> tuple[str, dict[str, Any]]:
+    kind, fields, status = REPORTS[report]
+    recipients = "bouncedRecipients" if kind == "Bounce" else "complainedRecipients"
+    body = {
+        **fields,
+        recipients: [{"emailAddress": "jane@example.org", **status}],
+        "timestamp": f"2026-11-{day:02}T10:00:00.000Z",
+        "feedbackId": f"id-{number}",
+    }
+    mail = {"timestamp": "2026-10-01T00:00:00.000Z", "messageId": f"mail-{number}", "destination": ["jane@example.org"]}
+    return kind, {kind.lower(): body, "mail": mail}
+
+
+@st.composite
+def spellings(draw: st.DrawFn, kind: str, content: dict[str, Any]) -> str:
+    """The notification as either dialect writes it, wrapped as anything on the way may wrap it."""
+    identity = draw(st.booleans())
+    message = {"notificationType" if identity else "eventType": kind, **content}
+    if identity:
+        message[kind.lower()] = {**message[kind.lower()], "remoteMtaIp": "198.51.100.7"}
+    else:
+        message["mail"] = {**message["mail"], "tags": {"ses:configuration-set": ["main"]}}
+    event = {"version": "0", "detail-type": "Email Bounced", "source": "aws.ses", "detail": message}
+    text = json.dumps(draw(st.sampled_from([message, event]))) + draw(st.sampled_from(["", "\n"]))
+    return json.dumps({"Type": "Notification", "Message": text}) if draw(st.booleans()) else text
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
+    """Each notification once and raw; and as it may come: any spelling, more than once, in any order and batches."""
+    reports = draw(st.lists(st.tuples(st.integers(0, len(REPORTS) - 1), st.integers(1, 19)), max_size=8))
+    all_of_them = [notification(number, *report) for number, report in enumerate(reports)]
+    plain = [json.dumps({"notificationType": kind, **content}) for kind, content in all_of_them]
+    again = draw(st.lists(st.sampled_from(all_of_them), max_size=6)) if all_of_them else []
+    mixed = [draw(spellings(kind, content)) for kind, content in draw(st.permutations(all_of_them + again))]
+    size = draw(st.integers(1, 6))
+    return plain, [mixed[start : start + size] for start in range(0, len(mixed), size)]
+
+
+def tables(batches: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> Store:
+    store = Store()
+    client: Any = FakeDynamoDB(store)
+    service = (Settings("blocked", "history", "bounce-shop", POLICY), inline_history(client, POLICY))
+    monkeypatch.setattr(handler_module, "_service", lambda: service)
+    function = Function(client)
+    for batch in batches:
+        assert function.send(*batch) == []
+    return store
+
+
+def meaning(store: Store) -> Iterator[tuple[Any, Any]]:
+    for table, rows in store.tables.items():
+        for key, row in rows.items():
+            technical = ("version", "recorded_at") + (("expires_at",) if table == "history" else ())
+            yield (table, *key), {name: value for name, value in row.items() if name not in technical}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(deliveries())
+def test_2_the_tables_show_what_happened_and_not_how_it_came(
+    monkeypatch: pytest.MonkeyPatch, environment: object, delivered: tuple[list[str], list[list[str]]]
+) -> None:
+    assert environment
+    handler_module.metrics.set_default_dimensions(pipeline="bounce-shop")
+    plain, mixed = delivered
+    assert dict(meaning(tables(mixed, monkeypatch))) == dict(meaning(tables([[one] for one in plain], monkeypatch)))

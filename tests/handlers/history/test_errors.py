@@ -1,0 +1,306 @@
+"""AWS fails: the event is reported as failed or recorded, never lost, never late, and the others go on."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ParamValidationError
+from ses_feedback import Blocklist
+from ses_feedback import table as table_module
+from ses_feedback.history.event import Event
+from ses_feedback.history.state import Policy
+from ses_feedback.history.writer import History, Outcome, Result
+from ses_feedback.table import TableError, describe, make_client, persist, read_many
+
+from tests.handlers.fake_dynamodb import FakeDynamoDB, Fault, Store, refused
+from tests.handlers.model import RULES_USED, START, a_feedback, an_act
+
+RECORDED = Result(Outcome.RECORDED)
+HARD = next(rule for rule in RULES_USED if rule.name == "hard-bounce")
+IGNORED = next(rule for rule in RULES_USED if rule.name == "auto-reply")
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_module, "_BACKOFF_SECONDS", 0.001)
+
+
+def bounces(number: int) -> list[Event]:
+    return [a_feedback(n, f"person{n}@example.org", HARD, START) for n in range(number)]
+
+
+class Failing(FakeDynamoDB):
+    """Raises what ``errors`` gives for each call of ``operation``, None for no error; then works."""
+
+    def __init__(self, operation: str, errors: Iterable[Exception | None], store: Store | None = None) -> None:
+        super().__init__(store or Store(), self._raise)
+        self.operation = operation
+        self.errors = iter(errors)
+        self.lock = threading.Lock()
+
+    def _raise(self, operation: str) -> Fault | None:
+        if operation == self.operation:
+            with self.lock:
+                error = next(self.errors, None)
+            if error is not None:
+                raise error
+        return None
+
+
+def apply(client: Any, events: list[Event], seconds: float = 5.0) -> list[Result]:  # noqa: ANN401 - a fake
+    return History("blocked", "history", Policy(), client).apply(events, deadline=time.monotonic() + seconds)
+
+
+def cancelled(*reasons: str) -> ClientError:
+    return refused("TransactWriteItems", "TransactionCanceledException", list(reasons))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        cancelled("None", "ConditionalCheckFailed"),
+        cancelled("TransactionConflict", "None"),
+        cancelled("ThrottlingError", "None"),
+        cancelled("ProvisionedThroughputExceeded", "None"),
+        *(
+            refused("TransactWriteItems", code)
+            for code in (
+                *("TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException"),
+                *("RequestLimitExceeded", "InternalServerError", "ServiceUnavailable"),
+            )
+        ),
+        refused("TransactWriteItems", "SomethingNew", status=503),
+        ConnectTimeoutError(endpoint_url="https://dynamodb"),
+        EndpointConnectionError(endpoint_url="https://dynamodb"),
+    ],
+    ids=describe,
+)
+def test_what_may_pass_is_tried_again(error: Exception) -> None:
+    client = Failing("TransactWriteItems", [error, error])
+    assert apply(client, bounces(2)) == [RECORDED, RECORDED]
+    assert len(client.store.rows("blocked")) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (cancelled("ValidationError", "None"), "TransactionCanceledException (ValidationError)"),
+        (
+            cancelled("ItemCollectionSizeLimitExceeded"),
+            "TransactionCanceledException (ItemCollectionSizeLimitExceeded)",
+        ),
+        (cancelled("AccessDenied", "None"), "TransactionCanceledException (AccessDenied)"),
+        (refused("TransactWriteItems", "ResourceNotFoundException"), "ResourceNotFoundException"),
+        (refused("TransactWriteItems", "AccessDeniedException"), "AccessDeniedException"),
+        (refused("TransactWriteItems", "ValidationException"), "ValidationException"),
+        (ParamValidationError(report="jane@example.org is wrong"), "ParamValidationError"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else describe(value),
+)
+def test_what_cannot_pass_fails_at_once_and_says_why(error: Exception, reason: str) -> None:
+    client = Failing("TransactWriteItems", [error] * 9)
+    assert apply(client, bounces(1)) == [Result(Outcome.FAILED, f"TransactWriteItems: {reason}")]
+    assert client.calls == ["BatchGetItem", "TransactWriteItems"]
+    assert not client.store.rows("history")
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
+def test_a_read_that_cannot_pass_fails_at_once_too(code: str) -> None:
+    client = Failing("BatchGetItem", [refused("BatchGetItem", code)] * 9)
+    assert apply(client, bounces(2)) == [Result(Outcome.FAILED, f"BatchGetItem: {code}")] * 2
+    assert client.calls == ["BatchGetItem"]
+
+
+def test_an_error_that_stays_ends_after_ten_tries() -> None:
+    client = Failing("TransactWriteItems", [refused("TransactWriteItems", "ThrottlingException")] * 99)
+    (result,) = apply(client, bounces(1))
+    assert result == Result(Outcome.FAILED, "TransactWriteItems: ThrottlingException, 10 times")
+    assert client.calls.count("TransactWriteItems") == 10
+
+
+def test_tries_end_with_the_time() -> None:
+    now = 0.0
+    tries = 0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    def attempt() -> bool:
+        nonlocal tries
+        tries += 1
+        raise refused("BatchGetItem", "ThrottlingException")
+
+    with pytest.raises(TableError, match="BatchGetItem: no time left after ThrottlingException"):
+        persist("BatchGetItem", attempt, deadline=0.01, clock=lambda: now, sleep=sleep)
+    assert now == pytest.approx(0.01)
+    assert 2 < tries < 10
+
+
+def test_an_answer_that_comes_too_late_writes_nothing() -> None:
+    client = FakeDynamoDB(Store(), lambda _: time.sleep(0.2))
+    history = History("blocked", "history", Policy(), client)  # type: ignore[arg-type]
+    (result,) = history.apply(bounces(1), deadline=time.monotonic() + 0.1)
+    history._pool.shutdown()
+    assert result == Result(Outcome.FAILED, "no time left")
+    assert client.calls == ["BatchGetItem"]
+
+
+def test_without_time_nothing_is_asked() -> None:
+    client = FakeDynamoDB(Store())
+    (result,) = apply(client, bounces(1), seconds=-1)
+    assert result.outcome is Outcome.FAILED
+    assert "no time left" in result.reason
+    assert not client.store.rows("history")
+
+
+def test_unprocessed_keys_are_asked_for_again() -> None:
+    asked = iter(["unprocessed"] * 3)
+    client = FakeDynamoDB(Store(), lambda operation: next(asked, None) if operation == "BatchGetItem" else None)
+    assert apply(client, bounces(8)) == [RECORDED] * 8
+    assert client.calls == ["BatchGetItem"] * 4 + ["TransactWriteItems"]
+
+
+def test_a_lost_answer_is_no_failure() -> None:
+    faults = iter([None, "lost answer"])
+    client = FakeDynamoDB(Store(), lambda _: next(faults, None))
+    assert apply(client, bounces(1)) == [Result(Outcome.DUPLICATE)]
+    assert len(client.store.rows("blocked")) == 1
+
+
+class Poisoned(FakeDynamoDB):
+    """DynamoDB refuses, or never answers about, one address."""
+
+    def __init__(self, address: str, act: Callable[[], object]) -> None:
+        super().__init__(Store())
+        self.address = address
+        self.act = act
+
+    def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        if any(put.get("Put", {}).get("Item", {}).get("value") == {"S": self.address} for put in TransactItems):
+            self.act()
+        return super().transact_write_items(TransactItems=TransactItems)
+
+
+def test_a_poisoned_address_fails_alone() -> None:
+    def refuse() -> None:
+        raise refused("TransactWriteItems", "ValidationException")
+
+    client = Poisoned("person3@example.org", refuse)
+    results = apply(client, bounces(10))
+    assert [r.outcome is Outcome.RECORDED for r in results] == [n != 3 for n in range(10)]
+    assert ("person3@example.org",) not in client.store.rows("blocked")
+
+
+def test_a_slow_call_delays_the_answer_no_further_than_the_time_there_is() -> None:
+    release = threading.Event()
+    client = Poisoned("person0@example.org", lambda: release.wait(5))
+    started = time.monotonic()
+    results = apply(client, bounces(70), seconds=0.5)  # three transactions of 33 addresses at most
+    assert time.monotonic() - started < 0.8
+    outcomes = [result.outcome for result in results]
+    assert outcomes[:33] == [Outcome.FAILED] * 33
+    assert results[0].reason == "no time left"
+    assert outcomes[33:] == [Outcome.RECORDED] * 37
+    release.set()
+
+
+def test_a_state_row_that_cannot_be_read_fails_its_address_only() -> None:
+    client = FakeDynamoDB(Store())
+    key = ("person1@example.org", "state")
+    client.store.rows("history")[key] = {"value": {"S": key[0]}, "entry": {"S": "state"}, "version": {"S": "one"}}
+    results = apply(client, bounces(3))
+    assert [r.outcome for r in results] == [Outcome.RECORDED, Outcome.FAILED, Outcome.RECORDED]
+    assert results[1].reason == "the state row of an address cannot be read (ValueError)"
+
+
+def test_a_batch_of_ten_is_one_read_and_one_transaction() -> None:
+    client = FakeDynamoDB(Store())
+    assert apply(client, bounces(10)) == [RECORDED] * 10
+    assert client.calls == ["BatchGetItem", "TransactWriteItems"]
+
+
+def test_a_large_batch_is_split_into_what_dynamodb_takes() -> None:
+    client = FakeDynamoDB(Store())
+    many_of_one = [a_feedback(1_000 + n, "one@example.org", HARD, START) for n in range(200)]
+    events = [*bounces(120), *many_of_one]
+    assert apply(client, events) == [RECORDED] * 320
+    assert len(client.store.rows("history")) == 120 * 2 + 201
+
+
+def test_feedback_that_is_ignored_is_kept_without_a_state() -> None:
+    client = FakeDynamoDB(Store())
+    assert apply(client, [a_feedback(1, "jane@example.org", IGNORED, START)]) == [RECORDED]
+    assert list(client.store.rows("history")) == [("jane@example.org", "feedback#id-1")]
+    assert client.keys == 1  # a state that does not matter is not paid for
+    assert not client.store.rows("blocked")
+
+
+def test_a_reader_never_hears_allowed_for_want_of_an_answer() -> None:
+    client: Any = Failing("BatchGetItem", [refused("BatchGetItem", "AccessDeniedException")])
+    with pytest.raises(TableError, match="AccessDeniedException"):
+        Blocklist("blocked", client, when_unavailable="raise").check(["jane@example.org"])
+
+
+@pytest.mark.parametrize(
+    "ends", [{"S": "2020-01-01"}, {"N": "1e400"}, {"N": "-1"}, {"N": "9" * 30}, {"NULL": True}, {"BOOL": True}]
+)
+def test_an_item_of_others_blocks_whatever_its_attributes_are(ends: dict[str, Any]) -> None:
+    client: Any = FakeDynamoDB(Store())
+    item = {"value": {"S": "jane@example.org"}, "expires_at": ends, "blocked_at": {"N": "7"}, "reason": {"L": []}}
+    client.store.rows("blocked")[("jane@example.org",)] = item
+    (answer,) = Blocklist("blocked", client, when_unavailable="raise").check(["jane@example.org"])
+    assert (answer.allowed, answer.reason, answer.blocked_at, answer.expires_at) == (False, None, None, None)
+
+
+def test_one_text_in_place_of_a_list_is_a_mistake_and_not_a_list_of_letters() -> None:
+    client: Any = FakeDynamoDB(Store())
+    with pytest.raises(TypeError, match="a list of addresses"):
+        Blocklist("blocked", client, when_unavailable="raise").check("jane@example.org")
+
+
+def test_no_message_repeats_what_aws_said() -> None:
+    client: Any = Failing("BatchGetItem", [refused("BatchGetItem", "AccessDeniedException")])
+    with pytest.raises(TableError) as caught:
+        read_many(client, "blocked", [{"value": {"S": "jane@example.org"}}], time.monotonic() + 1)
+    assert str(caught.value) == "BatchGetItem: AccessDeniedException"
+    assert caught.value.__cause__ is None
+
+
+def test_the_client_leaves_retries_to_us_and_finds_the_region_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    client = make_client("arn:aws:dynamodb:eu-central-1:123456789012:table/blocked", connections=7)
+    assert client.meta.region_name == "eu-central-1"
+    assert make_client("blocked", connections=7).meta.region_name == "us-east-1"
+    config: Any = client.meta.config
+    assert config.retries["total_max_attempts"] == 1
+    assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1, 3, 7)
+
+
+def test_an_unblock_reaches_an_item_that_others_put() -> None:
+    client = FakeDynamoDB(Store())
+    client.store.rows("blocked")[("jane@example.org",)] = {"value": {"S": "jane@example.org"}}
+    assert apply(client, [an_act(1, "jane@example.org", "unblock", START, None)]) == [RECORDED]
+    assert not client.store.rows("blocked")
+
+
+def test_of_two_workers_with_one_feedback_one_records_it() -> None:
+    store = Store()
+    event = a_feedback(1, "jane@example.org", IGNORED, START)  # no state row that could tell them apart
+
+    def before(operation: str) -> None:
+        if operation == "TransactWriteItems" and not store.rows("history"):
+            assert apply(FakeDynamoDB(store), [event]) == [RECORDED]
+
+    assert apply(FakeDynamoDB(store, before), [event]) == [Result(Outcome.DUPLICATE)]
+
+
+def test_one_feedback_twice_in_a_batch_counts_once() -> None:
+    client = FakeDynamoDB(Store())
+    twice = [a_feedback(1, "jane@example.org", HARD, START) for _ in range(2)]
+    assert apply(client, twice) == [RECORDED, Result(Outcome.DUPLICATE)]
+    assert client.calls == ["BatchGetItem", "TransactWriteItems"]

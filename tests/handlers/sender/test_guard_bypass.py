@@ -1,0 +1,133 @@
+"""Mail that goes out unasked: by a message tag, and in a block of code."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ses_feedback import BlockedError, TableError, bypass, guard
+
+from tests.handlers.sender.outbox import (
+    AMY,
+    BOB,
+    JANE,
+    RAW,
+    blocklist,
+    entry,
+    guarded,
+    make_client,
+    send_raw,
+    stripping,
+    table,
+    v1,
+    v1_bulk,
+    v2,
+    v2_bulk,
+)
+
+pytestmark = pytest.mark.usefixtures("no_configuration")
+
+
+CRITICAL = ("priority", "critical")
+TAG = {"Name": "priority", "Value": "critical"}
+TAGGED = RAW.replace(b"Subject", b"X-SES-MESSAGE-TAGS: kind=alarm, priority=critical\r\nSubject")
+
+
+@pytest.mark.parametrize(
+    ("service", "send"),
+    [
+        ("ses", lambda client, tags: client.send_email(**v1({"ToAddresses": [JANE]}, Tags=tags))),
+        ("sesv2", lambda client, tags: client.send_email(**v2({"ToAddresses": [JANE]}, EmailTags=tags))),
+        ("ses", lambda client, tags: send_raw(client, RAW, [JANE], Tags=tags)),
+        ("ses", lambda client, tags: send_raw(client, TAGGED if tags == [TAG] else RAW, [JANE])),
+        ("sesv2", lambda client, tags: send_raw(client, TAGGED if tags == [TAG] else RAW)),
+        ("ses", lambda client, tags: client.send_bulk_templated_email(**v1_bulk(entry(JANE), DefaultTags=tags))),
+        ("sesv2", lambda client, tags: client.send_bulk_email(**v2_bulk(entry(JANE, ReplacementTags=tags)))),
+    ],
+    ids=["v1", "v2", "v1 raw", "v1 header", "v2 header", "v1 bulk", "v2 bulk"],
+)
+def test_a_mail_with_the_tag_goes_out_unasked(service: str, send: Callable[[Any, Any], None]) -> None:
+    client, outbox = guarded(service, bypass_tag=CRITICAL)
+    send(client, [TAG])
+    assert len(outbox.requests) == 1
+    with pytest.raises(BlockedError):
+        send(client, [{"Name": "priority", "Value": "low"}])
+    client, outbox = guarded(service)
+    with pytest.raises(BlockedError):
+        send(client, [TAG])
+
+
+def test_tags_of_the_call_hide_those_of_the_header_as_they_do_for_ses() -> None:
+    client, _ = guarded("ses", bypass_tag=CRITICAL)
+    with pytest.raises(BlockedError):
+        send_raw(client, TAGGED, Tags=[{"Name": "kind", "Value": "news"}])
+
+
+def test_an_entry_is_exempt_by_its_own_tag_and_not_by_that_of_others() -> None:
+    client, outbox, told = stripping("sesv2", bypass_tag=CRITICAL)
+    low = {"Name": "priority", "Value": "low"}
+    entries = [entry(JANE, AMY), entry(AMY, ReplacementTags=[low]), entry(AMY, BOB, ReplacementTags=[low])]
+    outbox.answer = {"BulkEmailEntryResults": [{"Status": "SUCCESS"}, {"Status": "SUCCESS"}]}
+    answer = client.send_bulk_email(**v2_bulk(*entries, DefaultEmailTags=[TAG]))
+    sent = [each["Destination"]["ToAddresses"] for each in outbox.only["BulkEmailEntries"]]
+    assert sent == [[JANE, AMY], [BOB]]
+    assert [one["Status"] for one in answer["BulkEmailEntryResults"]] == ["SUCCESS", "MESSAGE_REJECTED", "SUCCESS"]
+    assert [one.given for one in told[0].answers] == [AMY]
+
+
+def test_what_is_bypassed_is_not_even_asked_about() -> None:
+    dynamodb = table(lambda _: "denied")
+    client, outbox = make_client("ses")
+    guard(client, blocklist(dynamodb), bypass_tag=CRITICAL)
+    with bypass():
+        client.send_email(**v1({"ToAddresses": [JANE]}))
+    client.send_email(**v1({"ToAddresses": [JANE]}, Tags=[TAG]))
+    assert (len(outbox.requests), dynamodb.calls) == (2, [])
+    with pytest.raises(TableError):
+        client.send_email(**v1({"ToAddresses": [JANE]}))
+
+
+def test_a_bypass_is_of_its_block_and_thread_only() -> None:
+    client, outbox = guarded("ses")
+    mail = v1({"ToAddresses": [JANE]})
+    errors: list[BaseException] = []
+
+    def other_thread() -> None:
+        try:
+            client.send_email(**mail)
+        except BlockedError as error:
+            errors.append(error)
+
+    with bypass():
+        thread = threading.Thread(target=other_thread)
+        thread.start()
+        thread.join()
+        with bypass():
+            client.send_email(**mail)
+        client.send_email(**mail)
+    with pytest.raises(BlockedError):
+        client.send_email(**mail)
+    assert (len(outbox.requests), len(errors)) == (2, 1)
+
+
+def test_a_bypass_is_of_its_task_only() -> None:
+    client, outbox = guarded("ses")
+
+    async def critical(started: asyncio.Event, ended: asyncio.Event) -> None:
+        with bypass():
+            started.set()
+            await ended.wait()
+            await asyncio.to_thread(client.send_email, **v1({"ToAddresses": [JANE]}))
+
+    async def both() -> None:
+        started, ended = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(critical(started, ended))
+        await started.wait()
+        with pytest.raises(BlockedError):
+            client.send_email(**v1({"ToAddresses": [JANE]}))
+        ended.set()
+        await task
+
+    asyncio.run(both())
+    assert len(outbox.requests) == 1

@@ -1,0 +1,132 @@
+"""A guarded client at work: on moto (both APIs and the table in one), and on the emulator, which knows bulk of both.
+
+Not proved: that AWS delivers to the envelope of a raw message alone. moto always adds the recipients of its header; the
+emulator keeps to the call's for SendRawEmail (test_guard.py looks at the request itself).
+"""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.ses.models import ses_backends
+from ses_feedback import BlockedError, Blocklist, Stripped, guard
+
+from sandbox import Emulator, start_emulator
+from tests.handlers.conftest import REGION
+from tests.tables import create_tables
+
+SENDER, JANE, BOB, EVE = "shop@shop.example", "jane@example.org", "bob@example.org", "eve@example.org"
+BODY = {"Subject": {"Data": "Hi"}, "Body": {"Text": {"Data": "Hi"}}}
+RAW = f"From: {SENDER}\r\nTo: Jane <{JANE}>, {BOB}\r\nSubject: Hi\r\n\r\nHello\r\n".encode()
+TEMPLATE = {"TemplateName": "t", "SubjectPart": "Hi", "TextPart": "Hello"}
+_ACCOUNTS = count(300000000001)
+
+
+def block_jane(client: Any) -> None:  # noqa: ANN401 - DynamoDB
+    create_tables(client)
+    client.put_item(TableName="blocked", Item={"value": {"S": JANE}, "reason": {"S": "complaint"}})
+
+
+@pytest.fixture
+def moto() -> Iterator[dict[str, Any]]:
+    with mock_aws():
+        keys = {"region_name": REGION, "aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        clients: dict[str, Any] = {
+            name: boto3.client(name, **keys)  # type: ignore[call-overload] # the stubs know only literal names
+            for name in ("ses", "sesv2", "dynamodb")
+        }
+        block_jane(clients["dynamodb"])
+        clients["ses"].verify_email_identity(EmailAddress=SENDER)
+        clients["ses"].create_template(Template=TEMPLATE)
+        yield clients
+
+
+def sent_by_moto() -> list[Any]:
+    backends: Any = ses_backends
+    return [message.destinations for message in backends["123456789012"][REGION].sent_messages]
+
+
+def test_moto_gets_what_may_be_sent_and_nothing_else(moto: dict[str, Any]) -> None:
+    told: list[Stripped] = []
+    blocklist = Blocklist("blocked", moto["dynamodb"], when_unavailable="raise")
+    for service in ("ses", "sesv2"):
+        guard(moto[service], blocklist, mode="strip", on_stripped=told.append)
+    to = {"ToAddresses": [JANE, BOB], "CcAddresses": [EVE]}
+    moto["ses"].send_email(Source=SENDER, Destination=to, Message=BODY)
+    moto["ses"].send_templated_email(Source=SENDER, Destination=to, Template="t", TemplateData="{}")
+    moto["sesv2"].send_email(FromEmailAddress=SENDER, Destination=to, Content={"Simple": BODY})
+    left = {"ToAddresses": [BOB], "CcAddresses": [EVE]}
+    assert [{field: texts for field, texts in one.items() if texts} for one in sent_by_moto()] == [left] * 3
+    assert [one.operation for one in told] == ["SendEmail", "SendTemplatedEmail", "SendEmail"]
+
+
+def test_moto_gets_nothing_that_the_guard_refuses(moto: dict[str, Any]) -> None:
+    blocklist = Blocklist("blocked", moto["dynamodb"], when_unavailable="raise")
+    ses, sesv2 = guard(moto["ses"], blocklist), guard(moto["sesv2"], blocklist)
+    sends: list[Callable[[], object]] = [
+        lambda: ses.send_email(Source=SENDER, Destination={"BccAddresses": [JANE]}, Message=BODY),
+        lambda: ses.send_raw_email(RawMessage={"Data": RAW}),
+        lambda: sesv2.send_email(FromEmailAddress=SENDER, Content={"Raw": {"Data": RAW}}),
+    ]
+    for send in sends:
+        with pytest.raises(BlockedError):
+            send()
+    assert sent_by_moto() == []
+    assert ses.send_raw_email(RawMessage={"Data": RAW.replace(b"jane", b"amy")})["MessageId"]
+    assert sesv2.send_email(FromEmailAddress=SENDER, Content={"Raw": {"Data": RAW.replace(b"jane", b"amy")}})
+    assert len(sent_by_moto()) == 2
+
+
+def test_moto_answers_bulk_entries_in_their_places(moto: dict[str, Any]) -> None:
+    told: list[Stripped] = []
+    blocklist = Blocklist("blocked", moto["dynamodb"], when_unavailable="raise")
+    ses = guard(moto["ses"], blocklist, mode="strip", on_stripped=told.append)
+    answer = ses.send_bulk_templated_email(
+        Source=SENDER,
+        Template="t",
+        DefaultTemplateData="{}",
+        Destinations=[{"Destination": {"ToAddresses": [one]}} for one in (BOB, JANE, EVE)],
+    )
+    assert ["MessageId" in one for one in answer["Status"]] == [True, False, True]
+    assert told[0].left_out == (1,)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with start_emulator() as running:
+        yield running
+
+
+def test_the_emulator_gets_what_may_be_sent_and_nothing_else(emulator: Emulator) -> None:
+    account = emulator.account(str(next(_ACCOUNTS)))
+    ses, sesv2, dynamodb = (account.client(name, REGION) for name in ("ses", "sesv2", "dynamodb"))
+    block_jane(dynamodb)
+    ses.verify_domain_identity(Domain="shop.example")
+    ses.create_template(Template=TEMPLATE)
+    told: list[Stripped] = []
+    blocklist = Blocklist("blocked", dynamodb, when_unavailable="raise")
+    for client in (ses, sesv2):
+        guard(client, blocklist, mode="strip", on_stripped=told.append)
+    entries = [{"Destination": {"ToAddresses": [one]}} for one in (JANE, BOB)]
+    template = {"TemplateName": "t", "TemplateData": "{}"}
+
+    v1 = ses.send_bulk_templated_email(Source=SENDER, Template="t", DefaultTemplateData="{}", Destinations=entries)
+    v2 = sesv2.send_bulk_email(FromEmailAddress=SENDER, DefaultContent={"Template": template}, BulkEmailEntries=entries)
+    sesv2.send_email(
+        FromEmailAddress=SENDER,
+        Destination={"ToAddresses": [JANE], "CcAddresses": [BOB]},
+        Content={"Template": template},
+    )
+    sesv2.send_email(FromEmailAddress=SENDER, Content={"Raw": {"Data": RAW}})
+    assert ["MessageId" in one for one in v1["Status"]] == [False, True]
+    assert ["MessageId" in one for one in v2["BulkEmailEntryResults"]] == [False, True]
+    url = f"{emulator.endpoint}/_ministack/ses/messages?account={account.id}"
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - the emulator
+        (messages,) = json.load(answer)["messages"].values()
+    assert [one["To"] + one.get("CC", []) for one in messages] == [[BOB]] * 4
+    assert len(told) == 4
