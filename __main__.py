@@ -2,13 +2,15 @@
 
 import pulumi
 
-from components import BlockedTable, FeedbackKey, FeedbackMonitoring, FeedbackPipeline
+from components import BlockedTable, FeedbackKmsKey, FeedbackMonitoring, FeedbackPipeline
 from components.inputs import KINDS
 from stack.config import load
 
 config = load()
 
-keys = {region: FeedbackKey(f"ses-feedback-{region}", config.key_args(region)).key_arn for region in config.key_regions}
+keys = {
+    region: FeedbackKmsKey(f"ses-feedback-{region}", config.key_args(region)).key_arn for region in config.key_regions
+}
 
 table_args = config.table_args(keys)
 tables = BlockedTable("ses-feedback", table_args) if table_args else None
@@ -39,7 +41,7 @@ for source in config.sources:
             "topicArn": pipeline.topic_arn,
             "queueUrl": pipeline.queue_url,
             "deadLetterQueueUrl": pipeline.dead_letter_queue_url,
-            "undeliveredQueueUrl": pipeline.undelivered_queue_url,
+            "subscriptionDeadLetterQueueUrl": pipeline.subscription_dead_letter_queue_url,
             "functionName": pipeline.function_name,
             "logGroupName": pipeline.log_group_name,
             "roleArn": pipeline.role_arn,

@@ -1,4 +1,4 @@
-"""What other programs reuse: `BlockedTable`, `FeedbackPipeline`, `FeedbackMonitoring` and `FeedbackKey`.
+"""What other programs reuse: `BlockedTable`, `FeedbackPipeline`, `FeedbackMonitoring` and `FeedbackKmsKey`.
 
 Python programs import this package; every other language gets it as the Pulumi package `ses-feedback`, which
 `__main__.py` serves. The modules that hold a component's inputs carry no `from __future__ import annotations`,
@@ -6,7 +6,7 @@ Python programs import this package; every other language gets it as the Pulumi 
 """
 
 from components.blocked_table import BlockedTable, BlockedTableArgs
-from components.feedback_key import FeedbackKey, FeedbackKeyArgs
+from components.feedback_kms_key import FeedbackKmsKey, FeedbackKmsKeyArgs
 from components.feedback_monitoring import FeedbackMonitoring
 from components.feedback_monitoring_args import FeedbackMonitoringArgs
 from components.feedback_pipeline import FeedbackPipeline
@@ -15,8 +15,8 @@ from components.feedback_pipeline_args import FeedbackPipelineArgs
 __all__ = [
     "BlockedTable",
     "BlockedTableArgs",
-    "FeedbackKey",
-    "FeedbackKeyArgs",
+    "FeedbackKmsKey",
+    "FeedbackKmsKeyArgs",
     "FeedbackMonitoring",
     "FeedbackMonitoringArgs",
     "FeedbackPipeline",

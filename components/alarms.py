@@ -63,8 +63,9 @@ PIPELINE: tuple[Alarm, ...] = (
         statistic="Maximum", period=300, why=_LEVEL,
     ),
     Alarm(
-        suffix="undelivered", means="Feedback that the topic could not deliver waits in the topic's dead-letter queue.",
-        namespace="AWS/SQS", metric=_WAITING, dimension="QueueName", of="undeliveredQueueName",
+        suffix="subscription-dead-letters",
+        means="Feedback that the topic could not deliver waits in the topic's dead-letter queue.",
+        namespace="AWS/SQS", metric=_WAITING, dimension="QueueName", of="subscriptionDeadLetterQueueName",
         statistic="Maximum", period=300, why=_LEVEL,
     ),
     Alarm(
@@ -120,13 +121,13 @@ THRESHOLDS = tuple(alarm.threshold for alarm in (*PIPELINE, *REGION) if isinstan
 
 
 @dataclass(frozen=True)
-class Unseen:
+class NotProcessed:
     """The alarm on the break that nothing else shows: SES counts feedback, and no pipeline of its kind gets any."""
 
     kind: str
     period: int = _HOUR
     breaching: int = 2
-    """So many of the last `silent_break_hours`."""
+    """So many of the last `missing_feedback_hours`."""
     missing: str = "notBreaching"
     why: str = (
         "SES counts per Region and not per identity, so all pipelines of a kind are looked at together. An hour holds "
@@ -137,7 +138,7 @@ class Unseen:
     @property
     def suffix(self) -> str:
         """The end of its name, and the section of its runbook."""
-        return f"{self.kind}s-unseen"
+        return f"{self.kind}s-not-processed"
 
     @property
     def means(self) -> str:
@@ -155,16 +156,16 @@ class Unseen:
             _query(f"processed{index}", NAMESPACE, "Processed", self.period, {"service": SERVICE, "pipeline": name})
             for index, name in enumerate(pipelines)
         ]
-        unseen = {
-            "id": "unseen",
+        not_processed = {
+            "id": "not_processed",
             "expression": f"counted > {_MANY} * ({' + '.join(query['id'] for query in processed)})",
             "label": f"an hour with {self.kind}s that nothing processed",
             "return_data": True,
         }
-        return [unseen, counted, *processed]
+        return [not_processed, counted, *processed]
 
 
-UNSEEN: tuple[Unseen, ...] = (Unseen("bounce"), Unseen("complaint"))
+NOT_PROCESSED: tuple[NotProcessed, ...] = (NotProcessed("bounce"), NotProcessed("complaint"))
 """The alarms that compare what SES counted with what was processed."""
 
 
@@ -179,6 +180,6 @@ def _query(
     }
 
 
-def description(alarm: Alarm | Unseen, runbook_url: str, pipeline: str = "") -> str:
+def description(alarm: Alarm | NotProcessed, runbook_url: str, pipeline: str = "") -> str:
     """What an alarm says: what it means, for which pipeline, and where its runbook is."""
     return f"{pipeline and pipeline + ': '}{alarm.means} Runbook: {runbook_url}#{alarm.suffix}"

@@ -134,7 +134,7 @@ def _counted(metric: str, pipelines: Sequence[Pipeline], what: str) -> list[Metr
 def _dead_letters(pipelines: Sequence[Pipeline]) -> Widget:
     waiting = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName")
     metrics = _of(*waiting, "deadLetterQueueName", pipelines, "not processed")
-    metrics += _of(*waiting, "undeliveredQueueName", pipelines, "not delivered")
+    metrics += _of(*waiting, "subscriptionDeadLetterQueueName", pipelines, "not delivered")
     lines = {"horizontal": [_line(1, "alarm")]}
     return _graph("Dead letters waiting", metrics, stat="Maximum", annotations=lines)
 
@@ -159,7 +159,7 @@ def _records(pipelines: Sequence[Pipeline]) -> Widget:
 
 
 def _repeats(pipelines: Sequence[Pipeline]) -> Widget:
-    metrics = _counted("Duplicates", pipelines, "duplicates") + _counted("Notices", pipelines, "notices")
+    metrics = _counted("Duplicates", pipelines, "duplicates") + _counted("Skipped", pipelines, "skipped")
     return _graph("Messages that changed nothing", metrics)
 
 

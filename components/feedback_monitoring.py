@@ -11,7 +11,7 @@ from components import alarms, dashboard, inputs, policies
 from components.feedback_monitoring_args import FeedbackMonitoringArgs, read
 
 _MONITORED = (
-    *("name", "kind", "region", "topicName", "queueName", "deadLetterQueueName", "undeliveredQueueName"),
+    *("name", "kind", "region", "topicName", "queueName", "deadLetterQueueName", "subscriptionDeadLetterQueueName"),
     *("functionName", "logGroupName"),
 )
 _Pipelines = dict[str, dict[str, pulumi.Output[dict[str, str]]]]
@@ -21,10 +21,10 @@ class FeedbackMonitoring(pulumi.ComponentResource):
     """Watches the pipelines of one Region, and the standing of the account's mail there.
 
     Type: ``ses-feedback:index:FeedbackMonitoring``.
-    Creates: for each pipeline an alarm on its dead letters, its undelivered feedback, the age of its oldest message,
-    its function's errors and throttles, and its topic's failed deliveries; for each kind an alarm on feedback that SES
-    counted and nothing processed; for bounce and complaint rate an alarm that warns and a critical one; a dashboard;
-    and, unless one is given, the topic that the alarms notify, with its policy and its e-mail subscriptions.
+    Creates: for each pipeline an alarm on its dead letters, its subscription dead letters, the age of its oldest
+    message, its function's errors and throttles, and its topic's failed deliveries; for each kind an alarm on feedback
+    that SES counted and nothing processed; for bounce and complaint rate an alarm that warns and a critical one; a
+    dashboard; and, unless one is given, the topic that the alarms notify, with its policy and its e-mail subscriptions.
     Not created: anything that acts on an alarm. Several of these in one Region repeat the alarms on the rates.
     Raises: ValueError, naming input and value, for a malformed input, and for inputs that contradict each other.
     """
@@ -42,9 +42,11 @@ class FeedbackMonitoring(pulumi.ComponentResource):
 
         self.alarm_topic_arn = self._topic()
         rates = [self._metric_alarm(alarm.suffix, alarm) for alarm in alarms.REGION]
-        unseen = [self._unseen_alarm(alarm) for alarm in alarms.UNSEEN if self._comparable(alarm.kind)]
+        not_processed = [
+            self._not_processed_alarm(alarm) for alarm in alarms.NOT_PROCESSED if self._comparable(alarm.kind)
+        ]
         own = [self._pipeline_alarm(kind, key, alarm) for kind, key in self._keys() for alarm in alarms.PIPELINE]
-        self.dashboard_name = self._dashboard([*rates, *unseen, *own])
+        self.dashboard_name = self._dashboard([*rates, *not_processed, *own])
         self.register_outputs({"alarm_topic_arn": self.alarm_topic_arn, "dashboard_name": self.dashboard_name})
 
     def _options(self) -> pulumi.ResourceOptions:
@@ -117,9 +119,9 @@ class FeedbackMonitoring(pulumi.ComponentResource):
             evaluation_periods=alarm.periods,
         )
 
-    def _unseen_alarm(self, alarm: alarms.Unseen) -> aws.cloudwatch.MetricAlarm:
+    def _not_processed_alarm(self, alarm: alarms.NotProcessed) -> aws.cloudwatch.MetricAlarm:
         names = [_property(pipeline, "name") for pipeline in self._pipelines[alarm.kind].values()]
-        hours = self._in["silent_break_hours"]
+        hours = self._in["missing_feedback_hours"]
         return self._alarm(
             alarm.suffix,
             alarm,
@@ -136,7 +138,7 @@ class FeedbackMonitoring(pulumi.ComponentResource):
     def _alarm(
         self,
         name: str,
-        alarm: alarms.Alarm | alarms.Unseen,
+        alarm: alarms.Alarm | alarms.NotProcessed,
         pipeline: pulumi.Input[str] = "",
         **measured: Any,  # noqa: ANN401 - what differs between a metric and an expression
     ) -> aws.cloudwatch.MetricAlarm:
@@ -157,13 +159,13 @@ class FeedbackMonitoring(pulumi.ComponentResource):
 
     def _comparable(self, kind: str) -> bool:
         number = len(self._pipelines[kind])
-        if self._in["silent_break_hours"] and number > alarms.MOST_PIPELINES:
+        if self._in["missing_feedback_hours"] and number > alarms.MOST_PIPELINES:
             pulumi.log.warn(
                 f"{number} {kind} pipelines: no alarm compares what SES counts with what they process; at most "
-                f"{alarms.MOST_PIPELINES} fit an alarm. Set silent_break_hours to 0 to do without it.",
+                f"{alarms.MOST_PIPELINES} fit an alarm. Set missing_feedback_hours to 0 to do without it.",
                 self,
             )
-        return bool(self._in["silent_break_hours"]) and 0 < number <= alarms.MOST_PIPELINES
+        return bool(self._in["missing_feedback_hours"]) and 0 < number <= alarms.MOST_PIPELINES
 
     def _dashboard(self, made: Sequence[aws.cloudwatch.MetricAlarm]) -> pulumi.Output[str]:
         known = pulumi.Output.all(

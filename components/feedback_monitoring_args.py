@@ -32,7 +32,7 @@ class FeedbackMonitoringArgs(TypedDict):
     """Complaint rate that is critical, above the warning. Default: 0.005, at which AWS may pause an account."""
     oldest_message_seconds: NotRequired[pulumi.Input[int]]
     """Age of the oldest feedback in a queue that alarms, 60 to 1209600 seconds. Default: 900."""
-    silent_break_hours: NotRequired[int]
+    missing_feedback_hours: NotRequired[int]
     """Hours in which to look for feedback that nothing processed, 2 to 48; 0 for no such alarm. Default: 24."""
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Tags of everything here that takes tags. Default: none."""
@@ -51,7 +51,7 @@ DEFAULTS: dict[str, Any] = {
     "runbook_url": "docs/operations.md",
     **AWS_LIMITS,
     "oldest_message_seconds": 900,
-    "silent_break_hours": 24,
+    "missing_feedback_hours": 24,
     "tags": {},
 }
 """What holds where the user says nothing."""

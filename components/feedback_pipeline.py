@@ -9,8 +9,10 @@ from components.feedback_pipeline_args import FeedbackPipelineArgs, read
 
 DEAD_LETTER_DAYS = 14  # SQS keeps a message no longer.
 _DAY = 24 * 60 * 60
-# Physical names end in "-" and 7 characters; a function's and a role's have 64 (Lambda, IAM API reference).
-_LONGEST_NAME = 64 - len("-function-1234567")
+# Physical names end in "-" and 7 characters. A function's has 64 characters, a queue's 80 (Lambda, SQS API reference).
+_LONGEST_NAME = min(64 - len("-function-1234567"), 80 - len("-subscription-dead-letters-1234567"))
+_FORMER_NAMES = {"subscription-dead-letters": "undelivered"}
+"""Suffixes of 0.1.0 under another name: aliases keep such a queue, and its policy, where they are."""
 
 
 class FeedbackPipeline(pulumi.ComponentResource):
@@ -37,9 +39,9 @@ class FeedbackPipeline(pulumi.ComponentResource):
     """ARN of the queue of messages that the function could not process."""
     dead_letter_queue_url: pulumi.Output[str]
     """URL of the queue of messages that the function could not process."""
-    undelivered_queue_arn: pulumi.Output[str]
+    subscription_dead_letter_queue_arn: pulumi.Output[str]
     """ARN of the queue of messages that the topic could not deliver."""
-    undelivered_queue_url: pulumi.Output[str]
+    subscription_dead_letter_queue_url: pulumi.Output[str]
     """URL of the queue of messages that the topic could not deliver."""
     function_name: pulumi.Output[str]
     """Name of the function."""
@@ -62,14 +64,14 @@ class FeedbackPipeline(pulumi.ComponentResource):
         topic = self._topic()
         topic_policy = self._topic_policy(topic)
         dead_letters = self._queue("dead-letters", retention_days=DEAD_LETTER_DAYS)
-        undelivered = self._queue("undelivered", retention_days=DEAD_LETTER_DAYS)
+        subscription_dead_letters = self._queue("subscription-dead-letters", retention_days=DEAD_LETTER_DAYS)
         queue = self._feedback_queue(dead_letters)
         self._queue_policy("dead-letters", dead_letters, None)
         policies_of_queues = [
             self._queue_policy("queue", queue, topic),
-            self._queue_policy("undelivered", undelivered, topic),
+            self._queue_policy("subscription-dead-letters", subscription_dead_letters, topic),
         ]
-        subscription = self._subscription(topic, queue, undelivered, policies_of_queues)
+        subscription = self._subscription(topic, queue, subscription_dead_letters, policies_of_queues)
         topics = self._sources(topic, [topic_policy, subscription])
         self._forwarding(topics, opts)
         work = FeedbackFunction(self._base, self._in, queue, parent=self)
@@ -77,7 +79,8 @@ class FeedbackPipeline(pulumi.ComponentResource):
         self.topic_arn = topic.arn
         self.queue_arn, self.queue_url = queue.arn, queue.url
         self.dead_letter_queue_arn, self.dead_letter_queue_url = dead_letters.arn, dead_letters.url
-        self.undelivered_queue_arn, self.undelivered_queue_url = undelivered.arn, undelivered.url
+        self.subscription_dead_letter_queue_arn = subscription_dead_letters.arn
+        self.subscription_dead_letter_queue_url = subscription_dead_letters.url
         self.function_name, self.log_group_name, self.role_arn = work.function.name, work.logs.name, work.role.arn
         self.monitored = pulumi.Output.all(
             name=self._base,
@@ -88,7 +91,7 @@ class FeedbackPipeline(pulumi.ComponentResource):
             topicName=topic.name,
             queueName=queue.name,
             deadLetterQueueName=dead_letters.name,
-            undeliveredQueueName=undelivered.name,
+            subscriptionDeadLetterQueueName=subscription_dead_letters.name,
             functionName=work.function.name,
             logGroupName=work.logs.name,
         )
@@ -96,6 +99,11 @@ class FeedbackPipeline(pulumi.ComponentResource):
 
     def _options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on))
+
+    def _queue_options(self, suffix: str, behind: str = "") -> pulumi.ResourceOptions:
+        former = _FORMER_NAMES.get(suffix)
+        aliases = [pulumi.Alias(name=f"{self._base}-{former}{behind}")] if former else []
+        return pulumi.ResourceOptions(parent=self, aliases=aliases)
 
     def _topic(self) -> aws.sns.Topic:
         return aws.sns.Topic(
@@ -136,7 +144,7 @@ class FeedbackPipeline(pulumi.ComponentResource):
             sqs_managed_sse_enabled=None if key else True,
             kms_master_key_id=key,
             tags=self._in["tags"],
-            opts=self._options(),
+            opts=self._queue_options(suffix),
         )
 
     def _feedback_queue(self, dead_letters: aws.sqs.Queue) -> aws.sqs.Queue:
@@ -168,14 +176,14 @@ class FeedbackPipeline(pulumi.ComponentResource):
             region=self._in.get("region"),
             queue_url=queue.url,
             policy=pulumi.Output.json_dumps(known.apply(lambda arns: policies.queue_policy(arns[0], arns[1]))),
-            opts=self._options(),
+            opts=self._queue_options(suffix, "-policy"),
         )
 
     def _subscription(
         self,
         topic: aws.sns.Topic,
         queue: aws.sqs.Queue,
-        undelivered: aws.sqs.Queue,
+        subscription_dead_letters: aws.sqs.Queue,
         queue_policies: list[aws.sqs.QueuePolicy],
     ) -> aws.sns.TopicSubscription:
         return aws.sns.TopicSubscription(
@@ -186,7 +194,7 @@ class FeedbackPipeline(pulumi.ComponentResource):
             endpoint=queue.arn,
             raw_message_delivery=True,
             # SNS drops what the queue refuses, unless the subscription has a dead-letter queue of its own.
-            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": undelivered.arn}),
+            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": subscription_dead_letters.arn}),
             opts=self._options(*queue_policies),
         )
 

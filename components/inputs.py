@@ -215,7 +215,7 @@ MONITORING: dict[str, Rule[Any]] = {
     "complaint_rate_warning": fraction,
     "complaint_rate_critical": fraction,
     "oldest_message_seconds": integer(60, 1_209_600, "seconds"),
-    "silent_break_hours": hours,
+    "missing_feedback_hours": hours,
     "tags": tags,
 }
 """The rule of every input of the monitoring but the pipelines themselves."""

@@ -28,12 +28,12 @@ _STYLE = (
 
 def example() -> dict[str, Any]:
     """The definition for one bounce and one complaint pipeline, with AWS's numbers."""
-    keys = ("name", "topicName", "queueName", "deadLetterQueueName", "undeliveredQueueName", "functionName")
+    keys = ("name", "topicName", "queueName", "deadLetterQueueName", "subscriptionDeadLetterQueueName", "functionName")
     pipelines = {
         kind: [{**dict.fromkeys(keys, f"{kind}-shop"), "logGroupName": f"{kind}-shop-logs"}]
         for kind in ("bounce", "complaint")
     }
-    names = [alarm.suffix for alarm in alarms.REGION] + [alarm.suffix for alarm in alarms.UNSEEN]
+    names = [alarm.suffix for alarm in alarms.REGION] + [alarm.suffix for alarm in alarms.NOT_PROCESSED]
     names += [f"{kind}-shop-{alarm.suffix}" for kind in pipelines for alarm in alarms.PIPELINE]
     return dashboard.definition("eu-west-1", pipelines, DEFAULTS, names, DEFAULTS["runbook_url"])
 
@@ -118,10 +118,10 @@ def _rows() -> Iterator[tuple[str, str, str]]:
         when = f"{alarm.metric}, {alarm.statistic.lower()} of {alarm.period // 60} min, {threshold:g}{setting} or more"
         often = f", {alarm.breaching} times of {alarm.periods}" if alarm.periods > 1 else ""
         yield f"[`{alarm.suffix}`](#{alarm.suffix})", when + often, alarm.why
-    for unseen in alarms.UNSEEN:
-        hours = f"{unseen.breaching} of {DEFAULTS['silent_break_hours']} (`silent_break_hours`)"
-        when = f"{unseen.kind.capitalize()} counted and Processed zero in {hours} hours"
-        yield f"[`{unseen.suffix}`](#{unseen.suffix})", when, unseen.why
+    for not_processed in alarms.NOT_PROCESSED:
+        hours = f"{not_processed.breaching} of {DEFAULTS['missing_feedback_hours']} (`missing_feedback_hours`)"
+        when = f"{not_processed.kind.capitalize()} counted and Processed zero in {hours} hours"
+        yield f"[`{not_processed.suffix}`](#{not_processed.suffix})", when, not_processed.why
 
 
 if __name__ == "__main__":

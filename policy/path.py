@@ -98,7 +98,7 @@ class FeedbackPath:
     """The queues that a topic delivers feedback to."""
     dead_letters: Resources = field(default_factory=list)
     """Where those queues put what the function cannot process."""
-    undelivered: Resources = field(default_factory=list)
+    subscription_dead_letters: Resources = field(default_factory=list)
     """Where the subscriptions put what cannot be delivered."""
     mappings: Resources = field(default_factory=list)
     functions: Resources = field(default_factory=list)
@@ -109,7 +109,7 @@ class FeedbackPath:
     @property
     def all_queues(self) -> Resources:
         """The queues of every purpose."""
-        return _unique([*self.queues, *self.dead_letters, *self.undelivered])
+        return _unique([*self.queues, *self.dead_letters, *self.subscription_dead_letters])
 
     @property
     def everything(self) -> Resources:
@@ -180,7 +180,7 @@ def find(resources: Sequence[PolicyResource], *, growing: bool = False) -> Feedb
     ]
     path.queues = path.follow(path.subscriptions, "endpoint", QUEUE)
     path.dead_letters = _unique(one for queue in path.queues for one in path.dead_letters_of(queue))
-    path.undelivered = path.follow(path.subscriptions, "redrivePolicy", QUEUE)
+    path.subscription_dead_letters = path.follow(path.subscriptions, "redrivePolicy", QUEUE)
     path.mappings = path.pointing(MAPPING, "eventSourceArn", *path.queues)
     path.functions = _unique(
         [*path.called(path.mappings, "functionName"), *path.called(path.subscriptions, "endpoint")]

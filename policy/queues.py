@@ -79,7 +79,7 @@ def _only_their_queue(queue: PolicyResource, path: FeedbackPath, _: Config) -> I
 
 def _last(path: FeedbackPath) -> Resources:
     """Where nothing takes messages from: the dead-letter queues of queues and of subscriptions."""
-    return [one for one in path.of(QUEUE) if one in [*path.dead_letters, *path.undelivered]]
+    return [one for one in path.of(QUEUE) if one in [*path.dead_letters, *path.subscription_dead_letters]]
 
 
 def _alarmed(queue: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:

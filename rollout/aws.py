@@ -53,7 +53,10 @@ def _alarms(session: boto3.Session, outputs: Mapping[str, Any]) -> Iterator[tupl
 def _dead_letters(session: boto3.Session, outputs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     for name, pipeline in outputs.get("pipelines", {}).items():
         client: SQSClient = session.client("sqs", region_name=pipeline["region"])
-        for key, what in (("deadLetterQueueUrl", "dead letters"), ("undeliveredQueueUrl", "undelivered messages")):
+        for key, what in (
+            ("deadLetterQueueUrl", "dead letters"),
+            ("subscriptionDeadLetterQueueUrl", "subscription dead letters"),
+        ):
             found = client.get_queue_attributes(QueueUrl=pipeline[key], AttributeNames=["ApproximateNumberOfMessages"])
             if count := int(found["Attributes"]["ApproximateNumberOfMessages"]):
                 yield f"{what} of {name}", count

@@ -40,7 +40,7 @@ def provider(target: Target) -> dict[str, object]:
 def makes_keys(targets: Targets, hub: Hub) -> bool:
     """Whether the tables are under a key that the hub's stack makes."""
     owner = next((target for target in targets.targets if is_hub(target, hub)), None)
-    key = {**(owner.config if owner else {}), **hub.config}.get("customerKeys")
+    key = {**(owner.config if owner else {}), **hub.config}.get("createKmsKeys")
     return key is not None and key.plain is True
 
 

@@ -9,7 +9,11 @@ from typing import Any
 from .deployment import Stack
 from .tap import Tap
 
-QUEUES = {"queue": "queueUrl", "dead letters": "deadLetterQueueUrl", "undelivered": "undeliveredQueueUrl"}
+QUEUES = {
+    "queue": "queueUrl",
+    "dead letters": "deadLetterQueueUrl",
+    "subscription dead letters": "subscriptionDeadLetterQueueUrl",
+}
 COUNTS = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 RECORDED, NOT_RECORDED = "feedback judged", "feedback not recorded"
 PLATFORM = ("START ", "END ", "REPORT ", "INIT_")

@@ -40,9 +40,9 @@ _SOURCE_RULES: dict[str, inputs.Rule[Any]] = {
     "emailForwarding": inputs.boolean,
 }
 _MONITORING_KEYS = {
-    inputs.camel(name): name for name in ("alarm_emails", "alarm_topic_arn", "runbook_url", "silent_break_hours")
+    inputs.camel(name): name for name in ("alarm_emails", "alarm_topic_arn", "runbook_url", "missing_feedback_hours")
 }
-KEYS = frozenset({"sources", "monitoring", "customerKeys", *_PIPELINE_KEYS, *_TABLE_KEYS, *_MONITORING_KEYS})
+KEYS = frozenset({"sources", "monitoring", "createKmsKeys", *_PIPELINE_KEYS, *_TABLE_KEYS, *_MONITORING_KEYS})
 """The keys of a stack, without the project's name."""
 
 
@@ -79,7 +79,7 @@ def parse(values: Mapping[str, str], default_region: str | None = None, prefix: 
     sources = _sources(prefix + "sources", given.get("sources"), default_region)
     monitoring = _monitoring(given, sources, pipeline, prefix)
     tables = _tables(given, pipeline, default_region, prefix)
-    keys = inputs.boolean(prefix + "customerKeys", given.get("customerKeys", False))
+    keys = inputs.boolean(prefix + "createKmsKeys", given.get("createKmsKeys", False))
     if keys:
         _check_keys(sources, tables, pipeline, prefix)
     protection = inputs.boolean(prefix + "deletionProtection", given.get("deletionProtection", True))
@@ -94,9 +94,9 @@ def _check_keys(
         own += [("tableKmsKeyArn", pipeline.get("table_kms_key_arn"))]
     for key, arn in own:
         if arn:
-            raise inputs.refuse(prefix + key, arn, f"leave it out with {prefix}customerKeys, which makes the keys")
+            raise inputs.refuse(prefix + key, arn, f"leave it out with {prefix}createKmsKeys, which makes the keys")
     if tables and tables.get("replica_regions"):
-        right = "leave it out with customerKeys: a replica would need a key of its own Region"
+        right = "leave it out with createKmsKeys: a replica would need a key of its own Region"
         raise inputs.refuse(f"{prefix}replicaRegions", tables["replica_regions"], right)
 
 

@@ -9,7 +9,7 @@ import pulumi
 from components import (
     BlockedTable,
     BlockedTableArgs,
-    FeedbackKeyArgs,
+    FeedbackKmsKeyArgs,
     FeedbackMonitoringArgs,
     FeedbackPipeline,
     FeedbackPipelineArgs,
@@ -46,23 +46,23 @@ class StackConfig:
     tables: BlockedTableArgs | None
     pipeline: dict[str, Any]
     monitoring: dict[str, Any] | None
-    customer_keys: bool
+    create_kms_keys: bool
     deletion_protection: bool
 
     @property
     def key_regions(self) -> list[str]:
         """The Regions that get a key, once each."""
-        if not self.customer_keys:
+        if not self.create_kms_keys:
             return []
         return list(dict.fromkeys([*self.regions, *([str(self.tables["region"])] if self.tables else [])]))
 
-    def key_args(self, region: str) -> FeedbackKeyArgs:
+    def key_args(self, region: str) -> FeedbackKmsKeyArgs:
         """The arguments of the key of one Region."""
         tables: dict[str, Any] = dict(self.tables or {})
         principals = [*tables.get("reader_principals", []), *tables.get("writer_principals", [])]
         of_tables = {"table_principals": list(dict.fromkeys(principals))} if tables.get("region") == region else {}
         shared = {"region": region, "deletion_protection": self.deletion_protection}
-        return cast(FeedbackKeyArgs, {**shared, **of_tables, "tags": self.pipeline.get("tags", {})})
+        return cast(FeedbackKmsKeyArgs, {**shared, **of_tables, "tags": self.pipeline.get("tags", {})})
 
     def table_key(self, keys: Keys) -> pulumi.Input[str] | None:
         """The customer managed key of the tables, which other stacks' pipelines need to know; None if there is none."""

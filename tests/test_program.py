@@ -102,7 +102,7 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
             "topicArn",
             "queueUrl",
             "deadLetterQueueUrl",
-            "undeliveredQueueUrl",
+            "subscriptionDeadLetterQueueUrl",
             "functionName",
             "logGroupName",
             "roleArn",
@@ -154,7 +154,7 @@ def test_alarms_reach_the_people_and_runbooks_of_the_configuration() -> None:
 
 
 def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
-    graph = stack("dev", customerKeys=True)
+    graph = stack("dev", createKmsKeys=True)
     regions = {key.inputs["region"]: key.name for key in graph.of("aws:kms/key:Key")}
     arns = {region: f"arn:aws:kms:{region}:{ACCOUNT}:key/{name}-1a2b3c4" for region, name in regions.items()}
     assert set(arns) == {"eu-west-1", "eu-central-1"}
@@ -176,7 +176,7 @@ def test_protection_of_keys_can_be_lifted_with_and_without_tables() -> None:
     table = "arn:aws:dynamodb:eu-central-1:210987654321:table/"
     elsewhere = {"tableRegion": "", "blockedTableArn": f"{table}blocked", "historyTableArn": f"{table}history"}
     for given in ({}, elsewhere):
-        keys = stack("dev", None, customerKeys=True, deletionProtection=False, **given).of("aws:kms/key:Key")
+        keys = stack("dev", None, createKmsKeys=True, deletionProtection=False, **given).of("aws:kms/key:Key")
         assert keys
         assert not any(key.protect for key in keys)
 

@@ -32,7 +32,7 @@ class Pipeline:
     topic_arn: str
     queue_url: str
     dead_letter_queue_url: str
-    undelivered_queue_url: str
+    subscription_dead_letter_queue_url: str
     function_name: str
     log_group_name: str
     role_arn: str
@@ -191,7 +191,7 @@ def _pipeline(name: str, one: Mapping[str, Any]) -> Pipeline:
             one["topicArn"],
             one["queueUrl"],
             one["deadLetterQueueUrl"],
-            one["undeliveredQueueUrl"],
+            one["subscriptionDeadLetterQueueUrl"],
             one["functionName"],
             one["logGroupName"],
             one["roleArn"],

@@ -66,7 +66,7 @@ def queues(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Queues:
     made = Queues(tables, client)
     outputs = json.loads(tables.outputs.read_text())
     for kind in ("bounce", "complaint"):
-        for queue in ("queue", "dead-letters", "undelivered"):
+        for queue in ("queue", "dead-letters", "subscription-dead-letters"):
             url = client.create_queue(QueueName=f"{kind}-{queue}")["QueueUrl"]
             made.urls[queue if kind == "bounce" else f"{kind}-{queue}"] = url
         outputs.setdefault("pipelines", {})[f"{kind}-example"] = {
@@ -77,7 +77,9 @@ def queues(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Queues:
             "topicArn": f"arn:aws:sns:{REGION}:123456789012:{kind}",
             "queueUrl": client.get_queue_url(QueueName=f"{kind}-queue")["QueueUrl"],
             "deadLetterQueueUrl": client.get_queue_url(QueueName=f"{kind}-dead-letters")["QueueUrl"],
-            "undeliveredQueueUrl": client.get_queue_url(QueueName=f"{kind}-undelivered")["QueueUrl"],
+            "subscriptionDeadLetterQueueUrl": client.get_queue_url(QueueName=f"{kind}-subscription-dead-letters")[
+                "QueueUrl"
+            ],
             "functionName": kind,
             "logGroupName": kind,
             "roleArn": kind,
@@ -97,13 +99,13 @@ def said(queues: Queues, *arguments: str) -> list[Any]:
 def test_list_says_what_waits_and_why(queues: Queues) -> None:
     (hard,) = queues.put("dead-letters", event(HARD))
     queues.put("dead-letters", "no JSON")
-    queues.put("complaint-undelivered", event(COMPLAINT))
+    queues.put("complaint-subscription-dead-letters", event(COMPLAINT))
     found = {(one["pipeline"], one["queue"]): one for one in said(queues, "list")}
     assert {key: one["messages"] for key, one in found.items()} == {
         ("bounce-example", "dead-letters"): 2,
-        ("bounce-example", "undelivered"): 0,
+        ("bounce-example", "subscription-dead-letters"): 0,
         ("complaint-example", "dead-letters"): 0,
-        ("complaint-example", "undelivered"): 1,
+        ("complaint-example", "subscription-dead-letters"): 1,
     }
     readable, unreadable = sorted(found["bounce-example", "dead-letters"]["sample"], key=lambda one: one["kind"])
     known = json.loads(event(HARD))["bounce"]
@@ -118,8 +120,8 @@ def test_list_says_what_waits_and_why(queues: Queues) -> None:
         "unreadable",
         "cannot be read: a JSON object is expected, this is not JSON (at character 0)",
     )
-    (undelivered,) = found["complaint-example", "undelivered"]["sample"]
-    assert "the topic could not deliver" in undelivered["why"]
+    (subscription_dead_letters,) = found["complaint-example", "subscription-dead-letters"]["sample"]
+    assert "the topic could not deliver" in subscription_dead_letters["why"]
 
 
 def test_list_leaves_everything_where_it_is_and_visible(queues: Queues) -> None:
@@ -146,26 +148,28 @@ def test_list_tells_no_address(queues: Queues) -> None:
 
 def test_a_queue_that_does_not_answer_hides_no_other(queues: Queues) -> None:
     queues.client.delete_queue(QueueUrl=queues.urls["dead-letters"])
-    queues.put("undelivered", event(HARD))
+    queues.put("subscription-dead-letters", event(HARD))
     done = run(queues, "list")
     assert done.exit_code == 3
     assert "dead-letters of bounce-example: GetQueueAttributes" in done.stderr
-    assert "undelivered of bounce-example: 1" in done.stdout
+    assert "subscription-dead-letters of bounce-example: 1" in done.stdout
 
 
 def test_filters_choose_pipelines_and_queues(queues: Queues) -> None:
     assert [(one["pipeline"], one["queue"]) for one in said(queues, "list", "--kind", "complaint")] == [
         ("complaint-example", "dead-letters"),
-        ("complaint-example", "undelivered"),
+        ("complaint-example", "subscription-dead-letters"),
     ]
-    assert [one["queue"] for one in said(queues, "list", "--queue", "undelivered")] == ["undelivered"] * 2
+    assert [one["queue"] for one in said(queues, "list", "--queue", "subscription-dead-letters")] == [
+        "subscription-dead-letters"
+    ] * 2
     wrong = run(queues, "list", "--pipeline", "bounce-exmaple")
     assert (wrong.exit_code, "there are bounce-example, complaint-example" in wrong.stderr) == (2, True)
     assert run(queues, "list", "--pipeline", "bounce-example", "--kind", "complaint").exit_code == 2
 
 
 def test_show_masks_what_is_personal_unless_told_otherwise(queues: Queues) -> None:
-    queues.put("undelivered", "other")
+    queues.put("subscription-dead-letters", "other")
     (wanted,) = queues.put("dead-letters", event(HARD))
     recipient = json.loads(event(HARD))["bounce"]["bouncedRecipients"][0]
     (shown,) = said(queues, "show", wanted)
@@ -209,14 +213,14 @@ def test_a_safe_field_is_shown_only_if_it_holds_what_belongs_there() -> None:
     assert masked(json.dumps(body)) == {"bounceType": MASK, "feedbackId": "0102-1", "timestamp": [MASK], "tags": MASK}
 
 
-def test_undelivered_messages_are_moved_as_they_are(queues: Queues) -> None:
-    queues.put("undelivered", event(HARD), "odd", trace="7")
-    (done,) = said(queues, "redrive", "--queue", "undelivered", "--yes")
+def test_subscription_dead_letters_are_moved_as_they_are(queues: Queues) -> None:
+    queues.put("subscription-dead-letters", event(HARD), "odd", trace="7")
+    (done,) = said(queues, "redrive", "--queue", "subscription-dead-letters", "--yes")
     assert (done["pipeline"], done["how"], done["moved"]) == ("bounce-example", "send, then delete", 2)
     moved = queues.take("queue")
     assert sorted(one["Body"] for one in moved) == sorted([event(HARD), "odd"])
     assert {one["MessageAttributes"]["trace"]["StringValue"] for one in moved} == {"7"}
-    assert queues.take("undelivered") == []
+    assert queues.take("subscription-dead-letters") == []
 
 
 @pytest.mark.parametrize(
@@ -247,19 +251,19 @@ def test_older_than_leaves_what_is_new(queues: Queues) -> None:
 
 
 def test_nobody_to_ask_moves_nothing(queues: Queues) -> None:
-    queues.put("undelivered", event(HARD))
+    queues.put("subscription-dead-letters", event(HARD))
     done = run(queues, "redrive")
     assert (done.exit_code, "--yes" in done.stderr) == (2, True)
-    assert queues.bodies("undelivered") == [event(HARD)]
+    assert queues.bodies("subscription-dead-letters") == [event(HARD)]
 
 
 def test_a_dry_run_says_what_it_would_move_and_moves_nothing(queues: Queues) -> None:
-    queues.put("undelivered", event(HARD))
+    queues.put("subscription-dead-letters", event(HARD))
     queues.put("dead-letters", event(HARD), event(SOFT))
     planned = said(queues, "redrive", "--type", "Transient", "--dry-run")
     assert [(one["queue"], one["would_move"]) for one in planned] == [("dead-letters", 1)]
-    assert "undelivered of bounce-example: 1" in run(queues, "redrive", "--dry-run").stdout
-    assert (len(queues.take("undelivered")), len(queues.take("dead-letters"))) == (1, 2)
+    assert "subscription-dead-letters of bounce-example: 1" in run(queues, "redrive", "--dry-run").stdout
+    assert (len(queues.take("subscription-dead-letters")), len(queues.take("dead-letters"))) == (1, 2)
 
 
 @dataclass

@@ -44,10 +44,13 @@ def put_rate(kind: str, value: float, at: datetime) -> None:
 def give_pipeline(tables: Tables) -> str:
     """A pipeline in the outputs, whose dead-letter queue is returned."""
     sqs = boto3.client("sqs", region_name="eu-west-1")
-    dead, undelivered = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "undelivered"))
+    dead, subscription_dead_letters = (
+        sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "subscription-dead-letters")
+    )
     pipeline = {
         "kind": "bounce", "region": "eu-west-1", "topicArn": "t", "queueUrl": "q", "deadLetterQueueUrl": dead,
-        "undeliveredQueueUrl": undelivered, "functionName": "f", "logGroupName": "l", "roleArn": "r",
+        "subscriptionDeadLetterQueueUrl": subscription_dead_letters,
+        "functionName": "f", "logGroupName": "l", "roleArn": "r",
     }  # fmt: skip
     outputs = {"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "pipelines": {"bounce-shop": pipeline}}
     tables.outputs.write_text(json.dumps(outputs))

@@ -33,7 +33,7 @@ FED = [probe for probe in PROBES if probe.kind]
 
 def pipeline(kind: str, identities: Sequence[str] = ("example.com",), configuration_set: str | None = None) -> Pipeline:
     topic = f"arn:aws:sns:{REGION}:123456789012:{kind}"
-    queues = (f"{kind}-queue", f"{kind}-dead-letters", f"{kind}-undelivered")
+    queues = (f"{kind}-queue", f"{kind}-dead-letters", f"{kind}-subscription-dead-letters")
     named = (f"{kind}-example", kind, REGION, topic)
     return Pipeline(*named, *queues, kind, kind, kind, tuple(identities), configuration_set)
 
@@ -122,7 +122,7 @@ def chain(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Chain:
     made = Chain(tables, {}, {}, sqs)
     outputs = json.loads(tables.outputs.read_text())
     for kind in ("bounce", "complaint"):
-        for name in ("queue", "dead-letters", "undelivered"):
+        for name in ("queue", "dead-letters", "subscription-dead-letters"):
             made.urls[f"{kind}-{name}"] = sqs.create_queue(QueueName=f"{kind}-{name}")["QueueUrl"]
         topic = sns.create_topic(Name=kind)["TopicArn"]
         queue = f"arn:aws:sqs:{REGION}:123456789012:{kind}-queue"
@@ -137,7 +137,7 @@ def chain(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Chain:
             "topicArn": topic,
             "queueUrl": made.urls[f"{kind}-queue"],
             "deadLetterQueueUrl": made.urls[f"{kind}-dead-letters"],
-            "undeliveredQueueUrl": made.urls[f"{kind}-undelivered"],
+            "subscriptionDeadLetterQueueUrl": made.urls[f"{kind}-subscription-dead-letters"],
             "functionName": kind,
             "logGroupName": kind,
             "roleArn": kind,
@@ -204,7 +204,7 @@ def test_a_queue_that_is_gone_is_the_hop(chain: Chain) -> None:
 
 
 @pytest.mark.parametrize(
-    ("queue", "hop"), [("queue", "function"), ("dead-letters", "function"), ("undelivered", "queue")]
+    ("queue", "hop"), [("queue", "function"), ("dead-letters", "function"), ("subscription-dead-letters", "queue")]
 )
 def test_what_a_queue_has_more_than_before_tells_the_hop(chain: Chain, queue: str, hop: str) -> None:
     chain.sqs.send_message(QueueUrl=chain.urls[f"bounce-{queue}"], MessageBody="there before")

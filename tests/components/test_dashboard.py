@@ -154,7 +154,7 @@ def test_somebody_emits_every_metric_that_is_watched_or_shown(printed: list[dict
 
 
 def test_the_function_counts_where_the_alarms_look(printed: list[dict[str, Any]]) -> None:
-    alarm = monitoring()["m-bounces-unseen"].inputs
+    alarm = monitoring()["m-bounces-not-processed"].inputs
     (processed,) = [one["metric"] for one in alarm["metricQueries"] if one["id"] == "processed0"]
     assert emitted(printed)[alarms.NAMESPACE, "Processed", ("pipeline", "service")] == processed["dimensions"]
     assert {dimensions["service"] for dimensions in emitted(printed).values()} == {alarms.SERVICE}

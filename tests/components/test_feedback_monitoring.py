@@ -26,7 +26,7 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 def monitored(kind: str, name: str = "", region: str = "eu-west-1") -> dict[str, str]:
     """A pipeline's output, by the names that its resources would have."""
     name = name or f"{kind}-shop"
-    keys = ("topic", "queue", "deadLetterQueue", "undeliveredQueue", "function", "logGroup")
+    keys = ("topic", "queue", "deadLetterQueue", "subscriptionDeadLetterQueue", "function", "logGroup")
     return {"name": name, "kind": kind, "region": region} | {f"{key}Name": f"{name}-{key}" for key in keys}
 
 
@@ -58,12 +58,12 @@ def graph() -> Graph:
 
 
 PIPELINE_ALARMS = (
-    *("dead-letters", "undelivered", "oldest-message", "function-errors", "function-throttles"),
+    *("dead-letters", "subscription-dead-letters", "oldest-message", "function-errors", "function-throttles"),
     "notifications-failed",
 )
 REGION_ALARMS = (
     *("bounce-rate-warning", "bounce-rate-critical", "complaint-rate-warning", "complaint-rate-critical"),
-    *("bounces-unseen", "complaints-unseen"),
+    *("bounces-not-processed", "complaints-not-processed"),
 )
 
 
@@ -115,10 +115,10 @@ def expected(description: str, **given: object) -> dict[str, object]:
             ("Maximum", 300, 1, 1, 1),
         ),
         (
-            "undelivered",
+            "subscription-dead-letters",
             "Feedback that the topic could not deliver waits in the topic's dead-letter queue.",
             ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-            {"QueueName": "bounce-shop-undeliveredQueue"},
+            {"QueueName": "bounce-shop-subscriptionDeadLetterQueue"},
             ("Maximum", 300, 1, 1, 1),
         ),
         (
@@ -219,12 +219,12 @@ def statistic(id_: str, namespace: str, metric: str, **dimensions: str) -> dict[
 def test_feedback_that_ses_counts_and_nothing_processes(kind: str) -> None:
     pipelines = {name: monitored(kind, f"{kind}-{name}") for name in ("one", "two")}
     graph = monitoring(**{f"{kind}_pipelines": pipelines})
-    assert graph[f"m-{kind}s-unseen"].inputs == expected(
+    assert graph[f"m-{kind}s-not-processed"].inputs == expected(
         f"In two separate hours SES counted {kind}s and nothing was processed: they are lost. "
-        f"Runbook: docs/operations.md#{kind}s-unseen",
+        f"Runbook: docs/operations.md#{kind}s-not-processed",
         metricQueries=[
             {
-                "id": "unseen",
+                "id": "not_processed",
                 "expression": "counted > 1000000 * (processed0 + processed1)",
                 "label": f"an hour with {kind}s that nothing processed",
                 "returnData": True,
@@ -244,16 +244,18 @@ def test_feedback_that_ses_counts_and_nothing_processes(kind: str) -> None:
     )
 
 
-def unseen(graph: Graph) -> set[str]:
-    return {alarm.name for alarm in graph.of(ALARM) if alarm.name.endswith("-unseen")}
+def not_processed(graph: Graph) -> set[str]:
+    return {alarm.name for alarm in graph.of(ALARM) if alarm.name.endswith("-not-processed")}
 
 
 def test_a_kind_without_pipelines_is_not_compared_nor_one_with_more_than_an_alarm_holds() -> None:
     many = {f"p{index}": monitored("bounce", f"bounce-{index}") for index in range(9)}
-    assert unseen(monitoring(bounce_pipelines=many, complaint_pipelines=None)) == {"m-bounces-unseen"}
-    assert unseen(monitoring(bounce_pipelines=many | {"p9": monitored("bounce")})) == {"m-complaints-unseen"}
-    assert unseen(monitoring(silent_break_hours=0)) == set()
-    assert monitoring(silent_break_hours=48.0)["m-bounces-unseen"].inputs["evaluationPeriods"] == 48
+    assert not_processed(monitoring(bounce_pipelines=many, complaint_pipelines=None)) == {"m-bounces-not-processed"}
+    assert not_processed(monitoring(bounce_pipelines=many | {"p9": monitored("bounce")})) == {
+        "m-complaints-not-processed"
+    }
+    assert not_processed(monitoring(missing_feedback_hours=0)) == set()
+    assert monitoring(missing_feedback_hours=48.0)["m-bounces-not-processed"].inputs["evaluationPeriods"] == 48
 
 
 def test_only_alarms_of_this_account_may_publish(graph: Graph) -> None:
@@ -342,7 +344,7 @@ def test_a_pipeline_is_handed_over_as_it_is() -> None:
         "topicName": "topic",
         "queueName": "queue",
         "deadLetterQueueName": "dead-letters",
-        "undeliveredQueueName": "undelivered",
+        "subscriptionDeadLetterQueueName": "subscription-dead-letters",
         "functionName": "function",
         "logGroupName": "logs",
     }
@@ -361,12 +363,12 @@ def test_a_program_in_another_language_hands_it_over_too() -> None:
 
     def program() -> None:
         pipelines = {"shop": pulumi.Output.from_input(monitored("bounce"))}
-        given = {"bouncePipelines": pipelines, "silentBreakHours": 12.0, "oldestMessageSeconds": 600.0}
+        given = {"bouncePipelines": pipelines, "missingFeedbackHours": 12.0, "oldestMessageSeconds": 600.0}
         provider.construct("m", "ses-feedback:index:FeedbackMonitoring", given)
 
     graph = record(program)
     assert graph["m-bounce-shop-dead-letters"].inputs["dimensions"] == {"QueueName": "bounce-shop-deadLetterQueue"}
-    assert graph["m-bounces-unseen"].inputs["evaluationPeriods"] == 12
+    assert graph["m-bounces-not-processed"].inputs["evaluationPeriods"] == 12
 
 
 @pytest.mark.parametrize(
@@ -429,8 +431,11 @@ def test_a_program_in_another_language_hands_it_over_too() -> None:
             "complaint_rate_warning is 0.001: less than complaint_rate_critical (0.001) is needed",
         ),
         ({"oldest_message_seconds": 59}, "oldest_message_seconds is 59: a whole number from 60 to 1209600 seconds"),
-        ({"silent_break_hours": 1}, "silent_break_hours is 1: 2 to 48 hours are needed, or 0 for no such alarm"),
-        ({"silent_break_hours": 49}, "silent_break_hours is 49: a whole number from 0 to 48 hours is needed"),
+        (
+            {"missing_feedback_hours": 1},
+            "missing_feedback_hours is 1: 2 to 48 hours are needed, or 0 for no such alarm",
+        ),
+        ({"missing_feedback_hours": 49}, "missing_feedback_hours is 49: a whole number from 0 to 48 hours is needed"),
         ({"tags": {"aws:x": "y"}}, "tags.aws:x is 'y': text is needed"),
         ({"alarm_email": "x"}, "alarm_email is 'x': there is no such input; there are alarm_emails,"),
     ],

@@ -56,5 +56,12 @@ def test_commands_exist_and_take_these_options(command: str) -> None:
 def test_the_commands_are_found() -> None:
     assert len(commands()) > 15
     assert set(re.findall(r"\$\(of (\w+)\)", RUNBOOKS)) <= {
-        *("topicArn", "queueUrl", "deadLetterQueueUrl", "undeliveredQueueUrl", "functionName", "logGroupName"),
+        *(
+            "topicArn",
+            "queueUrl",
+            "deadLetterQueueUrl",
+            "subscriptionDeadLetterQueueUrl",
+            "functionName",
+            "logGroupName",
+        ),
     }

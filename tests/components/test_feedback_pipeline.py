@@ -58,10 +58,10 @@ def test_children_are_exactly_these(graph: Graph) -> None:
         ("aws:sns/topicSubscription:TopicSubscription", "p-subscription"),
         ("aws:sqs/queue:Queue", "p-dead-letters"),
         ("aws:sqs/queue:Queue", "p-queue"),
-        ("aws:sqs/queue:Queue", "p-undelivered"),
+        ("aws:sqs/queue:Queue", "p-subscription-dead-letters"),
         ("aws:sqs/queuePolicy:QueuePolicy", "p-dead-letters-policy"),
         ("aws:sqs/queuePolicy:QueuePolicy", "p-queue-policy"),
-        ("aws:sqs/queuePolicy:QueuePolicy", "p-undelivered-policy"),
+        ("aws:sqs/queuePolicy:QueuePolicy", "p-subscription-dead-letters-policy"),
         ("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy", "p-redrive-allow-policy"),
     }
 
@@ -105,7 +105,9 @@ def test_only_ses_of_this_account_for_these_sources_may_publish(graph: Graph) ->
     }
 
 
-@pytest.mark.parametrize(("suffix", "sender"), [("queue", "topic"), ("undelivered", "topic"), ("dead-letters", None)])
+@pytest.mark.parametrize(
+    ("suffix", "sender"), [("queue", "topic"), ("subscription-dead-letters", "topic"), ("dead-letters", None)]
+)
 def test_a_queue_takes_nothing_but_over_tls_from_the_topic(graph: Graph, suffix: str, sender: str | None) -> None:
     arn = f"{SQS}p-{suffix}-1a2b3c4"
     deny, *allow = graph[f"p-{suffix}-policy"].document("policy")["Statement"]
@@ -136,7 +138,7 @@ def test_queues_keep_and_hide_messages_as_promised(graph: Graph) -> None:
         "deadLetterTargetArn": f"{SQS}p-dead-letters-1a2b3c4",
         "maxReceiveCount": 5,
     }
-    for suffix in ("dead-letters", "undelivered"):
+    for suffix in ("dead-letters", "subscription-dead-letters"):
         assert graph[f"p-{suffix}"].inputs["messageRetentionSeconds"] == 14 * 86_400
     assert graph["p-redrive-allow-policy"].document("redriveAllowPolicy") == {
         "redrivePermission": "byQueue",
@@ -154,7 +156,9 @@ def test_subscription_is_raw_and_has_a_dead_letter_queue_of_its_own(graph: Graph
     assert subscription.inputs["protocol"] == "sqs"
     assert subscription.inputs["rawMessageDelivery"] is True
     assert subscription.inputs["endpoint"] == f"{SQS}p-queue-1a2b3c4"
-    assert subscription.document("redrivePolicy") == {"deadLetterTargetArn": f"{SQS}p-undelivered-1a2b3c4"}
+    assert subscription.document("redrivePolicy") == {
+        "deadLetterTargetArn": f"{SQS}p-subscription-dead-letters-1a2b3c4"
+    }
 
 
 @pytest.mark.parametrize("kind", ["bounce", "complaint"])
@@ -183,7 +187,7 @@ def test_sources_publish_this_kind_and_no_other(kind: str) -> None:
 def test_ses_is_told_only_when_all_behind_the_topic_stands(graph: Graph) -> None:
     for name in ("p-shop.example", "p-news@shop.example", "p-event-destination"):
         assert {"p-topic-policy", "p-subscription"} <= graph[name].depends_on
-    assert {"p-queue-policy", "p-undelivered-policy"} <= graph["p-subscription"].depends_on
+    assert {"p-queue-policy", "p-subscription-dead-letters-policy"} <= graph["p-subscription"].depends_on
     assert "p-role-policy" in graph["p-mapping"].depends_on
 
 
@@ -393,7 +397,7 @@ def test_a_wrong_input_is_named_with_its_value_and_what_would_be_right(given: di
 
 
 def test_a_name_too_long_for_aws_is_refused() -> None:
-    with pytest.raises(ValueError, match="a name of at most 47 characters is needed"):
+    with pytest.raises(ValueError, match="a name of at most 46 characters is needed"):
         record(lambda: FeedbackPipeline("p" * 48, arguments()))
 
 

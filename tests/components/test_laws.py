@@ -12,7 +12,7 @@ import pytest
 from components import (
     BlockedTable,
     BlockedTableArgs,
-    FeedbackKey,
+    FeedbackKmsKey,
     FeedbackMonitoring,
     FeedbackMonitoringArgs,
     FeedbackPipeline,
@@ -76,7 +76,7 @@ def everything(*, key: str | None = None) -> Graph:
         table: dict[str, object] = {"region": "eu-west-1", "tags": TAGS, "kms_key_arn": key}
         table |= {"reader_principals": ["o-abcdefghij"], "writer_principals": [ACCOUNT]}
         table |= {} if key else {"replica_regions": ["us-east-1"]}
-        FeedbackKey("k" * 47, {"region": "eu-west-1", "tags": cast(Any, TAGS)})
+        FeedbackKmsKey("k" * 47, {"region": "eu-west-1", "tags": cast(Any, TAGS)})
         tables = BlockedTable("t" * 47, cast(BlockedTableArgs, table))
         pipelines = {}
         for kind in ("bounce", "complaint"):
@@ -92,7 +92,7 @@ def everything(*, key: str | None = None) -> Graph:
                 "kms_key_arn": key,
                 "tags": TAGS,
             }
-            pipelines[kind] = FeedbackPipeline(kind[0] * 47, cast(FeedbackPipelineArgs, given))
+            pipelines[kind] = FeedbackPipeline(kind[0] * 46, cast(FeedbackPipelineArgs, given))
         monitoring: dict[str, object] = {
             "bounce_pipelines": {"shop": pipelines["bounce"].monitored},
             "complaint_pipelines": {"shop": pipelines["complaint"].monitored},

@@ -25,7 +25,7 @@ def broken(graph: list[analyzer.Given], **config: Any) -> set[tuple[str, str]]: 
     return {(each.rule, each.resource) for each in analyzer.analyze(graph, settings) if each.resource}
 
 
-@pytest.mark.parametrize("given", [{}, {"customerKeys": True}, {"blockedTableArn": "", "softBounceThreshold": 3}])
+@pytest.mark.parametrize("given", [{}, {"createKmsKeys": True}, {"blockedTableArn": "", "softBounceThreshold": 3}])
 def test_the_program_keeps_every_rule(given: dict[str, Any]) -> None:
     graph = graphs.given(stack("dev", **given))
     assert analyzer.analyze(graph) == []
@@ -35,7 +35,7 @@ def test_the_program_keeps_every_rule(given: dict[str, Any]) -> None:
 
 
 def test_the_program_with_customer_keys_keeps_the_rule_on_them() -> None:
-    graph = graphs.given(stack("dev", customerKeys=True))
+    graph = graphs.given(stack("dev", createKmsKeys=True))
     everything = {"kinds": ["topics", "queues", "tables", "logs"]}
     assert broken(graph, customer_keys=everything) == set()
     assert broken(analyzer.in_preview(graph, MADE_UP), customer_keys=everything) == set()

@@ -132,7 +132,7 @@ def _shared_out(graph: list[Given]) -> None:
     for base, kind in ((BASE, "Bounce"), (other, "Complaint")):
         inputs = one(graph, f"{base}-subscription").inputs
         inputs |= {"filterPolicyScope": "MessageBody", "filterPolicy": json.dumps({"notificationType": [kind]})}
-    for suffix in ("queue-policy", "undelivered-policy"):
+    for suffix in ("queue-policy", "subscription-dead-letters-policy"):
         policy = one(graph, f"{other}-{suffix}").inputs
         policy["policy"] = policy["policy"].replace(f"{other}-topic", f"{BASE}-topic")
 

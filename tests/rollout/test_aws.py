@@ -45,7 +45,10 @@ def test_credentials_that_are_missing_are_told_in_a_line(monkeypatch: pytest.Mon
 
 
 def exported(sqs: Any) -> dict[str, Any]:  # noqa: ANN401 # boto3's client
-    urls = {key: sqs.create_queue(QueueName=key)["QueueUrl"] for key in ("deadLetterQueueUrl", "undeliveredQueueUrl")}
+    urls = {
+        key: sqs.create_queue(QueueName=key)["QueueUrl"]
+        for key in ("deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
+    }
     return {
         "pipelines": {"bounce-a": {"region": REGION, **urls}},
         "monitoring": {REGION: {"alarmTopicArn": TOPIC}},
@@ -81,7 +84,7 @@ def test_alarms_of_the_stack_that_ring_and_messages_in_both_queues_are_found() -
     assert aws.health(stack("a"), outputs) == {
         "alarm rings in eu-west-1": 1,
         "dead letters of bounce-a": 2,
-        "undelivered messages of bounce-a": 1,
+        "subscription dead letters of bounce-a": 1,
     }
 
 

@@ -79,7 +79,7 @@ def test_every_file_is_what_the_program_takes() -> None:
 
 
 def test_members_get_the_key_that_the_hub_makes_for_its_tables() -> None:
-    text = EXAMPLE.read_text().replace("    replicaRegions: [us-east-1]", "    customerKeys: true")
+    text = EXAMPLE.read_text().replace("    replicaRegions: [us-east-1]", "    createKmsKeys: true")
     made = plan(text)
     assert {stack.from_hub for stack in made.stacks[1:]} == {("blockedTableArn", "historyTableArn", "tableKmsKeyArn")}
     with pytest.raises(ValueError, match="tableKmsKeyArn is None"):

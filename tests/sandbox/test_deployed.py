@@ -83,21 +83,27 @@ def test_the_queues_are_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None
         found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=pipeline[key], AttributeNames=["All"])["Attributes"]
         return found
 
-    queue, dead_letters, undelivered = map(attributes, ("queueUrl", "deadLetterQueueUrl", "undeliveredQueueUrl"))
+    queue, dead_letters, subscription_dead_letters = map(
+        attributes, ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
+    )
     assert queue["VisibilityTimeout"] == "120"
     assert json.loads(queue["RedrivePolicy"]) == {"deadLetterTargetArn": dead_letters["QueueArn"], "maxReceiveCount": 5}
     allowed = json.loads(dead_letters["RedriveAllowPolicy"])
     assert allowed == {"redrivePermission": "byQueue", "sourceQueueArns": [queue["QueueArn"]]}
-    assert dead_letters["MessageRetentionPeriod"] == undelivered["MessageRetentionPeriod"] == str(14 * 24 * 3600)
-    assert {each["SqsManagedSseEnabled"] for each in (queue, dead_letters, undelivered)} == {"true"}
-    assert {len(json.loads(each["Policy"])["Statement"]) for each in (queue, undelivered)} == {2}
+    assert (
+        dead_letters["MessageRetentionPeriod"]
+        == subscription_dead_letters["MessageRetentionPeriod"]
+        == str(14 * 24 * 3600)
+    )
+    assert {each["SqsManagedSseEnabled"] for each in (queue, dead_letters, subscription_dead_letters)} == {"true"}
+    assert {len(json.loads(each["Policy"])["Statement"]) for each in (queue, subscription_dead_letters)} == {2}
 
     sns = stack.account.client("sns", "eu-west-1")
     (subscription,) = sns.list_subscriptions_by_topic(TopicArn=pipeline["topicArn"])["Subscriptions"]
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("sqs", queue["QueueArn"])
     told = sns.get_subscription_attributes(SubscriptionArn=subscription["SubscriptionArn"])["Attributes"]
     assert told["RawMessageDelivery"] == "true"
-    assert json.loads(told["RedrivePolicy"]) == {"deadLetterTargetArn": undelivered["QueueArn"]}
+    assert json.loads(told["RedrivePolicy"]) == {"deadLetterTargetArn": subscription_dead_letters["QueueArn"]}
 
 
 def test_the_function_is_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None:

@@ -72,7 +72,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(new_account: Callable[[], Account], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    stack = deploy(new_account(), {"ses-feedback:deletionProtection": True, "ses-feedback:customerKeys": True})
+    stack = deploy(new_account(), {"ses-feedback:deletionProtection": True, "ses-feedback:createKmsKeys": True})
     outputs = tmp_path_factory.mktemp("doctor") / "outputs.json"
     outputs.write_text(json.dumps(dict(stack.outputs)))
     with pytest.MonkeyPatch.context() as patch:
@@ -236,13 +236,17 @@ BREAKS: dict[str, tuple[str, str, Break]] = {
     "unsubscribed": ("subscription-missing", NAME, unsubscribe),
     "filtered": ("subscription-filtered", NAME, subscription_attribute("FilterPolicy", '{"kind": ["none"]}')),
     "not raw": ("subscription-wrapped", NAME, subscription_attribute("RawMessageDelivery", "false")),
-    "kept nowhere": ("subscription-dead-letters", NAME, subscription_attribute("RedrivePolicy", "")),
+    "kept nowhere": ("subscription-without-dead-letter-queue", NAME, subscription_attribute("RedrivePolicy", "")),
     "queue policy": ("queue-policy", NAME, queue_attribute("Policy", "")),
-    "undelivered policy": ("queue-policy", NAME, queue_attribute("Policy", "", "undeliveredQueueUrl")),
+    "subscription dead-letter queue's policy": (
+        "queue-policy",
+        NAME,
+        queue_attribute("Policy", "", "subscriptionDeadLetterQueueUrl"),
+    ),
     "no redrive": ("queue-redrive", NAME, queue_attribute("RedrivePolicy", "")),
     "visibility": ("visibility-timeout", NAME, queue_attribute("VisibilityTimeout", "60")),
     "dead letter": ("dead-letters", NAME, message_in("deadLetterQueueUrl")),
-    "undelivered": ("undelivered", NAME, message_in("undeliveredQueueUrl")),
+    "subscription-dead-letters": ("subscription-dead-letters", NAME, message_in("subscriptionDeadLetterQueueUrl")),
     "mapping off": ("mapping-off", NAME, mapping({"Enabled": False}, {"Enabled": True})),
     "whole batches": (
         "mapping-whole-batches",

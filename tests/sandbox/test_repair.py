@@ -116,7 +116,7 @@ def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: St
 
 def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: Stack, command: Command) -> None:
     # The emulator's SNS keeps nothing that it cannot deliver: the message is put where AWS's would.
-    address = "undelivered@example.org"
+    address = "refused@example.org"
     text = json.dumps(
         {
             "notificationType": "Bounce",
@@ -125,14 +125,14 @@ def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: Stack, 
                 "bounceSubType": "General",
                 "bouncedRecipients": [{"emailAddress": address}],
                 "timestamp": "2026-11-20T10:00:00.000Z",
-                "feedbackId": "undelivered-1",
+                "feedbackId": "refused-1",
             },
             "mail": {"timestamp": "2026-11-20T09:59:59.000Z", "messageId": "m", "destination": [address]},
         }
     )
     sqs = stack.account.client("sqs", "eu-west-1")
-    sqs.send_message(QueueUrl=exported(stack)["undeliveredQueueUrl"], MessageBody=text)
-    done = command("dead-letters", "redrive", "--queue", "undelivered", "--yes", "--json")
+    sqs.send_message(QueueUrl=exported(stack)["subscriptionDeadLetterQueueUrl"], MessageBody=text)
+    done = command("dead-letters", "redrive", "--queue", "subscription-dead-letters", "--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)["moved"]) == (0, 1), done.output
     until(lambda: blocked_item(stack, address) is not None, "it is not blocked")
 

@@ -44,7 +44,7 @@ def test_every_key_is_declared_with_type_default_and_description() -> None:
 def test_declared_defaults_are_the_components_own() -> None:
     for name, default in DEFAULTS.items():
         assert declared()[inputs.camel(name)]["default"] == default, name
-    assert declared()["silentBreakHours"]["default"] == MONITORING_DEFAULTS["silent_break_hours"]
+    assert declared()["missingFeedbackHours"]["default"] == MONITORING_DEFAULTS["missing_feedback_hours"]
 
 
 def test_the_declared_defaults_and_one_source_are_enough() -> None:
@@ -60,7 +60,7 @@ def test_the_declared_defaults_and_one_source_are_enough() -> None:
     }
     assert config.sources == [Source("eu-west-1-shop-example", "eu-west-1", ["shop.example"], None, None)]
     assert config.pipeline == DEFAULTS
-    assert config.monitoring == {"silent_break_hours": 24, "tags": {}}
+    assert config.monitoring == {"missing_feedback_hours": 24, "tags": {}}
 
 
 def test_sources_are_named_after_region_and_first_identity_or_set() -> None:
@@ -114,8 +114,8 @@ def test_monitoring_takes_the_pipelines_of_its_region() -> None:
 def test_a_topic_of_another_team_is_notified() -> None:
     config = parse(texts(alarmTopicArn=TOPIC), "eu-west-1")
     assert config.monitoring == {"alarm_topic_arn": TOPIC, "tags": {}}
-    assert parse(texts(monitoring=False, silentBreakHours=24), "eu-west-1").monitoring is None
-    assert parse(texts(silentBreakHours=0), "eu-west-1").monitoring == {"silent_break_hours": 0, "tags": {}}
+    assert parse(texts(monitoring=False, missingFeedbackHours=24), "eu-west-1").monitoring is None
+    assert parse(texts(missingFeedbackHours=0), "eu-west-1").monitoring == {"missing_feedback_hours": 0, "tags": {}}
 
 
 @dataclass
@@ -174,7 +174,7 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
             {"tableKmsKeyArn": KEY, "replicaRegions": ["us-east-1"]},
             "p:replicaRegions is ['us-east-1']: leave it out with tableKmsKeyArn",
         ),
-        ({"silentBreakHours": 1}, "p:silentBreakHours is 1: 2 to 48 hours are needed, or 0 for no such alarm"),
+        ({"missingFeedbackHours": 1}, "p:missingFeedbackHours is 1: 2 to 48 hours are needed, or 0 for no such alarm"),
         ({"monitoring": "yes"}, "p:monitoring is 'yes': true or false is needed"),
         ({"alarmEmails": ["oncall"]}, "p:alarmEmails[0] is 'oncall': an e-mail address such as"),
         ({"alarmTopicArn": "alarms"}, "p:alarmTopicArn is 'alarms': the ARN of a topic such as"),
@@ -192,19 +192,19 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
             "a topic in eu-west-1 is needed too, since alarms notify in their own Region only",
         ),
         (
-            {"customerKeys": True, "tableKmsKeyArn": KEY},
-            "leave it out with p:customerKeys, which makes the keys",
+            {"createKmsKeys": True, "tableKmsKeyArn": KEY},
+            "leave it out with p:createKmsKeys, which makes the keys",
         ),
         (
             {"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "readerPrincipals": [ACCOUNT]},
             f"p:readerPrincipals is ['{ACCOUNT}']: leave it out, or blockedTableArn",
         ),
         (
-            {"customerKeys": True, "sources": [{"identities": ["a.example"], "kmsKeyArn": KEY}]},
-            f"p:sources[0].kmsKeyArn is {KEY!r}: leave it out with p:customerKeys",
+            {"createKmsKeys": True, "sources": [{"identities": ["a.example"], "kmsKeyArn": KEY}]},
+            f"p:sources[0].kmsKeyArn is {KEY!r}: leave it out with p:createKmsKeys",
         ),
-        ({"customerKeys": True, "replicaRegions": ["us-east-1"]}, "p:replicaRegions is ['us-east-1']: leave it out"),
-        ({"customerKeys": "yes"}, "p:customerKeys is 'yes': true or false is needed"),
+        ({"createKmsKeys": True, "replicaRegions": ["us-east-1"]}, "p:replicaRegions is ['us-east-1']: leave it out"),
+        ({"createKmsKeys": "yes"}, "p:createKmsKeys is 'yes': true or false is needed"),
         ({"tableKmsKeyArn": KEY, "tableRegion": "eu-central-1"}, f"p:tableKmsKeyArn is {KEY!r}: a key in the tables"),
     ],
 )

@@ -23,8 +23,10 @@ SEARCHED = 1_000
 Names = Annotated[list[str] | None, typer.Option("--pipeline", help="Only this pipeline; once per pipeline.")]
 Kind = Annotated[Literal["bounce", "complaint"] | None, typer.Option("--kind", help="Only pipelines of this kind.")]
 Which = Annotated[
-    Literal["dead-letters", "undelivered"] | None,
-    typer.Option("--queue", help="dead-letters: the function gave up; undelivered: the topic could not deliver."),
+    Literal["dead-letters", "subscription-dead-letters"] | None,
+    typer.Option(
+        "--queue", help="dead-letters: the function gave up; subscription-dead-letters: the topic could not deliver."
+    ),
 ]
 
 

@@ -28,13 +28,13 @@ WAIT_SECONDS = 1
 FRUITLESS = 3
 """After so many batches in a row with nothing new, everything that SQS hands out has been seen."""
 
-DEAD_LETTERS, UNDELIVERED = "dead-letters", "undelivered"
+DEAD_LETTERS, SUBSCRIPTION_DEAD_LETTERS = "dead-letters", "subscription-dead-letters"
 UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue of what failed: the function gave up (dead-letters), or the topic could not deliver (undelivered)."""
+    """A queue of what failed: the function gave up, or the topic could not deliver (subscription-dead-letters)."""
 
     pipeline: Pipeline
     name: str
@@ -64,7 +64,7 @@ class Contents:
     """What a message is. None of it is personal."""
 
     kind: str
-    """bounce, complaint, the notice of what is neither (setup message, delivery, ...), or unreadable."""
+    """bounce, complaint, what else it is (setup message, delivery, ...), or unreadable."""
     type: str = ""
     subtype: str = ""
     feedback_id: str = ""
@@ -83,7 +83,10 @@ def queues(where: Where, names: Iterable[str] = (), kind: str | None = None, que
     return [
         Queue(one, name, url)
         for one in pipelines(where, names, kind)
-        for name, url in ((DEAD_LETTERS, one.dead_letter_queue_url), (UNDELIVERED, one.undelivered_queue_url))
+        for name, url in (
+            (DEAD_LETTERS, one.dead_letter_queue_url),
+            (SUBSCRIPTION_DEAD_LETTERS, one.subscription_dead_letter_queue_url),
+        )
         if queue in {None, name}
     ]
 
@@ -110,7 +113,7 @@ def contents(letter: Letter, now: datetime) -> Contents:
         return Contents(UNREADABLE, problem=str(error))
     problem = "; ".join(reading.problems)
     if not reading.feedback:
-        return Contents(UNREADABLE if problem else str(reading.notice), problem=problem)
+        return Contents(UNREADABLE if problem else str(reading.skipped), problem=problem)
     first = reading.feedback[0]
     return Contents(
         first.kind, first.type, first.subtype, first.feedback_id, first.occurred_at, len(reading.feedback), problem
@@ -122,7 +125,7 @@ def why(queue: Queue, found: Contents) -> str:
     if found.problem:
         part = "cannot be read" if found.kind == UNREADABLE else "cannot be read as a whole"
         return f"{part}: {found.problem}"
-    if queue.name == UNDELIVERED:
+    if queue.name == SUBSCRIPTION_DEAD_LETTERS:
         return "readable: the topic could not deliver it to the queue"
     return "readable: the function failed on it, or was never run for it"
 

@@ -83,7 +83,7 @@ def _resources(pipelines: Iterable[Pipeline], tables: Sequence[str]) -> Mapping[
             return f"arn:{cloud}:{service}:{place}:{resource}"
 
         on["topic"].add(one.topic_arn)
-        urls = (one.queue_url, one.dead_letter_queue_url, one.undelivered_queue_url)
+        urls = (one.queue_url, one.dead_letter_queue_url, one.subscription_dead_letter_queue_url)
         on["queue"].update(arn("sqs", queue_name(url)) for url in urls)
         on["function"].add(arn("lambda", f"function:{one.function_name}"))
         on["key"].add(arn("kms", "key/*"))

@@ -130,7 +130,7 @@ class PipelineFacts:
     subscription: Subscription | Absent
     queue: Queue | Absent
     dead_letters: Queue | Absent
-    undelivered: Queue | Absent
+    subscription_dead_letters: Queue | Absent
     mapping: EventMapping | Absent
     function: Function | Absent
     reserved_concurrency: int | Absent | None

@@ -131,7 +131,7 @@ class _Gathering:
             subscription=ways.subscription(ask, one, arn),
             queue=queue,
             dead_letters=ways.queue(ask, one.dead_letter_queue_url, find_key),
-            undelivered=ways.queue(ask, one.undelivered_queue_url, find_key),
+            subscription_dead_letters=ways.queue(ask, one.subscription_dead_letter_queue_url, find_key),
             mapping=ways.mapping(ask, one, arn),
             function=function,
             reserved_concurrency=reserved,

@@ -91,7 +91,10 @@ def rates(where: Where, regions: Iterable[str], now: datetime) -> Iterator[Rate]
 def queues(where: Where, pipelines: Iterable[Pipeline]) -> Iterator[Queue]:
     """How many messages wait in the dead-letter queues of each pipeline."""
     for pipeline in pipelines:
-        asked = (("not processed", pipeline.dead_letter_queue_url), ("not delivered", pipeline.undelivered_queue_url))
+        asked = (
+            ("not processed", pipeline.dead_letter_queue_url),
+            ("not delivered", pipeline.subscription_dead_letter_queue_url),
+        )
         client = where.client("sqs", pipeline.region)
         for holds, url in asked:
             try:

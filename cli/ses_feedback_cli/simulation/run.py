@@ -208,9 +208,10 @@ class Simulation:
             one.stop("queue", f"a queue of {pipeline.name} does not exist: pulumi up --refresh makes it again")
             return
         both = zip(now, self._before[pipeline.name], strict=True)
-        waiting, dead, undelivered = (max(0, after - before) for after, before in both)
-        if undelivered:
-            one.stop("queue", f"the topic could not deliver: {undelivered} more in undelivered of {pipeline.name}")
+        waiting, dead, subscription_dead_letters = (max(0, after - before) for after, before in both)
+        if subscription_dead_letters:
+            more = f"{subscription_dead_letters} more subscription dead letters of {pipeline.name}"
+            one.stop("queue", f"the topic could not deliver: {more}")
         elif dead:
             one.stop("function", f"the function gave up: {dead} more in dead-letters of {pipeline.name}")
         elif waiting:
@@ -225,11 +226,11 @@ class Simulation:
             )
 
     def _depths(self, pipeline: Pipeline) -> tuple[int, int, int]:
-        """Messages in its queue, dead-letters and undelivered, about; or GONE."""
+        """Messages in its queue, dead-letter queue and subscription dead-letter queue, about; or GONE."""
         sqs = self._client("sqs", pipeline.region)
-        urls = (pipeline.queue_url, pipeline.dead_letter_queue_url, pipeline.undelivered_queue_url)
-        waiting, dead, undelivered = (_depth(sqs, url) for url in urls)
-        return waiting, dead, undelivered
+        urls = (pipeline.queue_url, pipeline.dead_letter_queue_url, pipeline.subscription_dead_letter_queue_url)
+        waiting, dead, subscription_dead_letters = (_depth(sqs, url) for url in urls)
+        return waiting, dead, subscription_dead_letters
 
 
 def _depth(sqs: Any, url: str) -> int:  # noqa: ANN401

@@ -23,10 +23,10 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An SES message, or why there is none and that is fine (``notice``)."""
+    """An SES message, or why there is none and that is fine (``skipped``)."""
 
     message: dict[str, Any] = field(default_factory=dict)
-    notice: str | None = None
+    skipped: str | None = None
     region: str = ""
     account: str = ""
 
@@ -34,7 +34,7 @@ class Opened:
 def open_text(text: object) -> Opened:
     """Take the SES message out of the body of an SQS record.
 
-    Setup messages come back as a notice. Raises: UnreadableError for anything that is neither a setup message nor a
+    Setup messages come back as ``skipped``. Raises: UnreadableError for anything that is neither a setup message nor a
     JSON object, or that speaks of a bounce or complaint in a wrapping nobody knows.
     """
     region = account = ""
@@ -42,14 +42,14 @@ def open_text(text: object) -> Opened:
     for _ in range(_DEPTH):
         if isinstance(value, str):
             if _VALIDATION in value[:1_000].lower() and not value.lstrip().startswith("{"):
-                return Opened(notice="setup message")
+                return Opened(skipped="setup message")
             raw = value
             value = _json_object(value)
         if not isinstance(value, dict):
             raise UnreadableError(f"a JSON object is expected, this is {_kind(value)}")
         if _is_sns(value):
             if str(value["Type"]).lower() in _SNS_SETUP:
-                return Opened(notice="SNS subscription message")
+                return Opened(skipped="SNS subscription message")
             region = region or arn_in(value.get("TopicArn")).region
             value = value["Message"]
         elif isinstance(value.get("detail"), dict) and "detail-type" in value:
@@ -66,7 +66,7 @@ def _recognise(opened: Opened, raw: str) -> Opened:
         return opened
     if _SPEAKS_OF_FEEDBACK.search(raw):
         raise UnreadableError("it speaks of a bounce or complaint but has no notificationType, eventType or mail")
-    return Opened(notice="unknown message")
+    return Opened(skipped="unknown message")
 
 
 def message_type(message: dict[str, Any]) -> str:

@@ -111,9 +111,9 @@ def _record(sqs: Mapping[str, Any], pipeline: str, now: datetime) -> _Record:
     where = {"sqs_message_id": record.message_id, "sqs_sent_at": record.sent_at}
     for reason in record.failures:
         logger.warning("record unreadable", extra={"reason": reason, **where})
-    if record.reading.notice:
+    if record.reading.skipped:
         log = logger.info if record.reading.expected else logger.warning
-        log("nothing to judge", extra={"notice": record.reading.notice, **where})
+        log("record skipped", extra={"reason": record.reading.skipped, **where})
     return record
 
 
@@ -140,7 +140,7 @@ def _count(records: list[_Record], judged: list[tuple[_Record, Event, Result]], 
         "Processed": sum(1 for one in records if not one.failures),
         "Failed": sum(1 for one in records if one.failures),
         "Unreadable": unreadable,
-        "Notices": sum(1 for one in records if one.reading.notice),
+        "Skipped": sum(1 for one in records if one.reading.skipped),
         "Duplicates": sum(1 for _, _, result in judged if result.outcome is Outcome.DUPLICATE),
     }
     recorded = [event for _, event, result in judged if result.outcome is Outcome.RECORDED]

@@ -61,10 +61,10 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was in a text: feedback, or why there is none (``notice``); and what of it could not be read."""
+    """What was in a text: feedback, or why there is none (``skipped``); and what of it could not be read."""
 
     feedback: tuple[Feedback, ...] = ()
-    notice: str | None = None
+    skipped: str | None = None
     """A setup message, another notification type, feedback that names nobody: acknowledged and counted."""
     expected: bool = True
     """False: worth a warning."""
@@ -78,22 +78,22 @@ def read(text: object, *, sent_at: datetime, now: datetime) -> Reading:
     Raises: UnreadableError, with a reason free of personal data.
     """
     opened = open_text(text)
-    if opened.notice:
-        return Reading(notice=opened.notice, expected=opened.notice == "setup message")
+    if opened.skipped:
+        return Reading(skipped=opened.skipped, expected=opened.skipped == "setup message")
     message, kind = opened.message, message_type(opened.message)
     if not kind:  # neither dialect, but it has a body of one: trust the shape
         kind = next((k for k in _RECIPIENTS if isinstance(message.get(k), dict)), "")
     if kind in _RECIPIENTS:
         return _Report(opened, kind, sent_at, now).reading()
     if kind == _SETUP_TYPE:
-        return Reading(notice="setup message")
+        return Reading(skipped="setup message")
     if kind in _OTHER_TYPES:
-        return Reading(notice=kind)
+        return Reading(skipped=kind)
     if not kind or any(k in message for k in _RECIPIENTS):
         raise UnreadableError(
             "it has the parts of a bounce or complaint, but its notificationType or eventType is neither"
         )
-    return Reading(notice="unknown type", expected=False)
+    return Reading(skipped="unknown type", expected=False)
 
 
 class _Report:
@@ -133,7 +133,7 @@ class _Report:
                 problems.append(f"recipient {number} of {len(recipients)} is not usable: {error}")
         if problems and _same(self.subtype, "NoEmail"):
             # SES could not extract the address from the bounce: a known state, nobody to block, nothing to retry.
-            return Reading(tuple(feedback), notice="no usable address", expected=False)
+            return Reading(tuple(feedback), skipped="no usable address", expected=False)
         suspects = {one.address for one in feedback if not one.forwarded}
         if self.kind == "complaint" and not self._echo() and len(suspects) > 1:
             feedback = [replace(one, guessed=True) for one in feedback]
@@ -163,11 +163,11 @@ class _Report:
     def _nobody(self) -> Reading:
         """No recipient is named: the mail's destination, if it had exactly one."""
         if _same(self.subtype, "NoEmail"):
-            return Reading(notice="no usable address", expected=False)
+            return Reading(skipped="no usable address", expected=False)
         if len(self.destinations) == 1:
             return Reading((Feedback(address=self.destinations[0], **self.common),))
         if self.kind == "complaint" or self._echo():
-            return Reading(notice=f"{self.kind} without recipients", expected=False)
+            return Reading(skipped=f"{self.kind} without recipients", expected=False)
         raise UnreadableError(f"it is a bounce without recipients, of a mail to {len(self.destinations)} addresses")
 
     def _echo(self) -> bool:

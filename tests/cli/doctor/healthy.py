@@ -22,7 +22,9 @@ from components import policies
 ACCOUNT, REGION, NAME = "123456789012", "eu-west-1", "bounce-shop"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"
 URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/"
-QUEUE, DEAD, UNDELIVERED = (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in ("queue", "dead", "undelivered"))
+QUEUE, DEAD, SUBSCRIPTION_DEAD_LETTERS = (
+    f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in ("queue", "dead", "subscription-dead-letters")
+)
 BLOCKED, HISTORY = (f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/{name}" for name in ("blocked", "history"))
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 IDENTITIES = ("shop.example", "jane@news.example")
@@ -34,7 +36,7 @@ PIPELINE = Pipeline(
     TOPIC,
     URL + "queue",
     URL + "dead",
-    URL + "undelivered",
+    URL + "subscription-dead-letters",
     "function",
     "logs",
     f"arn:aws:iam::{ACCOUNT}:role/role",
@@ -54,7 +56,7 @@ HEALTHY = PipelineFacts(
         Destination("ours", enabled=True, events=("BOUNCE",), topic=TOPIC),
     ),
     topic=Topic(policies.topic_policy(TOPIC, IDENTITIES, "main"), KEY),
-    subscription=Subscription(f"{TOPIC}:1", dead_letters=UNDELIVERED),
+    subscription=Subscription(f"{TOPIC}:1", dead_letters=SUBSCRIPTION_DEAD_LETTERS),
     queue=Queue(
         QUEUE,
         URL + "queue",
@@ -65,7 +67,12 @@ HEALTHY = PipelineFacts(
         key=KEY,
     ),
     dead_letters=Queue(DEAD, URL + "dead", policies.queue_policy(DEAD, None), key=KEY),
-    undelivered=Queue(UNDELIVERED, URL + "undelivered", policies.queue_policy(UNDELIVERED, TOPIC), key=KEY),
+    subscription_dead_letters=Queue(
+        SUBSCRIPTION_DEAD_LETTERS,
+        URL + "subscription-dead-letters",
+        policies.queue_policy(SUBSCRIPTION_DEAD_LETTERS, TOPIC),
+        key=KEY,
+    ),
     mapping=EventMapping("uuid", "Enabled", ("ReportBatchItemFailures",)),
     function=Function("Active", "", "Successful", 30, (BLOCKED, HISTORY)),
     reserved_concurrency=None,

@@ -39,7 +39,7 @@ OUTPUTS: dict[str, Any] = {
             "topicArn": TOPIC,
             "queueUrl": PIPELINE.queue_url,
             "deadLetterQueueUrl": PIPELINE.dead_letter_queue_url,
-            "undeliveredQueueUrl": PIPELINE.undelivered_queue_url,
+            "subscriptionDeadLetterQueueUrl": PIPELINE.subscription_dead_letter_queue_url,
             "functionName": PIPELINE.function_name,
             "logGroupName": PIPELINE.log_group_name,
             "roleArn": PIPELINE.role_arn,
@@ -227,7 +227,7 @@ def test_the_policy_names_what_it_can_and_every_action_once(outputs: str) -> Non
     assert on["sns:GetTopicAttributes"] == [TOPIC]
     assert on["dynamodb:DescribeTable"] == [BLOCKED, HISTORY]
     assert on["sqs:GetQueueAttributes"] == [
-        f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in ("dead", "queue", "undelivered")
+        f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in ("dead", "queue", "subscription-dead-letters")
     ]
     assert on["sts:AssumeRole"] == [f"arn:aws:iam::{ACCOUNT}:role/look"]
     assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "Assume")) for action in actions)

@@ -43,7 +43,16 @@ def test_every_rule_is_broken_by_some_case() -> None:
 
 
 def test_what_was_not_seen_is_never_called_broken() -> None:
-    names = ("destinations", "topic", "subscription", "queue", "dead_letters", "undelivered", "mapping", "function")
+    names = (
+        "destinations",
+        "topic",
+        "subscription",
+        "queue",
+        "dead_letters",
+        "subscription_dead_letters",
+        "mapping",
+        "function",
+    )
     unseen = replace(
         broken(HEALTHY, dict.fromkeys((*names, "reserved_concurrency"), UNSEEN)),
         identities=tuple(Identity(name, UNSEEN, UNSEEN) for name in PIPELINE.identities),

@@ -26,8 +26,8 @@ def outcome(body: str, *, times: bool) -> tuple[str, ...]:
         marks = [flag for flag in ("guessed", "forwarded") if getattr(one, flag)]
         at = [f"at {one.occurred_at}"] if times else []
         said.append(" ".join([one.address, rule.verdict.value, rule.name, *marks, *at]))
-    notice = [f"notice: {reading.notice}"] if reading.notice else []
-    return (*said, *notice, *(f"fails: {problem}" for problem in reading.problems))
+    skipped = [f"skipped: {reading.skipped}"] if reading.skipped else []
+    return (*said, *skipped, *(f"fails: {problem}" for problem in reading.problems))
 
 
 @pytest.mark.parametrize("example", ALL, ids=lambda example: example.file)

@@ -113,12 +113,12 @@ def test_metrics_count_records_and_feedback(function: Function, capsys: pytest.C
     function.send(*bodies)
     said = capsys.readouterr().out
     batch = metrics(said)
-    assert {name: batch[name] for name in ("Processed", "Failed", "Unreadable", "Duplicates", "Notices")} == {
+    assert {name: batch[name] for name in ("Processed", "Failed", "Unreadable", "Duplicates", "Skipped")} == {
         "Processed": [4],
         "Failed": [1],
         "Unreadable": [1],
         "Duplicates": [2],
-        "Notices": [1],
+        "Skipped": [1],
     }
     assert len(batch["FeedbackAge"]) == 3
     assert all(age > 0 for age in batch["FeedbackAge"])

@@ -117,7 +117,7 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
         _UP, _wrapped,
     ),
     Rule(
-        "subscription-dead-letters", Severity.WARNING, "subscription",
+        "subscription-without-dead-letter-queue", Severity.WARNING, "subscription",
         "the queue's subscription has no dead-letter queue: what the queue refuses is dropped",
         _UP, _not_kept,
     ),
@@ -127,7 +127,7 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
         _UP, _no_queue,
     ),
     Rule(
-        "queue-policy", Severity.ERROR, "undelivered",
+        "queue-policy", Severity.ERROR, "subscription-dead-letters",
         "the policy of the {which} does not let the topic send to it",
         _UP, _queues_closed,
     ),
@@ -143,10 +143,10 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
         lambda facts: _waiting(facts.dead_letters),
     ),
     Rule(
-        "undelivered", Severity.ERROR, "undelivered",
-        "messages wait in the queue of undelivered feedback ({number}): the topic could not deliver them",
+        "subscription-dead-letters", Severity.ERROR, "subscription-dead-letters",
+        "messages wait in the subscription dead-letter queue ({number}): the topic could not deliver them",
         "mend what other findings name, and bring them to the queue: the runbook has the commands",
-        lambda facts: _waiting(facts.undelivered),
+        lambda facts: _waiting(facts.subscription_dead_letters),
     ),
     Rule(
         "oldest-message", Severity.ERROR, "oldest-message",

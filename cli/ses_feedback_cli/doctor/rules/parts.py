@@ -10,7 +10,7 @@ def queues(facts: PipelineFacts) -> Iterator[tuple[str, str, Queue | Absent]]:
     one = facts.pipeline
     yield "queue", one.queue_url, facts.queue
     yield "dead-letter queue", one.dead_letter_queue_url, facts.dead_letters
-    yield "queue of undelivered feedback", one.undelivered_queue_url, facts.undelivered
+    yield "subscription dead-letter queue", one.subscription_dead_letter_queue_url, facts.subscription_dead_letters
 
 
 def context_of(source: str, account: str) -> Mapping[str, str]:

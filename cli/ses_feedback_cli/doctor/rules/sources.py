@@ -75,13 +75,13 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
         _unverified,
     ),
     Rule(
-        "identity-topic-missing", Severity.ERROR, "bounces-unseen",
+        "identity-topic-missing", Severity.ERROR, "bounces-not-processed",
         "{identity} has no topic for {kind}s: SES removes it when it cannot publish, and mails instead",
         f"find out first why SES could not publish (other findings say so); then {_UP}",
         _no_topic,
     ),
     Rule(
-        "identity-topic-other", Severity.ERROR, "bounces-unseen",
+        "identity-topic-other", Severity.ERROR, "bounces-not-processed",
         "{identity} sends its {kind}s to another topic, {other}",
         f"{_UP}; another stack that names this identity would set its own again",
         _other_topic,

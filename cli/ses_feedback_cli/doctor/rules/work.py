@@ -103,7 +103,7 @@ RULES: tuple[Rule[PipelineFacts], ...] = (
     Rule(
         "notifications-failed", Severity.WARNING, "notifications-failed",
         "the topic gave up on deliveries in the last {hours} h (times: {number})",
-        "mend what other findings name; see the queue of undelivered feedback",
+        "mend what other findings name; see the subscription dead-letter queue",
         lambda facts: _some(facts.counted.failed_deliveries, facts),
     ),
     Rule(

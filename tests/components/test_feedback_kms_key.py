@@ -8,13 +8,13 @@ from typing import cast
 import pulumi
 import pytest
 
-from components import FeedbackKey, FeedbackKeyArgs
+from components import FeedbackKmsKey, FeedbackKmsKeyArgs
 from tests.recorder import ACCOUNT, Graph, record
 
 
 def key(**given: object) -> Graph:
     def program() -> None:
-        pulumi.export("arn", FeedbackKey("k", cast(FeedbackKeyArgs, {"region": "eu-west-1"} | given)).key_arn)
+        pulumi.export("arn", FeedbackKmsKey("k", cast(FeedbackKmsKeyArgs, {"region": "eu-west-1"} | given)).key_arn)
 
     return record(program)
 

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from components import inputs, policies
 
 
-class FeedbackKeyArgs(TypedDict):
+class FeedbackKmsKeyArgs(TypedDict):
     region: NotRequired[pulumi.Input[str]]
     """Region of the key. Default: the provider's Region."""
     table_principals: NotRequired[list[str]]
@@ -21,10 +21,10 @@ class FeedbackKeyArgs(TypedDict):
     """Tags of the key. Default: none."""
 
 
-class FeedbackKey(pulumi.ComponentResource):
+class FeedbackKmsKey(pulumi.ComponentResource):
     """Encrypts topics, queues, logs and tables of one Region under a key of your own.
 
-    Type: ``ses-feedback:index:FeedbackKey``.
+    Type: ``ses-feedback:index:FeedbackKmsKey``.
     Creates: a symmetric key that AWS rotates every year, and its policy: the account's administrators manage it; SES
     publishes to topics under it, SNS delivers to queues under it, alarms notify topics under it, CloudWatch Logs keeps
     logs under it; principals of other accounts decrypt, through DynamoDB only.
@@ -35,9 +35,12 @@ class FeedbackKey(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     """ARN of the key, for ``kms_key_arn`` of the other components; known when its policy is in force."""
 
-    def __init__(self, name: str, args: FeedbackKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("ses-feedback:index:FeedbackKey", name, dict(args), opts)
-        given = inputs.given(args, FeedbackKeyArgs.__annotations__)
+    def __init__(self, name: str, args: FeedbackKmsKeyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        # The type of 0.1.0: without the alias, the key and all that is under it would be another.
+        former = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_="ses-feedback:index:FeedbackKey")])
+        options = pulumi.ResourceOptions.merge(opts, former)
+        super().__init__("ses-feedback:index:FeedbackKmsKey", name, dict(args), options)
+        given = inputs.given(args, FeedbackKmsKeyArgs.__annotations__)
         checked = {key: inputs.check(rule, key, given[key]) for key, rule in inputs.KEY.items() if key in given}
         principals: list[str] = inputs.each(inputs.principal)("table_principals", given.get("table_principals") or [])
         protect = inputs.boolean("deletion_protection", given.get("deletion_protection", True))
