@@ -151,10 +151,10 @@ def _notification(number: str) -> dict[str, Any]:
 def _run(client: object, batches: int, size: int = _BATCH) -> tuple[float, float]:
     """Median seconds of CPU and of wall time per batch."""
     from ses_feedback.function import handler  # noqa: PLC0415 - after the environment is set
-    from ses_feedback.history.writer import History  # noqa: PLC0415
+    from ses_feedback.history.writer import HistoryWriter  # noqa: PLC0415
 
     settings, _ = handler._service()
-    history = History(settings.blocked_table, settings.history_table, settings.policy, client)  # type: ignore[arg-type]
+    history = HistoryWriter(settings.blocked_table, settings.history_table, settings.policy, client)  # type: ignore[arg-type]
     handler._service = lambda: (settings, history)  # type: ignore[assignment]
     cpu: list[float] = []
     wall: list[float] = []

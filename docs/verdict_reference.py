@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ses_feedback.function.verdict import RULES, Rule
-from ses_feedback.history.state import Policy
+from ses_feedback.history.state import SoftBouncePolicy
 
 PAGE = Path(__file__).resolve().parent / "reference" / "verdicts.md"
 
-_SOFT = Policy()
+_SOFT = SoftBouncePolicy()
 _HEAD = """# Verdicts
 
 Generated from `handlers/ses_feedback/function/verdict.py` by `python -m docs.verdict_reference`. `tests/events` has a
@@ -40,7 +40,7 @@ _RECIPIENTS = (
     ),
     (
         "is a complaint that names several",
-        "each, marked `guessed`: providers hide the person, and SES lists who it may be",
+        "each, marked `ambiguous`: providers hide the person, and SES lists who it may be",
     ),
     ("names nobody, and the mail went to exactly one address", "the mail's"),
     (

@@ -101,7 +101,7 @@ class Screen:
         table = _table("What a sender is told", "may I send to", "answer", "because")
         for answer in answers:
             word = Text("yes", style="green") if answer.allowed else Text("no", style="red")
-            table.add_row(escape(answer.given), word, escape(answer.problem or answer.reason or "it is not blocked"))
+            table.add_row(escape(answer.address), word, escape(answer.problem or answer.reason or "it is not blocked"))
         self.console.print(table)
 
     def _indented(self, text: str) -> None:

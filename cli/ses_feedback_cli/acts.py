@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from ses_feedback.history.event import Event
-from ses_feedback.history.writer import History, Result
+from ses_feedback.history.writer import HistoryWriter, Result
 
 from ses_feedback_cli.where import Where
 
@@ -18,7 +18,7 @@ BATCH_SECONDS = 120
 def writer(where: Where) -> Callable[[Sequence[Event]], list[Result]]:
     """Applies one batch of acts, with a result for each, in order. For one thread; it keeps threads of its own."""
     blocked, history = where.blocked_table(), where.history_table()
-    made = History(blocked, history, where.policy(), client=where.dynamodb(history))
+    made = HistoryWriter(blocked, history, where.policy(), client=where.dynamodb(history))
     return lambda batch: made.apply(batch, deadline=time.monotonic() + BATCH_SECONDS)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ses_feedback.history.state import Policy
+from ses_feedback.history.state import SoftBouncePolicy
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -89,12 +89,12 @@ class Where:
         """The history table, by ARN or name. Raises: MissingError."""
         return self.history or self._output("historyTableArn", "history table", "--history", "SES_FEEDBACK_HISTORY")
 
-    def policy(self) -> Policy:
+    def policy(self) -> SoftBouncePolicy:
         """When soft bounces block, as the first stack has it; the defaults without a stack."""
         for one in self.outputs:
             if soft := one.get("softBounces"):
-                return Policy(int(soft["threshold"]), int(soft["windowDays"]), int(soft["blockDays"]))
-        return Policy()
+                return SoftBouncePolicy(int(soft["threshold"]), int(soft["windowDays"]), int(soft["blockDays"]))
+        return SoftBouncePolicy()
 
     def pipelines(self) -> list[Pipeline]:
         """The pipelines of all stacks, of the Regions asked for. Raises: MissingError when there are none."""

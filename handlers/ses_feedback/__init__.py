@@ -6,7 +6,7 @@ For a sender::
 
     blocklist = Blocklist("arn:aws:dynamodb:eu-central-1:123456789012:table/blocked", when_unavailable="raise")
     for answer in blocklist.check(["jane@example.org"]):
-        print(answer.given, answer.allowed, answer.reason)
+        print(answer.address, answer.allowed, answer.reason)
 
 ``function`` runs in Lambda, ``sender`` is what senders import, ``history`` is what is stored about an address. They
 share ``address`` (the one key function), ``table`` (calls to DynamoDB), ``timestamps`` and ``arn``. Only

@@ -15,8 +15,8 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import judge
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Policy
-from ses_feedback.history.writer import History, Outcome
+from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import decode
 from ses_feedback_cli import suppression
 from ses_feedback_cli.app import app
@@ -51,7 +51,9 @@ class Tables:
 
     def apply(self, events: Sequence[Event]) -> None:
         """Bring events in, as the function does."""
-        results = History(BLOCKED, HISTORY, Policy(), self.client).apply(events, deadline=time.monotonic() + 10)
+        results = HistoryWriter(BLOCKED, HISTORY, SoftBouncePolicy(), self.client).apply(
+            events, deadline=time.monotonic() + 10
+        )
         assert {result.outcome for result in results} <= {Outcome.RECORDED}
 
     def blocked(self) -> dict[str, dict[str, Any]]:

@@ -11,8 +11,8 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import judge
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback.history.state import Policy
-from ses_feedback.history.writer import History, Outcome
+from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import decode
 from ses_feedback_cli.report.numbers import Numbers
 from ses_feedback_cli.report.standing import Queue, Rate, Report
@@ -94,7 +94,7 @@ def events() -> Iterator[Event]:
 def written(those: Iterable[Event]) -> Store:
     """Tables in memory that the writer has brought them into."""
     store = Store()
-    writer = History("blocked", "history", Policy(), cast(Any, FakeDynamoDB(store)))
+    writer = HistoryWriter("blocked", "history", SoftBouncePolicy(), cast(Any, FakeDynamoDB(store)))
     results = writer.apply([*those], deadline=time.monotonic() + 60)
     assert {result.outcome for result in results} <= {Outcome.RECORDED, Outcome.DUPLICATE}
     return store
@@ -102,7 +102,7 @@ def written(those: Iterable[Event]) -> Store:
 
 def counted(store: Store, *, addresses: bool = False, first_day: date = FIRST_DAY, now: datetime = NOW) -> Numbers:
     """The numbers of all rows of the tables."""
-    numbers = Numbers(first_day, now, Policy(), addresses=addresses)
+    numbers = Numbers(first_day, now, SoftBouncePolicy(), addresses=addresses)
     for item in store.rows("blocked").values():
         numbers.blocked(decode(item))
     for row in store.rows("history").values():

@@ -32,7 +32,7 @@ def test_what_is_no_address_is_never_allowed(tables: Tables) -> None:
 def test_json_is_a_line_per_address_in_the_order_of_stdin(tables: Tables, bounce: Bounce) -> None:
     tables.apply([bounce("b@example.org")])
     found = tables.json("check", "-", stdin="a@example.org\n\nb@example.org\n")
-    assert [(one["given"], one["allowed"]) for one in found] == [("a@example.org", True), ("b@example.org", False)]
+    assert [(one["address"], one["allowed"]) for one in found] == [("a@example.org", True), ("b@example.org", False)]
 
 
 def test_without_a_table_it_says_how_to_give_one(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,7 +134,7 @@ ITEMS = st.dictionaries(
             "note": TEXTS,
             "expires_at": st.sampled_from([int(NOW.timestamp()) + days * 86_400 for days in (-9, 1_000, 9_000)]),
             "blocked_at": st.just("2026-11-20T12:00:00.000Z"),
-            "guessed": st.just(True),
+            "ambiguous": st.just(True),
         },
     ),
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ses_feedback.history.event import manual_event
-from ses_feedback.history.state import Policy
+from ses_feedback.history.state import SoftBouncePolicy
 from ses_feedback.table import encode
 from ses_feedback_cli.report.numbers import Numbers, Summary
 from ses_feedback_cli.report.tally import Tally
@@ -143,7 +143,7 @@ def test_what_others_put_into_the_tables_shows_none_of_its_words() -> None:
 
 
 def test_the_waiting_list_is_short_however_many_wait() -> None:
-    numbers = Numbers(date(2026, 11, 24), NOW, Policy(), addresses=True)
+    numbers = Numbers(date(2026, 11, 24), NOW, SoftBouncePolicy(), addresses=True)
     mark = {"at": "2026-11-24T00:00:00.000Z", "id": "x"}
     for number in range(1_000):
         numbers.history({"value": f"p{number}@one.example", "entry": "state", "version": 1, "soft": [mark]})

@@ -15,8 +15,8 @@ import pytest
 from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import read
 from ses_feedback.function.verdict import Verdict, judge_all
-from ses_feedback.history.state import Policy
-from ses_feedback.history.writer import History, Outcome
+from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.history.writer import Result as HistoryResult
 from ses_feedback_cli import acts
 from ses_feedback_cli.simulation import run as simulation
@@ -111,7 +111,9 @@ class Chain:
                 one for text in answer.get("Messages", ()) for one in read(text["Body"], sent_at=now, now=now).feedback
             ]
             events = [feedback_event(one, rule, pipeline=kind, now=now) for one, rule in judge_all(feedback)]
-            History(BLOCKED, HISTORY, Policy(), self.tables.client).apply(events, deadline=time.monotonic() + 10)
+            HistoryWriter(BLOCKED, HISTORY, SoftBouncePolicy(), self.tables.client).apply(
+                events, deadline=time.monotonic() + 10
+            )
 
 
 @pytest.fixture

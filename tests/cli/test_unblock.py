@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ses_feedback.history.event import Event
-from ses_feedback.history.writer import History, Outcome
+from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.history.writer import Result as Recorded
 from ses_feedback_cli import suppression
 from ses_feedback_cli.blocks import lifting
@@ -142,12 +142,12 @@ def test_ses_comes_first(tables: Tables, bounce: Bounce, ses: SesLists, monkeypa
     tables.apply([bounce(JANE, AGO)])
     ses.put("eu-west-1", JANE)
 
-    def refuse(_: History, events: list[Event], **__: Any) -> list[Recorded]:  # noqa: ANN401
+    def refuse(_: HistoryWriter, events: list[Event], **__: Any) -> list[Recorded]:  # noqa: ANN401
         assert ses.entries == {"eu-west-1": {}}
         return [Recorded(Outcome.FAILED, "TransactWriteItems: no time left")] * len(events)
 
     with monkeypatch.context() as broken:
-        broken.setattr(History, "apply", refuse)
+        broken.setattr(HistoryWriter, "apply", refuse)
         done = tables.run("unblock", JANE, *WHY, *HERE)
     assert done.exit_code == 1
     assert "NOT DONE: TransactWriteItems" in done.stdout

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback.history.writer import History
+from ses_feedback.history.writer import HistoryWriter
 from ses_feedback_cli.blocks import lifting, unblocking
 
 from tests.cli.conftest import Tables
@@ -203,10 +203,10 @@ def test_what_ses_listed_after_the_selection_stays_blocked(wave: Tables, ses: Se
 def stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """Ctrl-C before, or right after, the n-th write: [n, 0 or 1]. One address at a time."""
     plan: list[int] = []
-    real = History.apply
+    real = HistoryWriter.apply
     seen = 0
 
-    def apply(self: History, events: list[Event], **given: Any) -> Any:  # noqa: ANN401
+    def apply(self: HistoryWriter, events: list[Event], **given: Any) -> Any:  # noqa: ANN401
         nonlocal seen
         seen += 1
         if [seen, 0] == plan:
@@ -218,7 +218,7 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
     monkeypatch.setattr(unblocking, "_TOGETHER", 1)
     with monkeypatch.context() as patched:
-        patched.setattr(History, "apply", apply)
+        patched.setattr(HistoryWriter, "apply", apply)
         yield plan
 
 

@@ -118,7 +118,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     results = [Result(Outcome.RECORDED), Result(Outcome.DUPLICATE)]
-    monkeypatch.setattr(handler, "History", lambda *_: SimpleNamespace(apply=lambda *_, **__: results))
+    monkeypatch.setattr(handler, "HistoryWriter", lambda *_: SimpleNamespace(apply=lambda *_, **__: results))
     monkeypatch.setattr(handler.logger.registered_handler, "stream", sys.stdout)  # it keeps the one of its import
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: 30_000,

@@ -9,7 +9,7 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import RULES, Rule
 from ses_feedback.history.event import Act, Event, manual_event
-from ses_feedback.history.state import COPIES, Effect, Policy, milliseconds
+from ses_feedback.history.state import COPIES, Effect, SoftBouncePolicy, milliseconds
 from ses_feedback.timestamps import iso
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,33 +22,46 @@ RULES_USED: tuple[Rule, ...] = tuple(
 )
 
 
-def expected_item(events: list[Event], policy: Policy) -> dict[str, Any] | None:
+def expected_item(events: list[Event], policy: SoftBouncePolicy) -> dict[str, Any] | None:
     """The item of one address whose history is ``events``, expired or not."""
-    unblocked = max((e.mark.at for e in events if e.effect is Effect.UNBLOCK), default="")
-    alive = sorted({e.entry: e for e in events if e.mark.at > unblocked}.values(), key=lambda e: (e.mark.at, e.mark.id))
-    cleared = max((e.mark.at for e in alive if e.effect is Effect.CLEAR), default="")
-    complaints = [e for e in alive if e.effect is Effect.COMPLAINT and e.mark.at > cleared]
+    unblocked = max((e.occurrence.at for e in events if e.effect is Effect.UNBLOCK), default="")
+    alive = sorted(
+        {e.entry: e for e in events if e.occurrence.at > unblocked}.values(),
+        key=lambda e: (e.occurrence.at, e.occurrence.id),
+    )
+    cleared = max((e.occurrence.at for e in alive if e.effect is Effect.CLEAR), default="")
+    complaints = [e for e in alive if e.effect is Effect.COMPLAINT and e.occurrence.at > cleared]
     bounces = [e for e in alive if e.effect is Effect.BOUNCE]
     manual = [e for e in alive if e.effect is Effect.MANUAL]
     for reason, found in (
         ("complaint", complaints),
         ("bounce", bounces),
-        ("manual", [e for e in manual if "expires_at" not in e.mark.facts]),
+        ("manual", [e for e in manual if "expires_at" not in e.occurrence.attributes]),
     ):
         if found:
-            return {"reason": reason, "blocked_at": found[-1].mark.at, **found[-1].mark.facts}
-    ending = [(e, {"reason": "manual", "blocked_at": e.mark.at, **e.mark.facts}) for e in manual]
+            return {"reason": reason, "blocked_at": found[-1].occurrence.at, **found[-1].occurrence.attributes}
+    ending = [(e, {"reason": "manual", "blocked_at": e.occurrence.at, **e.occurrence.attributes}) for e in manual]
     soft = [e for e in alive if e.effect is Effect.SOFT]
     window = timedelta(days=policy.window_days) / timedelta(milliseconds=1)
     for last in range(len(soft)):
-        at = milliseconds(soft[last].mark.at)
-        mails = {e.mark.facts["message_id"] for e in soft[: last + 1] if milliseconds(e.mark.at) >= at - window}
+        at = milliseconds(soft[last].occurrence.at)
+        mails = {
+            e.occurrence.attributes["message_id"]
+            for e in soft[: last + 1]
+            if milliseconds(e.occurrence.at) >= at - window
+        }
         if len(mails) >= policy.threshold:
             ends = -(-at // 1_000) + policy.block_days * 86_400
-            item = {"reason": "soft-bounces", "blocked_at": soft[last].mark.at, **soft[last].mark.facts}
+            item = {
+                "reason": "soft-bounces",
+                "blocked_at": soft[last].occurrence.at,
+                **soft[last].occurrence.attributes,
+            }
             ending = [one for one in ending if one[1]["reason"] != "soft-bounces"]  # the latest decides
             ending.append((soft[last], {**item, "expires_at": ends}))
-    return max(ending, key=lambda one: (one[1]["expires_at"], one[0].mark.at, one[0].mark.id), default=(None, None))[1]
+    return max(
+        ending, key=lambda one: (one[1]["expires_at"], one[0].occurrence.at, one[0].occurrence.id), default=(None, None)
+    )[1]
 
 
 def alive_at(item: Mapping[str, Any] | None, moment: datetime) -> bool:
@@ -57,7 +70,7 @@ def alive_at(item: Mapping[str, Any] | None, moment: datetime) -> bool:
 
 
 def newest(events: list[Event]) -> datetime:
-    return max((datetime.fromisoformat(e.mark.at) for e in events), default=START)
+    return max((datetime.fromisoformat(e.occurrence.at) for e in events), default=START)
 
 
 moments = st.builds(
@@ -66,7 +79,9 @@ moments = st.builds(
     st.integers(0, 120),
     st.sampled_from([timedelta(0), timedelta(0), timedelta(milliseconds=1), timedelta(hours=9)]),
 )
-policies = st.builds(Policy, threshold=st.integers(1, 4), window_days=st.integers(1, 40), block_days=st.integers(1, 60))
+policies = st.builds(
+    SoftBouncePolicy, threshold=st.integers(1, 4), window_days=st.integers(1, 40), block_days=st.integers(1, 60)
+)
 
 
 def a_feedback(number: int, address: str, rule: Rule, at: datetime, mail: int | None = None) -> Event:
@@ -116,10 +131,10 @@ def histories(
 
 def _numbered(event: Event, number: int, mail: int) -> Event:
     """The same with an id of its own. Ids are not in the order of the times, and neither are they random."""
-    at = datetime.fromisoformat(event.mark.at)
+    at = datetime.fromisoformat(event.occurrence.at)
     own = (number * 7) % 25 + number * 100
     if event.entry.startswith("feedback#"):
         return a_feedback(own, event.address, _RULES[str(event.row["rule"])], at, mail)
-    ends = event.mark.facts.get("expires_at")
+    ends = event.occurrence.attributes.get("expires_at")
     days = round((int(ends) - at.timestamp()) / 86_400) if ends is not None else None
     return an_act(own, event.address, cast(Act, event.row["act"]), at, days)

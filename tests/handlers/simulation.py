@@ -11,8 +11,8 @@ from typing import Any
 
 from ses_feedback import Blocklist
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Policy
-from ses_feedback.history.writer import History, Outcome
+from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.writer import HistoryWriter, Outcome
 
 from .fake_dynamodb import Crash, FakeDynamoDB, Fault, Store
 
@@ -32,8 +32,8 @@ class Inline:
         return future
 
 
-def inline_history(client: Any, policy: Policy) -> History:  # noqa: ANN401 - a fake
-    history = History("blocked", "history", policy, client)
+def inline_history(client: Any, policy: SoftBouncePolicy) -> HistoryWriter:  # noqa: ANN401 - a fake
+    history = HistoryWriter("blocked", "history", policy, client)
     history._pool.shutdown()
     history._pool = Inline()  # type: ignore[assignment]
     return history
@@ -50,7 +50,13 @@ class Simulation:
     """Messages in a queue, ``workers`` functions that take batches of ``batch_size`` and put back what failed."""
 
     def __init__(
-        self, messages: list[Event], policy: Policy, *, faults: list[Fault | None], turns: list[int], batch_size: int
+        self,
+        messages: list[Event],
+        policy: SoftBouncePolicy,
+        *,
+        faults: list[Fault | None],
+        turns: list[int],
+        batch_size: int,
     ) -> None:
         self.queue = list(messages)
         self.policy = policy

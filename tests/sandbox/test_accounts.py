@@ -95,7 +95,7 @@ def test_a_bounce_of_the_member_is_in_the_table_of_the_hub(world: World) -> None
 def test_a_sender_with_the_hubs_policy_is_answered(world: World, account: str) -> None:
     asking = replace(world.hub, account=replace(world.hub.account, id=account))
     answers = ask(asking, [BLOCKED, "jane@example.com"])
-    assert [(answer.given, answer.allowed) for answer in answers] == [(BLOCKED, False), ("jane@example.com", True)]
+    assert [(answer.address, answer.allowed) for answer in answers] == [(BLOCKED, False), ("jane@example.com", True)]
 
 
 def test_a_sender_of_an_account_that_the_hub_does_not_name_is_refused(world: World) -> None:

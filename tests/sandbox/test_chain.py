@@ -44,7 +44,7 @@ def test_every_mail_becomes_what_it_must(account: Account) -> None:
         "suppressionlist@simulator.amazonses.com": "bounce",
         "jane@example.com": "bounce",
     }
-    assert [(answer.given, answer.allowed, answer.reason) for answer in result.answers] == [
+    assert [(answer.address, answer.allowed, answer.reason) for answer in result.answers] == [
         ("success@simulator.amazonses.com", True, None),
         ("bounce@simulator.amazonses.com", False, "bounce"),
         ("complaint@simulator.amazonses.com", False, "complaint"),

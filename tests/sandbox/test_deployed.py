@@ -173,5 +173,5 @@ def test_the_archive_needs_nothing_that_lambda_does_not_have(
     for name in ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six.py"):
         (runtime / name).symlink_to(Path(boto3.__file__).parents[1] / name)
     paths = [str(tmp_path / "code"), str(runtime)]
-    code = f"import sys; sys.path[:0] = {paths}; from ses_feedback import handler"
+    code = f"import sys; sys.path[:0] = {paths}; from ses_feedback.function import handler"
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)

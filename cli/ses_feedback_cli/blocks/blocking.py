@@ -69,7 +69,7 @@ def _covered(state: State, wish: Wish) -> bool:
     """Whether the state holds a person's block or an import that ends no earlier."""
     if state.manual or wish.until is None:
         return state.manual is not None
-    return any(int(mark.facts["expires_at"]) >= int(wish.until.timestamp()) for mark in state.expiring)
+    return any(int(mark.attributes["expires_at"]) >= int(wish.until.timestamp()) for mark in state.expiring)
 
 
 def _event(wish: Wish, actor: str, act_id: str, at: datetime) -> Event:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ses_feedback.history.state import Policy, State, blocked_item, milliseconds
+from ses_feedback.history.state import SoftBouncePolicy, State, blocked_item, milliseconds
 from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import decode, encode
 from ses_feedback.timestamps import parse
@@ -24,7 +24,7 @@ class Story:
     """What the blocked table says, also if it is over."""
     state: State
     events: list[dict[str, Any]]
-    policy: Policy
+    policy: SoftBouncePolicy
     now: datetime
 
     @property
@@ -42,7 +42,7 @@ class Story:
         """Mails that bounced softly within the window that ends now, as they count."""
         first = (self.now - timedelta(days=self.policy.window_days)).timestamp() * 1_000
         return len(
-            {mark.facts.get("message_id") or mark.id for mark in self.state.soft if milliseconds(mark.at) >= first}
+            {mark.attributes.get("message_id") or mark.id for mark in self.state.soft if milliseconds(mark.at) >= first}
         )
 
 

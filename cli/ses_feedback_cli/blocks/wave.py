@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from ses_feedback.history.state import Policy, State, blocked_item
+from ses_feedback.history.state import SoftBouncePolicy, State, blocked_item
 
 from ses_feedback_cli import blocked
 from ses_feedback_cli.blocked import Filter
@@ -50,7 +50,7 @@ class Wave:
                     self.sample.append(item)
                 yield item
 
-    def _left(self, item: dict[str, Any], state: State, policy: Policy) -> str:
+    def _left(self, item: dict[str, Any], state: State, policy: SoftBouncePolicy) -> str:
         """Why the item is left; empty if it is not. Everything that blocks the address must be selected: an unblock
         lifts all of it, and beneath the bounce of a wave may be somebody's wish never to be mailed."""
         if item.get("reason") not in self.because:

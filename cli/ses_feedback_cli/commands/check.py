@@ -26,7 +26,7 @@ def check(
     else:
         rows = [
             (
-                one.given,
+                one.address,
                 "yes" if one.allowed else "no",
                 one.problem or one.reason or "",
                 when(one.blocked_at),

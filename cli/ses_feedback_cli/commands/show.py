@@ -119,7 +119,7 @@ def _details(event: dict[str, Any]) -> Iterator[str]:
     origin = [f"{word} {event[name]}" for name, word in names.items() if event.get(name)]
     if origin:
         yield "    " + ", ".join(origin)
-    if event.get("guessed"):
+    if event.get("ambiguous"):
         yield "    the report names no one: it is about one of several recipients, and all of them count"
     if event.get("forwarded"):
         yield "    the report names another address: this one, which the mail went to, forwards"

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ses_feedback.function.verdict import Verdict
-from ses_feedback.history.state import Policy, State, blocked_item
+from ses_feedback.history.state import SoftBouncePolicy, State, blocked_item
 from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import TableError
 from ses_feedback.timestamps import iso
@@ -45,7 +45,7 @@ class Feedback:
 class Waiting:
     """Addresses with soft bounces that are not blocked: ``mails`` is how many have so many mails in the window."""
 
-    policy: Policy
+    policy: SoftBouncePolicy
     mails: Mapping[int, int]
     domains: Ranking
     addresses: tuple[tuple[str, int], ...] | None
@@ -104,7 +104,7 @@ class Numbers:
     The period is whole days (UTC), from ``first_day`` to that of ``now``. ``policy`` says when soft bounces block.
     """
 
-    def __init__(self, first_day: date, now: datetime, policy: Policy, *, addresses: bool = False) -> None:
+    def __init__(self, first_day: date, now: datetime, policy: SoftBouncePolicy, *, addresses: bool = False) -> None:
         self._now = now.astimezone(UTC)
         self._first_day, self._last_day = first_day, self._now.date()
         self._policy = policy
@@ -190,7 +190,7 @@ class Numbers:
         block = blocked_item(state, self._policy)
         if block and not expired(block, self._now):
             return
-        mails = min(len({mark.facts.get("message_id") or mark.id for mark in recent}), self._policy.threshold)
+        mails = min(len({mark.attributes.get("message_id") or mark.id for mark in recent}), self._policy.threshold)
         self._mails[mails] += 1
         self._waiting_domains.add(_domain(address), Verdict.COUNT.value, address)
         if self._addresses:

@@ -5,7 +5,7 @@ from datetime import datetime
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import Rule, Verdict
 from ses_feedback.history.event import RETENTION, Event, without_empty
-from ses_feedback.history.state import Effect, Mark, Value
+from ses_feedback.history.state import Effect, Occurrence, Value
 from ses_feedback.timestamps import iso
 
 
@@ -21,7 +21,7 @@ def feedback_event(feedback: Feedback, rule: Rule, *, pipeline: str, now: dateti
         "identity": feedback.identity,
         "account": feedback.account,
         "region": feedback.region,
-        "guessed": feedback.guessed,
+        "ambiguous": feedback.ambiguous,
         "forwarded": feedback.forwarded,
     }
     effect = _effect(feedback.kind, rule.verdict)
@@ -43,7 +43,7 @@ def feedback_event(feedback: Feedback, rule: Rule, *, pipeline: str, now: dateti
         address=feedback.address,
         entry=f"feedback#{feedback.feedback_id}",
         effect=effect,
-        mark=Mark(feedback.occurred_at, feedback.feedback_id, without_empty(facts)),
+        occurrence=Occurrence(feedback.occurred_at, feedback.feedback_id, without_empty(facts)),
         row=without_empty(row),
         keep_until=keep_until,
     )

@@ -25,7 +25,7 @@ from ses_feedback.function.notification import Reading, read
 from ses_feedback.function.settings import Settings
 from ses_feedback.function.verdict import judge_all
 from ses_feedback.history.event import Event
-from ses_feedback.history.writer import History, Outcome, Result
+from ses_feedback.history.writer import HistoryWriter, Outcome, Result
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -54,11 +54,11 @@ class _Record:
 
 
 @cache
-def _service() -> tuple[Settings, History]:
+def _service() -> tuple[Settings, HistoryWriter]:
     settings = Settings.read(os.environ)
     logger.append_keys(pipeline=settings.pipeline)
     metrics.set_default_dimensions(pipeline=settings.pipeline)
-    return settings, History(settings.blocked_table, settings.history_table, settings.policy)
+    return settings, HistoryWriter(settings.blocked_table, settings.history_table, settings.policy)
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -119,7 +119,7 @@ def _record(sqs: Mapping[str, Any], pipeline: str, now: datetime) -> _Record:
 
 def _log_feedback(record: _Record, event: Event, result: Result) -> None:
     said: dict[str, Any] = {
-        "feedback_id": event.mark.id,
+        "feedback_id": event.occurrence.id,
         "verdict": event.row["verdict"],
         "rule": event.row["rule"],
         "outcome": result.outcome.value,
@@ -145,7 +145,7 @@ def _count(records: list[_Record], judged: list[tuple[_Record, Event, Result]], 
     }
     recorded = [event for _, event, result in judged if result.outcome is Outcome.RECORDED]
     for event in recorded:  # Powertools publishes each full hundred by itself, so the counts come last
-        age = (now - datetime.fromisoformat(event.mark.at)).total_seconds()
+        age = (now - datetime.fromisoformat(event.occurrence.at)).total_seconds()
         metrics.add_metric("FeedbackAge", MetricUnit.Seconds, max(0.0, age))
     for name, value in counts.items():
         metrics.add_metric(name, MetricUnit.Count, value)

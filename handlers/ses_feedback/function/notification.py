@@ -53,7 +53,7 @@ class Feedback:
     region: str = ""
     mailed: bool = True
     """Whether the mail's destinations name the address."""
-    guessed: bool = False
+    ambiguous: bool = False
     """A complaint that names several suspects."""
     forwarded: bool = False
     """The report named an address that the mail did not go to; this is the one it went to."""
@@ -136,7 +136,7 @@ class _Report:
             return Reading(tuple(feedback), skipped="no usable address", expected=False)
         suspects = {one.address for one in feedback if not one.forwarded}
         if self.kind == "complaint" and not self._echo() and len(suspects) > 1:
-            feedback = [replace(one, guessed=True) for one in feedback]
+            feedback = [replace(one, ambiguous=True) for one in feedback]
         return Reading(tuple(feedback), problems=tuple(problems))
 
     def _about(self, recipient: object) -> Iterable[Feedback]:

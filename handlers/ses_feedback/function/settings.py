@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ses_feedback.arn import Arn
-from ses_feedback.history.state import Policy
+from ses_feedback.history.state import SoftBouncePolicy
 
 _KEPT_LIMIT = 500  # soft bounces in one state row, 0.4 KB each; an item holds 400 KB
 _ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
@@ -23,7 +23,7 @@ class Settings:
     blocked_table: str
     history_table: str
     pipeline: str
-    policy: Policy
+    policy: SoftBouncePolicy
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -46,7 +46,7 @@ class Settings:
             problems.append(f"{name} is {value!r}; a whole number from 1 to {largest} is needed")
             return default
 
-        policy = Policy(
+        policy = SoftBouncePolicy(
             threshold=number("SOFT_BOUNCE_THRESHOLD", 5, 100),
             window_days=number("SOFT_BOUNCE_WINDOW_DAYS", 30, 365),
             block_days=number("SOFT_BLOCK_DAYS", 30, 3_650),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ses_feedback.history.state import Effect, Mark, Value
+from ses_feedback.history.state import Effect, Occurrence, Value
 from ses_feedback.timestamps import iso
 
 Act = Literal["block", "unblock", "import"]
@@ -27,7 +27,7 @@ class Event:
     address: str
     entry: str
     effect: Effect
-    mark: Mark
+    occurrence: Occurrence
     row: Mapping[str, Value]
     keep_until: int
     """When the history may forget it, epoch seconds."""
@@ -74,7 +74,7 @@ def manual_event(
         address=address,
         entry=f"manual#{moment}#{act_id}",
         effect=Effect.UNBLOCK if unblock else Effect.MANUAL,
-        mark=Mark(moment, act_id, {} if unblock else said),
+        occurrence=Occurrence(moment, act_id, {} if unblock else said),
         row=without_empty(row),
         keep_until=int((at + RETENTION).timestamp()),
     )

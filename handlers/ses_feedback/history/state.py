@@ -30,12 +30,12 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Occurrence:
     """One thing that happened: when (ISO 8601, UTC, milliseconds), its id, what the blocked table says about it."""
 
     at: str
     id: str
-    facts: Mapping[str, Value]
+    attributes: Mapping[str, Value]
 
     def order(self) -> tuple[str, str]:
         """Newest is largest; the id settles the same millisecond alike for every worker."""
@@ -43,7 +43,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class SoftBouncePolicy:
     """When soft bounces block: ``threshold`` mails that got one within ``window_days`` block for ``block_days``.
 
     Mails, not notifications: with an identity's notifications and a configuration set both on, SES tells of one bounce
@@ -71,27 +71,27 @@ class Policy:
 class State:
     """What is known of one address. ``version`` counts writes and is no part of the meaning."""
 
-    bounce: Mark | None = None
-    complaint: Mark | None = None
-    clear: Mark | None = None
-    unblock: Mark | None = None
-    manual: Mark | None = None
+    bounce: Occurrence | None = None
+    complaint: Occurrence | None = None
+    clear: Occurrence | None = None
+    unblock: Occurrence | None = None
+    manual: Occurrence | None = None
     """The newest manual block or import for good."""
-    expiring: tuple[Mark, ...] = ()
+    expiring: tuple[Occurrence, ...] = ()
     """Manual blocks and imports with an end, of which none is both older and shorter than another."""
-    soft: tuple[Mark, ...] = ()
+    soft: tuple[Occurrence, ...] = ()
     """Soft bounces, oldest first."""
     version: int = 0
 
 
-def fold(state: State, effect: Effect, mark: Mark, policy: Policy) -> State:
+def fold(state: State, effect: Effect, mark: Occurrence, policy: SoftBouncePolicy) -> State:
     """The state after one more event. One that is in it already, or that came too late to matter, changes nothing."""
     match effect:
         case Effect.NONE:
             return state
         case Effect.SOFT:
             state = replace(state, soft=_joined(state.soft, mark))
-        case Effect.MANUAL if "expires_at" in mark.facts:
+        case Effect.MANUAL if "expires_at" in mark.attributes:
             state = replace(state, expiring=_joined(state.expiring, mark))
         case Effect.MANUAL:
             state = replace(state, manual=_newest(state.manual, mark))
@@ -106,7 +106,7 @@ def fold(state: State, effect: Effect, mark: Mark, policy: Policy) -> State:
     return _cut(state, policy)
 
 
-def blocked_item(state: State, policy: Policy) -> dict[str, Value] | None:
+def blocked_item(state: State, policy: SoftBouncePolicy) -> dict[str, Value] | None:
     """What the blocked table says about an address in this state, or None: nothing.
 
     No clock: an item whose ``expires_at`` is over is as good as none, which is for the reader to see.
@@ -137,16 +137,16 @@ def milliseconds(at: str) -> int:
     return round(datetime.fromisoformat(at).timestamp() * 1_000)
 
 
-def _joined(marks: tuple[Mark, ...], mark: Mark) -> tuple[Mark, ...]:
+def _joined(marks: tuple[Occurrence, ...], mark: Occurrence) -> tuple[Occurrence, ...]:
     known = {one.order(): one for one in (mark, *marks)}
-    return tuple(sorted(known.values(), key=Mark.order))
+    return tuple(sorted(known.values(), key=Occurrence.order))
 
 
-def _newest(one: Mark | None, other: Mark) -> Mark:
+def _newest(one: Occurrence | None, other: Occurrence) -> Occurrence:
     return other if one is None or other.order() > one.order() else one
 
 
-def _cut(state: State, policy: Policy) -> State:
+def _cut(state: State, policy: SoftBouncePolicy) -> State:
     """Drop what can never matter again: what an unblock or clear has beaten, what a longer or a newer one covers."""
     after = state.unblock.at if state.unblock else ""
     cleared = max(after, state.clear.at) if state.clear else after
@@ -167,28 +167,28 @@ def _cut(state: State, policy: Policy) -> State:
     )
 
 
-def _later_than(at: str) -> Callable[[Mark], bool]:
+def _later_than(at: str) -> Callable[[Occurrence], bool]:
     return lambda mark: mark.at > at
 
 
-def _only(alive: Callable[[Mark], bool], mark: Mark | None) -> Mark | None:
+def _only(alive: Callable[[Occurrence], bool], mark: Occurrence | None) -> Occurrence | None:
     return mark if mark is not None and alive(mark) else None
 
 
-def _uncovered(marks: Iterable[Mark]) -> tuple[Mark, ...]:
+def _uncovered(marks: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
     """Without those that a newer one outlasts: whatever unblocks the newer one unblocks them too."""
-    kept: list[Mark] = []
-    for mark in sorted(marks, key=Mark.order, reverse=True):
-        if not kept or int(mark.facts["expires_at"]) > int(kept[-1].facts["expires_at"]):
+    kept: list[Occurrence] = []
+    for mark in sorted(marks, key=Occurrence.order, reverse=True):
+        if not kept or int(mark.attributes["expires_at"]) > int(kept[-1].attributes["expires_at"]):
             kept.append(mark)
     return tuple(reversed(kept))
 
 
-def _soft_block(soft: tuple[Mark, ...], policy: Policy) -> tuple[Mark, dict[str, Value]] | None:
+def _soft_block(soft: tuple[Occurrence, ...], policy: SoftBouncePolicy) -> tuple[Occurrence, dict[str, Value]] | None:
     """The block of the latest soft bounce with ``threshold`` mails in the window that it ends, itself included."""
     window = policy.window_days * 86_400_000
     times = [milliseconds(mark.at) for mark in soft]
-    mails = [mark.facts.get("message_id") or mark.id for mark in soft]
+    mails = [mark.attributes.get("message_id") or mark.id for mark in soft]
     for last in range(len(soft) - 1, policy.threshold - 2, -1):
         first = bisect.bisect_left(times, times[last] - window)
         if len(set(mails[first : last + 1])) >= policy.threshold:
@@ -197,5 +197,5 @@ def _soft_block(soft: tuple[Mark, ...], policy: Policy) -> tuple[Mark, dict[str,
     return None
 
 
-def _item(reason: str, mark: Mark) -> dict[str, Value]:
-    return {"reason": reason, "blocked_at": mark.at, **mark.facts}
+def _item(reason: str, mark: Occurrence) -> dict[str, Value]:
+    return {"reason": reason, "blocked_at": mark.at, **mark.attributes}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Effect, Mark, Policy, State, blocked_item, fold, row_expiry
+from ses_feedback.history.state import Effect, Occurrence, SoftBouncePolicy, State, blocked_item, fold, row_expiry
 from ses_feedback.table import Item, TableError, encode
 
 STATE = "state"
@@ -25,7 +25,9 @@ class Tables:
     history: str
 
 
-def actions(fresh: Sequence[Event], row: Mapping[str, Any] | None, tables: Tables, policy: Policy) -> list[Item]:
+def actions(
+    fresh: Sequence[Event], row: Mapping[str, Any] | None, tables: Tables, policy: SoftBouncePolicy
+) -> list[Item]:
     """Actions that bring events of one address, not in the history yet, into tables whose state row is ``row``.
 
     They take effect together or, if the rows are no longer as they were read, not at all.
@@ -34,7 +36,7 @@ def actions(fresh: Sequence[Event], row: Mapping[str, Any] | None, tables: Table
     address = fresh[0].address
     old = new = read_state(row)
     for event in fresh:
-        new = fold(new, event.effect, event.mark, policy)
+        new = fold(new, event.effect, event.occurrence, policy)
     before, after = blocked_item(old, policy), blocked_item(new, policy)
     found = [_put_new(tables.history, {"value": address, "entry": event.entry, **event.row}) for event in fresh]
     # An operator's act reaches the table even if the history sees no change: an item may be there that others put.
@@ -86,10 +88,10 @@ def _put(table: str, row: Mapping[str, Any], condition: str, names: Mapping[str,
     return {"Put": {**given, "ExpressionAttributeNames": names, **more}}
 
 
-def _mark_out(mark: Mark) -> dict[str, Any]:
-    return {"at": mark.at, "id": mark.id, **mark.facts}
+def _mark_out(mark: Occurrence) -> dict[str, Any]:
+    return {"at": mark.at, "id": mark.id, **mark.attributes}
 
 
-def _mark_in(stored: Mapping[str, Any]) -> Mark:
+def _mark_in(stored: Mapping[str, Any]) -> Occurrence:
     facts = dict(stored)
-    return Mark(facts.pop("at"), facts.pop("id"), facts)
+    return Occurrence(facts.pop("at"), facts.pop("id"), facts)

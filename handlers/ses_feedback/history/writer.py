@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Effect, Policy
+from ses_feedback.history.state import Effect, SoftBouncePolicy
 from ses_feedback.history.transaction import NAMES, STATE, Tables, actions
 from ses_feedback.table import Item, TableError, describe, encode, make_client, passes, persist, read_many
 
@@ -51,11 +51,11 @@ Results = dict[tuple[str, str], Result]
 """By address and entry."""
 
 
-class History:
+class HistoryWriter:
     """Both tables, by ARN, in one Region and account. For one thread at a time; it keeps threads of its own."""
 
     def __init__(
-        self, blocked_table: str, history_table: str, policy: Policy, client: "DynamoDBClient | None" = None
+        self, blocked_table: str, history_table: str, policy: SoftBouncePolicy, client: "DynamoDBClient | None" = None
     ) -> None:
         self._tables = Tables(blocked_table, history_table)
         self._policy = policy

@@ -17,7 +17,7 @@ _LAST_SECOND = 253_402_300_799  # of the year 9999, beyond which there is no dat
 class Answer:
     """Whether a mail may go to one address."""
 
-    given: str
+    address: str
     """The text as it was asked for."""
     key: str | None
     """The key that it is kept under; None if the text cannot be an address."""

@@ -94,7 +94,7 @@ class EmailBackend:
         exempt = {id(message) for message in messages if bypassed() or self._exempt(message)}
         checked = [message for message in messages if id(message) not in exempt]
         asked = list(dict.fromkeys(str(text) for message in checked for text in message.recipients()))
-        refused = {answer.given: answer for answer in self.blocklist().check(asked) if not answer.allowed}
+        refused = {answer.address: answer for answer in self.blocklist().check(asked) if not answer.allowed}
         if not refused:
             return messages
         kept = [message if id(message) in exempt else _without(message, refused) for message in messages]

@@ -123,7 +123,7 @@ class _Guard:
         checked = [mail for mail in mails if not self._exempt(mail)]
         asked = list(dict.fromkeys(text for mail in checked for text in mail.texts()))
         answers = self._blocklist.check(asked)
-        refused = {answer.given: answer for answer in answers if not answer.allowed}
+        refused = {answer.address: answer for answer in answers if not answer.allowed}
         if not refused:
             return
         kept = [self._kept(mail, refused) for mail in mails]

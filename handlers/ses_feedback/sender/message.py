@@ -22,7 +22,7 @@ def check_message(blocklist: Blocklist, message: Message, *, strip: bool = False
     }
     asked = list(dict.fromkeys(piece.address for pieces in fields.values() for piece in pieces))
     answers = blocklist.check(asked)
-    refused = {answer.given: answer for answer in answers if not answer.allowed}
+    refused = {answer.address: answer for answer in answers if not answer.allowed}
     if strip and refused:
         if len(refused) == len(asked):
             raise BlockedError("check_message", tuple(refused.values()), len(asked))

@@ -23,7 +23,7 @@ def outcome(body: str, *, times: bool) -> tuple[str, ...]:
         return (f"fails: {error}",)
     said = []
     for one, rule in judge_all(reading.feedback):
-        marks = [flag for flag in ("guessed", "forwarded") if getattr(one, flag)]
+        marks = [flag for flag in ("ambiguous", "forwarded") if getattr(one, flag)]
         at = [f"at {one.occurred_at}"] if times else []
         said.append(" ".join([one.address, rule.verdict.value, rule.name, *marks, *at]))
     skipped = [f"skipped: {reading.skipped}"] if reading.skipped else []

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ses_feedback.function import handler as handler_module
 from ses_feedback.function.settings import Settings
-from ses_feedback.history.state import Policy
+from ses_feedback.history.state import SoftBouncePolicy
 
 from tests.handlers.conftest import Function
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 from tests.handlers.simulation import inline_history
 
-POLICY = Policy(threshold=2)
+POLICY = SoftBouncePolicy(threshold=2)
 REPORTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("Bounce", {"bounceType": "Permanent", "bounceSubType": "General"}, {"action": "failed", "status": "5.1.1"}),
     ("Bounce", {"bounceType": "Transient", "bounceSubType": "MailboxFull"}, {"action": "failed", "status": "5.2.2"}),

@@ -70,7 +70,7 @@ def test_a_sender_gets_its_answers_in_order(function: Function) -> None:
     function.send(bounce("jane@example.org"))
     given = ["Jane <JANE@example.org.>", "no address", "amy@example.org", "jane@example.org"]
     answers = Blocklist(BLOCKED_ARN, function.client, when_unavailable="raise").check(given)
-    assert [one.given for one in answers] == given
+    assert [one.address for one in answers] == given
     assert [one.key for one in answers] == ["jane@example.org", None, "amy@example.org", "jane@example.org"]
     assert [one.allowed for one in answers] == [False, False, True, False]
     assert answers[0].reason == "bounce"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ses_feedback.function import handler as handler_module
 from ses_feedback.function.settings import Settings
-from ses_feedback.history.state import Policy
-from ses_feedback.history.writer import History
+from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.writer import HistoryWriter
 
 from tests.handlers.conftest import Function
 from tests.handlers.corpus import EVENTS, examples
@@ -61,9 +61,9 @@ def failing(monkeypatch: pytest.MonkeyPatch, environment: object) -> FakeDynamoD
     """The function on tables that answer as the test says; the errors speak of a person, as AWS's may."""
     assert environment
     client: Any = FakeDynamoDB(Store())
-    settings = Settings("blocked", "history", "bounce-shop", Policy())
+    settings = Settings("blocked", "history", "bounce-shop", SoftBouncePolicy())
     handler_module._service()  # the logger and the metrics get their pipeline
-    service = (settings, History("blocked", "history", Policy(), client))
+    service = (settings, HistoryWriter("blocked", "history", SoftBouncePolicy(), client))
     monkeypatch.setattr(handler_module, "_service", lambda: service)
     return client  # type: ignore[no-any-return]
 

@@ -7,8 +7,8 @@ import pytest
 from ses_feedback import Blocklist
 from ses_feedback.function.verdict import RULES
 from ses_feedback.history.event import Act, Event, manual_event
-from ses_feedback.history.state import Policy
-from ses_feedback.history.writer import History, Outcome
+from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import encode
 
 from tests.handlers.conftest import BLOCKED_ARN, HISTORY_ARN, Function
@@ -24,7 +24,7 @@ def adopt(function: Function, **attributes: str | int) -> None:
 
 
 def apply(function: Function, *events: Event) -> None:
-    results = History(BLOCKED_ARN, HISTORY_ARN, Policy(threshold=2), function.client).apply(
+    results = HistoryWriter(BLOCKED_ARN, HISTORY_ARN, SoftBouncePolicy(threshold=2), function.client).apply(
         events, deadline=time.monotonic() + 20
     )
     assert {result.outcome for result in results} == {Outcome.RECORDED}

@@ -21,8 +21,8 @@ import pytest
 from moto import mock_aws
 from ses_feedback import Blocklist
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Policy
-from ses_feedback.history.writer import History, Outcome
+from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import TableError, decode
 
 from sandbox import Emulator, start_emulator
@@ -31,7 +31,7 @@ from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 from tests.handlers.model import DAY, RULES_USED, START, a_feedback, an_act
 from tests.tables import create_tables
 
-POLICY = Policy(threshold=3)
+POLICY = SoftBouncePolicy(threshold=3)
 _ACCOUNTS = count(200000000001)
 
 
@@ -43,8 +43,8 @@ class Backend:
     def arn(self, table: str) -> str:
         return f"arn:aws:dynamodb:{REGION}:{self.account}:table/{table}"
 
-    def history(self) -> History:
-        return History(self.arn("blocked"), self.arn("history"), POLICY, self.client)
+    def history(self) -> HistoryWriter:
+        return HistoryWriter(self.arn("blocked"), self.arn("history"), POLICY, self.client)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         pages = self.client.get_paginator("scan").paginate(TableName=self.arn(table), ConsistentRead=True)
@@ -74,7 +74,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
         yield Backend(client, number)
 
 
-def apply(history: History, events: list[Event]) -> list[Outcome]:
+def apply(history: HistoryWriter, events: list[Event]) -> list[Outcome]:
     return [result.outcome for result in history.apply(events, deadline=time.monotonic() + 30)]
 
 
@@ -95,7 +95,7 @@ def some_history(seed: int, size: int) -> list[Event]:
 
 def test_it_leaves_the_tables_that_the_fake_leaves(backend: Backend) -> None:
     store = Store()
-    fake = History("blocked", "history", POLICY, FakeDynamoDB(store))  # type: ignore[arg-type]
+    fake = HistoryWriter("blocked", "history", POLICY, FakeDynamoDB(store))  # type: ignore[arg-type]
     real = backend.history()
     events = some_history(seed=7, size=120)
     for start in range(0, len(events), 10):
@@ -122,7 +122,7 @@ def test_workers_at_the_same_addresses_record_each_event_once(backend: Backend) 
         apply(workers[0], events)
     assert outcomes.count(Outcome.RECORDED) <= len(events)
     store = Store()
-    apply(History("blocked", "history", POLICY, FakeDynamoDB(store)), events)  # type: ignore[arg-type]
+    apply(HistoryWriter("blocked", "history", POLICY, FakeDynamoDB(store)), events)  # type: ignore[arg-type]
     assert backend.rows("blocked") == sorted(map(decode, store.rows("blocked").values()), key=str)
 
 

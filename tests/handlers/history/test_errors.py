@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from ses_feedback import Blocklist
 from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Policy
-from ses_feedback.history.writer import History, Outcome, Result
+from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.writer import HistoryWriter, Outcome, Result
 from ses_feedback.table import TableError, describe, make_client, persist, read_many
 
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Fault, Store, refused
@@ -50,7 +50,9 @@ class Failing(FakeDynamoDB):
 
 
 def apply(client: Any, events: list[Event], seconds: float = 5.0) -> list[Result]:  # noqa: ANN401 - a fake
-    return History("blocked", "history", Policy(), client).apply(events, deadline=time.monotonic() + seconds)
+    return HistoryWriter("blocked", "history", SoftBouncePolicy(), client).apply(
+        events, deadline=time.monotonic() + seconds
+    )
 
 
 def cancelled(*reasons: str) -> ClientError:
@@ -141,7 +143,7 @@ def test_tries_end_with_the_time() -> None:
 
 def test_an_answer_that_comes_too_late_writes_nothing() -> None:
     client = FakeDynamoDB(Store(), lambda _: time.sleep(0.2))
-    history = History("blocked", "history", Policy(), client)  # type: ignore[arg-type]
+    history = HistoryWriter("blocked", "history", SoftBouncePolicy(), client)  # type: ignore[arg-type]
     (result,) = history.apply(bounces(1), deadline=time.monotonic() + 0.1)
     history._pool.shutdown()
     assert result == Result(Outcome.FAILED, "no time left")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from ses_feedback.history.event import RETENTION, manual_event
-from ses_feedback.history.state import Effect, Policy, State, blocked_item, fold, row_expiry
+from ses_feedback.history.state import Effect, SoftBouncePolicy, State, blocked_item, fold, row_expiry
 
 from tests.handlers.model import DAY, NOW, RULES_USED, START, a_feedback, an_act
 
@@ -19,15 +19,15 @@ def act(**changes: Any) -> Any:  # noqa: ANN401 - whatever a test changes
 
 def test_nothing_empty_is_stored() -> None:
     event = a_feedback(1, "jane@example.org", RULE["hard-bounce"], START)
-    assert not [name for name, value in {**event.row, **event.mark.facts}.items() if value in ("", False)]
+    assert not [name for name, value in {**event.row, **event.occurrence.attributes}.items() if value in ("", False)]
     assert "action" not in event.row
 
 
 def test_the_diagnostic_of_a_soft_bounce_is_in_the_history_only() -> None:
     soft = a_feedback(1, "jane@example.org", RULE["soft-bounce"], START)
     hard = a_feedback(1, "jane@example.org", RULE["hard-bounce"], START)
-    assert soft.row["diagnostic"] == hard.row["diagnostic"] == hard.mark.facts["diagnostic"] == "said 1"
-    assert "diagnostic" not in soft.mark.facts
+    assert soft.row["diagnostic"] == hard.row["diagnostic"] == hard.occurrence.attributes["diagnostic"] == "said 1"
+    assert "diagnostic" not in soft.occurrence.attributes
 
 
 def test_a_feedback_is_kept_longer_than_a_message_can_come_again() -> None:
@@ -38,7 +38,7 @@ def test_a_feedback_is_kept_longer_than_a_message_can_come_again() -> None:
 
 def test_an_act_is_kept_for_good_and_says_who_and_why() -> None:
     block = act(expires_at=START + DAY)
-    assert block.entry == f"manual#2026-01-01T00:00:00.000Z#{block.mark.id}"
+    assert block.entry == f"manual#2026-01-01T00:00:00.000Z#{block.occurrence.id}"
     assert {name: block.row[name] for name in ("act", "actor", "note", "occurred_at", "block_expires_at")} == {
         "act": "block",
         "actor": "ops",
@@ -47,7 +47,7 @@ def test_an_act_is_kept_for_good_and_says_who_and_why() -> None:
         "block_expires_at": (START + DAY).timestamp(),
     }
     assert "expires_at" not in block.row
-    assert block.mark.facts["expires_at"] == (START + DAY).timestamp()
+    assert block.occurrence.attributes["expires_at"] == (START + DAY).timestamp()
     assert "block_expires_at" not in act().row
 
 
@@ -58,7 +58,7 @@ def test_each_act_is_one_of_its_own_unless_it_is_given_an_id() -> None:
 
 def test_an_import_keeps_the_name_of_its_source() -> None:
     imported = act(act="import", subtype="BOUNCE")
-    item = blocked_item(fold(State(), imported.effect, imported.mark, Policy()), Policy())
+    item = blocked_item(fold(State(), imported.effect, imported.occurrence, SoftBouncePolicy()), SoftBouncePolicy())
     assert item is not None
     assert (item["reason"], item["subtype"], item["actor"]) == ("import", "BOUNCE", "ops")
 
@@ -82,15 +82,15 @@ def test_a_state_row_goes_when_nothing_in_it_is_for_good() -> None:
     soft = a_feedback(1, "a@b", RULE["soft-bounce"], START)
     hard = a_feedback(2, "a@b", RULE["hard-bounce"], START)
     long = an_act(3, "a@b", "block", START, 3_650)
-    state = fold(State(), soft.effect, soft.mark, Policy())
-    assert row_expiry(state, blocked_item(state, Policy()), keep) == keep
-    ending = fold(state, long.effect, long.mark, Policy())
-    assert row_expiry(ending, blocked_item(ending, Policy()), keep) == (START + 3_650 * DAY).timestamp()
-    for_good = fold(ending, hard.effect, hard.mark, Policy())
-    assert row_expiry(for_good, blocked_item(for_good, Policy()), keep) is None
+    state = fold(State(), soft.effect, soft.occurrence, SoftBouncePolicy())
+    assert row_expiry(state, blocked_item(state, SoftBouncePolicy()), keep) == keep
+    ending = fold(state, long.effect, long.occurrence, SoftBouncePolicy())
+    assert row_expiry(ending, blocked_item(ending, SoftBouncePolicy()), keep) == (START + 3_650 * DAY).timestamp()
+    for_good = fold(ending, hard.effect, hard.occurrence, SoftBouncePolicy())
+    assert row_expiry(for_good, blocked_item(for_good, SoftBouncePolicy()), keep) is None
 
 
 def test_feedback_that_is_ignored_has_no_effect() -> None:
     event = a_feedback(1, "a@b", RULE["auto-reply"], START)
     assert event.effect is Effect.NONE
-    assert fold(State(), event.effect, event.mark, Policy()) == State()
+    assert fold(State(), event.effect, event.occurrence, SoftBouncePolicy()) == State()

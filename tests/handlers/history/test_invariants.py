@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Effect, Policy, State, blocked_item, fold
+from ses_feedback.history.state import Effect, SoftBouncePolicy, State, blocked_item, fold
 from ses_feedback.history.transaction import read_state
 from ses_feedback.history.writer import Outcome
 from ses_feedback.table import decode
@@ -40,7 +40,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
     return events, draw(st.permutations(events + again))
 
 
-def check_tables(store: Store, events: list[Event], policy: Policy) -> None:
+def check_tables(store: Store, events: list[Event], policy: SoftBouncePolicy) -> None:
     """Both tables are what the set of events makes them, and nothing else is in them."""
     by_address = {address: [e for e in events if e.address == address] for address in ADDRESSES}
     entries = {(e.address, e.entry) for e in events}
@@ -48,7 +48,9 @@ def check_tables(store: Store, events: list[Event], policy: Policy) -> None:
     for address, its in by_address.items():
         stored = store.rows("history").get((address, "state"))
         state = read_state(decode(stored) if stored else None)
-        right = reduce(lambda so_far, e: fold(so_far, e.effect, e.mark, policy), its, State(version=state.version))
+        right = reduce(
+            lambda so_far, e: fold(so_far, e.effect, e.occurrence, policy), its, State(version=state.version)
+        )
         assert state == right
         item = store.rows("blocked").get((address,))
         blocked = decode(item) if item else None
@@ -66,7 +68,7 @@ def check_tables(store: Store, events: list[Event], policy: Policy) -> None:
 @given(deliveries(), policies, some_faults, some_turns, st.integers(1, 3), st.integers(1, 7))
 def test_all_any_delivery_any_interleaving_any_failure(
     delivered: tuple[list[Event], list[Event]],
-    policy: Policy,
+    policy: SoftBouncePolicy,
     faults: list[str | None],
     turns: list[int],
     workers: int,
@@ -83,7 +85,7 @@ def test_all_any_delivery_any_interleaving_any_failure(
 @settings(max_examples=60)
 @given(deliveries(), policies, st.sampled_from(sorted(FAULTS)), st.integers(1, 7))
 def test_6_a_failure_at_every_single_call_loses_nothing(
-    delivered: tuple[list[Event], list[Event]], policy: Policy, fault: str, batch_size: int
+    delivered: tuple[list[Event], list[Event]], policy: SoftBouncePolicy, fault: str, batch_size: int
 ) -> None:
     events, messages = delivered
     for call in range(2 * len(messages) + 1):  # more calls than there are without a failure
@@ -95,7 +97,7 @@ def test_6_a_failure_at_every_single_call_loses_nothing(
 
 @given(deliveries(), policies, st.integers(1, 7), st.integers(1, 7))
 def test_2_a_second_delivery_changes_nothing_at_all(
-    delivered: tuple[list[Event], list[Event]], policy: Policy, first: int, second: int
+    delivered: tuple[list[Event], list[Event]], policy: SoftBouncePolicy, first: int, second: int
 ) -> None:
     events, messages = delivered
     simulation = Simulation(messages, policy, faults=[], turns=[], batch_size=first)
@@ -112,7 +114,12 @@ def test_2_a_second_delivery_changes_nothing_at_all(
 
 @given(deliveries(), policies, st.integers(1, 7), st.integers(1, 7), some_turns, st.integers(1, 3))
 def test_3_order_batches_and_workers_do_not_show(
-    delivered: tuple[list[Event], list[Event]], policy: Policy, one: int, other: int, turns: list[int], workers: int
+    delivered: tuple[list[Event], list[Event]],
+    policy: SoftBouncePolicy,
+    one: int,
+    other: int,
+    turns: list[int],
+    workers: int,
 ) -> None:
     events, messages = delivered
     plain = Simulation(events, policy, faults=[], turns=[], batch_size=one)
@@ -125,7 +132,7 @@ def test_3_order_batches_and_workers_do_not_show(
 
 @given(histories(most=6), histories(most=3, first=1_000), histories(most=3, first=2_000), policies)
 def test_3_another_worker_between_reading_and_writing(
-    known: list[Event], ours: list[Event], theirs: list[Event], policy: Policy
+    known: list[Event], ours: list[Event], theirs: list[Event], policy: SoftBouncePolicy
 ) -> None:
     store = Store()
     inline_history(FakeDynamoDB(store), policy).apply(known, deadline=FOREVER)
@@ -149,7 +156,9 @@ def _meaning(store: Store) -> dict[Any, Any]:
 
 
 @given(histories(most=14), policies, histories(most=4, first=1_000))
-def test_4_nothing_weaker_weakens_what_is_in_the_table(events: list[Event], policy: Policy, more: list[Event]) -> None:
+def test_4_nothing_weaker_weakens_what_is_in_the_table(
+    events: list[Event], policy: SoftBouncePolicy, more: list[Event]
+) -> None:
     more = [e for e in more if e.effect not in (Effect.UNBLOCK, Effect.CLEAR)]
     store = Store()
     history = inline_history(FakeDynamoDB(store), policy)
@@ -166,14 +175,14 @@ def test_4_nothing_weaker_weakens_what_is_in_the_table(events: list[Event], poli
 
 @given(deliveries(), policies, st.integers(0, 14), st.integers(0, 120))
 def test_5_an_unblock_beats_what_was_before_it_even_if_that_comes_later(
-    delivered: tuple[list[Event], list[Event]], policy: Policy, place: int, day: int
+    delivered: tuple[list[Event], list[Event]], policy: SoftBouncePolicy, place: int, day: int
 ) -> None:
     events, messages = delivered
     unblock = an_act(9_999, ADDRESSES[0], "unblock", START + day * DAY, None)
     simulation = Simulation([*messages[:place], unblock, *messages[place:]], policy, faults=[], turns=[], batch_size=3)
     simulation.run(workers=1)
-    its = [e for e in events if e.address == ADDRESSES[0] and e.mark.at > unblock.mark.at]
-    state = reduce(lambda so_far, e: fold(so_far, e.effect, e.mark, policy), its, State())
+    its = [e for e in events if e.address == ADDRESSES[0] and e.occurrence.at > unblock.occurrence.at]
+    state = reduce(lambda so_far, e: fold(so_far, e.effect, e.occurrence, policy), its, State())
     derived = blocked_item(state, policy)
     stored = simulation.store.rows("blocked").get((ADDRESSES[0],))
     assert (decode(stored) if stored else None) == (derived and {"value": ADDRESSES[0], **derived})

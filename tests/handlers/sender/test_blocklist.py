@@ -49,7 +49,7 @@ def test_any_number_of_addresses_in_order_each_asked_once() -> None:
     given = [f"Person {n} <person{n % 950}@Example.org>" for n in range(1_000)]
     client = FakeDynamoDB(blocked_store(*(f"person{n}@example.org" for n in range(0, 950, 3))))
     answers = blocklist(client).check([*given, "nobody"])
-    assert [answer.given for answer in answers] == [*given, "nobody"]
+    assert [answer.address for answer in answers] == [*given, "nobody"]
     assert [answer.allowed for answer in answers[:-1]] == [n % 950 % 3 != 0 for n in range(1_000)]
     assert answers[-1].problem == "it is not of the form name@domain or Name <name@domain>"
     assert not answers[-1].allowed

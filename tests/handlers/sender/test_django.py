@@ -91,7 +91,7 @@ def test_stripping_sends_to_the_rest_and_tells_and_leaves_the_message_alone(outb
     assert "jane" not in outbox[0].message().as_string()
     assert (given[1].to, given[1].cc) == ([JANE, BOB], [AMY])
     (stripped,) = told
-    assert ({answer.given for answer in stripped.answers}, stripped.left_out) == ({AMY, JANE}, (0,))
+    assert ({answer.address for answer in stripped.answers}, stripped.left_out) == ({AMY, JANE}, (0,))
 
 
 def test_stripping_raises_where_nobody_at_all_is_left(outbox: list[Any]) -> None:

@@ -34,7 +34,7 @@ def test_the_error_has_numbers_and_names_nobody() -> None:
         assert "SendEmail: 3 of 4 recipients may not be mailed (2 blocked, 1 not an address); nothing was sent" in text
         assert "@" not in text
         assert "nobody" not in text
-    assert [answer.given for answer in error.answers] == [JANE, "nobody", AMY]
+    assert [answer.address for answer in error.answers] == [JANE, "nobody", AMY]
     assert error.__context__ is None
 
 

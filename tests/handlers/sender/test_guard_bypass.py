@@ -73,7 +73,7 @@ def test_an_entry_is_exempt_by_its_own_tag_and_not_by_that_of_others() -> None:
     sent = [each["Destination"]["ToAddresses"] for each in outbox.only["BulkEmailEntries"]]
     assert sent == [[JANE, AMY], [BOB]]
     assert [one["Status"] for one in answer["BulkEmailEntryResults"]] == ["SUCCESS", "MESSAGE_REJECTED", "SUCCESS"]
-    assert [one.given for one in told[0].answers] == [AMY]
+    assert [one.address for one in told[0].answers] == [AMY]
 
 
 def test_what_is_bypassed_is_not_even_asked_about() -> None:

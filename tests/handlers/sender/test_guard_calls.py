@@ -63,7 +63,7 @@ def test_every_recipient_of_every_operation_is_checked(kind: str, field_name: st
     client, outbox = guarded(service)
     with pytest.raises(BlockedError) as caught:
         getattr(client, method)(**parameters(field_name, "Jane <JANE@example.org>"))
-    assert [(one.given, one.reason) for one in caught.value.answers] == [("Jane <JANE@example.org>", "bounce")]
+    assert [(one.address, one.reason) for one in caught.value.answers] == [("Jane <JANE@example.org>", "bounce")]
     assert outbox.requests == []
     getattr(client, method)(**parameters(field_name, BOB))
     assert len(outbox.requests) == 1
@@ -88,7 +88,7 @@ def test_stripping_sends_to_the_rest_and_tells(service: str, make: Callable[...,
     assert addressed(outbox.only) == [BOB, EVE]
     (stripped,) = told
     assert (stripped.operation, stripped.left_out) == ("SendEmail", ())
-    assert [(one.given, one.reason) for one in stripped.answers] == [(JANE, "bounce"), (AMY, "bounce")]
+    assert [(one.address, one.reason) for one in stripped.answers] == [(JANE, "bounce"), (AMY, "bounce")]
     assert given == kept, "what the caller handed over is the caller's"
 
 
@@ -109,7 +109,7 @@ def test_a_raw_message_is_checked_by_its_header(service: str, name: str, data: b
     client, outbox = guarded(service)
     with pytest.raises(BlockedError, match="1 of 3") as caught:
         send_raw(client, data)
-    assert [answer.given for answer in caught.value.answers] == ["Jane@Example.org"]
+    assert [answer.address for answer in caught.value.answers] == ["Jane@Example.org"]
     assert outbox.requests == []
 
     client, outbox, _ = stripping(service)
@@ -180,7 +180,7 @@ def test_the_nth_result_is_that_of_the_nth_entry(
         assert addressed(outbox.only, name) == [BOB, EVE]
     (stripped,) = told
     assert stripped.left_out == (0, 2, 4)
-    assert {one.given for one in stripped.answers} == {JANE, AMY}
+    assert {one.address for one in stripped.answers} == {JANE, AMY}
 
 
 @pytest.mark.parametrize(("service", "method", "make"), [each[:3] for each in RESULTS])

@@ -40,7 +40,7 @@ def test_each_recipient_has_an_answer_without_its_name(blocklist: Blocklist) -> 
         Reply_To=JANE,
     )
     answers = check_message(blocklist, message)
-    assert [(answer.given, answer.allowed) for answer in answers] == [
+    assert [(answer.address, answer.allowed) for answer in answers] == [
         ("Jane@Example.org", False),
         ("bob@example.org", True),
         ("amy@example.org", True),
@@ -53,7 +53,7 @@ def test_stripping_takes_out_who_may_not_be_mailed_and_nobody_else(blocklist: Bl
     jane = Address("Jürgen, Jane", "Jane", "Example.org")
     message = a_message(To=[jane, Address("Bób, B.", "bob", "example.org")], Cc=JANE, Bcc="Eve <eve@example.org>")
     answers = check_message(blocklist, message, strip=True)
-    assert [answer.given for answer in answers if not answer.allowed] == ["Jane@Example.org", JANE]
+    assert [answer.address for answer in answers if not answer.allowed] == ["Jane@Example.org", JANE]
     assert [str(address) for address in message["To"].addresses] == ['"Bób, B." <bob@example.org>']
     assert (message["Cc"], message["Bcc"]) == (None, "Eve <eve@example.org>")
     assert "jane" not in message.as_string().lower()
@@ -81,7 +81,7 @@ def test_a_parsed_message_is_checked_as_it_stands(blocklist: Blocklist, policy: 
 
 def test_a_resent_message_goes_to_whom_it_is_resent(blocklist: Blocklist) -> None:
     message = a_message(To=JANE, Resent_Date="Tue, 24 Nov 2026 08:00:00 +0000", Resent_To="bob@example.org")
-    assert [answer.given for answer in check_message(blocklist, message)] == ["bob@example.org"]
+    assert [answer.address for answer in check_message(blocklist, message)] == ["bob@example.org"]
     message = a_message(To="bob@example.org", Resent_Date="Tue, 24 Nov 2026 08:00:00 +0000", Resent_Cc=JANE)
     assert [answer.allowed for answer in check_message(blocklist, message)] == [False]
 
@@ -98,7 +98,7 @@ def test_it_asks_about_whom_smtplib_mails(blocklist: Blocklist, monkeypatch: pyt
     ):
         mailed.clear()
         server.send_message(message)
-        assert {answer.given for answer in check_message(blocklist, message)} == set(mailed)
+        assert {answer.address for answer in check_message(blocklist, message)} == set(mailed)
 
 
 def test_a_message_to_nobody_else_is_not_emptied(blocklist: Blocklist) -> None:
