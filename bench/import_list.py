@@ -45,12 +45,12 @@ class Stub:
 
 def _child(file: str, client: str) -> None:
     from ses_feedback_cli.commands.import_list import import_  # noqa: PLC0415 - after the start, as in the command
-    from ses_feedback_cli.where import Where  # noqa: PLC0415
+    from ses_feedback_cli.context import Context  # noqa: PLC0415
 
     stub = Stub()
     used = stub if client == "stub" else real_client(_CALL_SECONDS)
 
-    class Stubbed(Where):
+    class Stubbed(Context):
         def dynamodb(self, table: str) -> object:  # noqa: ARG002 - as it is declared
             return used
 

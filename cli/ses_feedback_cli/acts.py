@@ -7,7 +7,7 @@ from itertools import islice
 from ses_feedback.history.event import Event
 from ses_feedback.history.writer import HistoryWriter, Result
 
-from ses_feedback_cli.where import Where
+from ses_feedback_cli.context import Context
 
 BATCH = 990
 """Acts in one go: whole transactions (33 addresses), three for each of the writer's threads, and little to repeat."""
@@ -15,16 +15,16 @@ BATCH = 990
 BATCH_SECONDS = 120
 
 
-def writer(where: Where) -> Callable[[Sequence[Event]], list[Result]]:
+def writer(context: Context) -> Callable[[Sequence[Event]], list[Result]]:
     """Applies one batch of acts, with a result for each, in order. For one thread; it keeps threads of its own."""
-    blocked, history = where.blocked_table(), where.history_table()
-    made = HistoryWriter(blocked, history, where.policy(), client=where.dynamodb(history))
+    blocked, history = context.blocked_table(), context.history_table()
+    made = HistoryWriter(blocked, history, context.policy(), client=context.dynamodb(history))
     return lambda batch: made.apply(batch, deadline=time.monotonic() + BATCH_SECONDS)
 
 
-def apply(where: Where, events: Iterable[Event]) -> Iterator[tuple[Event, Result]]:
+def apply(context: Context, events: Iterable[Event]) -> Iterator[tuple[Event, Result]]:
     """Apply acts in batches, each with its result, in order. An act that is repeated with its act_id is a duplicate."""
-    write = writer(where)
+    write = writer(context)
     rest = iter(events)
     while batch := list(islice(rest, BATCH)):
         yield from zip(batch, write(batch), strict=True)

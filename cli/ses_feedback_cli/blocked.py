@@ -8,7 +8,7 @@ from typing import Any
 from ses_feedback.table import decode
 from ses_feedback.timestamps import parse
 
-from ses_feedback_cli.where import Where
+from ses_feedback_cli.context import Context
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Filter:
         return (self.since is None or began >= self.since) and (self.until is None or began < self.until)
 
 
-def scan(where: Where, wanted: Filter, now: datetime) -> Iterator[dict[str, Any]]:
+def scan(context: Context, wanted: Filter, now: datetime) -> Iterator[dict[str, Any]]:
     """The unexpired items that a filter takes, in no order. Needs dynamodb:Scan on the blocked table."""
-    name = where.blocked_table()
-    for page in where.dynamodb(name).get_paginator("scan").paginate(TableName=name):
+    name = context.blocked_table()
+    for page in context.dynamodb(name).get_paginator("scan").paginate(TableName=name):
         for stored in page["Items"]:
             item = decode(stored)
             if not expired(item, now) and wanted.takes(item):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ses_feedback_cli.codes import Code
-from ses_feedback_cli.where import MissingError, Where, read_outputs
+from ses_feedback_cli.context import Context, MissingError, read_outputs
 
 _PANEL = "Where"
 
@@ -19,7 +19,7 @@ def _option(name: str, variable: str | None, text: str, *more: str) -> Any:  # n
     return typer.Option(name, *more, envvar=variable, help=text, rich_help_panel=_PANEL)
 
 
-def _where(
+def _context(
     table: Annotated[
         str | None, _option("--table", "SES_FEEDBACK_TABLE", "Blocked table: its ARN, or its name.")
     ] = None,
@@ -39,16 +39,16 @@ def _where(
         str | None,
         _option("--actor", "SES_FEEDBACK_ACTOR", "Who acts, for the record. Without it: the ARN of the credentials."),
     ] = None,
-) -> Where:
+) -> Context:
     read = read_outputs(outputs or (), stack or ())
-    return Where(table, history, tuple(region or ()), profile, actor, read)
+    return Context(table, history, tuple(region or ()), profile, actor, read)
 
 
-_SHARED = inspect.signature(_where, eval_str=True).parameters
+_SHARED = inspect.signature(_context, eval_str=True).parameters
 
 
 def register(app: typer.Typer, function: Callable[..., Code | None], name: str | None = None) -> None:
-    """Make a command of a function that takes a `Where` first, and returns its exit code (none: OK)."""
+    """Make a command of a function that takes a `Context` first, and returns its exit code (none: OK)."""
     own = [*inspect.signature(function, eval_str=True).parameters.values()][1:]
     parameters = [
         *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own),
@@ -57,7 +57,7 @@ def register(app: typer.Typer, function: Callable[..., Code | None], name: str |
 
     @functools.wraps(function)
     def run(**given: Any) -> None:  # noqa: ANN401 - as the function declares them
-        code = guarded(lambda: function(_where(**{key: given.pop(key) for key in _SHARED}), **given))
+        code = guarded(lambda: function(_context(**{key: given.pop(key) for key in _SHARED}), **given))
         if code:
             raise typer.Exit(int(code))
 

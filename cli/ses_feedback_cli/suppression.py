@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from ses_feedback_cli.where import MissingError, Where
+from ses_feedback_cli.context import Context, MissingError
 
 CALL_SECONDS = 1.0
 """Between two calls in one Region: SES allows one a second, for good (SES guide, Service quotas)."""
@@ -60,10 +60,10 @@ class Pace:
 class SuppressionList:
     """The account's list in one Region, not that of a tenant. Methods raise what botocore raises."""
 
-    def __init__(self, where: Where, region: str, pace: Pace | None = None) -> None:
+    def __init__(self, context: Context, region: str, pace: Pace | None = None) -> None:
         self.region = region
-        self._where = where
-        self._client = where.client("sesv2", region)
+        self._context = context
+        self._client = context.client("sesv2", region)
         self._pace = pace or Pace()
 
     def get(self, spelling: str) -> Suppressed | None:
@@ -113,9 +113,9 @@ class SuppressionList:
         bucket, encrypted, until the job has ended or this is interrupted. Needs s3:PutObject and s3:DeleteObject in
         the bucket, ses:CreateImportJob and ses:GetImportJob.
         """
-        s3 = self._where.client("s3", self.region)
+        s3 = self._context.client("s3", self.region)
         # A bucket of that name may be a stranger's: S3 then refuses, before it has the addresses.
-        owner = self._where.client("sts", self.region).get_caller_identity()["Account"]
+        owner = self._context.client("sts", self.region).get_caller_identity()["Account"]
         rest = iter(entries)
         while part := list(islice(rest, JOB_LIMIT)):
             key = f"ses-feedback/{uuid.uuid4()}.json"
@@ -190,12 +190,12 @@ def buckets(given: Iterable[str], regions: list[str]) -> dict[str, str]:
     return found
 
 
-def regions_of(where: Where, given: list[str] | None) -> list[str]:
+def regions_of(context: Context, given: list[str] | None) -> list[str]:
     """The Regions whose lists are meant: those given, else --region, else those of the stacks. Raises: MissingError.
 
     Not that of the environment: it need not be one that mail is sent from, and its list would say "not there".
     """
-    found = list(dict.fromkeys(given or where.regions or where.of_stacks()))
+    found = list(dict.fromkeys(given or context.regions or context.of_stacks()))
     if not found:
         raise MissingError(
             "no Region of SES's own suppression list is given: --ses-region REGION, --outputs FILE or --stack NAME; "

@@ -9,7 +9,7 @@ import typer
 from ses_feedback_cli.app import app
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.command import register
-from ses_feedback_cli.where import Where
+from ses_feedback_cli.context import Context
 
 from docs import cli_reference
 
@@ -20,7 +20,7 @@ class Fruit(StrEnum):
 
 
 def pick(
-    where: Where,
+    context: Context,
     fruit: Annotated[Fruit, typer.Argument(help="Which | one.")],
     count: Annotated[int, typer.Option("--count", "-c", help="How many.", min=1, max=9)] = 3,
     rest: Annotated[list[Path] | None, typer.Option("--rest", help="Where to.", envvar="REST")] = None,

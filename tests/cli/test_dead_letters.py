@@ -13,9 +13,9 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters import letters, move_task
 from ses_feedback_cli.dead_letters.masking import MASK, masked
-from ses_feedback_cli.where import Where
 
 from tests.cli.conftest import Tables
 from tests.cli.fake_sqs import FakeSqs, Fault, Message
@@ -290,7 +290,7 @@ class Moving:
 def moving(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> Moving:
     sqs = FakeSqs({url: [] for url in queues.urls.values()})
     sqs.queues[queues.urls["dead-letters"]] = [Message(f"id-{number}", str(number)) for number in range(5)]
-    monkeypatch.setattr(Where, "client", lambda *_: sqs)
+    monkeypatch.setattr(Context, "client", lambda *_: sqs)
     monkeypatch.setattr(move_task, "POLL_SECONDS", 0)
     return Moving(queues, sqs)
 

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from ses_feedback.table import TableError
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.commands.import_list import import_
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.lists.position import Position, save_position
-from ses_feedback_cli.where import Where
 
 from sandbox import Account, start_emulator
 from tests.handlers.fake_dynamodb import FAULTS, Crash, FakeDynamoDB, Fault, Store
@@ -43,7 +43,7 @@ ROWS = st.lists(
 
 
 @dataclass(frozen=True)
-class Here(Where):
+class Here(Context):
     """Works on tables in memory."""
 
     table: str | None = "blocked"
@@ -60,9 +60,9 @@ def once(fault: Fault, call: int) -> Callable[[str], Fault | None]:
     return lambda _: fault if next(calls) == call else None
 
 
-def bring_in(where: Where, file: Path, at: datetime | None = AT) -> tuple[Code, str]:
+def bring_in(context: Context, file: Path, at: datetime | None = AT) -> tuple[Code, str]:
     """Import; the exit code, and the rows that were refused."""
-    code = import_(where, file, note="x", at=at.isoformat() if at else None, as_json=True)
+    code = import_(context, file, note="x", at=at.isoformat() if at else None, as_json=True)
     rejects = file.with_name(f"{file.name}.rejects.csv")
     return code, rejects.read_text() if rejects.exists() else ""
 

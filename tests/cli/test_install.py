@@ -46,8 +46,8 @@ def test_what_the_wheel_holds_runs(wheel: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path, check=True
     )
-    where, _, help_ = done.stdout.partition("\n")
-    assert Path(where).is_relative_to(tmp_path)
+    context, _, help_ = done.stdout.partition("\n")
+    assert Path(context).is_relative_to(tmp_path)
     assert "--addresses" in help_
 
 

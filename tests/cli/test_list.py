@@ -12,7 +12,7 @@ import pytest
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback_cli import blocked
 from ses_feedback_cli.blocked import Filter
-from ses_feedback_cli.where import Where
+from ses_feedback_cli.context import Context
 
 from tests.cli.conftest import NOW, Tables
 
@@ -116,8 +116,8 @@ def test_reads_no_page_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None
                 asked.append(number)
                 yield {"Items": [{"value": {"S": f"{number}-{one}@example.org"}} for one in range(100)]}
 
-    monkeypatch.setattr(Where, "dynamodb", lambda *_: Pages())
-    items = blocked.scan(Where(table="t"), Filter(), NOW)
+    monkeypatch.setattr(Context, "dynamodb", lambda *_: Pages())
+    items = blocked.scan(Context(table="t"), Filter(), NOW)
     assert [next(items)["value"] for _ in range(150)][-1] == "1-49@example.org"
     assert asked == [0, 1]
 

@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from ses_feedback.history.event import Event
 from ses_feedback_cli.commands.report import _first_day
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.report import gather
-from ses_feedback_cli.where import Where
 
 from tests.cli.conftest import BLOCKED, HISTORY, Tables
 
@@ -248,12 +248,12 @@ def test_it_reads_every_page_of_every_segment(monkeypatch: pytest.MonkeyPatch) -
         def blocked(self, _: object) -> None:
             self.seen += 1
 
-    monkeypatch.setattr(Where, "dynamodb", lambda *_: Client())
+    monkeypatch.setattr(Context, "dynamodb", lambda *_: Client())
     counter, read = Counter(), [0]
 
     def progress(rows: int) -> None:
         read[0] += rows
 
-    gather.count_blocked(Where(table="blocked"), counter, progress)  # type: ignore[arg-type]
+    gather.count_blocked(Context(table="blocked"), counter, progress)  # type: ignore[arg-type]
     assert counter.seen == 2 * (1 + 2 + 3 + 4)
     assert read == [2 * 3 * 4]

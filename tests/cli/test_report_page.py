@@ -79,16 +79,16 @@ def test_asked_it_shows_who_waits_and_warns() -> None:
         assert text in page
 
 
-@pytest.mark.parametrize("where", ["rule", "domain", "identity", "pipeline", "table"])
-def test_no_name_is_markup(where: str) -> None:
+@pytest.mark.parametrize("context", ["rule", "domain", "identity", "pipeline", "table"])
+def test_no_name_is_markup(context: str) -> None:
     made = report(written([bounce(f"p{number}@one.example") for number in range(3)]))
     evil = Ranking((Line(EVIL, {"block": 3}),))
-    if where == "pipeline":
+    if context == "pipeline":
         made = replace(made, queues=(replace((made.queues or ())[0], pipeline=EVIL),))
-    elif where == "table":
+    elif context == "table":
         made = replace(made, blocked_table=EVIL)
     else:
-        name = {"rule": "rules", "domain": "domains", "identity": "identities"}[where]
+        name = {"rule": "rules", "domain": "domains", "identity": "identities"}[context]
         bounces = replace(made.summary.bounces, **{name: evil})  # type: ignore[arg-type]
         made = replace(made, summary=replace(made.summary, bounces=bounces))
     found = Page(render(made))

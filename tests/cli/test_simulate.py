@@ -19,10 +19,10 @@ from ses_feedback.history.state import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.history.writer import Result as HistoryResult
 from ses_feedback_cli import acts
+from ses_feedback_cli.context import MissingError, Pipeline
 from ses_feedback_cli.simulation import run as simulation
 from ses_feedback_cli.simulation.probes import PROBES, Probe, Way, notification, ways
 from ses_feedback_cli.simulation.run import Simulation
-from ses_feedback_cli.where import MissingError, Pipeline
 from typer.testing import Result
 
 from tests.cli.conftest import BLOCKED, HISTORY, NOW, Tables

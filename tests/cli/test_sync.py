@@ -13,9 +13,9 @@ import boto3
 import pytest
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback_cli import suppression
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.lists.comparison import ses_reason
 from ses_feedback_cli.suppression import Pace
-from ses_feedback_cli.where import Where
 
 from tests.cli.conftest import NOW, Tables
 from tests.cli.fake_ses import FakeSes
@@ -31,13 +31,13 @@ def ses(tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake
     s3 = boto3.client("s3", region_name=WEST)
     s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": WEST})
     fake = FakeSes(s3)
-    made = Where.client
+    made = Context.client
 
-    def client(self: Where, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3's
+    def client(self: Context, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3's
         found = made(self, service, region)
         return fake.attach(found) if service == "sesv2" else found
 
-    monkeypatch.setattr(Where, "client", client)
+    monkeypatch.setattr(Context, "client", client)
     monkeypatch.setattr(suppression, "CALL_SECONDS", 0.0)
     monkeypatch.setattr(suppression, "POLL_SECONDS", 0.0)
     monkeypatch.chdir(tmp_path)
@@ -252,9 +252,9 @@ def test_the_addresses_go_to_a_bucket_of_this_account_only(
 ) -> None:
     tables.apply([bounce(f"n{number}@x.org") for number in range(51)])
     asked: list[tuple[str, str | None]] = []
-    made = Where.client
+    made = Context.client
 
-    def client(self: Where, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3's
+    def client(self: Context, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3's
         found = made(self, service, region)
         if service == "s3":
             found.meta.events.register(
@@ -263,6 +263,6 @@ def test_the_addresses_go_to_a_bucket_of_this_account_only(
             )
         return found
 
-    monkeypatch.setattr(Where, "client", client)
+    monkeypatch.setattr(Context, "client", client)
     assert tables.run("sync", "--region", WEST, "--push", "--bucket", "lists").exit_code == 0
     assert asked == [("PutObject", "123456789012"), ("DeleteObject", "123456789012")]

@@ -93,11 +93,11 @@ def test_a_table_with_another_key_comes_in_once(
         put(account, old, email=text, since="2019")
     dry, real, _ = COMMANDS
     words = {"OLD_TABLE_ARN": old, "KEY_ATTRIBUTE": "email"}
-    where = ("--table", blocked, "--history", history)
+    context = ("--table", blocked, "--history", history)
 
-    code, said = import_table(dry, words, *where)
+    code, said = import_table(dry, words, *context)
     assert (code, said["new"], said["rejected"], rows(account, blocked)) == (1, 252, 1, [])
-    code, said = import_table(real, words, *where)
+    code, said = import_table(real, words, *context)
     assert (code, said["recorded"], said["rejected"]) == (1, 252, 1)
     assert "nobody" in (tmp_path / said["rejects"]).read_text()
     asked = ["jane@example.org", "info@xn--bcher-kva.example", "n249@example.org", "nobody@example.org"]
@@ -106,7 +106,7 @@ def test_a_table_with_another_key_comes_in_once(
     before = rows(account, blocked), rows(account, history)
     assert [len(found) for found in before] == [252, 504]  # an act and a state each
 
-    code, said = import_table(real, words, *where)
+    code, said = import_table(real, words, *context)
     assert (code, said["duplicate"]) == (1, 252)
     assert (rows(account, blocked), rows(account, history)) == before
 

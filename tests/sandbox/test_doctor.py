@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 from ses_feedback_cli.app import app
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.doctor.ask import Clients
 from ses_feedback_cli.doctor.calls import CALLS
 from ses_feedback_cli.doctor.gather import gather
 from ses_feedback_cli.doctor.rules import findings
-from ses_feedback_cli.where import Where
 from typer.testing import CliRunner
 
 from sandbox import Account, Stack, deploy
@@ -38,7 +38,7 @@ class World:
 
     stack: Stack
     outputs: Path
-    where: Where
+    context: Context
 
     def client(self, service: str, region: str = REGION) -> Any:  # noqa: ANN401 - one type per service
         return self.stack.account.client(service, region)
@@ -66,7 +66,7 @@ class World:
 
         In one session, which saves seconds.
         """
-        all_ = findings(gather(self.where, Clients(self.where), datetime.now(UTC), 3))
+        all_ = findings(gather(self.context, Clients(self.context), datetime.now(UTC), 3))
         return {(one.id, one.about) for one in all_} - EVER
 
 
@@ -81,7 +81,7 @@ def world(new_account: Callable[[], Account], tmp_path_factory: pytest.TempPathF
         patch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, "/dev/null")
-        yield World(stack, outputs, Where(outputs=(stack.outputs,)))
+        yield World(stack, outputs, Context(outputs=(stack.outputs,)))
 
 
 def test_what_is_deployed_is_healthy(world: World) -> None:

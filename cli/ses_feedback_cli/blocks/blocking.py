@@ -12,7 +12,7 @@ from ses_feedback.history.writer import Outcome
 
 from ses_feedback_cli import acts
 from ses_feedback_cli.blocks.records import alive, blocked_items, states
-from ses_feedback_cli.where import Where
+from ses_feedback_cli.context import Context
 
 _TOGETHER = 500
 
@@ -39,7 +39,7 @@ class Blocked:
     problem: str = ""
 
 
-def block(where: Where, wishes: Iterable[Wish], *, actor: str, act_id: str) -> Iterator[Blocked]:
+def block(context: Context, wishes: Iterable[Wish], *, actor: str, act_id: str) -> Iterator[Blocked]:
     """Block addresses by hand, each with what became of it, in order. One that a person blocked for as long is left.
 
     Needs dynamodb:BatchGetItem and PutItem on the history table, and BatchGetItem, PutItem and DeleteItem on the
@@ -49,12 +49,12 @@ def block(where: Where, wishes: Iterable[Wish], *, actor: str, act_id: str) -> I
     while some := list(islice(rest, _TOGETHER)):
         now = datetime.now(UTC)
         addresses = [wish.address for wish in some]
-        before, known = blocked_items(where, addresses), states(where, addresses)
+        before, known = blocked_items(context, addresses), states(context, addresses)
         fresh = [
             wish for wish in some if not (alive(before.get(wish.address), now) and _covered(known[wish.address], wish))
         ]
-        problems = dict(_recorded(where, [_event(wish, actor, act_id, now) for wish in fresh]))
-        after = blocked_items(where, (wish.address for wish in fresh))
+        problems = dict(_recorded(context, [_event(wish, actor, act_id, now) for wish in fresh]))
+        after = blocked_items(context, (wish.address for wish in fresh))
         todo = {wish.address for wish in fresh}
         for wish in some:
             one = wish.address
@@ -85,7 +85,7 @@ def _event(wish: Wish, actor: str, act_id: str, at: datetime) -> Event:
     )
 
 
-def _recorded(where: Where, events: list[Event]) -> Iterator[tuple[str, str]]:
-    for event, result in acts.apply(where, events):
+def _recorded(context: Context, events: list[Event]) -> Iterator[tuple[str, str]]:
+    for event, result in acts.apply(context, events):
         if result.outcome is Outcome.FAILED:
             yield event.address, result.reason

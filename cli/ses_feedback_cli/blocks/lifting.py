@@ -14,8 +14,8 @@ from ses_feedback_cli.blocks.removal import Removal, Removed
 from ses_feedback_cli.blocks.unblocking import Act, Lift, Lifted, lift
 from ses_feedback_cli.blocks.wave import Wave
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.output import confirmed, people, progress, table, tell, when, write, write_json
-from ses_feedback_cli.where import Where
 
 READ_LISTS_FROM = 100
 """From how many addresses on SES's lists are read as a whole instead of deleting each unasked. Those of a selection
@@ -63,7 +63,7 @@ def show(wave: Wave, *, as_json: bool) -> Code:
 def prepare(wave: Wave, act: Act, path: Path, *, ask: bool, as_json: bool) -> undofile.Plan | Code:
     """Select, show and ask; the undo file, on the disk, or how it ended without one."""
     with progress("reading the blocked table", None) as advance:
-        plan = undofile.write(path, wave.where, act, _each(wave.items(), advance))
+        plan = undofile.write(path, wave.context, act, _each(wave.items(), advance))
     wanted = False
     try:
         _tell_wave(wave, as_json=as_json)
@@ -82,16 +82,16 @@ def prepare(wave: Wave, act: Act, path: Path, *, ask: bool, as_json: bool) -> un
     return plan
 
 
-def run(where: Where, job: Job, regions: Sequence[str], *, as_json: bool) -> Code:
+def run(context: Context, job: Job, regions: Sequence[str], *, as_json: bool) -> Code:
     """Do it, and tell of each address; of a selection, in words, only what is not as it was meant."""
-    removal = Removal(where, regions) if regions else None
+    removal = Removal(context, regions) if regions else None
     done = blocked = failed = 0
     try:
         if removal and (job.path or job.count > READ_LISTS_FROM):
             with progress("reading SES's own lists", None) as advance:
                 removal.read({one.address for one in job.lifts()}, advance)
         with progress("unblocking", job.count) as advance:
-            for one in lift(where, job.lifts(), job.act, removal):
+            for one in lift(context, job.lifts(), job.act, removal):
                 done += 1
                 blocked += bool(one.after or one.left)
                 failed += bool(one.problem)

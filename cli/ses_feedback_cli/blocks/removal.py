@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from ses_feedback.address import NotAnAddressError, address_key
 from ses_feedback.table import describe
 
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.suppression import Suppressed, SuppressionList
-from ses_feedback_cli.where import Where
 
 _T = TypeVar("_T")
 
@@ -47,9 +47,9 @@ class Removed:
 class Removal:
     """The lists of an account in some Regions."""
 
-    def __init__(self, where: Where, regions: Sequence[str]) -> None:
+    def __init__(self, context: Context, regions: Sequence[str]) -> None:
         self.regions = regions
-        self._lists = [SuppressionList(where, region) for region in regions]
+        self._lists = [SuppressionList(context, region) for region in regions]
         self._entries: dict[str, dict[str, list[Suppressed]]] | None = None
 
     def read(self, addresses: Collection[str], told: Callable[[int], None]) -> None:

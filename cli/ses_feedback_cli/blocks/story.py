@@ -11,7 +11,7 @@ from ses_feedback.table import decode, encode
 from ses_feedback.timestamps import parse
 
 from ses_feedback_cli.blocks.records import alive, blocked_items
-from ses_feedback_cli.where import Where
+from ses_feedback_cli.context import Context
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Story:
         )
 
 
-def read(where: Where, address: str, now: datetime) -> Story:
+def read(context: Context, address: str, now: datetime) -> Story:
     """Everything about the address with this key. Needs dynamodb:Query on the history table and dynamodb:BatchGetItem
     on the blocked table."""
-    rows = {row["entry"]: row for row in _rows(where, address)}
+    rows = {row["entry"]: row for row in _rows(context, address)}
     state = read_state(rows.pop(STATE, None))
     events = sorted(rows.values(), key=_order)
-    return Story(address, blocked_items(where, [address]).get(address), state, events, where.policy(), now)
+    return Story(address, blocked_items(context, [address]).get(address), state, events, context.policy(), now)
 
 
 def recorded_late(event: dict[str, Any]) -> bool:
@@ -61,10 +61,10 @@ def recorded_late(event: dict[str, Any]) -> bool:
     return bool(happened and recorded and recorded - happened > timedelta(minutes=15))
 
 
-def _rows(where: Where, address: str) -> Iterator[dict[str, Any]]:
-    name = where.history_table()
+def _rows(context: Context, address: str) -> Iterator[dict[str, Any]]:
+    name = context.history_table()
     pages = (
-        where.dynamodb(name)
+        context.dynamodb(name)
         .get_paginator("query")
         .paginate(
             TableName=name,

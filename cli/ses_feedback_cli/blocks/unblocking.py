@@ -19,7 +19,7 @@ from ses_feedback.timestamps import CLOCK_TOLERANCE, parse
 from ses_feedback_cli import acts
 from ses_feedback_cli.blocks.records import alive, blocked_items, states
 from ses_feedback_cli.blocks.removal import Removal, Removed, Wanted
-from ses_feedback_cli.where import Where
+from ses_feedback_cli.context import Context
 
 _TOGETHER = 500
 _TOGETHER_WITH_SES = 20
@@ -70,7 +70,7 @@ class _Work:
     ses: list[Removed] = field(default_factory=list)
 
 
-def lift(where: Where, lifts: Iterable[Lift], act: Act, ses: Removal | None) -> Iterator[Lifted]:
+def lift(context: Context, lifts: Iterable[Lift], act: Act, ses: Removal | None) -> Iterator[Lifted]:
     """Unblock addresses, each with what became of it, in order. May stop anywhere: done again with the same act, it
     goes on. ``ses``: also take them off these lists.
 
@@ -79,20 +79,20 @@ def lift(where: Where, lifts: Iterable[Lift], act: Act, ses: Removal | None) -> 
     """
     rest = iter(lifts)
     while some := list(islice(rest, _TOGETHER_WITH_SES if ses else _TOGETHER)):
-        works = _looked(where, some, act)
+        works = _looked(context, some, act)
         if ses:
             _take_off(ses, [work for work in works if not work.left])
-        _record(where, [work for work in works if work.needs_act and not (work.left or work.problem)], act)
-        after = blocked_items(where, (work.lift.address for work in works))
+        _record(context, [work for work in works if work.needs_act and not (work.left or work.problem)], act)
+        after = blocked_items(context, (work.lift.address for work in works))
         now = datetime.now(UTC)
         for work in works:
             address = work.lift.address
             yield Lifted(address, work.before, alive(after.get(address), now), work.ses, work.left, work.problem)
 
 
-def _looked(where: Where, lifts: Sequence[Lift], act: Act) -> list[_Work]:
+def _looked(context: Context, lifts: Sequence[Lift], act: Act) -> list[_Work]:
     addresses = [one.address for one in lifts]
-    items, known = blocked_items(where, addresses), states(where, addresses)
+    items, known = blocked_items(context, addresses), states(context, addresses)
     return [_work(one, items.get(one.address), known[one.address], act) for one in lifts]
 
 
@@ -137,10 +137,10 @@ def _take_off(ses: Removal, works: Sequence[_Work]) -> None:
             work.left = f"SES put it on its own list again since it was selected, in {', '.join(newer)}"
 
 
-def _record(where: Where, works: Sequence[_Work], act: Act) -> None:
+def _record(context: Context, works: Sequence[_Work], act: Act) -> None:
     by_address = {work.lift.address: work for work in works}
     events = [_event(work, act) for work in works]
-    for event, result in acts.apply(where, events):
+    for event, result in acts.apply(context, events):
         if result.outcome is Outcome.FAILED:
             by_address[event.address].problem = result.reason
 

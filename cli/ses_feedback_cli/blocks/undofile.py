@@ -15,7 +15,7 @@ from typing import IO, Any
 from ses_feedback.timestamps import iso, parse
 
 from ses_feedback_cli.blocks.unblocking import Act
-from ses_feedback_cli.where import MissingError, Where
+from ses_feedback_cli.context import Context, MissingError
 
 _FORM = "ses-feedback unblock 1"
 
@@ -37,7 +37,7 @@ class Plan:
                     yield read["item"]
 
 
-def write(path: Path, where: Where, act: Act, items: Iterable[dict[str, Any]]) -> Plan:
+def write(path: Path, context: Context, act: Act, items: Iterable[dict[str, Any]]) -> Plan:
     """Write it, and return when it is on the disk. Interrupted or failed, it is gone.
 
     Raises: ValueError if it exists or cannot be written.
@@ -50,7 +50,7 @@ def write(path: Path, where: Where, act: Act, items: Iterable[dict[str, Any]]) -
         raise ValueError(f"the undo file {path}: {error.strerror}; --undo-file names another") from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            count = _fill(file, where, act, items)
+            count = _fill(file, context, act, items)
             file.flush()
             os.fsync(file.fileno())
         _sync(path.absolute().parent)
@@ -60,7 +60,7 @@ def write(path: Path, where: Where, act: Act, items: Iterable[dict[str, Any]]) -
     return Plan(path, act, count)
 
 
-def read(path: Path, where: Where) -> Plan:
+def read(path: Path, context: Context) -> Plan:
     """A complete undo file of these tables. Raises: MissingError saying what is wrong with it."""
     head, count, end = None, 0, None
     try:
@@ -80,7 +80,7 @@ def read(path: Path, where: Where) -> Plan:
         raise MissingError(f"--from {path} does not begin as an undo file of `unblock`")
     if end != count:
         raise MissingError(f"--from {path} is not complete: it does not end with the number of its {count} blocks")
-    for name, table in (("blocked", where.blocked_table()), ("history", where.history_table())):
+    for name, table in (("blocked", context.blocked_table()), ("history", context.history_table())):
         if not _same(head[name], table):
             raise MissingError(f"--from {path} is of the {name} table {head[name]}, not of {table}")
     at = parse(head["at"])
@@ -88,8 +88,8 @@ def read(path: Path, where: Where) -> Plan:
     return Plan(path, Act(head["actor"], head["note"], at, head["act_id"]), count)
 
 
-def _fill(file: IO[str], where: Where, act: Act, items: Iterable[dict[str, Any]]) -> int:
-    tables = {"blocked": where.blocked_table(), "history": where.history_table()}
+def _fill(file: IO[str], context: Context, act: Act, items: Iterable[dict[str, Any]]) -> int:
+    tables = {"blocked": context.blocked_table(), "history": context.history_table()}
     head = {"form": _FORM, "at": iso(act.at), "act_id": act.id, "actor": act.actor, "note": act.note, **tables}
     _line(file, head)
     count = 0

@@ -12,8 +12,8 @@ from ses_feedback.history.state import SoftBouncePolicy, State, blocked_item
 from ses_feedback_cli import blocked
 from ses_feedback_cli.blocked import Filter
 from ses_feedback_cli.blocks.records import alive, states
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.selection import Because
-from ses_feedback_cli.where import Where
 
 FEEDBACK = (Because.BOUNCE, Because.SOFT_BOUNCES)
 """What a wave is made of unless it is said: not the word of a person, be it a complaint, an act or an import."""
@@ -26,7 +26,7 @@ _TOGETHER = 100
 class Wave:
     """What was selected; complete once ``items`` is through."""
 
-    where: Where
+    context: Context
     filter: Filter
     because: Sequence[Because]
     now: datetime
@@ -37,10 +37,10 @@ class Wave:
 
     def items(self) -> Iterator[dict[str, Any]]:
         """The items to lift, streaming. Needs dynamodb:Scan on the blocked table, BatchGetItem on the history."""
-        policy = self.where.policy()
-        rest = blocked.scan(self.where, self.filter, self.now)
+        policy = self.context.policy()
+        rest = blocked.scan(self.context, self.filter, self.now)
         while some := list(islice(rest, _TOGETHER)):
-            known = states(self.where, (item["value"] for item in some))
+            known = states(self.context, (item["value"] for item in some))
             for item in some:
                 if why := self._left(item, known[item["value"]], policy):
                     self.left[why] += 1

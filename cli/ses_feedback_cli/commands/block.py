@@ -14,12 +14,12 @@ from ses_feedback_cli.blocks import blocking, given, undofile
 from ses_feedback_cli.blocks.blocking import Blocked, Wish
 from ses_feedback_cli.blocks.changes import brief, said
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context, MissingError
 from ses_feedback_cli.output import Json, progress, tell, write, write_json
-from ses_feedback_cli.where import MissingError, Where
 
 
 def block(
-    where: Where,
+    context: Context,
     *,
     addresses: Annotated[
         list[str] | None, typer.Argument(help="Addresses, with or without a name; - reads them from stdin.")
@@ -52,7 +52,7 @@ def block(
     if from_file:
         if addresses or until:
             raise MissingError("--from FILE takes addresses and ends from the file: give neither ADDRESS nor --until")
-        plan = undofile.read(from_file, where)
+        plan = undofile.read(from_file, context)
         wishes, total = _of_plan(plan, reason, now), plan.count
     else:
         if not addresses or not reason:
@@ -64,7 +64,7 @@ def block(
             raise ValueError(f"--until {until} is over: a time to come is needed")
         wishes = (Wish(one.key, ends, why) for one in wanted if one.key)
         total = len(wanted) - len(problems)
-    done = blocking.block(where, wishes, actor=where.who(), act_id=uuid.uuid4().hex)
+    done = blocking.block(context, wishes, actor=context.who(), act_id=uuid.uuid4().hex)
     failed = _tell_all(done, total, as_json=as_json) + given.tell_problems(problems, as_json=as_json)
     return Code.NO if failed else Code.OK
 

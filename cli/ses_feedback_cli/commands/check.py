@@ -6,12 +6,12 @@ import typer
 
 from ses_feedback_cli.blocks.given import expanded
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.output import Json, people, table, when, write_json
-from ses_feedback_cli.where import Where
 
 
 def check(
-    where: Where,
+    context: Context,
     addresses: Annotated[list[str], typer.Argument(help="Addresses, with or without a name; - reads them from stdin.")],
     as_json: Json = False,
 ) -> Code:
@@ -19,7 +19,7 @@ def check(
 
     Exit code 0: all may; 1: one is blocked or is no address.
     """
-    answers = where.blocklist().check(expanded(addresses))
+    answers = context.blocklist().check(expanded(addresses))
     if as_json:
         for answer in answers:
             write_json({key: getattr(answer, key) for key in answer.__dataclass_fields__})

@@ -12,10 +12,10 @@ import typer
 from ses_feedback_cli import times
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.command import register, told
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters.letters import Letter, Queue, contents, counts, peek, queues, why
 from ses_feedback_cli.dead_letters.masking import masked, opened
 from ses_feedback_cli.output import Json, people, table, when, write_json
-from ses_feedback_cli.where import Where
 
 SEARCHED = 1_000
 """Messages that are looked at to find one by its id."""
@@ -31,7 +31,7 @@ Which = Annotated[
 
 
 def list_(
-    where: Where,
+    context: Context,
     pipeline: Names = None,
     kind: Kind = None,
     queue: Which = None,
@@ -49,9 +49,9 @@ def list_(
     key kms:Decrypt on it.
     """
     waits, failed = False, False
-    for one in queues(where, pipeline or (), kind, queue):
+    for one in queues(context, pipeline or (), kind, queue):
         try:
-            waits |= _show_queue(where, one, limit, as_json=as_json)
+            waits |= _show_queue(context, one, limit, as_json=as_json)
         except _refusals() as error:
             failed = True
             sys.stderr.write(f"ses-feedback: {one.name} of {one.pipeline.name}: {told(error)}\n")
@@ -66,8 +66,8 @@ def _refusals() -> tuple[type[Exception], ...]:
     return ClientError, BotoCoreError
 
 
-def _show_queue(where: Where, queue: Queue, limit: int, *, as_json: bool) -> bool:
-    client, now = queue.client(where), datetime.now(UTC)
+def _show_queue(context: Context, queue: Queue, limit: int, *, as_json: bool) -> bool:
+    client, now = queue.client(context), datetime.now(UTC)
     visible, hidden = counts(client, queue.url)
     seen = list(_described(client, queue, limit, now)) if visible else []
     if as_json:
@@ -123,7 +123,7 @@ def _age(age: timedelta) -> str:
 
 
 def show(
-    where: Where,
+    context: Context,
     id_: Annotated[str, typer.Argument(metavar="ID", help="Id of the message, as list shows it.")],
     pipeline: Names = None,
     kind: Kind = None,
@@ -139,8 +139,8 @@ def show(
 
     Needs the same rights as list.
     """
-    for one in queues(where, pipeline or (), kind, queue):
-        client = one.client(where)
+    for one in queues(context, pipeline or (), kind, queue):
+        client = one.client(context)
         if not counts(client, one.url)[0]:
             continue
         with closing(peek(client, one.url, SEARCHED)) as letters:
@@ -171,7 +171,7 @@ def _show_letter(queue: Queue, letter: Letter, *, reveal: bool, as_json: bool) -
 
 
 def redrive(  # noqa: PLR0913, PLR0917 - one per option
-    where: Where,
+    context: Context,
     pipeline: Names = None,
     kind: Kind = None,
     queue: Which = None,
@@ -205,8 +205,8 @@ def redrive(  # noqa: PLR0913, PLR0917 - one per option
 
     before = times.past(older_than, "--older-than", datetime.now(UTC))
     order = Order(frozenset(ids or ()), type_, before, rate)
-    chosen = queues(where, pipeline or (), kind, queue)
-    return carry_out(where, chosen, order, yes=yes, dry_run=dry_run, as_json=as_json)
+    chosen = queues(context, pipeline or (), kind, queue)
+    return carry_out(context, chosen, order, yes=yes, dry_run=dry_run, as_json=as_json)
 
 
 group = typer.Typer(no_args_is_help=True, help="What failed and waits: list it, show it, send it again.")

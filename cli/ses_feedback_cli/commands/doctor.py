@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.output import Json, people, write_json
-from ses_feedback_cli.where import Where
 
 
 def doctor(
-    where: Where,
+    context: Context,
     hours: Annotated[
         int,
         typer.Option("--hours", min=1, max=168, help="How far back to count errors, throttles and failed deliveries."),
@@ -45,17 +45,17 @@ def doctor(
 
     if unknown := sorted(set(ignore or ()) - {rule.id for rule in ALL}):
         raise ValueError(f"--ignore {unknown[0]}: one of {', '.join(rule.id for rule in ALL)} is needed")
-    pipelines = where.pipelines()
+    pipelines = context.pipelines()
     if not pipelines:
-        known = sorted({one["region"] for stack in where.outputs for one in stack["pipelines"].values()})
-        raise ValueError(f"--region {', '.join(where.regions)}: no pipeline is there; they are in {', '.join(known)}")
+        known = sorted({one["region"] for stack in context.outputs for one in stack["pipelines"].values()})
+        raise ValueError(f"--region {', '.join(context.regions)}: no pipeline is there; they are in {', '.join(known)}")
     if policy:
-        made = calls.policy(pipelines, [table for table, _ in known_tables(where)], role)
+        made = calls.policy(pipelines, [table for table, _ in known_tables(context)], role)
         sys.stdout.write(json.dumps(made, indent=None if as_json else 2) + "\n")
         return Code.OK
     screen = people(stderr=True)
     with screen.status("asking AWS") if screen.is_terminal else contextlib.nullcontext():
-        facts = gather(where, Clients(where, role), datetime.now(UTC), hours)
+        facts = gather(context, Clients(context, role), datetime.now(UTC), hours)
     found = [one for one in findings(facts) if one.id not in (ignore or ())]
     if as_json:
         write_json(report.document(facts, found))

@@ -12,11 +12,11 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.files import file_errors, replaced
 from ses_feedback_cli.lists.rows import Format, format_of
 from ses_feedback_cli.output import Json, people, when
 from ses_feedback_cli.selection import BecauseOption, Domain, Identity, Rule, Since, Until, selected
-from ses_feedback_cli.where import Where
 
 COLUMNS = (
     "value", "reason", "subtype", "status", "blocked_at", "expires_at", "rule", "identity", "region", "actor", "note",
@@ -24,7 +24,7 @@ COLUMNS = (
 
 
 def export(  # noqa: PLR0913, PLR0917 - an option each
-    where: Where,
+    context: Context,
     file: Annotated[Path, typer.Argument(help="To write; - is stdout.")] = Path("-"),
     form: Annotated[
         Format | None, typer.Option("--format", help="Without it: as the suffix says; csv on stdout.")
@@ -53,7 +53,7 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
     with file_errors():
         target = nullcontext(sys.stdout) if to_stdout else replaced(file)
         with target as stream:
-            count = write(scan(where, wanted, now), stream, chosen)
+            count = write(scan(context, wanted, now), stream, chosen)
     people(stderr=True).print(f"{count:,} addresses" + ("" if to_stdout else f" in {file}"), markup=False)
     return Code.OK
 

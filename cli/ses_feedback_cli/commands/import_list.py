@@ -9,13 +9,13 @@ import typer
 
 from ses_feedback_cli import times
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context, MissingError
 from ses_feedback_cli.lists.rows import Format
 from ses_feedback_cli.output import Json
-from ses_feedback_cli.where import MissingError, Where
 
 
 def import_(  # noqa: PLR0913, PLR0917 - an option each
-    where: Where,
+    context: Context,
     file: Annotated[Path | None, typer.Argument(help="The list; - reads stdin.")] = None,
     form: Annotated[
         Format | None, typer.Option("--format", help="Of the list; without it: as its suffix says.")
@@ -77,13 +77,13 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
         raise MissingError("what is to be imported? One of FILE, - (stdin), --from-ses and --from-table is needed")
     now = datetime.now(UTC)
     begun, ends = times.past(at, "--at", now), times.future(until, "--until", now)
-    plan = Plan(where.who(), begun or now, note, reason, ends)
+    plan = Plan(context.who(), begun or now, note, reason, ends)
     with file_errors(), ExitStack() as stack:
         if file is not None:
             files = Files(file, form, column, position, rejects, restart)
-            listed = open_list(where, files, plan, at is not None, stack)
+            listed = open_list(context, files, plan, at is not None, stack)
         elif old is not None:
-            listed = table_list(where, old, column, plan, rejects)
+            listed = table_list(context, old, column, plan, rejects)
         else:
-            listed = ses_list(where, where.of_regions(), plan, at is not None, rejects)
-        return (dry_run if dry else run)(where, listed, as_json)
+            listed = ses_list(context, context.of_regions(), plan, at is not None, rejects)
+        return (dry_run if dry else run)(context, listed, as_json)

@@ -13,16 +13,16 @@ from ses_feedback.timestamps import parse
 
 from ses_feedback_cli import blocked
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.output import Json, when, write, write_json
 from ses_feedback_cli.selection import Because, BecauseOption, Domain, Identity, Rule, Since, Until, selected
-from ses_feedback_cli.where import Where
 
 _ROW = "{:20}  {:20}  {:12}  {:21}  {}"
 _HEAD = _ROW.format("since", "until", "because", "rule", "address")
 
 
 def list_(  # noqa: PLR0913 - one per option
-    where: Where,
+    context: Context,
     *,
     because: BecauseOption = None,
     domain: Domain = None,
@@ -44,7 +44,7 @@ def list_(  # noqa: PLR0913 - one per option
     wanted = selected(now, because=because, domain=domain, identity=identity, rule=rule, since=since, until=until)
     counts: Counter[str] = Counter()
     try:
-        _write(_counted(islice(blocked.scan(where, wanted, now), limit), counts), as_json=as_json)
+        _write(_counted(islice(blocked.scan(context, wanted, now), limit), counts), as_json=as_json)
         _close(counts, "")
     except KeyboardInterrupt:
         _close(counts, ", then interrupted")

@@ -13,16 +13,16 @@ import typer
 from ses_feedback.history.event import RETENTION
 
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context, MissingError
 from ses_feedback_cli.files import replaced
 from ses_feedback_cli.output import Json, people
-from ses_feedback_cli.where import MissingError, Where
 
 _PAGE = "ses-feedback-report.html"
 _DAYS = re.compile(r"(\d{1,4})d?")
 
 
 def report(
-    where: Where,
+    context: Context,
     file: Annotated[
         str | None, typer.Argument(help=f"The page to write, {_PAGE} if none is given; - is stdout.")
     ] = None,
@@ -54,15 +54,15 @@ def report(
     target = None if file == "-" or (file is None and as_json) else Path(file or _PAGE)
     if target:
         _check(target)
-    blocked, history = where.blocked_table(), where.history_table()
-    pipelines = where.pipelines() if any(stack.get("pipelines") for stack in where.outputs) else None
-    regions = where.of_regions()
-    numbers = Numbers(first_day, now, where.policy(), addresses=addresses)
+    blocked, history = context.blocked_table(), context.history_table()
+    pipelines = context.pipelines() if any(stack.get("pipelines") for stack in context.outputs) else None
+    regions = context.of_regions()
+    numbers = Numbers(first_day, now, context.policy(), addresses=addresses)
     with _progress() as progress:
-        gather.count_blocked(where, numbers, progress)
-        gather.count_history(where, numbers, first_day, progress)
-    queues = None if pipelines is None else tuple(gather.queues(where, pipelines))
-    rates = tuple(gather.rates(where, regions, now))
+        gather.count_blocked(context, numbers, progress)
+        gather.count_history(context, numbers, first_day, progress)
+    queues = None if pipelines is None else tuple(gather.queues(context, pipelines))
+    rates = tuple(gather.rates(context, regions, now))
     made = Report(numbers.summary(), rates, queues, blocked, history)
     text = json.dumps(numbers_of(made), ensure_ascii=False) + "\n" if as_json else render(made)
     if target:

@@ -12,13 +12,13 @@ from ses_feedback_cli import suppression
 from ses_feedback_cli.blocks import given, story
 from ses_feedback_cli.blocks.story import Story
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.output import Json, when, write, write_json
 from ses_feedback_cli.suppression import Suppressed, SuppressionList
-from ses_feedback_cli.where import Where
 
 
 def show(
-    where: Where,
+    context: Context,
     address: Annotated[str, typer.Argument(help="One address, with or without a name.")],
     ses: Annotated[
         bool, typer.Option("--ses", help="Also look at SES's own suppression list, of this account in the Regions.")
@@ -41,9 +41,9 @@ def show(
     one = given.parse(address)
     if one.problem:
         raise ValueError(f"not an address: {one.problem}")
-    regions = suppression.regions_of(where, ses_region) if ses or ses_region else []
-    told = story.read(where, one.key, datetime.now(UTC))
-    entries = [entry for region in regions for entry in _entries(SuppressionList(where, region), one)]
+    regions = suppression.regions_of(context, ses_region) if ses or ses_region else []
+    told = story.read(context, one.key, datetime.now(UTC))
+    entries = [entry for region in regions for entry in _entries(SuppressionList(context, region), one)]
     if as_json:
         write_json(_document(told, entries, regions))
     else:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context, MissingError
 from ses_feedback_cli.dead_letters.letters import pipelines
 from ses_feedback_cli.output import Json, people, table, write_json
 from ses_feedback_cli.simulation.probes import PROBES, ways
-from ses_feedback_cli.where import MissingError, Where
 
 if TYPE_CHECKING:
     from ses_feedback_cli.simulation.run import Journey, Simulation
 
 
 def simulate(
-    where: Where,
+    context: Context,
     pipeline: Annotated[
         list[str] | None, typer.Option("--pipeline", help="Only this pipeline; once per pipeline.")
     ] = None,
@@ -57,7 +57,7 @@ def simulate(
     if wrong := set(only or ()) - {one.name for one in PROBES}:
         raise MissingError(f"--only {', '.join(sorted(wrong))}: {', '.join(one.name for one in PROBES)} are possible")
     probes = [one for one in PROBES if not only or one.name in only]
-    run = Simulation(where, ways(pipelines(where, pipeline or ()), sender), probes, publish=publish)
+    run = Simulation(context, ways(pipelines(context, pipeline or ()), sender), probes, publish=publish)
     unblocked = True
     try:
         with people(stderr=True).status(f"{len(run.journeys)} mails") as status:

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.output import Json, people, table, write_json
-from ses_feedback_cli.where import Where
 
 SAMPLE = 5
 
 
 def sync(
-    where: Where,
+    context: Context,
     pull: Annotated[bool, typer.Option("--pull", help="Import what only SES has.")] = False,
     push: Annotated[bool, typer.Option("--push", help="Put on SES's lists what only the table has.")] = False,
     bucket: Annotated[
@@ -45,9 +45,9 @@ def sync(
     from ses_feedback_cli.lists.sync_run import compared, differences, pulled, pushed, too_many_for_calls  # noqa: PLC0415
     from ses_feedback_cli.suppression import buckets  # noqa: PLC0415
 
-    regions = where.of_regions()
+    regions = context.of_regions()
     given = buckets(bucket or (), regions)
-    with file_errors(), compared(where, regions) as found:
+    with file_errors(), compared(context, regions) as found:
         different = differences(found, regions, sample)
         done: dict[str, Any] = {"regions": different, "unreadable_in_ses": found.unreadable}
         if not as_json:
@@ -55,9 +55,9 @@ def sync(
         if push:
             too_many_for_calls(different, given)
         if pull:
-            done["pulled"] = pulled(where, found, regions)
+            done["pulled"] = pulled(context, found, regions)
         if push:
-            done["pushed"] = pushed(where, found, regions, given, kms_key)
+            done["pushed"] = pushed(context, found, regions, given, kms_key)
     if as_json:
         write_json(done)
     else:

@@ -13,15 +13,15 @@ from ses_feedback_cli.blocks.lifting import Job
 from ses_feedback_cli.blocks.unblocking import Act, Lift
 from ses_feedback_cli.blocks.wave import FEEDBACK, Wave
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context, MissingError
 from ses_feedback_cli.output import Json
 from ses_feedback_cli.selection import PANEL, Because, Domain, Identity, Rule, Since, Until, selected
-from ses_feedback_cli.where import MissingError, Where
 
 _SES = "SES's own list"
 
 
 def unblock(  # noqa: PLR0913 - one per option
-    where: Where,
+    context: Context,
     *,
     addresses: Annotated[
         list[str] | None, typer.Argument(help="Addresses, with or without a name; - reads them from stdin.")
@@ -87,24 +87,24 @@ def unblock(  # noqa: PLR0913 - one per option
     _check_form(addresses, from_file, reason, by_filter=by_filter)
     if no_ses and ses_region:
         raise MissingError("--no-ses and --ses-region exclude each other")
-    regions = [] if no_ses else suppression.regions_of(where, ses_region)
+    regions = [] if no_ses else suppression.regions_of(context, ses_region)
     if from_file:
-        plan = undofile.read(from_file, where)
-        return lifting.run(where, Job.of_plan(plan), regions, as_json=as_json)
-    act = Act(where.who(), given.note(reason or ""), now, uuid.uuid4().hex)
+        plan = undofile.read(from_file, context)
+        return lifting.run(context, Job.of_plan(plan), regions, as_json=as_json)
+    act = Act(context.who(), given.note(reason or ""), now, uuid.uuid4().hex)
     if addresses:
         wanted = given.read(addresses)
         lifts = [Lift(one.key, one.spellings()) for one in wanted if one.key]
-        code = lifting.run(where, Job(act, len(lifts), lambda: iter(lifts)), regions, as_json=as_json)
+        code = lifting.run(context, Job(act, len(lifts), lambda: iter(lifts)), regions, as_json=as_json)
         return Code.NO if given.tell_problems((one for one in wanted if one.problem), as_json=as_json) else code
     chosen = selected(now, domain=domain, identity=identity, rule=rule, since=since, until=until)
-    wave = Wave(where, chosen, because or FEEDBACK, now)
+    wave = Wave(context, chosen, because or FEEDBACK, now)
     if dry_run:
         return lifting.show(wave, as_json=as_json)
     plan_or_code = lifting.prepare(wave, act, undo_file or undofile.default_path(now), ask=not yes, as_json=as_json)
     if isinstance(plan_or_code, Code):
         return plan_or_code
-    return lifting.run(where, Job.of_plan(plan_or_code), regions, as_json=as_json)
+    return lifting.run(context, Job.of_plan(plan_or_code), regions, as_json=as_json)
 
 
 def _check_form(addresses: list[str] | None, from_file: Path | None, reason: str | None, *, by_filter: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from ses_feedback.function.envelope import UnreadableError
 from ses_feedback.function.notification import read
 
-from ses_feedback_cli.where import MissingError, Pipeline, Where
+from ses_feedback_cli.context import Context, MissingError, Pipeline
 
 BATCH = 10
 """Messages of one call, as SQS has it."""
@@ -40,9 +40,9 @@ class Queue:
     name: str
     url: str
 
-    def client(self, where: Where) -> Any:  # noqa: ANN401 - as Where.client
+    def client(self, context: Context) -> Any:  # noqa: ANN401 - as Context.client
         """A client of SQS in the queue's Region."""
-        return where.client("sqs", self.pipeline.region)
+        return context.client("sqs", self.pipeline.region)
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,13 @@ class Contents:
         return wanted.casefold() in {self.kind.casefold(), self.type.casefold(), self.subtype.casefold()}
 
 
-def queues(where: Where, names: Iterable[str] = (), kind: str | None = None, queue: str | None = None) -> list[Queue]:
+def queues(
+    context: Context, names: Iterable[str] = (), kind: str | None = None, queue: str | None = None
+) -> list[Queue]:
     """The queues of the pipelines asked for, of all without a word. Raises: MissingError when there are none."""
     return [
         Queue(one, name, url)
-        for one in pipelines(where, names, kind)
+        for one in pipelines(context, names, kind)
         for name, url in (
             (DEAD_LETTERS, one.dead_letter_queue_url),
             (SUBSCRIPTION_DEAD_LETTERS, one.subscription_dead_letter_queue_url),
@@ -91,9 +93,9 @@ def queues(where: Where, names: Iterable[str] = (), kind: str | None = None, que
     ]
 
 
-def pipelines(where: Where, names: Iterable[str] = (), kind: str | None = None) -> list[Pipeline]:
+def pipelines(context: Context, names: Iterable[str] = (), kind: str | None = None) -> list[Pipeline]:
     """The pipelines of these names and this kind, all without a word. Raises: MissingError when there are none."""
-    known, wanted = where.pipelines(), set(names)
+    known, wanted = context.pipelines(), set(names)
     if missing := wanted - {one.name for one in known}:
         raise MissingError(
             f"--pipeline {', '.join(sorted(missing))}: there is no such pipeline; there are "
@@ -130,7 +132,7 @@ def why(queue: Queue, found: Contents) -> str:
     return "readable: the function failed on it, or was never run for it"
 
 
-def counts(client: Any, url: str) -> tuple[int, int]:  # noqa: ANN401 - as Where.client
+def counts(client: Any, url: str) -> tuple[int, int]:  # noqa: ANN401 - as Context.client
     """How many messages a queue holds, about: those to be seen, and those hidden. Needs sqs:GetQueueAttributes."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     found = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]

@@ -34,7 +34,7 @@ class Task:
         return self.status in _ACTIVE
 
 
-def newest(client: Any, source_arn: str) -> Task | None:  # noqa: ANN401 - as Where.client
+def newest(client: Any, source_arn: str) -> Task | None:  # noqa: ANN401 - as Context.client
     """The newest move of a queue, if AWS knows one. Needs sqs:ListMessageMoveTasks on the queue."""
     for one in client.list_message_move_tasks(SourceArn=source_arn, MaxResults=1).get("Results", ()):
         return Task(

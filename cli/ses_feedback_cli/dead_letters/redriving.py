@@ -12,11 +12,11 @@ from ses_feedback.timestamps import CLOCK_TOLERANCE
 
 from ses_feedback_cli.codes import Code
 from ses_feedback_cli.command import told
+from ses_feedback_cli.context import Context, MissingError
 from ses_feedback_cli.dead_letters.letters import DEAD_LETTERS, Letter, Queue, contents, counts, peek
 from ses_feedback_cli.dead_letters.move_task import UNDER_WAY, Task, move
 from ses_feedback_cli.dead_letters.moving import Mover
 from ses_feedback_cli.output import confirmed, people, write_json
-from ses_feedback_cli.where import MissingError, Where
 
 COUNTED = 1_000
 """Messages of a queue that are looked at to say how many would be moved."""
@@ -70,9 +70,13 @@ class Outcome:
         return Code.NO if self.not_moved or self.in_both or self.status != "done" else Code.OK
 
 
-def carry_out(where: Where, queues: Sequence[Queue], order: Order, *, yes: bool, dry_run: bool, as_json: bool) -> Code:
+def carry_out(
+    context: Context, queues: Sequence[Queue], order: Order, *, yes: bool, dry_run: bool, as_json: bool
+) -> Code:
     """Move what is asked for, queue by queue; the worst outcome is the exit code."""
-    planned = [(queue, number, more) for queue in queues for number, more in [_planned(where, queue, order)] if number]
+    planned = [
+        (queue, number, more) for queue in queues for number, more in [_planned(context, queue, order)] if number
+    ]
     for queue, number, more in planned if dry_run or not as_json else ():
         _say_plan(queue, number, more=more, dry_run=dry_run, as_json=as_json)
     if not planned:
@@ -83,7 +87,7 @@ def carry_out(where: Where, queues: Sequence[Queue], order: Order, *, yes: bool,
         return Code.NO
     worst = Code.OK
     for queue, _, _ in planned:
-        outcome = _redrive(where, queue, order)
+        outcome = _redrive(context, queue, order)
         _say(outcome, as_json=as_json)
         if outcome.code is Code.INTERRUPTED:
             return Code.INTERRUPTED
@@ -91,9 +95,9 @@ def carry_out(where: Where, queues: Sequence[Queue], order: Order, *, yes: bool,
     return worst
 
 
-def _planned(where: Where, queue: Queue, order: Order) -> tuple[int, bool]:
+def _planned(context: Context, queue: Queue, order: Order) -> tuple[int, bool]:
     """How many messages would be moved, about, and whether there may be more of them."""
-    client, now = queue.client(where), datetime.now(UTC)
+    client, now = queue.client(context), datetime.now(UTC)
     visible, _ = counts(client, queue.url)
     if order.whole or not visible:
         return visible, False
@@ -118,20 +122,20 @@ def _sure(*, yes: bool) -> bool:
     return confirmed("Move them?")
 
 
-def _redrive(where: Where, queue: Queue, order: Order) -> Outcome:
+def _redrive(context: Context, queue: Queue, order: Order) -> Outcome:
     with people(stderr=True).status(f"{queue.name} of {queue.pipeline.name}") as status:
 
         def on_progress(moved: int) -> None:
             status.update(f"{queue.name} of {queue.pipeline.name}: {moved} moved")
 
-        if order.whole and queue.name == DEAD_LETTERS and (outcome := _by_aws(where, queue, order, on_progress)):
+        if order.whole and queue.name == DEAD_LETTERS and (outcome := _by_aws(context, queue, order, on_progress)):
             return outcome
-        return _by_hand(where, queue, order, on_progress)
+        return _by_hand(context, queue, order, on_progress)
 
 
-def _by_aws(where: Where, queue: Queue, order: Order, on_progress: Callable[[int], None]) -> Outcome | None:
+def _by_aws(context: Context, queue: Queue, order: Order, on_progress: Callable[[int], None]) -> Outcome | None:
     """Let AWS move the queue; None where AWS's place is taken by something that cannot."""
-    client = queue.client(where)
+    client = queue.client(context)
     outcome = Outcome(queue.pipeline.name, queue.name, "move task")
     try:
         source, target = (_arn(client, url) for url in (queue.url, queue.pipeline.queue_url))
@@ -159,7 +163,7 @@ def _arn(client: Any, url: str) -> str:  # noqa: ANN401
     return str(client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
 
 
-def _by_hand(where: Where, queue: Queue, order: Order, on_progress: Callable[[int], None]) -> Outcome:
+def _by_hand(context: Context, queue: Queue, order: Order, on_progress: Callable[[int], None]) -> Outcome:
     now = datetime.now(UTC)
     outcome = Outcome(queue.pipeline.name, queue.name, "send, then delete")
 
@@ -167,7 +171,7 @@ def _by_hand(where: Where, queue: Queue, order: Order, on_progress: Callable[[in
         # What comes back while this runs stays, some minutes on: it would fail again, and this might never end.
         return letter.sent_at < now + CLOCK_TOLERANCE and order.takes(letter, now)
 
-    mover = Mover(queue.client(where), queue.url, queue.pipeline.queue_url, wanted, order.rate)
+    mover = Mover(queue.client(context), queue.url, queue.pipeline.queue_url, wanted, order.rate)
     try:
         mover.run(on_progress)
     except KeyboardInterrupt:

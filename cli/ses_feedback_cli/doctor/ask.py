@@ -8,9 +8,9 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.doctor.calls import Call
 from ses_feedback_cli.doctor.facts import Absent, Unseen
-from ses_feedback_cli.where import Where
 
 AT_ONCE = 8
 """Calls under way at the same time."""
@@ -24,13 +24,13 @@ _REFUSED = ("AccessDenied", "AuthorizationError", "UnauthorizedOperation", "NotA
 class Clients:
     """Clients of all accounts: those of the credentials, and of a role in every other account if one is given."""
 
-    def __init__(self, where: Where, role: str | None = None) -> None:
+    def __init__(self, context: Context, role: str | None = None) -> None:
         """Ask who we are. Raises: ClientError, BotoCoreError: without that, nothing can be asked."""
-        self._where, self._role = where, role
+        self._context, self._role = context, role
         self._lock = threading.Lock()
         self._made: dict[tuple[str, str, str], Any] = {}
         self._sessions: dict[str, Any] = {}
-        self._sts = where.client("sts", where.of_regions()[0])
+        self._sts = context.client("sts", context.of_regions()[0])
         self.caller = str(self._sts.get_caller_identity()["Account"])
         self.unseen: list[Unseen] = []
 
@@ -47,7 +47,7 @@ class Clients:
             self.unseen.append(unseen(error, account, region, f"account {account}", f"sts:AssumeRole of {arn}"))
             return False
         self._sessions[account] = partial(
-            self._where.session.client,
+            self._context.session.client,
             aws_access_key_id=taken["AccessKeyId"],
             aws_secret_access_key=taken["SecretAccessKey"],
             aws_session_token=taken["SessionToken"],
@@ -61,7 +61,7 @@ class Clients:
             key = (service, account, region)
             if key not in self._made:
                 make = self._sessions.get(account)
-                self._made[key] = make(service, region_name=region) if make else self._where.client(service, region)
+                self._made[key] = make(service, region_name=region) if make else self._context.client(service, region)
             return self._made[key]
 
 

@@ -6,57 +6,57 @@ from dataclasses import replace
 from datetime import datetime
 from multiprocessing.pool import ThreadPool
 
+from ses_feedback_cli.context import Context, Pipeline
 from ses_feedback_cli.doctor import standing, ways
 from ses_feedback_cli.doctor.ask import AT_ONCE, Ask, Clients
 from ses_feedback_cli.doctor.facts import Absent, AccountFacts, Counted, Facts, PipelineFacts, TableFacts, queue_name
 from ses_feedback_cli.doctor.standing import Sources
-from ses_feedback_cli.where import Pipeline, Where
 
 Place = tuple[str, str]
 """Account and Region."""
 
 
-def known_tables(where: Where) -> list[tuple[str, str]]:
+def known_tables(context: Context) -> list[tuple[str, str]]:
     """The tables that were given or are of the stacks, each once: its ARN or name, and what it is."""
     found = {
         (table, what): None
         for what, given, key in (
-            ("blocked", where.table, "blockedTableArn"),
-            ("history", where.history, "historyTableArn"),
+            ("blocked", context.table, "blockedTableArn"),
+            ("history", context.history, "historyTableArn"),
         )
-        for table in ([given] if given else [stack[key] for stack in where.outputs if key in stack])
+        for table in ([given] if given else [stack[key] for stack in context.outputs if key in stack])
     }
     return list(found)
 
 
-def gather(where: Where, clients: Clients, now: datetime, hours: int) -> Facts:
+def gather(context: Context, clients: Clients, now: datetime, hours: int) -> Facts:
     """Ask about everything that was given.
 
     Raises: MissingError when there is no pipeline.
     """
     by_place: dict[Place, list[Pipeline]] = defaultdict(list)
     elsewhere: list[tuple[str, Pipeline]] = []
-    for one in where.pipelines():
+    for one in context.pipelines():
         _, partition, _, _, account, _ = one.topic_arn.split(":", 5)
         if clients.open(account, partition, one.region):
             by_place[account, one.region].append(one)
         else:
             elsewhere.append((account, one))
-    for table, _ in known_tables(where):
+    for table, _ in known_tables(context):
         if table.startswith("arn:"):
             _, partition, _, region, account, _ = table.split(":", 5)
             clients.open(account, partition, region)  # if not, its own policy decides
-    return _Gathering(where, clients, now, hours, by_place).facts(elsewhere)
+    return _Gathering(context, clients, now, hours, by_place).facts(elsewhere)
 
 
 class _Gathering:
     def __init__(
-        self, where: Where, clients: Clients, now: datetime, hours: int, by_place: dict[Place, list[Pipeline]]
+        self, context: Context, clients: Clients, now: datetime, hours: int, by_place: dict[Place, list[Pipeline]]
     ) -> None:
-        self._where, self._clients, self._now, self._hours, self._by_place = where, clients, now, hours, by_place
+        self._context, self._clients, self._now, self._hours, self._by_place = context, clients, now, hours, by_place
         self._asks: list[Ask] = []
-        self._tables = known_tables(where)
-        of_stacks = (stack.get(key) for stack in where.outputs for key in ("blockedTableArn", "historyTableArn"))
+        self._tables = known_tables(context)
+        of_stacks = (stack.get(key) for stack in context.outputs for key in ("blockedTableArn", "historyTableArn"))
         self._known_tables = frozenset(filter(None, (*(table for table, _ in self._tables), *of_stacks)))
 
     def facts(self, elsewhere: list[tuple[str, Pipeline]]) -> Facts:
@@ -103,7 +103,7 @@ class _Gathering:
         )
 
     def _table(self, name: str, what: str) -> TableFacts:
-        account, region = self._clients.caller, self._where.session.region_name or self._where.of_regions()[0]
+        account, region = self._clients.caller, self._context.session.region_name or self._context.of_regions()[0]
         if name.startswith("arn:"):
             _, _, _, region, account, _ = name.split(":", 5)
         return standing.table(self._ask((account, region), f"{what} table"), name, what, account, region)

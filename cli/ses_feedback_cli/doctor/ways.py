@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from ses_feedback_cli.context import Pipeline
 from ses_feedback_cli.doctor import calls
 from ses_feedback_cli.doctor.ask import Ask
 from ses_feedback_cli.doctor.facts import (
@@ -17,7 +18,6 @@ from ses_feedback_cli.doctor.facts import (
     Subscription,
     Topic,
 )
-from ses_feedback_cli.where import Pipeline
 
 AWS_KEYS = ("alias/aws/sns", "alias/aws/sqs")
 FindKey = Callable[[str | None], Key | None]

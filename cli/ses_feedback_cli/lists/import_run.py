@@ -9,11 +9,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from ses_feedback_cli.acts import writer
 from ses_feedback_cli.codes import Code
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.lists.importing import Entry, bring_in, examine
 from ses_feedback_cli.lists.position import Rejects
 from ses_feedback_cli.lists.sources import List
 from ses_feedback_cli.output import people, table, write_json
-from ses_feedback_cli.where import Where
 
 SHOWN = 10
 """Refused rows that a dry run names."""
@@ -32,7 +32,7 @@ _NAMES = {
 }
 
 
-def run(where: Where, listed: List, as_json: bool) -> Code:
+def run(context: Context, listed: List, as_json: bool) -> Code:
     """Import, and say what became of it."""
     position = listed.position
     if position.done:
@@ -49,7 +49,7 @@ def run(where: Where, listed: List, as_json: bool) -> Code:
 
             if not position.done:
                 listed.save()  # before the first act: the time that they count from must not be lost
-                bring_in(listed.source, writer(where), position, rejects, kept)
+                bring_in(listed.source, writer(context), position, rejects, kept)
                 position.done = True
                 listed.save()
     finally:
@@ -61,7 +61,7 @@ def run(where: Where, listed: List, as_json: bool) -> Code:
     return Code.NO if refused else Code.OK
 
 
-def dry_run(where: Where, listed: List, as_json: bool) -> Code:
+def dry_run(context: Context, listed: List, as_json: bool) -> Code:
     """Count what `run` would do. Of refused rows the first are named, by line and reason."""
     counts: Counter[str] = Counter()
     shown: list[Entry] = []
@@ -71,7 +71,7 @@ def dry_run(where: Where, listed: List, as_json: bool) -> Code:
             shown.append(entry)
 
     with bar(listed.name, None, 0) as advance:
-        for part in examine(listed.source, where.blocklist(), told):
+        for part in examine(listed.source, context.blocklist(), told):
             counts += part
             advance(0, f"{counts['rows']:,} rows")
     _say(listed, counts, as_json, {"refused": [{"line": one.line, "problem": one.problem} for one in shown]})

@@ -11,13 +11,13 @@ from typing import Any
 from ses_feedback.table import decode
 from ses_feedback.timestamps import iso, parse
 
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.files import only_one
 from ses_feedback_cli.lists.importing import Entry, Plan, act, entries
 from ses_feedback_cli.lists.position import Position, digest, read_position, save_position
 from ses_feedback_cli.lists.rows import Format, Row, fields_of, format_of, read_rows
 from ses_feedback_cli.output import people
 from ses_feedback_cli.suppression import Suppressed, SuppressionList, in_turns
-from ses_feedback_cli.where import Where
 
 SES_REJECTS = Path("ses-suppression.rejects.csv")
 
@@ -50,7 +50,7 @@ class Files:
     """Read from the first row, with the time of the first start."""
 
 
-def open_list(where: Where, files: Files, plan: Plan, at_given: bool, stack: ExitStack) -> List:
+def open_list(context: Context, files: Files, plan: Plan, at_given: bool, stack: ExitStack) -> List:
     """A list of addresses, behind what was imported of it; ``stack`` closes it.
 
     Raises: ValueError, OSError.
@@ -68,7 +68,7 @@ def open_list(where: Where, files: Files, plan: Plan, at_given: bool, stack: Exi
     only_one(stream, files.file)
     what = {
         "sha256": digest(stream),
-        "tables": [where.blocked_table(), where.history_table()],
+        "tables": [context.blocked_table(), context.history_table()],
         "options": [form, files.column, plan.note, plan.reason, plan.until and iso(plan.until)],
     }
     path = files.position or files.file.with_name(f"{files.file.name}.position.json")
@@ -112,14 +112,14 @@ def from_suppressed(pages: Iterable[Iterable[Suppressed]], plan: Plan, *, at_giv
             yield Entry(line, line, f"{one.region},{one.address},{one.reason}".encode(), event, problem)
 
 
-def from_table(where: Where, table: str, column: str | None, plan: Plan) -> Iterator[Entry]:
+def from_table(context: Context, table: str, column: str | None, plan: Plan) -> Iterator[Entry]:
     """The items of a table, whose key or another attribute is the address. Needs dynamodb:Scan on it.
 
     What the pipelines made has its history already.
     """
     line = 0
     plan = replace(plan, note=plan.note or f"from {table}")
-    for page in where.dynamodb(table).get_paginator("scan").paginate(TableName=table):
+    for page in context.dynamodb(table).get_paginator("scan").paginate(TableName=table):
         for item in map(decode, page["Items"]):
             line += 1
             raw = json.dumps(item, ensure_ascii=False, default=str).encode()
@@ -133,9 +133,9 @@ def from_table(where: Where, table: str, column: str | None, plan: Plan) -> Iter
             yield from entries([row], plan)
 
 
-def ses_list(where: Where, regions: Sequence[str], plan: Plan, at_given: bool, rejects: Path | None) -> List:
+def ses_list(context: Context, regions: Sequence[str], plan: Plan, at_given: bool, rejects: Path | None) -> List:
     """SES's lists of these Regions."""
-    pages = in_turns(SuppressionList(where, region) for region in regions)
+    pages = in_turns(SuppressionList(context, region) for region in regions)
     return List(
         f"SES in {', '.join(regions)}",
         from_suppressed(pages, plan, at_given=at_given),
@@ -146,11 +146,11 @@ def ses_list(where: Where, regions: Sequence[str], plan: Plan, at_given: bool, r
     )
 
 
-def table_list(where: Where, table: str, column: str | None, plan: Plan, rejects: Path | None) -> List:
+def table_list(context: Context, table: str, column: str | None, plan: Plan, rejects: Path | None) -> List:
     """Another table."""
     return List(
         table,
-        from_table(where, table, column, plan),
+        from_table(context, table, column, plan),
         Position({}, iso(plan.at)),
         rejects or Path(f"{table.rpartition('/')[2]}.rejects.csv"),
         save=lambda: None,

@@ -7,27 +7,27 @@ from typing import Any
 
 from ses_feedback_cli.acts import writer
 from ses_feedback_cli.blocked import Filter, scan
+from ses_feedback_cli.context import Context, MissingError
 from ses_feedback_cli.lists.comparison import Comparison
 from ses_feedback_cli.lists.importing import Plan, bring_in
 from ses_feedback_cli.lists.position import Position, Rejects
 from ses_feedback_cli.lists.sources import SES_REJECTS, from_suppressed
 from ses_feedback_cli.output import people
 from ses_feedback_cli.suppression import FEW, Job, SuppressionList, in_turns
-from ses_feedback_cli.where import MissingError, Where
 
 
 @contextmanager
-def compared(where: Where, regions: Sequence[str]) -> Iterator[Comparison]:
+def compared(context: Context, regions: Sequence[str]) -> Iterator[Comparison]:
     """Both sides, read whole."""
     with Comparison() as found:
         with people(stderr=True).status("reading") as status:
             count = 0
-            for page in in_turns(SuppressionList(where, region) for region in regions):
+            for page in in_turns(SuppressionList(context, region) for region in regions):
                 count += len(page)
                 found.add_ses(page)
                 status.update(f"reading SES's lists: {count:,}")
             status.update("reading the blocked table")
-            found.add_ours(scan(where, Filter(), datetime.now(UTC)))
+            found.add_ours(scan(context, Filter(), datetime.now(UTC)))
         yield found
 
 
@@ -56,11 +56,11 @@ def too_many_for_calls(different: Sequence[Mapping[str, Any]], buckets: Mapping[
             )
 
 
-def pulled(where: Where, found: Comparison, regions: Sequence[str]) -> dict[str, int]:
+def pulled(context: Context, found: Comparison, regions: Sequence[str]) -> dict[str, int]:
     """Import what only SES has; how many by outcome. Raises: TableError."""
     position = Position({}, "")
     rejects = Rejects(SES_REJECTS)
-    plan = Plan(where.who(), datetime.now(UTC))
+    plan = Plan(context.who(), datetime.now(UTC))
     with people(stderr=True).status("importing") as status:
 
         def kept() -> None:
@@ -68,7 +68,11 @@ def pulled(where: Where, found: Comparison, regions: Sequence[str]) -> dict[str,
 
         try:
             bring_in(
-                from_suppressed((found.only_ses(one) for one in regions), plan), writer(where), position, rejects, kept
+                from_suppressed((found.only_ses(one) for one in regions), plan),
+                writer(context),
+                position,
+                rejects,
+                kept,
             )
         finally:
             rejects.close()
@@ -78,7 +82,7 @@ def pulled(where: Where, found: Comparison, regions: Sequence[str]) -> dict[str,
 
 
 def pushed(
-    where: Where, found: Comparison, regions: Sequence[str], buckets: Mapping[str, str], kms_key: str | None
+    context: Context, found: Comparison, regions: Sequence[str], buckets: Mapping[str, str], kms_key: str | None
 ) -> list[dict[str, Any]]:
     """Put on SES's lists what only the table has; what was done, by Region and job. Raises: ClientError."""
     done: list[dict[str, Any]] = []
@@ -88,7 +92,7 @@ def pushed(
             status.update(f"import job {job}: {read:,} of {size:,}")
 
         for region in regions:
-            target = SuppressionList(where, region)
+            target = SuppressionList(context, region)
             count = found.counts(region)["only_here"]
             if count <= FEW:
                 put = 0

@@ -10,10 +10,10 @@ from ses_feedback.history.transaction import STATE
 from ses_feedback.table import decode, describe
 from ses_feedback.timestamps import iso
 
+from ses_feedback_cli.context import Context, Pipeline
 from ses_feedback_cli.dead_letters.letters import counts
 from ses_feedback_cli.report.numbers import KINDS, Numbers
 from ses_feedback_cli.report.standing import Queue, Rate
-from ses_feedback_cli.where import Pipeline, Where
 
 _SEGMENTS = 4
 """Parts of a table that are read at once: reading waits for the network, counting for the processor."""
@@ -25,18 +25,18 @@ _STATE_NAMES = ("bounce", "complaint", "clear", "unblock", "manual", "expiring",
 _EVENT_NAMES = ("value", "entry", "occurred_at", "kind", "verdict", "rule", "identity", "act")
 
 
-def count_blocked(where: Where, numbers: Numbers, progress: Callable[[int], None]) -> None:
+def count_blocked(context: Context, numbers: Numbers, progress: Callable[[int], None]) -> None:
     """Count the blocked table. Reads no address. ``progress`` hears how many items were read."""
-    name = where.blocked_table()
-    for page in _pages(where.dynamodb(name), {"TableName": name, **_only(("reason", "expires_at"))}):
+    name = context.blocked_table()
+    for page in _pages(context.dynamodb(name), {"TableName": name, **_only(("reason", "expires_at"))}):
         for item in page["Items"]:
             numbers.blocked(decode(item))
         progress(page["ScannedCount"])
 
 
-def count_history(where: Where, numbers: Numbers, first_day: date, progress: Callable[[int], None]) -> None:
+def count_history(context: Context, numbers: Numbers, first_day: date, progress: Callable[[int], None]) -> None:
     """Count the events of the history since a day, and the states that hold soft bounces."""
-    name = where.history_table()
+    name = context.history_table()
     request = {
         "TableName": name,
         "FilterExpression": "(#entry = :state AND attribute_exists(#soft)) OR #occurred_at >= :since",
@@ -46,13 +46,13 @@ def count_history(where: Where, numbers: Numbers, first_day: date, progress: Cal
         },
         **_only((*_EVENT_NAMES, *_STATE_NAMES)),
     }
-    for page in _pages(where.dynamodb(name), request):
+    for page in _pages(context.dynamodb(name), request):
         for row in page["Items"]:
             numbers.history(decode(row))
         progress(page["ScannedCount"])
 
 
-def rates(where: Where, regions: Iterable[str], now: datetime) -> Iterator[Rate]:
+def rates(context: Context, regions: Iterable[str], now: datetime) -> Iterator[Rate]:
     """The newest rates of each Region; one without a value says why."""
     for region in regions:
         queries = [
@@ -67,7 +67,7 @@ def rates(where: Where, regions: Iterable[str], now: datetime) -> Iterator[Rate]
             for kind in KINDS
         ]
         try:
-            answer = where.client("cloudwatch", region).get_metric_data(
+            answer = context.client("cloudwatch", region).get_metric_data(
                 MetricDataQueries=queries,
                 StartTime=now - timedelta(days=_RATE_DAYS),
                 EndTime=now,
@@ -88,14 +88,14 @@ def rates(where: Where, regions: Iterable[str], now: datetime) -> Iterator[Rate]
                 yield Rate(region, kind, problem=f"no data in {_RATE_DAYS} days")
 
 
-def queues(where: Where, pipelines: Iterable[Pipeline]) -> Iterator[Queue]:
+def queues(context: Context, pipelines: Iterable[Pipeline]) -> Iterator[Queue]:
     """How many messages wait in the dead-letter queues of each pipeline."""
     for pipeline in pipelines:
         asked = (
             ("not processed", pipeline.dead_letter_queue_url),
             ("not delivered", pipeline.subscription_dead_letter_queue_url),
         )
-        client = where.client("sqs", pipeline.region)
+        client = context.client("sqs", pipeline.region)
         for holds, url in asked:
             try:
                 waiting = sum(counts(client, url))

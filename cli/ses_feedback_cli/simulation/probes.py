@@ -13,7 +13,7 @@ from typing import Any
 
 from ses_feedback.timestamps import iso
 
-from ses_feedback_cli.where import MissingError, Pipeline
+from ses_feedback_cli.context import MissingError, Pipeline
 
 DOMAIN = "simulator.amazonses.com"
 LOCAL_PART = "simulator-check"

@@ -17,9 +17,9 @@ from ses_feedback.timestamps import parse
 
 from ses_feedback_cli import acts
 from ses_feedback_cli.command import told
+from ses_feedback_cli.context import Context, Pipeline
 from ses_feedback_cli.dead_letters.letters import counts
 from ses_feedback_cli.simulation.probes import PROBES, Probe, Way, notification
-from ses_feedback_cli.where import Pipeline, Where
 
 POLL_SECONDS = 0.5
 GONE = -1
@@ -64,10 +64,10 @@ class Simulation:
     """One run. Its addresses are its own, by a label."""
 
     def __init__(
-        self, where: Where, ways: Sequence[Way], probes: Collection[Probe] = PROBES, *, publish: bool = False
+        self, context: Context, ways: Sequence[Way], probes: Collection[Probe] = PROBES, *, publish: bool = False
     ) -> None:
         """``publish``: send nothing, and publish to the topics what SES would."""
-        self._where = where
+        self._context = context
         self._clients: dict[tuple[str, str], Any] = {}
         self._run = secrets.token_hex(4)
         self.journeys = [
@@ -78,9 +78,9 @@ class Simulation:
             if probe.kind in way.pipelines or (probe.kind is None and not stands_in)
         ]
         self._begun: dict[str, float] = {}
-        blocked, history = where.blocked_table(), where.history_table()
-        self._blocked, self._history = (where.dynamodb(blocked), blocked), (where.dynamodb(history), history)
-        self._blocklist = where.blocklist()
+        blocked, history = context.blocked_table(), context.history_table()
+        self._blocked, self._history = (context.dynamodb(blocked), blocked), (context.dynamodb(history), history)
+        self._blocklist = context.blocklist()
         self._before = {pipeline.name: self._depths(pipeline) for way in ways for pipeline in way.pipelines.values()}
 
     def send(self) -> None:
@@ -118,18 +118,18 @@ class Simulation:
         ]
         happened = [moment for one in sent if (moment := parse(str(one.row.get("occurred_at", ""))))]
         at = max([datetime.now(UTC), *happened]) + timedelta(milliseconds=1)
-        actor = self._where.who() if sent else ""
+        actor = self._context.who() if sent else ""
         events = [
             manual_event("unblock", one.address, actor=actor, note="ses-feedback simulate", at=at, act_id=self._run)
             for one in sent
         ]
-        results = [result.outcome for _, result in acts.apply(self._where, events)]
+        results = [result.outcome for _, result in acts.apply(self._context, events)]
         failed = results.count(Outcome.FAILED)
         return len(results) - failed, failed
 
-    def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - as Where.client
+    def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - as Context.client
         if (service, region) not in self._clients:
-            self._clients[service, region] = self._where.client(service, region)
+            self._clients[service, region] = self._context.client(service, region)
         return self._clients[service, region]
 
     def _lacks(self, way: Way, probe: Probe) -> bool:

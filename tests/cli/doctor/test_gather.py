@@ -16,12 +16,12 @@ from botocore import xform_name
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 from ses_feedback_cli.app import app
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.doctor.ask import Clients
 from ses_feedback_cli.doctor.calls import CALLS, Call
 from ses_feedback_cli.doctor.facts import Counted, Facts
 from ses_feedback_cli.doctor.gather import gather
 from ses_feedback_cli.doctor.rules import findings
-from ses_feedback_cli.where import Where
 from typer.testing import CliRunner
 
 from tests.cli.doctor.healthy import ACCOUNT, BLOCKED, HISTORY, PIPELINE, REGION, TOPIC
@@ -67,19 +67,19 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def answering(*outputs: dict[str, Any]) -> Where:
-    where = Where(outputs=outputs or (OUTPUTS,))
+def answering(*outputs: dict[str, Any]) -> Context:
+    context = Context(outputs=outputs or (OUTPUTS,))
     for operation, answer in ANSWERS.items():
-        where.session.events.register(f"before-call.sesv2.{operation}", _instead(answer))
-    return where
+        context.session.events.register(f"before-call.sesv2.{operation}", _instead(answer))
+    return context
 
 
 def _instead(answer: dict[str, Any]) -> Any:  # noqa: ANN401 - what it returns is missing in the stubs
     return lambda **_: (SimpleNamespace(status_code=200), answer)
 
 
-def facts(where: Where, hours: int = 3) -> Facts:
-    return gather(where, Clients(where), NOW, hours)
+def facts(context: Context, hours: int = 3) -> Facts:
+    return gather(context, Clients(context), NOW, hours)
 
 
 def test_where_nothing_is_left_all_of_it_is_named() -> None:
@@ -95,10 +95,10 @@ def test_where_nothing_is_left_all_of_it_is_named() -> None:
 
 
 def test_the_calls_are_those_that_the_policy_is_made_of() -> None:
-    where = answering()
+    context = answering()
     called: set[str] = set()
-    where.session.events.register("provide-client-params", lambda model, **_: called.add(xform_name(model.name)))
-    facts(where)
+    context.session.events.register("provide-client-params", lambda model, **_: called.add(xform_name(model.name)))
+    facts(context)
     declared = {call.method for call in CALLS}
     assert called - declared == {"get_caller_identity"}  # needs no right
     # Gone things have no key, no subscription and no settings to ask for; the rest is asked.
@@ -168,13 +168,13 @@ def test_many_identities_are_asked_about_a_hundred_at_a_time() -> None:
     for name in names[:200]:
         ses.verify_domain_identity(Domain=name)
     pipeline = {**OUTPUTS["pipelines"][PIPELINE.name], "identities": names}
-    where = answering({**OUTPUTS, "pipelines": {PIPELINE.name: pipeline}})
+    context = answering({**OUTPUTS, "pipelines": {PIPELINE.name: pipeline}})
     sizes: list[int] = []
-    where.session.events.register(
+    context.session.events.register(
         "provide-client-params.ses.GetIdentityVerificationAttributes",
         lambda params, **_: sizes.append(len(params["Identities"])),
     )
-    (one,) = facts(where).pipelines
+    (one,) = facts(context).pipelines
     assert [name for name, each in zip(names, one.identities, strict=True) if each.verification == "Success"] == names[
         :200
     ]
@@ -182,13 +182,13 @@ def test_many_identities_are_asked_about_a_hundred_at_a_time() -> None:
 
 
 def test_a_service_that_does_not_answer_is_named_and_the_rest_goes_on() -> None:
-    where = answering()
+    context = answering()
 
     def fail(**_: Any) -> None:  # noqa: ANN401 - of no interest
         raise EndpointConnectionError(endpoint_url="https://sns.eu-west-1.amazonaws.com")
 
-    where.session.events.register("before-call.sns", fail)
-    found = findings(facts(where))
+    context.session.events.register("before-call.sns", fail)
+    found = findings(facts(context))
     says = [one.says for one in found if one.id == "look-failed"]
     assert any("sns:GetTopicAttributes was not answered (EndpointConnectionError)" in text for text in says)
     assert "function-missing" in {one.id for one in found}

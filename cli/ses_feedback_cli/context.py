@@ -41,7 +41,7 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
-class Where:
+class Context:
     """What was given. Each method that finds something missing says how to give it."""
 
     table: str | None = None
