@@ -5,9 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ses_feedback.arn import Arn
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.state import (
+    BLOCK_DAYS_LIMITS,
+    MOST_WINDOWS,
+    THRESHOLD_LIMITS,
+    WINDOW_DAYS_LIMITS,
+    SoftBouncePolicy,
+)
 
-_KEPT_LIMIT = 500  # soft bounces in one state row, 0.4 KB each; an item holds 400 KB
 _ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
 
 
@@ -39,22 +44,23 @@ class Settings:
                 )
             return value
 
-        def number(name: str, default: int, largest: int) -> int:
+        def number(name: str, default: int, limits: tuple[int, int]) -> int:
             value = environment.get(name, str(default))
-            if value.isascii() and value.isdigit() and 1 <= int(value) <= largest:
+            least, most = limits
+            if value.isascii() and value.isdigit() and least <= int(value) <= most:
                 return int(value)
-            problems.append(f"{name} is {value!r}; a whole number from 1 to {largest} is needed")
+            problems.append(f"{name} is {value!r}; a whole number from {least} to {most} is needed")
             return default
 
         policy = SoftBouncePolicy(
-            threshold=number("SOFT_BOUNCE_THRESHOLD", 5, 100),
-            window_days=number("SOFT_BOUNCE_WINDOW_DAYS", 30, 365),
-            block_days=number("SOFT_BLOCK_DAYS", 30, 3_650),
+            threshold=number("SOFT_BOUNCE_THRESHOLD", 5, THRESHOLD_LIMITS),
+            window_days=number("SOFT_BOUNCE_WINDOW_DAYS", 30, WINDOW_DAYS_LIMITS),
+            block_days=number("SOFT_BLOCK_DAYS", 30, BLOCK_DAYS_LIMITS),
         )
-        if policy.kept > _KEPT_LIMIT:
+        if policy.block_days > MOST_WINDOWS * policy.window_days:
             problems.append(
-                f"SOFT_BOUNCE_THRESHOLD, SOFT_BOUNCE_WINDOW_DAYS and SOFT_BLOCK_DAYS need {policy.kept} soft bounces "
-                f"of an address to be kept, at most {_KEPT_LIMIT} are: lower the threshold, or block / window"
+                f"SOFT_BLOCK_DAYS is {policy.block_days}; at most {MOST_WINDOWS} times SOFT_BOUNCE_WINDOW_DAYS "
+                f"({policy.window_days}) is needed"
             )
         pipeline = environment.get("PIPELINE", "")
         if not pipeline:

@@ -13,6 +13,12 @@ from enum import StrEnum
 
 Value = str | int | bool
 
+THRESHOLD_LIMITS, WINDOW_DAYS_LIMITS, BLOCK_DAYS_LIMITS = (1, 20), (1, 365), (1, 365)
+"""Least and most of each number of a ``SoftBouncePolicy``."""
+
+MOST_WINDOWS = 12
+"""A block lasts at most so many windows, which bounds the soft bounces in a state row (0.4 KB each, of 400 KB)."""
+
 COPIES = 2
 """How often SES tells of one bounce at most: to an identity's topic and to that of a configuration set."""
 

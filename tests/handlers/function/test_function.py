@@ -167,7 +167,7 @@ def test_settings_that_need_too_large_a_row_are_refused(
 ) -> None:
     environment("SOFT_BOUNCE_WINDOW_DAYS", "1")
     environment("SOFT_BLOCK_DAYS", "365")
-    with pytest.raises(SettingsError, match="at most 500 are: lower the threshold, or block / window"):
+    with pytest.raises(SettingsError, match="SOFT_BLOCK_DAYS is 365; at most 12 times SOFT_BOUNCE_WINDOW_DAYS"):
         function.send(bounce())
 
 
