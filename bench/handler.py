@@ -178,7 +178,7 @@ def real_client(seconds: float) -> object:
 
     client: Any = make_client(f"{_ARN}history", connections=10)
 
-    def answer(request: Any, **_: object) -> AWSResponse:  # noqa: ANN401 - botocore's
+    def answer(request: Any, **_: object) -> AWSResponse:
         time.sleep(seconds)
         read = request.headers["X-Amz-Target"].endswith(b"BatchGetItem")
         body: dict[str, Any] = {"Responses": {f"{_ARN}history": []}, "UnprocessedKeys": {}} if read else {}

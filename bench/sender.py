@@ -39,7 +39,7 @@ def _seconds(act: Callable[[], object], rounds: int) -> tuple[float, float]:
     return statistics.median(cpu[2:]), statistics.median(wall[2:])  # the first warm threads and caches up
 
 
-def _blocklist(client: Any, **options: Any) -> Blocklist:  # noqa: ANN401 - a stub; inputs of Blocklist
+def _blocklist(client: Any, **options: Any) -> Blocklist:
     return Blocklist("blocked", client, when_unavailable="raise", timeout=60, **options)
 
 
@@ -50,7 +50,7 @@ def _counted(size: int) -> tuple[int, int]:
     return len(stub.spans), stub.rounds()
 
 
-def _ses() -> Any:  # noqa: ANN401 - a client
+def _ses() -> Any:
     """SES, answering at once."""
     import boto3  # noqa: PLC0415 - after the environment is set
 

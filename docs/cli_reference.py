@@ -40,7 +40,7 @@ def files() -> dict[Path, str]:
     return {PAGE: page(typer.main.get_command(app))}
 
 
-def page(root: Any) -> str:  # noqa: ANN401 - Typer's command, whose class is private
+def page(root: Any) -> str:
     """The page of a command with all that it has."""
     commands = list(_walk(root, (NAME,)))
     shared = _shared([command for _, command in commands])
@@ -59,7 +59,7 @@ def page(root: Any) -> str:  # noqa: ANN401 - Typer's command, whose class is pr
 _OPTIONS = ("option", "default", "environment", "meaning")
 
 
-def _walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401
+def _walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """A command and all below it, in the order of their help."""
     yield path, command
     for name, one in getattr(command, "commands", {}).items():
@@ -67,7 +67,7 @@ def _walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
             yield from _walk(one, (*path, name))
 
 
-def _section(path: tuple[str, ...], command: Any, shared: dict[str, Table]) -> str:  # noqa: ANN401
+def _section(path: tuple[str, ...], command: Any, shared: dict[str, Table]) -> str:
     group = hasattr(command, "commands")
     given = [one for one in command.params if not one.hidden]
     arguments = [one for one in given if one.param_type_name == "argument"]
@@ -89,7 +89,7 @@ def _section(path: tuple[str, ...], command: Any, shared: dict[str, Table]) -> s
     return "\n".join(part for part in parts if part)
 
 
-def _panels(command: Any) -> dict[str, Table]:  # noqa: ANN401
+def _panels(command: Any) -> dict[str, Table]:
     """Options by the panel of the help that they stand in."""
     found: dict[str, list[Row]] = {}
     for one in command.params:
@@ -107,7 +107,7 @@ def _shared(commands: Iterable[Any]) -> dict[str, Table]:
     return {name: all_[0] for name, all_ in seen.items() if name and len(all_) > 1 and len(set(all_)) == 1}
 
 
-def _option(one: Any) -> Row:  # noqa: ANN401
+def _option(one: Any) -> Row:
     names = [*one.opts, *one.secondary_opts]
     said = ", ".join(f"`{' '.join(filter(None, (name, _value(one))))}`" for name in names)
     default = one.default
@@ -117,16 +117,16 @@ def _option(one: Any) -> Row:  # noqa: ANN401
     return said, shown, ", ".join(f"`{name}`" for name in variables), f"{required}{one.help or ''}"
 
 
-def _usage(argument: Any) -> str:  # noqa: ANN401
+def _usage(argument: Any) -> str:
     name = _name(argument) + ("..." if argument.nargs != 1 else "")
     return name if argument.required else f"[{name}]"
 
 
-def _name(argument: Any) -> str:  # noqa: ANN401
+def _name(argument: Any) -> str:
     return str(argument.metavar or argument.name.upper())
 
 
-def _value(one: Any) -> str:  # noqa: ANN401
+def _value(one: Any) -> str:
     """What stands behind the option: nothing behind a flag."""
     if one.is_flag:
         return ""
@@ -144,7 +144,7 @@ def _value(one: Any) -> str:  # noqa: ANN401
     return _VALUES.get(getattr(kind, "__name__", ""), "VALUE")
 
 
-def _help(command: Any) -> str:  # noqa: ANN401
+def _help(command: Any) -> str:
     """The paragraphs of the help; one that keeps its lines (it begins with a backspace) is code."""
     paragraphs = inspect.cleandoc(command.help or "").partition("\f")[0].replace("``", "`").split("\n\n")
     shown = [
@@ -154,7 +154,7 @@ def _help(command: Any) -> str:  # noqa: ANN401
     return "\n\n".join(shown) + "\n"
 
 
-def _short(command: Any) -> str:  # noqa: ANN401
+def _short(command: Any) -> str:
     return " ".join((command.short_help or command.help or "").split("\n\n")[0].split())
 
 

@@ -14,7 +14,7 @@ EVERYBODY = frozenset({"*"})
 _BINDING = ("arnequals", "arnlike", "stringequals", "stringequalsignorecase", "stringlike")
 
 
-def statements(policy: Any) -> list[Statement]:  # noqa: ANN401 - JSON
+def statements(policy: Any) -> list[Statement]:
     """The statements of a policy, given as a text or as it is."""
     return [one for one in items(document(policy).get("Statement")) if isinstance(one, Mapping)]
 

@@ -85,7 +85,7 @@ def _allowed(policy: PolicyResource, config: Config) -> Iterator[str]:
     yield from _stated(known(policy, "policy"), config)
 
 
-def _stated(policy: Any, config: Config) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _stated(policy: Any, config: Config) -> Iterator[str]:
     for statement in statements(policy):
         if statement.get("Effect") == ALLOW:
             yield from _statement(statement, {one.lower() for one in config["unscopedActions"]})

@@ -83,7 +83,7 @@ class Rule:
             for name, setting in self.settings.items()
         }
 
-        def validate(args: Any, report: ReportViolation) -> None:  # noqa: ANN401 - of either kind
+        def validate(args: Any, report: ReportViolation) -> None:
             _validate(self, seen, args, report)
 
         return (_TwicePolicy if self.early else StackValidationPolicy)(
@@ -104,11 +104,11 @@ class _TwicePolicy(ResourceValidationPolicy, StackValidationPolicy):
     The constructors of its bases take only their own validation; this one stands for both.
     """
 
-    def __init__(self, *, validate: Callable[[Any, ReportViolation], None], **given: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, validate: Callable[[Any, ReportViolation], None], **given: Any) -> None:
         Policy.__init__(self, **given)
         self._validate = validate
 
-    def validate(self, args: Any, report_violation: ReportViolation) -> None:  # noqa: ANN401 - of either kind
+    def validate(self, args: Any, report_violation: ReportViolation) -> None:
         self._validate(args, report_violation)
 
     def has_validation(self) -> bool:

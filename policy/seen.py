@@ -22,7 +22,7 @@ class _Props(Mapping[str, Any]):
         self._of: dict[str, Mapping[str, Any]] = {key: answer for key in answer if key in _ANSWERED}
         self._of |= dict.fromkeys(inputs, inputs)
 
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - JSON
+    def __getitem__(self, key: str) -> Any:
         return self._of[key][key]
 
     def __iter__(self) -> Iterator[str]:

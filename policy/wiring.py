@@ -15,7 +15,7 @@ T = TypeVar("T")
 _REGION = 3
 
 
-def known(resource: PolicyResource, *keys: str) -> Any:  # noqa: ANN401 - a property holds anything
+def known(resource: PolicyResource, *keys: str) -> Any:
     """The property under these keys, None where there is none; raises `UnknownValueError`."""
     value: Any = resource.props
     for key in keys:
@@ -37,7 +37,7 @@ def number(resource: PolicyResource, key: str, default: int) -> int:
     return default if value is None else int(value)
 
 
-def items(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+def items(value: Any) -> list[Any]:
     """A list of what may be one, several or nothing, as policy documents have it."""
     if value is None:
         return []
@@ -46,7 +46,7 @@ def items(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
     return [value]
 
 
-def document(value: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
+def document(value: Any) -> Mapping[str, Any]:
     """A JSON object, given as a text or as it is; empty where it is neither."""
     if isinstance(value, str):
         try:
@@ -88,7 +88,7 @@ def linked(resource: PolicyResource, key: str, candidates: Iterable[PolicyResour
     return [one for one in candidates if one.urn in urns or any(_names(text, resource, one) for text in texts)]
 
 
-def _gather(container: Any, key: Any, texts: list[str]) -> bool:  # noqa: ANN401 - JSON
+def _gather(container: Any, key: Any, texts: list[str]) -> bool:
     """Add the texts under a key to `texts`; whether all of it is known."""
     try:
         value = container[key]

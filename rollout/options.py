@@ -62,7 +62,7 @@ def with_setup(function: Callable[..., None]) -> Callable[..., None]:
     own = [*inspect.signature(function, eval_str=True).parameters.values()][1:]
 
     @functools.wraps(function)
-    def run(**given: Any) -> None:  # noqa: ANN401 - as the function declares them
+    def run(**given: Any) -> None:
         function(_setup(**{name: given.pop(name) for name in shared}), **given)
 
     parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own, *shared.values())]

@@ -30,7 +30,7 @@ class Inputs:
         self._path = path
         self._nested: list[Inputs] = []
 
-    def take(self, key: str, default: Any = None) -> Any:  # noqa: ANN401 - whatever the program gave
+    def take(self, key: str, default: Any = None) -> Any:
         """Return an input and count it as handled."""
         value = self._values.pop(key, default)
         return default if value is None else value
@@ -78,7 +78,7 @@ class Request:
             raise SandboxError("no region: neither the resource nor the configuration key aws:region gives one")
         return self._region
 
-    def client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
+    def client(self, service: str, region: str | None = None) -> Any:
         """Return the boto3 client of a service, in the Region of the resource unless another is named."""
         return self.account.client(service, region or self.region)
 

@@ -42,7 +42,7 @@ def read_config(project_file: Path, stack_file: Path) -> tuple[str, Config]:
     return name, {key: encoded(key, value) for key, value in given.items()}
 
 
-def encoded(key: str, value: Any) -> str:  # noqa: ANN401 - any YAML
+def encoded(key: str, value: Any) -> str:
     """Return a value in the form in which the engine hands it to the program.
 
     Raises:
@@ -57,7 +57,7 @@ def _namespaced(project: str, key: str) -> str:
     return key if ":" in key else f"{project}:{key}"
 
 
-def _check_type(key: str, value: Any, declared: str | None) -> None:  # noqa: ANN401 - any YAML
+def _check_type(key: str, value: Any, declared: str | None) -> None:
     if declared is None:
         return
     right = isinstance(value, TYPES.get(declared, (object,))) and not (

@@ -46,7 +46,7 @@ class Account:
     id: str = DEFAULT_ACCOUNT
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict, repr=False)
 
-    def client(self, service: str, region: str, credentials: tuple[str, str] | None = None) -> Any:  # noqa: ANN401
+    def client(self, service: str, region: str, credentials: tuple[str, str] | None = None) -> Any:
         """Return the boto3 client of a service in a Region, as the account's root or as the (key id, secret) given.
 
         It reaches this emulator only: no profile, no variable of the environment and no file of the user is read.

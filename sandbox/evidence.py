@@ -103,7 +103,7 @@ def _item(stack: Stack, table_arn: str, key: Mapping[str, Any]) -> Mapping[str, 
     return _plain(item) if item else None
 
 
-def _owner(stack: Stack, table_arn: str) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
+def _owner(stack: Stack, table_arn: str) -> Any:
     """Return a client as the root of the account that owns a table: it may be another than the stack's."""
     region, account = table_arn.split(":")[3:5]
     return replace(stack.account, id=account).client("dynamodb", region)

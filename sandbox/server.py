@@ -41,7 +41,7 @@ def end_with_parent(directory: str) -> None:
 def as_over_tls(app: Application) -> Application:
     """Wrap an ASGI application so that it sees each request as one that came through TLS."""
 
-    async def wrapped(scope: Scope, *channels: Any) -> None:  # noqa: ANN401 - receive and send, passed on untouched
+    async def wrapped(scope: Scope, *channels: Any) -> None:
         if scope["type"] == "http":
             scope = {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
         await app(scope, *channels)
@@ -56,7 +56,7 @@ def with_identity_notifications(ses: Modules) -> Application:
     """
     handle, key = ses.handle_request, "HeadersInNotifications"
 
-    def get_attributes(params: dict[str, list[str]]) -> Any:  # noqa: ANN401 - a response as MiniStack makes it
+    def get_attributes(params: dict[str, list[str]]) -> Any:
         entries = ""
         for identity in ses._collect_list(params, "Identities.member"):
             record = ses._identities.get(identity) or {}
@@ -70,12 +70,12 @@ def with_identity_notifications(ses: Modules) -> Application:
             "GetIdentityNotificationAttributes", f"<NotificationAttributes>{entries}</NotificationAttributes>"
         )
 
-    def set_headers(params: dict[str, list[str]]) -> Any:  # noqa: ANN401 - a response as MiniStack makes it
+    def set_headers(params: dict[str, list[str]]) -> Any:
         if record := ses._identities.get(params["Identity"][0]):
             record.setdefault(key, {})[params["NotificationType"][0]] = params["Enabled"][0]
         return answer("SetIdentityHeadersInNotificationsEnabled", "")
 
-    def answer(action: str, inside: str) -> Any:  # noqa: ANN401 - a response as MiniStack makes it
+    def answer(action: str, inside: str) -> Any:
         return ses._xml(200, f"{action}Response", f"<{action}Result>{inside}</{action}Result>")
 
     more = {
@@ -83,7 +83,7 @@ def with_identity_notifications(ses: Modules) -> Application:
         "SetIdentityHeadersInNotificationsEnabled": set_headers,
     }
 
-    async def extended(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:  # noqa: ANN401 - passed on
+    async def extended(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         params = parse_qs(body.decode(errors="replace"))
         action = more.get(params.get("Action", [""])[0])
         return action(params) if action else await handle(method, path, headers, body, query)
@@ -108,7 +108,7 @@ def with_table_policies(dynamodb: Modules, evaluator: Modules, actions: Modules,
         kept = dynamodb._resource_policies.get_scoped(parts[ACCOUNT], parts[REGION], table) or {}
         return kept.get("Policy", ""), parts[ACCOUNT]
 
-    async def extended(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:  # noqa: ANN401 - passed on
+    async def extended(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         region, account = scopes.get_region(), scopes.get_account_id()
         action = "dynamodb:" + headers.get("x-amz-target", "").rpartition(".")[2]
         tables = actions.dynamodb_resource_arns(body, region, account)

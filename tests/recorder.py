@@ -65,7 +65,7 @@ class Registered:
     made_from: dict[str, frozenset[str]] = field(default_factory=dict)
     """The logical names of the resources that each input is made from."""
 
-    def document(self, key: str) -> Any:  # noqa: ANN401 - JSON
+    def document(self, key: str) -> Any:
         """The input `key`, which is JSON in a text."""
         return json.loads(self.inputs[key])
 
@@ -114,7 +114,7 @@ class _Monitor(MockMonitor):
         super().__init__(_Answers())
         self.registered = registered
 
-    def RegisterResource(self, request: Any) -> object:  # noqa: ANN401, N802 - the SDK's own signature
+    def RegisterResource(self, request: Any) -> object:  # noqa: N802 - the SDK's own signature
         if request.type == "pulumi:pulumi:Stack":
             return self._register(request)
         self.registered.append(
@@ -151,7 +151,7 @@ def _close_event_loop() -> None:
         asyncio.set_event_loop(None)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _plain(value: Any) -> Any:
     """Whole floats as integers: a protobuf struct knows no integer."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}

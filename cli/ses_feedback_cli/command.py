@@ -15,7 +15,7 @@ from ses_feedback_cli.context import Context, MissingError, read_outputs
 _PANEL = "Where"
 
 
-def _option(name: str, variable: str | None, text: str, *more: str) -> Any:  # noqa: ANN401 - as Typer has it
+def _option(name: str, variable: str | None, text: str, *more: str) -> Any:
     return typer.Option(name, *more, envvar=variable, help=text, rich_help_panel=_PANEL)
 
 
@@ -56,7 +56,7 @@ def register(app: typer.Typer, function: Callable[..., Code | None], name: str |
     ]
 
     @functools.wraps(function)
-    def run(**given: Any) -> None:  # noqa: ANN401 - as the function declares them
+    def run(**given: Any) -> None:
         code = guarded(lambda: function(_context(**{key: given.pop(key) for key in _SHARED}), **given))
         if code:
             raise typer.Exit(int(code))

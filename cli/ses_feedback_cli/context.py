@@ -60,7 +60,7 @@ class Context:
 
         return boto3.Session(profile_name=self.profile)
 
-    def client(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - one type per service
+    def client(self, service: str, region: str | None = None) -> Any:
         """A client with botocore's standard retries, in a Region or that of the environment; one for all who ask."""
         from botocore.config import Config  # noqa: PLC0415
 
@@ -70,7 +70,7 @@ class Context:
             self._clients[service, region] = client
         return self._clients[service, region]
 
-    def dynamodb(self, table: str) -> Any:  # noqa: ANN401
+    def dynamodb(self, table: str) -> Any:
         """A client for a table's Region."""
         return self.client("dynamodb", table.split(":")[3] if table.startswith("arn:") else None)
 

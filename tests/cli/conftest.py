@@ -86,7 +86,7 @@ def tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tables]:
 def bounce() -> Callable[..., Event]:
     """A judged bounce of an address, hard unless said otherwise."""
 
-    def make(address: str, at: datetime = NOW, **given: Any) -> Event:  # noqa: ANN401 - fields of a feedback
+    def make(address: str, at: datetime = NOW, **given: Any) -> Event:
         values: dict[str, Any] = {
             "kind": "bounce",
             "type": "Permanent",

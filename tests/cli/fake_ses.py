@@ -33,13 +33,13 @@ class FakeSes:
     before: Callable[[str, str], int | None] = lambda _method, _path: None
     """Called before each request: an HTTP status to fail it with."""
 
-    def attach(self, client: Any) -> Any:  # noqa: ANN401 - boto3's
+    def attach(self, client: Any) -> Any:
         """Answer what this client sends, in place of moto."""
         client.meta.events.unregister("before-send", botocore_stubber)
         client.meta.events.register("before-send.sesv2", self._answer, unique_id="fake-ses")
         return client
 
-    def _answer(self, request: Any, **_: object) -> AWSResponse:  # noqa: ANN401 - botocore's
+    def _answer(self, request: Any, **_: object) -> AWSResponse:
         url = urlsplit(request.url)
         region, path = str(url.hostname).split(".")[1], url.path.removeprefix("/v2/email/")
         self.calls.append((region, request.method, path))

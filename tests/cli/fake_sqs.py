@@ -57,7 +57,7 @@ class FakeSqs:
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
         work = object.__getattribute__(self, f"do_{operation}")
 
-        def call(**given: Any) -> dict[str, Any]:  # noqa: ANN401
+        def call(**given: Any) -> dict[str, Any]:
             self.calls.append((operation, given))
             fault = self.fault(operation)
             if fault is Fault.REFUSED:

@@ -91,7 +91,7 @@ def test_every_exit_code_is_explained(page: str) -> None:
 
 
 def test_the_terminal_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    def made() -> Any:  # noqa: ANN401
+    def made() -> Any:
         return cli_reference.files()
 
     before = made()

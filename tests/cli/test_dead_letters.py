@@ -88,7 +88,7 @@ def queues(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Queues:
     return made
 
 
-def run(queues: Queues, *arguments: str) -> Any:  # noqa: ANN401 - a click.testing.Result
+def run(queues: Queues, *arguments: str) -> Any:
     return queues.tables.run("dead-letters", *arguments)
 
 

@@ -111,7 +111,7 @@ def test_reads_no_page_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None
         def get_paginator(self, _: str) -> "Pages":
             return self
 
-        def paginate(self, **_: Any) -> Any:  # noqa: ANN401
+        def paginate(self, **_: Any) -> Any:
             for number in range(1_000_000):
                 asked.append(number)
                 yield {"Items": [{"value": {"S": f"{number}-{one}@example.org"}} for one in range(100)]}

@@ -20,7 +20,7 @@ from tests.cli.fake_sqs import FakeSqs, Fault, Message
 FROM, TO = "from", "to"
 
 
-def filled(bodies: list[str], **more: Any) -> FakeSqs:  # noqa: ANN401 - fields of FakeSqs
+def filled(bodies: list[str], **more: Any) -> FakeSqs:
     return FakeSqs({FROM: [Message(f"id-{number}", body) for number, body in enumerate(bodies)], TO: []}, **more)
 
 

@@ -61,7 +61,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, operation: str, code: str = "AccessD
     """Let AWS refuse one operation, with the caller's name in the message, as it does."""
     call = CLIENT._make_api_call
 
-    def make(self: Any, name: str, given: Any) -> Any:  # noqa: ANN401 - as botocore has it
+    def make(self: Any, name: str, given: Any) -> Any:
         if name == operation:
             told = "User: arn:aws:sts::123456789012:assumed-role/x/jane.doe@corp.example is not authorized"
             raise ClientError({"Error": {"Code": code, "Message": told}}, name)
@@ -219,7 +219,7 @@ def test_of_the_blocked_table_no_address_is_read(tables: Tables, monkeypatch: py
     asked: list[Any] = []
     call = CLIENT._make_api_call
 
-    def make(self: Any, name: str, given: Any) -> Any:  # noqa: ANN401
+    def make(self: Any, name: str, given: Any) -> Any:
         asked.append(given)
         return call(self, name, given)
 
@@ -234,7 +234,7 @@ def test_it_reads_every_page_of_every_segment(monkeypatch: pytest.MonkeyPatch) -
     class Client:
         """A table of three pages a segment, of which the second has nothing that the filter takes."""
 
-        def scan(self, *, Segment: int, TotalSegments: int, **given: Any) -> dict[str, Any]:  # noqa: ANN401, N803
+        def scan(self, *, Segment: int, TotalSegments: int, **given: Any) -> dict[str, Any]:  # noqa: N803
             page = given.get("ExclusiveStartKey", 0)
             assert Segment < TotalSegments
             items = [] if page == 1 else [{"reason": {"S": "bounce"}}] * (Segment + 1)

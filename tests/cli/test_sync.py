@@ -33,7 +33,7 @@ def ses(tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake
     fake = FakeSes(s3)
     made = Context.client
 
-    def client(self: Context, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3's
+    def client(self: Context, service: str, region: str | None = None) -> Any:
         found = made(self, service, region)
         return fake.attach(found) if service == "sesv2" else found
 
@@ -48,7 +48,7 @@ def objects(ses: FakeSes) -> list[str]:
     return [one["Key"] for one in ses.s3.list_objects_v2(Bucket="lists").get("Contents", [])]
 
 
-def act(kind: Any, address: str, at: Any, **more: Any) -> Event:  # noqa: ANN401
+def act(kind: Any, address: str, at: Any, **more: Any) -> Event:
     return manual_event(kind, address, actor="ops", note="", at=at, **more)
 
 
@@ -254,7 +254,7 @@ def test_the_addresses_go_to_a_bucket_of_this_account_only(
     asked: list[tuple[str, str | None]] = []
     made = Context.client
 
-    def client(self: Context, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3's
+    def client(self: Context, service: str, region: str | None = None) -> Any:
         found = made(self, service, region)
         if service == "s3":
             found.meta.events.register(

@@ -142,7 +142,7 @@ def test_ses_comes_first(tables: Tables, bounce: Bounce, ses: SesLists, monkeypa
     tables.apply([bounce(JANE, AGO)])
     ses.put("eu-west-1", JANE)
 
-    def refuse(_: HistoryWriter, events: list[Event], **__: Any) -> list[Recorded]:  # noqa: ANN401
+    def refuse(_: HistoryWriter, events: list[Event], **__: Any) -> list[Recorded]:
         assert ses.entries == {"eu-west-1": {}}
         return [Recorded(Outcome.FAILED, "TransactWriteItems: no time left")] * len(events)
 

@@ -206,7 +206,7 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     real = HistoryWriter.apply
     seen = 0
 
-    def apply(self: HistoryWriter, events: list[Event], **given: Any) -> Any:  # noqa: ANN401
+    def apply(self: HistoryWriter, events: list[Event], **given: Any) -> Any:
         nonlocal seen
         seen += 1
         if [seen, 0] == plan:

@@ -61,7 +61,7 @@ BOUNCE = json.dumps(
 )
 
 
-def body(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - any fact
+def body(**given: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "region": "eu-west-1",
         "pipelines": PIPELINES,

@@ -23,7 +23,7 @@ FOREVER = 1e12
 class Inline:
     """The executor of a History in one thread. A crash goes through it as it would through a process."""
 
-    def submit(self, task: Any, *arguments: Any) -> Future[Any]:  # noqa: ANN401 - like concurrent.futures.Executor
+    def submit(self, task: Any, *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()
         try:
             future.set_result(task(*arguments))
@@ -32,14 +32,14 @@ class Inline:
         return future
 
 
-def inline_history(client: Any, policy: SoftBouncePolicy) -> HistoryWriter:  # noqa: ANN401 - a fake
+def inline_history(client: Any, policy: SoftBouncePolicy) -> HistoryWriter:
     history = HistoryWriter("blocked", "history", policy, client)
     history._pool.shutdown()
     history._pool = Inline()  # type: ignore[assignment]
     return history
 
 
-def inline_blocklist(client: Any) -> Blocklist:  # noqa: ANN401 - a fake
+def inline_blocklist(client: Any) -> Blocklist:
     """Without threads of its own: thousands of them are made."""
     blocklist = Blocklist("blocked", client, when_unavailable="raise")
     blocklist._live.pool = Inline()  # type: ignore[assignment]

@@ -32,7 +32,7 @@ class Given:
     made_from: dict[str, list[str]] = field(default_factory=dict)
     """The resources that each input is made from."""
 
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - JSON
+    def __getitem__(self, key: str) -> Any:
         return {**self.answer, **self.inputs}[key]
 
 
@@ -57,7 +57,7 @@ def in_preview(resources: Sequence[Given], made_up: str) -> list[Given]:
     return unknown
 
 
-def _hidden(value: Any, made_up: str) -> Any:  # noqa: ANN401 - JSON
+def _hidden(value: Any, made_up: str) -> Any:
     if isinstance(value, dict):
         return {key: _hidden(item, made_up) for key, item in value.items()}
     if isinstance(value, list):
@@ -109,7 +109,7 @@ def analyze(
         return [*found, *violations(servicer.AnalyzeStack(whole, None))]
 
 
-def _servicer(given: list[Policy]) -> Any:  # noqa: ANN401 - the SDK types none of it
+def _servicer(given: list[Policy]) -> Any:
     return _PolicyAnalyzerServicer(NAME, "0.0.1", given, EnforcementLevel.ADVISORY)
 
 

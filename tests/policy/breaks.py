@@ -16,7 +16,7 @@ def one(graph: list[Given], name: str) -> Given:
     return found
 
 
-def put(suffix: str, key: str, value: Any) -> Break:  # noqa: ANN401 - JSON
+def put(suffix: str, key: str, value: Any) -> Break:
     """Set an input; None takes it away, with what it was made from."""
 
     def apply(graph: list[Given]) -> None:

@@ -19,7 +19,7 @@ from tests.test_program import stack
 NAMES = [rule.name for rule in RULES]
 
 
-def broken(graph: list[analyzer.Given], **config: Any) -> set[tuple[str, str]]:  # noqa: ANN401 - JSON
+def broken(graph: list[analyzer.Given], **config: Any) -> set[tuple[str, str]]:
     """(rule, resource) of each violation; a rule that could not run has no resource and is left out."""
     settings = {name.replace("_", "-"): value for name, value in config.items()}
     return {(each.rule, each.resource) for each in analyzer.analyze(graph, settings) if each.resource}

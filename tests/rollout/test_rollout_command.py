@@ -170,13 +170,13 @@ def test_drift_is_exit_code_1(run: Run, executor: FakeExecutor) -> None:
     assert "not as it was left: queue" in out
 
 
-def test_without_pulumi_it_says_so(targets: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:  # noqa: ANN401
+def test_without_pulumi_it_says_so(targets: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert command.main(["preview", str(targets)]) == 1
     assert "the Pulumi CLI must be on PATH" in capsys.readouterr().err
 
 
-def test_a_policy_pack_that_is_not_there_is_named(targets: Path, capsys: Any) -> None:  # noqa: ANN401
+def test_a_policy_pack_that_is_not_there_is_named(targets: Path, capsys: Any) -> None:
     assert command.main(["preview", str(targets), "--policy-pack", "/nowhere"]) == 1
     assert "/nowhere/PulumiPolicy.yaml is needed" in capsys.readouterr().err
 

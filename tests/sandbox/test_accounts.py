@@ -42,7 +42,7 @@ class World:
     hub: Stack
     member: Stack
 
-    def user_of(self, account_id: str) -> Any:  # noqa: ANN401 - boto3 makes its classes at run time
+    def user_of(self, account_id: str) -> Any:
         """A client of DynamoDB as a user who may do anything to both tables, as far as its own account is asked."""
         account, arn = replace(self.hub.account, id=account_id), self.hub.outputs["blockedTableArn"]
         iam = account.client("iam", "us-east-1")

@@ -40,7 +40,7 @@ class World:
     outputs: Path
     context: Context
 
-    def client(self, service: str, region: str = REGION) -> Any:  # noqa: ANN401 - one type per service
+    def client(self, service: str, region: str = REGION) -> Any:
         return self.stack.account.client(service, region)
 
     @property
@@ -106,7 +106,7 @@ def topic_of_identity(topic: Callable[[World], str | None]) -> Break:
     return apply
 
 
-def event_destination(**changed: Any) -> Break:  # noqa: ANN401 - as the API takes it
+def event_destination(**changed: Any) -> Break:
     def apply(world: World) -> Callable[[], object]:
         ses, topic = world.client("sesv2"), world.pipeline["topicArn"]
         whole = {"Enabled": True, "MatchingEventTypes": ["BOUNCE"], "SnsDestination": {"TopicArn": topic}}

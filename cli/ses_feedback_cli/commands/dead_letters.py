@@ -78,7 +78,7 @@ def _show_queue(context: Context, queue: Queue, limit: int, *, as_json: bool) ->
     return visible + hidden > 0
 
 
-def _described(client: Any, queue: Queue, limit: int, now: datetime) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def _described(client: Any, queue: Queue, limit: int, now: datetime) -> Iterator[dict[str, Any]]:
     with closing(peek(client, queue.url, limit)) as letters:
         for letter in letters:
             yield _description(queue, letter, now)

@@ -40,7 +40,7 @@ class Queue:
     name: str
     url: str
 
-    def client(self, context: Context) -> Any:  # noqa: ANN401 - as Context.client
+    def client(self, context: Context) -> Any:
         """A client of SQS in the queue's Region."""
         return context.client("sqs", self.pipeline.region)
 
@@ -132,14 +132,14 @@ def why(queue: Queue, found: Contents) -> str:
     return "readable: the function failed on it, or was never run for it"
 
 
-def counts(client: Any, url: str) -> tuple[int, int]:  # noqa: ANN401 - as Context.client
+def counts(client: Any, url: str) -> tuple[int, int]:
     """How many messages a queue holds, about: those to be seen, and those hidden. Needs sqs:GetQueueAttributes."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     found = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return int(found[names[0]]), int(found[names[1]])
 
 
-def peek(client: Any, url: str, limit: int) -> Generator[Letter, None, None]:  # noqa: ANN401
+def peek(client: Any, url: str, limit: int) -> Generator[Letter, None, None]:
     """At most ``limit`` messages of a queue, each once, given back when this ends or is closed.
 
     Needs sqs:ReceiveMessage and sqs:ChangeMessageVisibility.
@@ -159,7 +159,7 @@ def peek(client: Any, url: str, limit: int) -> Generator[Letter, None, None]:  #
         release(client, url, held.values())
 
 
-def receive(client: Any, url: str, number: int = BATCH) -> list[Letter]:  # noqa: ANN401
+def receive(client: Any, url: str, number: int = BATCH) -> list[Letter]:
     """The next messages, hidden from others for HIDE_SECONDS. None: the queue has no more to be seen."""
     answer = client.receive_message(
         QueueUrl=url,
@@ -172,7 +172,7 @@ def receive(client: Any, url: str, number: int = BATCH) -> list[Letter]:  # noqa
     return [_letter(one) for one in answer.get("Messages", ())]
 
 
-def release(client: Any, url: str, handles: Iterable[str]) -> None:  # noqa: ANN401
+def release(client: Any, url: str, handles: Iterable[str]) -> None:
     """Show messages to others again. What fails shows itself after HIDE_SECONDS."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 

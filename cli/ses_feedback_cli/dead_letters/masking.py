@@ -23,12 +23,12 @@ _DEPTH = 30
 _NESTED = frozenset({"Message", "detail"})
 
 
-def masked(body: str) -> Any:  # noqa: ANN401 - JSON
+def masked(body: str) -> Any:
     """What a message's body says, as JSON; a message inside another one is opened. Text that is no JSON is masked."""
     return _masked("", opened(body), 0)
 
 
-def opened(body: str) -> Any:  # noqa: ANN401 - JSON
+def opened(body: str) -> Any:
     """A body as JSON where it is a JSON object, with the message inside an envelope opened; else the text."""
     try:
         value = json.loads(body)
@@ -39,7 +39,7 @@ def opened(body: str) -> Any:  # noqa: ANN401 - JSON
     return {key: opened(one) if key in _NESTED and isinstance(one, str) else one for key, one in value.items()}
 
 
-def _masked(name: str, value: object, depth: int) -> Any:  # noqa: ANN401
+def _masked(name: str, value: object, depth: int) -> Any:
     if value is None:
         return None
     if name == "tags":  # their names are the sender's own words, too

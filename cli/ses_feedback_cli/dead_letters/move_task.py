@@ -34,7 +34,7 @@ class Task:
         return self.status in _ACTIVE
 
 
-def newest(client: Any, source_arn: str) -> Task | None:  # noqa: ANN401 - as Context.client
+def newest(client: Any, source_arn: str) -> Task | None:
     """The newest move of a queue, if AWS knows one. Needs sqs:ListMessageMoveTasks on the queue."""
     for one in client.list_message_move_tasks(SourceArn=source_arn, MaxResults=1).get("Results", ()):
         return Task(
@@ -48,7 +48,7 @@ def newest(client: Any, source_arn: str) -> Task | None:  # noqa: ANN401 - as Co
 
 
 def move(
-    client: Any,  # noqa: ANN401
+    client: Any,
     source_arn: str,
     target_arn: str,
     rate: int | None,
@@ -77,7 +77,7 @@ def move(
         return _cancelled(client, source_arn, handle)
 
 
-def _cancelled(client: Any, source_arn: str, handle: str) -> Task:  # noqa: ANN401
+def _cancelled(client: Any, source_arn: str, handle: str) -> Task:
     """The move as it was cancelled; as it ended, if Ctrl-C came too late. Raises: KeyboardInterrupt without one."""
     from botocore.exceptions import ClientError  # noqa: PLC0415
 

@@ -25,7 +25,7 @@ class Mover:
 
     def __init__(
         self,
-        client: Any,  # noqa: ANN401 - as Context.client
+        client: Any,
         source: str,
         target: str,
         wanted: Callable[[Letter], bool],

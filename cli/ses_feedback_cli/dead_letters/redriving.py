@@ -159,7 +159,7 @@ def _ended(outcome: Outcome, task: Task) -> Outcome:
     return outcome
 
 
-def _arn(client: Any, url: str) -> str:  # noqa: ANN401
+def _arn(client: Any, url: str) -> str:
     return str(client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
 
 

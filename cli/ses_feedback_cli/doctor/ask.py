@@ -55,7 +55,7 @@ class Clients:
         )
         return True
 
-    def client(self, service: str, account: str, region: str) -> Any:  # noqa: ANN401 - one type per service
+    def client(self, service: str, account: str, region: str) -> Any:
         """A client; made under a lock, since boto3's sessions are no business of two threads."""
         with self._lock:
             key = (service, account, region)
@@ -73,7 +73,7 @@ class Ask:
         self.unseen: list[Unseen] = []
         self.answered = 0
 
-    def __call__(self, call: Call, **given: Any) -> Mapping[str, Any] | Absent:  # noqa: ANN401 - what the call takes
+    def __call__(self, call: Call, **given: Any) -> Mapping[str, Any] | Absent:
         """All pages of an answer; GONE if there is no such thing; UNSEEN, noted, if it was refused or failed."""
         try:
             client = self._clients.client(call.service, self._account, self._region)

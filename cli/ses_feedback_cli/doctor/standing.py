@@ -131,7 +131,7 @@ def _of_pipeline(number: int, one: Pipeline) -> list[dict[str, Any]]:
     ]
 
 
-def _query(id_: str, namespace: str, metric: str, dimensions: Mapping[str, str], stat: str, period: int) -> Any:  # noqa: ANN401
+def _query(id_: str, namespace: str, metric: str, dimensions: Mapping[str, str], stat: str, period: int) -> Any:
     which = [{"Name": key, "Value": value} for key, value in dimensions.items()]
     measured = {"Namespace": namespace, "MetricName": metric, "Dimensions": which}
     return {"Id": id_, "MetricStat": {"Metric": measured, "Period": period, "Stat": stat}}

@@ -110,7 +110,7 @@ def _only(names: Iterable[str]) -> dict[str, Any]:
     return {"ProjectionExpression": ", ".join(placeholders), "ExpressionAttributeNames": placeholders}
 
 
-def _pages(client: Any, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - boto3's client
+def _pages(client: Any, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The pages of a scan in no order; each segment reads its next page while others are counted."""
     with ThreadPoolExecutor(_SEGMENTS) as pool:
 

@@ -127,7 +127,7 @@ class Simulation:
         failed = results.count(Outcome.FAILED)
         return len(results) - failed, failed
 
-    def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - as Context.client
+    def _client(self, service: str, region: str) -> Any:
         if (service, region) not in self._clients:
             self._clients[service, region] = self._context.client(service, region)
         return self._clients[service, region]
@@ -233,7 +233,7 @@ class Simulation:
         return waiting, dead, subscription_dead_letters
 
 
-def _depth(sqs: Any, url: str) -> int:  # noqa: ANN401
+def _depth(sqs: Any, url: str) -> int:
     try:
         return sum(counts(sqs, url))
     except ClientError as error:

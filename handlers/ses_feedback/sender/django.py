@@ -39,7 +39,7 @@ class EmailBackend:
     Raises: django's ImproperlyConfigured for settings that do not fit.
     """
 
-    def __init__(self, fail_silently: bool = False, **options: Any) -> None:  # noqa: ANN401 - Django's
+    def __init__(self, fail_silently: bool = False, **options: Any) -> None:
         """``options`` go to the backend that sends: what the caller gives, or the OPTIONS of the mailer."""
         from django.conf import settings  # noqa: PLC0415 - only where there is Django
         from django.utils.module_loading import import_string  # noqa: PLC0415
@@ -104,7 +104,7 @@ class EmailBackend:
         self._on_stripped(Stripped(_OPERATION, tuple(refused.values()), left_out))
         return [message for message in kept if message is not None]
 
-    def _exempt(self, message: Any) -> bool:  # noqa: ANN401 - Django's EmailMessage
+    def _exempt(self, message: Any) -> bool:
         if self._bypass_tag is None:
             return False
         name, value = self._bypass_tag
@@ -113,7 +113,7 @@ class EmailBackend:
 
 
 @functools.cache
-def _blocklist(**options: Any) -> Blocklist:  # noqa: ANN401 - the inputs of Blocklist
+def _blocklist(**options: Any) -> Blocklist:
     """One for all backends of a process: Django makes a backend per mail."""
     return Blocklist(**options)
 
@@ -134,7 +134,7 @@ def _check(given: Mapping[str, Any]) -> None:
         raise ImproperlyConfigured("SES_FEEDBACK['MODE'] 'strip' needs ON_STRIPPED, and only that mode has it")
 
 
-def _without(message: Any, refused: Container[str]) -> Any:  # noqa: ANN401 - Django's EmailMessage
+def _without(message: Any, refused: Container[str]) -> Any:
     """A copy to the others; None if nobody is left. Who made the message may look at it again."""
     if not message.recipients():  # Django's backends send no such message
         return message

@@ -103,18 +103,18 @@ class _Guard:
         self._bypass_tag = bypass_tag
         self._calls = calls
 
-    def register(self, events: Any, service: str) -> None:  # noqa: ANN401 - botocore's emitter
+    def register(self, events: Any, service: str) -> None:
         """Last, so that whatever else changes the parameters has done so."""
         for name in self._calls:
             events.register_last(f"before-parameter-build.{service}.{name}", self.before)
             events.register(f"after-call.{service}.{name}", self.after)
 
-    def unregister(self, events: Any, service: str) -> None:  # noqa: ANN401 - botocore's emitter
+    def unregister(self, events: Any, service: str) -> None:
         for name in self._calls:
             events.unregister(f"before-parameter-build.{service}.{name}", self.before)
             events.unregister(f"after-call.{service}.{name}", self.after)
 
-    def before(self, *, params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401
+    def before(self, *, params: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
         """Stop the call, or change its parameters. ``params`` belongs to this call, what is in it to the caller."""
         if bypassed():
             return
@@ -134,7 +134,7 @@ class _Guard:
         params.update(call.rewritten(params, kept))
         context[_LEFT_OUT] = left_out
 
-    def after(self, *, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401
+    def after(self, *, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
         """Put a result in the place of each entry that was left out: the n-th is that of the n-th entry, as always."""
         call = self._calls[model.name]
         results = parsed.get(call.results)

@@ -23,7 +23,7 @@ def broken(facts: T, changed: Mapping[str, Any]) -> T:
     return replace(facts, **changed)  # type: ignore[type-var] # facts are dataclasses
 
 
-def part(name: str, **changed: Any) -> Mapping[str, Any]:  # noqa: ANN401 - fields of facts
+def part(name: str, **changed: Any) -> Mapping[str, Any]:
     """A fact of the pipeline with some of its fields changed."""
     return {name: replace(getattr(HEALTHY, name), **changed)}
 

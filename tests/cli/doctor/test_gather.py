@@ -74,7 +74,7 @@ def answering(*outputs: dict[str, Any]) -> Context:
     return context
 
 
-def _instead(answer: dict[str, Any]) -> Any:  # noqa: ANN401 - what it returns is missing in the stubs
+def _instead(answer: dict[str, Any]) -> Any:
     return lambda **_: (SimpleNamespace(status_code=200), answer)
 
 
@@ -184,7 +184,7 @@ def test_many_identities_are_asked_about_a_hundred_at_a_time() -> None:
 def test_a_service_that_does_not_answer_is_named_and_the_rest_goes_on() -> None:
     context = answering()
 
-    def fail(**_: Any) -> None:  # noqa: ANN401 - of no interest
+    def fail(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://sns.eu-west-1.amazonaws.com")
 
     context.session.events.register("before-call.sns", fail)

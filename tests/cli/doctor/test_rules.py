@@ -112,7 +112,7 @@ RUNBOOKS = Path(__file__).parents[3] / "docs" / "operations.md"
 
 
 @pytest.mark.parametrize("rule", ALL, ids=[rule.id for rule in ALL])
-def test_every_rule_has_a_runbook(rule: Any) -> None:  # noqa: ANN401 - a rule about any facts
+def test_every_rule_has_a_runbook(rule: Any) -> None:
     headings = re.findall(r"^## (.+)$", RUNBOOKS.read_text(encoding="utf-8"), re.MULTILINE)
     assert rule.anchor in {heading.lower().replace(" ", "-") for heading in headings}
 

@@ -10,7 +10,7 @@ from ses_feedback.function.verdict import RULES, Verdict, judge
 from docs.verdict_reference import files
 
 
-def feedback(kind: str, type_: str, subtype: str, **report: Any) -> Feedback:  # noqa: ANN401 - texts
+def feedback(kind: str, type_: str, subtype: str, **report: Any) -> Feedback:
     return Feedback(kind, "jane@example.org", "id", "2026-11-20T10:00:00.000Z", type_, subtype, **report)
 
 

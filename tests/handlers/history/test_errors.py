@@ -49,7 +49,7 @@ class Failing(FakeDynamoDB):
         return None
 
 
-def apply(client: Any, events: list[Event], seconds: float = 5.0) -> list[Result]:  # noqa: ANN401 - a fake
+def apply(client: Any, events: list[Event], seconds: float = 5.0) -> list[Result]:
     return HistoryWriter("blocked", "history", SoftBouncePolicy(), client).apply(
         events, deadline=time.monotonic() + seconds
     )

@@ -12,7 +12,7 @@ from tests.handlers.model import DAY, NOW, RULES_USED, START, a_feedback, an_act
 RULE = {rule.name: rule for rule in RULES_USED}
 
 
-def act(**changes: Any) -> Any:  # noqa: ANN401 - whatever a test changes
+def act(**changes: Any) -> Any:
     given: dict[str, Any] = {"actor": "ops", "note": "asked by phone", "at": START}
     return manual_event(changes.pop("act", "block"), "jane@example.org", **{**given, **changes})
 

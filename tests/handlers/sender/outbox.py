@@ -33,7 +33,7 @@ class Outbox:
         return SimpleNamespace(status_code=200), self.answer
 
     @property
-    def only(self) -> Any:  # noqa: ANN401 - a request
+    def only(self) -> Any:
         (request,) = self.requests
         return request
 
@@ -57,38 +57,38 @@ def table(before: Callable[[str], str | None] = lambda _: None) -> FakeDynamoDB:
     return FakeDynamoDB(store, before)
 
 
-def blocklist(client: Any = None, **options: Any) -> Blocklist:  # noqa: ANN401 - a fake; whatever is tried
+def blocklist(client: Any = None, **options: Any) -> Blocklist:
     asked: Any = client or table()
     return Blocklist("blocked", asked, **{"when_unavailable": "raise", **options})
 
 
-def guarded(service: str, **options: Any) -> tuple[Any, Outbox]:  # noqa: ANN401 - whatever is tried
+def guarded(service: str, **options: Any) -> tuple[Any, Outbox]:
     client, outbox = make_client(service)
     return guard(client, blocklist(), **options), outbox
 
 
-def stripping(service: str, **options: Any) -> tuple[Any, Outbox, list[Stripped]]:  # noqa: ANN401 - whatever is tried
+def stripping(service: str, **options: Any) -> tuple[Any, Outbox, list[Stripped]]:
     told: list[Stripped] = []
     return *guarded(service, mode="strip", on_stripped=told.append, **options), told
 
 
-def addressed(request: Any, name: str = "Destination") -> list[str]:  # noqa: ANN401 - a request
+def addressed(request: Any, name: str = "Destination") -> list[str]:
     """The recipients of a query request or a JSON one, in order."""
     if name in request:
         return [text for texts in request[name].values() for text in texts]
     return [value for key, value in request.items() if key.startswith(f"{name}.")]
 
 
-def v1(to: dict[str, list[str]], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters
+def v1(to: dict[str, list[str]], **more: Any) -> dict[str, Any]:
     return {"Source": "shop@shop.example", "Destination": to, "Message": BODY, **more}
 
 
-def v2(to: dict[str, list[str]] | None = None, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters
+def v2(to: dict[str, list[str]] | None = None, **more: Any) -> dict[str, Any]:
     destination = {} if to is None else {"Destination": to}
     return {"FromEmailAddress": "shop@shop.example", "Content": {"Simple": BODY}, **destination, **more}
 
 
-def v1_bulk(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters
+def v1_bulk(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "Source": "shop@shop.example",
         "Template": "t",
@@ -98,7 +98,7 @@ def v1_bulk(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: A
     }
 
 
-def v2_bulk(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters
+def v2_bulk(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
     content = {"Template": {"TemplateName": "t", "TemplateData": "{}"}}
     return {
         "FromEmailAddress": "shop@shop.example",
@@ -108,11 +108,11 @@ def v2_bulk(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: A
     }
 
 
-def entry(*to: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - parameters
+def entry(*to: str, **more: Any) -> dict[str, Any]:
     return {"Destination": {"ToAddresses": list(to)}, **more}
 
 
-def send_raw(client: Any, data: bytes | str, to: list[str] | None = None, **more: Any) -> None:  # noqa: ANN401
+def send_raw(client: Any, data: bytes | str, to: list[str] | None = None, **more: Any) -> None:
     """By whichever of the two the client has."""
     if hasattr(client, "send_raw_email"):
         destinations = {} if to is None else {"Destinations": to}

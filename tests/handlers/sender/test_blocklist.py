@@ -33,7 +33,7 @@ def blocked_store(*addresses: str, **more: dict[str, str]) -> Store:
     return store
 
 
-def blocklist(client: Any, **options: Any) -> Blocklist:  # noqa: ANN401 - a fake; whatever is tried
+def blocklist(client: Any, **options: Any) -> Blocklist:
     return Blocklist("blocked", client, **{"when_unavailable": "raise", **options})
 
 
@@ -130,7 +130,7 @@ def test_nobody_chooses_by_accident_what_happens_without_an_answer() -> None:
 
 
 @pytest.mark.parametrize("addresses", [JANE, b"jane@example.org"], ids=["text", "bytes"])
-def test_one_text_is_no_list(addresses: Any) -> None:  # noqa: ANN401 - what is wrong
+def test_one_text_is_no_list(addresses: Any) -> None:
     with pytest.raises(TypeError, match="a list of addresses"):
         blocklist(FakeDynamoDB(Store())).check(addresses)
 

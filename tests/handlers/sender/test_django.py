@@ -56,13 +56,13 @@ def outbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         yield mail.outbox
 
 
-def configured(**more: Any) -> Any:  # noqa: ANN401 - settings
+def configured(**more: Any) -> Any:
     path = "ses_feedback.sender.django.EmailBackend"
     mailers = {"MAILERS": {"default": {"BACKEND": path}}} if django.VERSION >= (6, 1) else {"EMAIL_BACKEND": path}
     return override_settings(**mailers, SES_FEEDBACK={"BACKEND": LOCMEM, "BLOCKLIST": BLOCKLIST, **more})
 
 
-def message(*to: str, **more: Any) -> mail.EmailMessage:  # noqa: ANN401 - Django's inputs
+def message(*to: str, **more: Any) -> mail.EmailMessage:
     return mail.EmailMessage("Hi", "Hello", "shop@shop.example", list(to), **more)
 
 

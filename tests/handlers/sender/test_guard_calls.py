@@ -202,7 +202,7 @@ def test_all_recipients_of_a_call_are_one_question() -> None:
 @pytest.mark.parametrize(
     "to", [JANE, [JANE.encode()], {JANE}, {"ToAddresses": JANE}, {"ToAddresses": [7]}, {"ToAddresses": [[JANE]]}]
 )
-def test_what_botocore_would_refuse_is_refused(to: Any) -> None:  # noqa: ANN401 - what is wrong
+def test_what_botocore_would_refuse_is_refused(to: Any) -> None:
     """Before it is validated: a client may have parameter_validation=False."""
     client, outbox = guarded("ses")
     with pytest.raises(TypeError):

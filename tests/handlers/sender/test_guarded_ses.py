@@ -27,7 +27,7 @@ TEMPLATE = {"TemplateName": "t", "SubjectPart": "Hi", "TextPart": "Hello"}
 _ACCOUNTS = count(300000000001)
 
 
-def block_jane(client: Any) -> None:  # noqa: ANN401 - DynamoDB
+def block_jane(client: Any) -> None:
     create_tables(client)
     client.put_item(TableName="blocked", Item={"value": {"S": JANE}, "reason": {"S": "complaint"}})
 

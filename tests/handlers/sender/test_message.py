@@ -23,7 +23,7 @@ def blocklist() -> Blocklist:
     return Blocklist("blocked", client, when_unavailable="raise")
 
 
-def a_message(**fields: Any) -> EmailMessage:  # noqa: ANN401 - what a header takes
+def a_message(**fields: Any) -> EmailMessage:
     message = EmailMessage()
     message["From"] = "shop@shop.example"
     for name, value in fields.items():
@@ -67,7 +67,7 @@ def test_a_folded_field_stays_one_field(blocklist: Blocklist) -> None:
 
 
 @pytest.mark.parametrize("policy", [default, None], ids=["new", "compat32"])
-def test_a_parsed_message_is_checked_as_it_stands(blocklist: Blocklist, policy: Any) -> None:  # noqa: ANN401
+def test_a_parsed_message_is_checked_as_it_stands(blocklist: Blocklist, policy: Any) -> None:
     """A header that the library parses in part is sent whole."""
     raw = (
         b"From: a@shop.example\r\nTo: bob@example.org; jane@example.org\r\nCc: =?utf-8?q?J=C3=BC?= <j@b.org>\r\n\r\nHi"
