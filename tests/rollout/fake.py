@@ -109,5 +109,7 @@ class FakeExecutor:
         return self.ended.count(("up", name))
 
 
-def runner(plan: Plan, executor: FakeExecutor, record: Record, folder: Path, **given: Any) -> Runner:  # noqa: ANN401 # as Runner has them
+def runner(
+    plan: Plan, executor: FakeExecutor, record: Record, folder: Path, **given: Any
+) -> Runner:  # as Runner has them
     return Runner(plan, executor, Store(folder / "record.json"), record, **given)

@@ -44,7 +44,7 @@ def test_credentials_that_are_missing_are_told_in_a_line(monkeypatch: pytest.Mon
         aws.account(stack("a"))
 
 
-def exported(sqs: Any) -> dict[str, Any]:  # noqa: ANN401 # boto3's client
+def exported(sqs: Any) -> dict[str, Any]:  # boto3's client
     urls = {
         key: sqs.create_queue(QueueName=key)["QueueUrl"]
         for key in ("deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")

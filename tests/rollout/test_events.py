@@ -15,7 +15,7 @@ def step(op: str, name: str, type_: str = QUEUE, event: str = "resourcePreEvent"
     return EngineEvent.from_json({"sequence": 1, "timestamp": 1, event: {"metadata": metadata}})
 
 
-def other(**event: Any) -> EngineEvent:  # noqa: ANN401 # as the engine writes them
+def other(**event: Any) -> EngineEvent:  # as the engine writes them
     return EngineEvent.from_json({"sequence": 1, "timestamp": 1, **event})
 
 
