@@ -40,6 +40,21 @@ def _statements_with(effect: str, policies: Sequence[PolicyResource]) -> list[St
     return [statement for statement in all_statements if statement.get("Effect") == effect]
 
 
+def _statements_on(action: str, arn: str, service: str, candidates: Sequence[Statement]) -> list[Statement]:
+    """The statements that apply to an action of a service on a resource."""
+    return [
+        statement
+        for statement in candidates
+        if covers_action(statement, action)
+        and covers_resource(statement, arn)
+        and principals(statement) & {service, *EVERYBODY}
+    ]
+
+
+def _denies_always(statement: Statement) -> bool:
+    return statement["Effect"] == DENY and not statement.get("Condition")
+
+
 def _queue_policies(queue: PolicyResource, path: FeedbackPath) -> Resources:
     return path.resources_setting(queue, "policy", QUEUE_POLICY, "queueUrl")
 
@@ -60,41 +75,40 @@ def _check_queue_senders(queue: PolicyResource, path: FeedbackPath, config: Conf
         account = account_of(arn or str(next(iter(as_list(statement.get("Resource"))), "")))
         if is_limited_to_account(statement, account) or principals(statement) <= set(config["allowedPrincipals"]):
             continue
-        if principals(statement) != {_SNS}:
-            yield _describe_access(statement, "queue", "others can read feedback or forge it")
-            continue
-        source_arns = required_values(statement, "aws:SourceArn")
-        if path.is_incomplete:  # the other topics that deliver to the queue may still be to come
-            is_restricted = any(not has_wildcard("".join(arns)) for arns in source_arns)
+        if principals(statement) == {_SNS}:
+            yield from _check_source_arns(statement, topic_arns, path)
         else:
-            is_restricted = any(set(arns) <= topic_arns for arns in source_arns)
-        if not is_restricted:
-            others = sorted({source_arn for arns in source_arns for source_arn in arns} - topic_arns)
-            yield (
-                f"In the queue's policy, {describe_statement(statement)} allows "
-                f"{', '.join(others) or 'the topics of every account'} to send: others can forge feedback."
-            )
+            yield _describe_access(statement, "queue")
 
 
-def _describe_access(statement: Statement, resource: str, consequence: str) -> str:
+def _check_source_arns(statement: Statement, topic_arns: set[str], path: FeedbackPath) -> Iterator[str]:
+    """Checks that a statement allows SNS to send only for the topics that deliver to the queue."""
+    source_arns = required_values(statement, "aws:SourceArn")
+    if path.is_incomplete:  # other topics that deliver to the queue may still be to come
+        is_restricted = any(not has_wildcard("".join(arns)) for arns in source_arns)
+    else:
+        is_restricted = any(set(arns) <= topic_arns for arns in source_arns)
+    if not is_restricted:
+        others = sorted({source_arn for arns in source_arns for source_arn in arns} - topic_arns)
+        yield (
+            f"In the queue's policy, {describe_statement(statement)} allows "
+            f"{', '.join(others) or 'the topics of every account'} to send: others can forge feedback."
+        )
+
+
+def _describe_access(statement: Statement, resource: str) -> str:
     return (
         f"In the {resource}'s policy, {describe_statement(statement)} gives access to "
-        f"{', '.join(sorted(principals(statement)))}: {consequence}."
+        f"{', '.join(sorted(principals(statement)))}: others can read feedback or forge it."
     )
 
 
 def _check_delivery(
     subscription: PolicyResource, queue_statements: Sequence[Statement], queue_arn: str
 ) -> Iterator[str]:
-    """Whether the queue's policy lets a subscription deliver."""
-    sending = [
-        statement
-        for statement in queue_statements
-        if covers_action(statement, "sqs:SendMessage")
-        and covers_resource(statement, queue_arn)
-        and principals(statement) & {_SNS, *EVERYBODY}
-    ]
-    if any(statement["Effect"] == DENY and not statement.get("Condition") for statement in sending):
+    """Checks that the queue's policy lets a subscription deliver."""
+    sending = _statements_on("sqs:SendMessage", queue_arn, _SNS, queue_statements)
+    if any(_denies_always(statement) for statement in sending):
         yield f"The queue's policy denies what {subscription.name} delivers: SNS cannot send, and feedback is lost."
     for statement in sending:
         source_arns = required_values(statement, "aws:SourceArn")
@@ -149,14 +163,8 @@ def _check_topic_publishers(topic: PolicyResource, path: FeedbackPath, config: C
         return
     allowing, denying = _statements_with(ALLOW, policies), _statements_with(DENY, policies)
     arn = read_string(topic, "arn") or "".join(read_string(policy, "arn") for policy in policies)
-    publishing = [
-        statement
-        for statement in [*allowing, *denying]
-        if covers_action(statement, "sns:Publish")
-        and covers_resource(statement, arn)
-        and principals(statement) & {_SES, *EVERYBODY}
-    ]
-    if any(statement["Effect"] == DENY and not statement.get("Condition") for statement in publishing):
+    publishing = _statements_on("sns:Publish", arn, _SES, [*allowing, *denying])
+    if any(_denies_always(statement) for statement in publishing):
         yield "The topic's policy denies what SES publishes: feedback is lost."
     if not any(statement["Effect"] == ALLOW for statement in publishing):
         yield (
@@ -168,6 +176,7 @@ def _check_topic_publishers(topic: PolicyResource, path: FeedbackPath, config: C
 
 
 def _check_publisher(statement: Statement, account: str, config: Config) -> Iterator[str]:
+    """Checks that a statement allows nobody but SES to publish, and that for this account only."""
     named = principals(statement)
     if named <= set(config["allowedPrincipals"]):
         return
@@ -184,13 +193,13 @@ def _check_publisher(statement: Statement, account: str, config: Config) -> Iter
     elif not is_limited_to_account(statement, account) or (
         covers_action(statement, "sns:Publish") and named & EVERYBODY
     ):
-        yield _describe_access(statement, "topic", "others can read feedback or forge it")
+        yield _describe_access(statement, "topic")
 
 
-def _source_account(text: str) -> str:
-    """The account that a source ARN is limited to; the text itself, which is no account id, where it is not an ARN."""
-    arn = Arn.parse(text)
-    return arn.account if arn else text
+def _source_account(source_arn: str) -> str:
+    """The account that a source ARN is limited to; the value itself, which is no account id, where it is not an ARN."""
+    arn = Arn.parse(source_arn)
+    return arn.account if arn else source_arn
 
 
 RULES: Sequence[Rule] = (

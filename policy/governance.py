@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pulumi_policy import PolicyResource
 
 from policy.arn import Arn
-from policy.feedback_path import FeedbackPath
+from policy.feedback_path import FeedbackPath, Resources
 from policy.properties import as_list, read_property, read_string
 from policy.resource_types import FUNCTION, LOG_GROUP, QUEUE, ROLE, TABLE, TOPIC
 from policy.rule import MANDATORY, MEDIUM, STRING_LIST, Config, Rule, Setting
@@ -39,7 +39,7 @@ def _check_tags(resource: PolicyResource, _: FeedbackPath, config: Config) -> It
             yield f"The resource has no tag {tag}."
 
 
-def _taggable_resources(path: FeedbackPath) -> list[PolicyResource]:
+def _taggable_resources(path: FeedbackPath) -> Resources:
     return [resource for resource in path.feedback_resources if resource.resource_type in _TAGGABLE_TYPES]
 
 

@@ -7,7 +7,7 @@ from pulumi_policy import PolicyResource
 from pulumi_policy.proxy import UnknownValueError
 
 from policy.arn import Arn
-from policy.feedback_path import FEEDBACK_TYPES, FeedbackPath, notification_types
+from policy.feedback_path import FEEDBACK_TYPES, FeedbackPath, Resources, notification_types
 from policy.properties import chain_known, read_property, read_string
 from policy.resource_types import IDENTITY_TOPIC
 from policy.rule import BOOLEAN, CRITICAL, MANDATORY, MEDIUM, Config, Rule, Setting
@@ -70,7 +70,7 @@ def _check_original_headers(source: PolicyResource, _: FeedbackPath, config: Con
         )
 
 
-def _identity_topics(path: FeedbackPath) -> list[PolicyResource]:
+def _identity_topics(path: FeedbackPath) -> Resources:
     return [source for source in path.notification_sources if source.resource_type == IDENTITY_TOPIC]
 
 

@@ -59,17 +59,17 @@ def _strings_in_json(text: str) -> Iterator[str]:
             yield value
 
 
-def _refers_to(text: str, referrer: PolicyResource, candidate: PolicyResource) -> bool:
+def _refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -> bool:
     """Whether a string is the candidate's ARN (also of a version of it), URL or name."""
     arn, name = read_string(candidate, "arn"), read_string(candidate, "name")
-    if not text or (arn and text.startswith(f"{arn}:")) or text in {arn, read_string(candidate, "url")} - {""}:
-        return bool(text)
+    if not value or (arn and value.startswith(f"{arn}:")) or value in {arn, read_string(candidate, "url")} - {""}:
+        return bool(value)
     region = read_string(referrer, "region")
-    if text.startswith(("arn:", "https:")):
-        if arn or not name or name != re.split("[:/]", text)[-1]:
+    if value.startswith(("arn:", "https:")):
+        if arn or not name or name != re.split("[:/]", value)[-1]:
             return False
-        region = _region_of(text)
-    elif text != name:
+        region = _region_of(value)
+    elif value != name:
         return False
     # A name is unique in its Region only; a Region that is unknown may be the same.
     return len({region, read_string(candidate, "region")} - {""}) < 2  # noqa: PLR2004

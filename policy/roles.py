@@ -116,11 +116,11 @@ def _check_statement(statement: Statement, actions_on_any_resource: set[str]) ->
             )
 
 
-def _matches_several_resources(text: str) -> bool:
+def _matches_several_resources(resource: str) -> bool:
     """Whether the `Resource` of a statement matches more than one resource."""
-    arn = Arn.parse(text)
+    arn = Arn.parse(resource)
     if not arn:
-        return has_wildcard(text)
+        return has_wildcard(resource)
     if has_wildcard(arn.partition + arn.service + arn.region + arn.account):
         return True
     return has_wildcard(arn.resource) and not _PARTS_OF_ONE_RESOURCE.fullmatch(f"{arn.service}:{arn.resource}")

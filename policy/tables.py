@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pulumi_policy import PolicyResource
 
-from policy.feedback_path import FeedbackPath
+from policy.feedback_path import FeedbackPath, Resources
 from policy.policy_documents import (
     ALLOW,
     Statement,
@@ -88,7 +88,7 @@ def _is_restricted(statement: Statement) -> bool:
     )
 
 
-def _tables(path: FeedbackPath) -> list[PolicyResource]:
+def _tables(path: FeedbackPath) -> Resources:
     return path.tables
 
 
