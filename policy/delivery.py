@@ -43,9 +43,9 @@ def _check_filters(resource: PolicyResource, path: FeedbackPath, _: Config) -> I
         return
     filter_policy = as_object(read_property(resource, "filterPolicy"))
     if filter_policy and read_property(resource, "filterPolicyScope") != "MessageBody":
-        yield ("The filter policy matches message attributes, and SES documents none: no feedback is delivered.")
+        yield "The filter policy matches message attributes, and SES documents none: no feedback is delivered."
     elif set(filter_policy) - set(_TYPE_FIELDS.values()):
-        yield (f"The filter policy matches {', '.join(sorted(filter_policy))}: SNS drops feedback with other values.")
+        yield f"The filter policy matches {', '.join(sorted(filter_policy))}: SNS drops feedback with other values."
     elif filter_policy and not path.is_incomplete:
         yield from _find_undelivered_types(resource, path)
 

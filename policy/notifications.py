@@ -16,7 +16,7 @@ _SES_GUIDE = "https://docs.aws.amazon.com/ses/latest/dg"
 
 
 @dataclass(frozen=True)
-class _Sender:
+class _Owner:
     """The identity or configuration set that a notification source belongs to."""
 
     kind: str
@@ -25,30 +25,30 @@ class _Sender:
     region: str
     """Empty where it is unknown."""
 
-    def may_be(self, other: "_Sender") -> bool:
+    def may_be(self, other: "_Owner") -> bool:
         """Whether both are the same; an unknown Region may be any."""
         has_same_region = not self.region or not other.region or self.region == other.region
         return (self.kind, self.name) == (other.kind, other.name) and has_same_region
 
 
 def _check_both_types(source: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
-    sender = _sender_of(source)
-    published = set(chain_known(_types_of(sender, other) for other in path.notification_sources))
+    owner = _owner_of(source)
+    published = set(chain_known(_types_of(owner, other) for other in path.notification_sources))
     for missing in sorted(FEEDBACK_TYPES - published):
         yield (
-            f"{sender.name} has no topic for {missing.lower()}s: they never reach the blocked table, and mail to these "
+            f"{owner.name} has no topic for {missing.lower()}s: they never reach the blocked table, and mail to these "
             "recipients goes on."
         )
 
 
-def _types_of(sender: _Sender, source: PolicyResource) -> Iterator[str]:
+def _types_of(owner: _Owner, source: PolicyResource) -> Iterator[str]:
     """The types that a source publishes for this identity or configuration set."""
-    if sender.may_be(_sender_of(source)):
+    if owner.may_be(_owner_of(source)):
         yield from notification_types(source)
 
 
-def _sender_of(source: PolicyResource) -> _Sender:
-    """The sender of a source; where its name is unknown, it is named after the resources that the name depends on."""
+def _owner_of(source: PolicyResource) -> _Owner:
+    """The owner of a source; where its name is unknown, it is named after the resources that the name depends on."""
     kind = "identity" if source.resource_type == IDENTITY_TOPIC else "configurationSetName"
     try:
         name = str(read_property(source, kind))
@@ -59,7 +59,7 @@ def _sender_of(source: PolicyResource) -> _Sender:
         if not dependencies:
             raise
         name = ", ".join(sorted(dependency.name for dependency in dependencies))
-    return _Sender(kind, name, read_string(source, "region"))
+    return _Owner(kind, name, read_string(source, "region"))
 
 
 def _check_original_headers(source: PolicyResource, _: FeedbackPath, config: Config) -> Iterator[str]:
