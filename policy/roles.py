@@ -34,7 +34,7 @@ _ATTACHMENTS = {
 }
 """The resources that attach policies to a role, with the properties that name the role and the policies."""
 
-# The actions that the program's own functions may need and that have no resource types.
+# AWS defines no resource for these actions.
 _ACTIONS_ON_ANY_RESOURCE = ["cloudwatch:PutMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
 
 # A wildcard may stand for parts of one resource: the streams of a log group, the versions of a function, the indexes of
@@ -102,16 +102,16 @@ def _check_statement(statement: Statement, actions_on_any_resource: set[str]) ->
     actions = [str(action) for action in as_list(statement.get("Action"))]
     for key in ("NotAction", "NotResource"):
         if key in statement:
-            yield f"In its policies, {name} allows everything except its {key}, more than the function needs."
+            yield f"In the role's policies, {name} allows everything except its {key}, more than the function needs."
     for action in actions:
         if has_wildcard(action):
-            yield f"In its policies, {name} allows {action}, a wildcard: more than the function needs."
+            yield f"In the role's policies, {name} allows {action}, a wildcard: more than the function needs."
     if {action.lower() for action in actions} <= actions_on_any_resource:
         return
     for resource in as_list(statement.get("Resource")):
         if _matches_several_resources(str(resource)):
             yield (
-                f"In its policies, {name} allows {', '.join(actions)} on {resource}, a wildcard: more than the "
+                f"In the role's policies, {name} allows {', '.join(actions)} on {resource}, a wildcard: more than the "
                 "function needs."
             )
 
