@@ -10,6 +10,10 @@ GraphChange = Callable[[list[StackResource]], object]
 BASE, TABLE = "bounce-eu-west-1-example-com", "ses-feedback-blocked"
 """The name of a pipeline, which the names of its resources start with; the name of the blocked table."""
 
+# Statement ids in the policies of the program.
+TOPIC_SENDS, SES_PUBLISHES, TLS_ONLY = "AllowTopicSendMessage", "AllowSesPublish", "DenyInsecureTransport"
+WRITE_BLOCKED_TABLE, WRITE_HISTORY_TABLE = "WriteBlockedTable", "WriteHistoryTable"
+
 
 def resource_named(graph: list[StackResource], name: str) -> StackResource:
     """The resource with this logical name."""

@@ -9,7 +9,11 @@ from tests.policy import graphs
 from tests.policy.analyzer import StackResource, find_violations
 from tests.policy.graph_changes import (
     BASE,
+    SES_PUBLISHES,
     TABLE,
+    TLS_ONLY,
+    TOPIC_SENDS,
+    WRITE_HISTORY_TABLE,
     GraphChange,
     add_statement,
     change_statement,
@@ -114,25 +118,25 @@ ACCEPTED: dict[str, GraphChange] = {
         "queue-policy", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, Action="sqs:*"
     ),
     "a second condition": change_statement(
-        "queue-policy", "TopicSends",
+        "queue-policy", TOPIC_SENDS,
         Condition={
             "ArnLike": {"AWS:sourceArn": f"arn:aws:sns:eu-west-1:{ACCOUNT}:*"},
             "ArnEquals": {"aws:SourceArn": [f"arn:aws:sns:eu-west-1:{ACCOUNT}:{BASE}-topic-1a2b3c4"]},
         },
     ),
     "TLS in another notation": change_statement(
-        "queue-policy", "TlsOnly", Principal={"AWS": ["*"]}, Action=["SQS:*"],
+        "queue-policy", TLS_ONLY, Principal={"AWS": ["*"]}, Action=["SQS:*"],
         Condition={"bool": {"AWS:SecureTransport": [False]}},
     ),
     "TLS by NotAction and NotResource": change_statement(
-        "queue-policy", "TlsOnly", Action=None, NotAction="s3:*", Resource=None, NotResource="arn:aws:s3:::*"
+        "queue-policy", TLS_ONLY, Action=None, NotAction="s3:*", Resource=None, NotResource="arn:aws:s3:::*"
     ),
     "the account in source ARNs": change_statement(
-        "topic-policy", "SesPublishes", Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:ses:*:{ACCOUNT}:*"}}
+        "topic-policy", SES_PUBLISHES, Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:ses:*:{ACCOUNT}:*"}}
     ),
     "customer managed keys": _set_customer_managed_keys,
     "parts of one resource": change_statement(
-        "role-policy", "KeepHistory", Action="s3:GetObject", Resource=["arn:aws:s3:::mail/*",
+        "role-policy", WRITE_HISTORY_TABLE, Action="s3:GetObject", Resource=["arn:aws:s3:::mail/*",
         f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/jobs/index/*", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:a:*",
         f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:mail-??????"],
     ),
