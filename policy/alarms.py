@@ -79,7 +79,8 @@ def _defects(alarm: PolicyResource, max_messages: int) -> Iterator[str]:
     threshold = float(read_property(alarm, "threshold") or 0)
     first_value = threshold + (comparison == "GreaterThanThreshold")
     if not comparison.startswith("GreaterThan") or first_value > max_messages:
-        yield f"has the condition {comparison} {threshold:g} and is not raised by {max_messages} message(s)"
+        messages = f"{max_messages} message{'s' * (max_messages > 1)}"
+        yield f"has the condition {comparison} {threshold:g} and is not raised by {messages}"
 
 
 RULES: Sequence[Rule] = (
