@@ -42,7 +42,7 @@ def inline_history(client: Any, policy: SoftBouncePolicy) -> HistoryWriter:
 def inline_blocklist(client: Any) -> Blocklist:
     """Without threads of its own: thousands of them are made."""
     blocklist = Blocklist("blocked", client, when_unavailable="raise")
-    blocklist._live.pool = Inline()  # type: ignore[assignment]
+    blocklist._process_resources.pool = Inline()  # type: ignore[assignment]
     return blocklist
 
 
