@@ -1,7 +1,7 @@
 """DynamoDB in memory, as far as the library uses it: strict about requests, atomic, and ready to fail at any call.
 
-moto is exact but too slow for thousands of runs; tests/handlers/test_function.py runs on moto, test_emulator.py on the
-emulator. What this one accepts, both accept.
+moto is exact but too slow for thousands of runs; tests/handlers/function runs on moto, test_dynamodb.py on both moto
+and the emulator. What this fake accepts, both accept.
 """
 
 import threading
@@ -36,7 +36,7 @@ FAULTS: dict[Fault, tuple[bool, Callable[[str], BaseException]]] = {
     "denied": (False, lambda name: refused(name, "AccessDeniedException")),
     "conflict": (False, lambda name: refused(name, "TransactionCanceledException", ["None", "TransactionConflict"])),
     "lost request": (False, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
-    "lost answer": (True, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
+    "lost response": (True, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
     "crash before": (False, lambda _: Crash()),
     "crash after": (True, lambda _: Crash()),
 }
@@ -75,15 +75,15 @@ class FakeDynamoDB:
         assert table == "blocked" or request["ConsistentRead"], "the writer must see what was written before"
         fault = self._start("BatchGetItem")
         if fault == "unprocessed":
-            keys, left = keys[: len(keys) // 2], keys[len(keys) // 2 :]
+            keys, unprocessed_keys = keys[: len(keys) // 2], keys[len(keys) // 2 :]
         else:
-            left = []
+            unprocessed_keys = []
         with self.store.lock:
             rows = self.store.rows(table)
-            found = [rows[_key(key)] for key in keys if _key(key) in rows]
+            items = [rows[_key(key)] for key in keys if _key(key) in rows]
         self._end("BatchGetItem", fault)
-        unprocessed = {table: {**request, "Keys": left}} if left else {}
-        return {"Responses": {table: found}, "UnprocessedKeys": unprocessed}
+        unprocessed = {table: {**request, "Keys": unprocessed_keys}} if unprocessed_keys else {}
+        return {"Responses": {table: items}, "UnprocessedKeys": unprocessed}
 
     def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         assert 1 <= len(TransactItems) <= 100

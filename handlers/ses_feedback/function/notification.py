@@ -1,7 +1,7 @@
 """An SES notification -> what it says about each recipient. Pure.
 
 Fields: the SES guide's "Amazon SNS notification contents" (identity notifications) and "Examples of event data that
-Amazon SES publishes" (configuration sets). Unknown fields are ignored, as AWS asks for.
+Amazon SES publishes" (configuration sets). Unknown fields are ignored, as AWS recommends.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ class Feedback:
     mailed: bool = True
     """Whether the mail's destinations have the address."""
     ambiguous: bool = False
-    """A complaint that names several suspects."""
+    """A complaint that names several recipients, one of whom complained."""
     forwarded: bool = False
     """The report named an address that the mail did not go to; this is the one it went to."""
 
@@ -82,7 +82,7 @@ def parse_notification(body: object, *, sent_at: datetime, now: datetime) -> Par
         return ParsedNotification(skipped=unwrapped.skipped, expected=unwrapped.skipped == "setup message")
     message = unwrapped.message
     kind = message_type(message)
-    if not kind:  # neither dialect, but it has a body of one: trust the shape
+    if not kind:  # neither dialect's type, but the object of one
         kind = next((kind for kind in _RECIPIENT_FIELDS if isinstance(message.get(kind), dict)), "")
     if kind in _RECIPIENT_FIELDS:
         return _Notification(unwrapped, kind, sent_at, now).parse()
@@ -133,7 +133,7 @@ class _Notification:
             except NotAnAddressError as error:
                 problems.append(f"recipient {number} of {len(recipients)} is not usable: {error}")
         if problems and _is_named(self.subtype, "NoEmail"):
-            # SES could not extract the address from the bounce: a known state, nobody to block, nothing to retry.
+            # SES could not extract the address from the bounce, as it documents: no address to block, nothing to retry.
             return ParsedNotification(tuple(parsed), skipped="no usable address", expected=False)
         suspects = {feedback.address for feedback in parsed if not feedback.forwarded}
         if self.kind == "complaint" and not self._is_from_suppression_list() and len(suspects) > 1:
@@ -195,7 +195,7 @@ class _Notification:
         return string(values[0]) if isinstance(values, list) and values else ""
 
     def _feedback_id(self) -> str:
-        """SES's id. Without one, a digest of what tells one report from another: a second delivery has the same."""
+        """SES's id. Without it, a digest of what differs between two reports: a second delivery has the same."""
         feedback_id = string(self.body.get("feedbackId"), 10_000).strip()
         if len(feedback_id.encode()) > FEEDBACK_ID_LIMIT:
             raise UnreadableError(
