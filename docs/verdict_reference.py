@@ -20,7 +20,10 @@ _EFFECTS = (
     ("`block`", 'do not send, until an operator unblocks; a complaint also until the person says "not spam"'),
     (
         "`count`",
-        f"a soft bounce: {_POLICY.threshold} in {_POLICY.window_days} days block for {_POLICY.block_days} days (inputs)",
+        (
+            f"a soft bounce: {_POLICY.threshold} within {_POLICY.window_days} days block for "
+            f"{_POLICY.block_days} days (inputs)"
+        ),
     ),
     ("`clear`", "removes complaint blocks up to then, never the block of a bounce"),
     ("`ignore`", "shows nothing about the address; kept in the history"),
