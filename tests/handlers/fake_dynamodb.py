@@ -19,7 +19,7 @@ class Crash(BaseException):
     """The process is gone: nothing may catch this."""
 
 
-def refused(operation: str, code: str, reasons: list[str] | None = None, status: int = 400) -> ClientError:
+def client_error(operation: str, code: str, reasons: list[str] | None = None, status: int = 400) -> ClientError:
     response: Any = {
         "ResponseMetadata": {"HTTPStatusCode": status},
         "Error": {"Code": code, "Message": "about jane@example.org"},
@@ -31,10 +31,13 @@ def refused(operation: str, code: str, reasons: list[str] | None = None, status:
 
 FAULTS: dict[Fault, tuple[bool, Callable[[str], BaseException]]] = {
     # name: (whether the call takes effect, what the caller sees)
-    "throttled": (False, lambda name: refused(name, "ThrottlingException")),
-    "internal": (False, lambda name: refused(name, "InternalServerError")),
-    "denied": (False, lambda name: refused(name, "AccessDeniedException")),
-    "conflict": (False, lambda name: refused(name, "TransactionCanceledException", ["None", "TransactionConflict"])),
+    "throttled": (False, lambda name: client_error(name, "ThrottlingException")),
+    "internal": (False, lambda name: client_error(name, "InternalServerError")),
+    "denied": (False, lambda name: client_error(name, "AccessDeniedException")),
+    "conflict": (
+        False,
+        lambda name: client_error(name, "TransactionCanceledException", ["None", "TransactionConflict"]),
+    ),
     "lost request": (False, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
     "lost response": (True, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
     "crash before": (False, lambda _: Crash()),
@@ -114,7 +117,7 @@ class FakeDynamoDB:
             reasons.append("None" if _holds(write, row) else "ConditionalCheckFailed")
         assert len(set(targets)) == len(targets), "DynamoDB refuses two actions on one item"
         if set(reasons) != {"None"}:
-            raise refused("TransactWriteItems", "TransactionCanceledException", reasons)
+            raise client_error("TransactWriteItems", "TransactionCanceledException", reasons)
         for action, (table, key) in zip(actions, targets, strict=True):
             if "Put" in action:
                 self.store.rows(table)[key] = action["Put"]["Item"]

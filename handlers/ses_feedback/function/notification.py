@@ -113,7 +113,7 @@ class _Notification:
         if kind == "bounce" and not self.type:
             raise UnreadableError("it is a bounce without a bounceType")
         self.destinations = _destination_keys(self.mail.get("destination"))
-        self.shared_fields = self._shared_fields(unwrapped, sent_at, now)
+        self.common = self._common_fields(unwrapped, sent_at, now)
 
     def parse(self) -> ParsedNotification:
         recipients = self.body.get(_RECIPIENT_FIELDS[self.kind])
@@ -124,7 +124,7 @@ class _Notification:
         if len(recipients) > RECIPIENT_LIMIT:
             raise UnreadableError(f"it names {len(recipients)} recipients; at most {RECIPIENT_LIMIT} are possible")
         if not recipients:
-            return self._without_recipients()
+            return self._parse_without_recipients()
         parsed: list[Feedback] = []
         problems: list[str] = []
         for number, recipient in enumerate(recipients, 1):
@@ -143,30 +143,31 @@ class _Notification:
     def _recipient_feedback(self, recipient: object) -> Iterable[Feedback]:
         """About one recipient, and about the mail's destination too if it is exactly one other address."""
         fields: Mapping[str, Any] = recipient if isinstance(recipient, dict) else {}
-        report: dict[str, Any] = {
-            "action": string(fields.get("action"), 40).strip(),
-            "status": string(fields.get("status"), 40).strip(),
-            "diagnostic": string(fields.get("diagnosticCode"), DIAGNOSTIC_LIMIT).strip(),
-        }
+        report = replace(
+            self.common,
+            action=string(fields.get("action"), 40).strip(),
+            status=string(fields.get("status"), 40).strip(),
+            diagnostic=string(fields.get("diagnosticCode"), DIAGNOSTIC_LIMIT).strip(),
+        )
         only_destination = self.destinations[0] if len(self.destinations) == 1 else None
         try:
             address = address_key(string(fields.get("emailAddress"), 4_096))
         except NotAnAddressError:
             if only_destination is None or _is_named(self.subtype, "NoEmail"):
                 raise
-            return [Feedback(address=only_destination, forwarded=True, **report, **self.shared_fields)]
+            return [replace(report, address=only_destination, forwarded=True)]
         mailed = address in self.destinations
-        feedback = [Feedback(address=address, mailed=mailed, **report, **self.shared_fields)]
+        feedback = [replace(report, address=address, mailed=mailed)]
         if not mailed and only_destination is not None and not _is_named(self.subtype, "NoEmail"):
-            feedback.append(Feedback(address=only_destination, forwarded=True, **report, **self.shared_fields))
+            feedback.append(replace(report, address=only_destination, forwarded=True))
         return feedback
 
-    def _without_recipients(self) -> ParsedNotification:
+    def _parse_without_recipients(self) -> ParsedNotification:
         """Feedback that names no recipient is about the mail's destination, if it has exactly one."""
         if _is_named(self.subtype, "NoEmail"):
             return ParsedNotification(skipped="no usable address", expected=False)
         if len(self.destinations) == 1:
-            return ParsedNotification((Feedback(address=self.destinations[0], **self.shared_fields),))
+            return ParsedNotification((replace(self.common, address=self.destinations[0]),))
         if self.kind == "complaint" or self._is_from_suppression_list():
             return ParsedNotification(skipped=f"{self.kind} without recipients", expected=False)
         raise UnreadableError(f"it is a bounce without recipients, of a mail to {len(self.destinations)} addresses")
@@ -175,19 +176,21 @@ class _Notification:
         """SES did not send, because the address was on one of its lists."""
         return any(_is_named(self.subtype, name) for name in ("OnAccountSuppressionList", "OnTenantSuppressionList"))
 
-    def _shared_fields(self, unwrapped: UnwrappedMessage, sent_at: datetime, now: datetime) -> dict[str, Any]:
+    def _common_fields(self, unwrapped: UnwrappedMessage, sent_at: datetime, now: datetime) -> Feedback:
+        """What all feedback of the notification has in common; its address is empty."""
         arn = arn_in(self.mail.get("sourceArn"))
-        return {
-            "kind": self.kind,
-            "type": self.type,
-            "subtype": self.subtype,
-            "feedback_id": self._feedback_id(),
-            "occurred_at": iso(self._occurred_at(sent_at, now)),
-            "message_id": string(self.mail.get("messageId")),
-            "identity": arn.resource.removeprefix("identity/") or self._tag("ses:from-domain"),
-            "account": string(self.mail.get("sendingAccountId"), 20) or arn.account or unwrapped.account,
-            "region": arn.region or unwrapped.region,
-        }
+        return Feedback(
+            kind=self.kind,
+            address="",
+            feedback_id=self._feedback_id(),
+            occurred_at=iso(self._occurred_at(sent_at, now)),
+            type=self.type,
+            subtype=self.subtype,
+            message_id=string(self.mail.get("messageId")),
+            identity=arn.resource.removeprefix("identity/") or self._tag("ses:from-domain"),
+            account=string(self.mail.get("sendingAccountId"), 20) or arn.account or unwrapped.account,
+            region=arn.region or unwrapped.region,
+        )
 
     def _tag(self, name: str) -> str:
         tags = self.mail.get("tags")

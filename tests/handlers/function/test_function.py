@@ -12,7 +12,7 @@ from ses_feedback.function import handler as handler_module
 from ses_feedback.function.handler import lambda_handler
 from ses_feedback.function.settings import SettingsError
 
-from tests.handlers.conftest import BLOCKED_ARN, Context, Function
+from tests.handlers.conftest import BLOCKED_ARN, Function, LambdaContext
 from tests.handlers.corpus import examples
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 
@@ -152,7 +152,7 @@ def test_a_wrong_setting_is_named(function: Function, environment: Callable[[str
 @pytest.mark.usefixtures("function")
 def test_an_event_that_is_not_from_sqs_is_refused() -> None:
     with pytest.raises(ValueError, match="SQS event source mapping"):
-        lambda_handler({"detail": {}}, Context())  # type: ignore[arg-type]
+        lambda_handler({"detail": {}}, LambdaContext())  # type: ignore[arg-type]
 
 
 def test_of_the_corpus_exactly_the_records_fail_that_the_table_says(function: Function) -> None:

@@ -14,7 +14,7 @@ from ses_feedback.history.writer import HistoryWriter
 
 from tests.handlers.conftest import Function
 from tests.handlers.corpus import EVENTS, examples
-from tests.handlers.fake_dynamodb import FakeDynamoDB, Store, refused
+from tests.handlers.fake_dynamodb import FakeDynamoDB, Store, client_error
 
 _FORM = "it is not of the form name@domain or Name <name@domain>"
 _STATED_PRIVATE = (
@@ -74,7 +74,7 @@ def test_a_failure_is_reported_and_says_nothing_personal(
     failing: FakeDynamoDB, capsys: pytest.CaptureFixture[str], code: str
 ) -> None:
     def fail(operation: str) -> None:
-        raise refused(operation, code)
+        raise client_error(operation, code)
 
     failing.before = fail
     body = (EVENTS / "permanent-two-recipients.json").read_text()

@@ -14,7 +14,7 @@ from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome, Result
 from ses_feedback.table import TableError, describe, make_client, read_many, retry
 
-from tests.handlers.fake_dynamodb import FakeDynamoDB, Fault, Store, refused
+from tests.handlers.fake_dynamodb import FakeDynamoDB, Fault, Store, client_error
 from tests.handlers.model import RULES_USED, START, make_act, make_feedback
 
 RECORDED = Result(Outcome.RECORDED)
@@ -55,25 +55,25 @@ def apply(client: Any, events: list[Event], seconds: float = 5.0) -> list[Result
     )
 
 
-def cancelled(*reasons: str) -> ClientError:
-    return refused("TransactWriteItems", "TransactionCanceledException", list(reasons))
+def transaction_canceled(*reasons: str) -> ClientError:
+    return client_error("TransactWriteItems", "TransactionCanceledException", list(reasons))
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        cancelled("None", "ConditionalCheckFailed"),
-        cancelled("TransactionConflict", "None"),
-        cancelled("ThrottlingError", "None"),
-        cancelled("ProvisionedThroughputExceeded", "None"),
+        transaction_canceled("None", "ConditionalCheckFailed"),
+        transaction_canceled("TransactionConflict", "None"),
+        transaction_canceled("ThrottlingError", "None"),
+        transaction_canceled("ProvisionedThroughputExceeded", "None"),
         *(
-            refused("TransactWriteItems", code)
+            client_error("TransactWriteItems", code)
             for code in (
                 *("TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException"),
                 *("RequestLimitExceeded", "InternalServerError", "ServiceUnavailable"),
             )
         ),
-        refused("TransactWriteItems", "SomethingNew", status=503),
+        client_error("TransactWriteItems", "SomethingNew", status=503),
         ConnectTimeoutError(endpoint_url="https://dynamodb"),
         EndpointConnectionError(endpoint_url="https://dynamodb"),
     ],
@@ -88,15 +88,15 @@ def test_what_may_pass_is_tried_again(error: Exception) -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (cancelled("ValidationError", "None"), "TransactionCanceledException (ValidationError)"),
+        (transaction_canceled("ValidationError", "None"), "TransactionCanceledException (ValidationError)"),
         (
-            cancelled("ItemCollectionSizeLimitExceeded"),
+            transaction_canceled("ItemCollectionSizeLimitExceeded"),
             "TransactionCanceledException (ItemCollectionSizeLimitExceeded)",
         ),
-        (cancelled("AccessDenied", "None"), "TransactionCanceledException (AccessDenied)"),
-        (refused("TransactWriteItems", "ResourceNotFoundException"), "ResourceNotFoundException"),
-        (refused("TransactWriteItems", "AccessDeniedException"), "AccessDeniedException"),
-        (refused("TransactWriteItems", "ValidationException"), "ValidationException"),
+        (transaction_canceled("AccessDenied", "None"), "TransactionCanceledException (AccessDenied)"),
+        (client_error("TransactWriteItems", "ResourceNotFoundException"), "ResourceNotFoundException"),
+        (client_error("TransactWriteItems", "AccessDeniedException"), "AccessDeniedException"),
+        (client_error("TransactWriteItems", "ValidationException"), "ValidationException"),
         (ParamValidationError(report="jane@example.org is wrong"), "ParamValidationError"),
     ],
     ids=lambda value: value if isinstance(value, str) else describe(value),
@@ -110,13 +110,13 @@ def test_what_cannot_pass_fails_at_once_and_says_why(error: Exception, reason: s
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
 def test_a_read_that_cannot_pass_fails_at_once_too(code: str) -> None:
-    client = Failing("BatchGetItem", [refused("BatchGetItem", code)] * 9)
+    client = Failing("BatchGetItem", [client_error("BatchGetItem", code)] * 9)
     assert apply(client, bounces(2)) == [Result(Outcome.FAILED, f"BatchGetItem: {code}")] * 2
     assert client.calls == ["BatchGetItem"]
 
 
 def test_an_error_that_stays_ends_after_ten_tries() -> None:
-    client = Failing("TransactWriteItems", [refused("TransactWriteItems", "ThrottlingException")] * 99)
+    client = Failing("TransactWriteItems", [client_error("TransactWriteItems", "ThrottlingException")] * 99)
     (result,) = apply(client, bounces(1))
     assert result == Result(Outcome.FAILED, "TransactWriteItems: ThrottlingException, 10 times")
     assert client.calls.count("TransactWriteItems") == 10
@@ -133,7 +133,7 @@ def test_tries_end_with_the_time() -> None:
     def attempt() -> bool:
         nonlocal tries
         tries += 1
-        raise refused("BatchGetItem", "ThrottlingException")
+        raise client_error("BatchGetItem", "ThrottlingException")
 
     with pytest.raises(TableError, match="BatchGetItem: no time left after ThrottlingException"):
         retry("BatchGetItem", attempt, deadline=0.01, clock=lambda: now, sleep=sleep)
@@ -188,7 +188,7 @@ class Poisoned(FakeDynamoDB):
 
 def test_a_poisoned_address_fails_alone() -> None:
     def refuse() -> None:
-        raise refused("TransactWriteItems", "ValidationException")
+        raise client_error("TransactWriteItems", "ValidationException")
 
     client = Poisoned("person3@example.org", refuse)
     results = apply(client, bounces(10))
@@ -241,7 +241,7 @@ def test_feedback_that_is_ignored_is_kept_without_a_state() -> None:
 
 
 def test_a_reader_never_hears_allowed_for_want_of_an_answer() -> None:
-    client: Any = Failing("BatchGetItem", [refused("BatchGetItem", "AccessDeniedException")])
+    client: Any = Failing("BatchGetItem", [client_error("BatchGetItem", "AccessDeniedException")])
     with pytest.raises(TableError, match="AccessDeniedException"):
         Blocklist("blocked", client, when_unavailable="raise").check(["jane@example.org"])
 
@@ -264,7 +264,7 @@ def test_one_text_in_place_of_a_list_is_a_mistake_and_not_a_list_of_letters() ->
 
 
 def test_no_message_repeats_what_aws_said() -> None:
-    client: Any = Failing("BatchGetItem", [refused("BatchGetItem", "AccessDeniedException")])
+    client: Any = Failing("BatchGetItem", [client_error("BatchGetItem", "AccessDeniedException")])
     with pytest.raises(TableError) as caught:
         read_many(client, "blocked", [{"value": {"S": "jane@example.org"}}], time.monotonic() + 1)
     assert str(caught.value) == "BatchGetItem: AccessDeniedException"

@@ -1,6 +1,6 @@
 """The invariants of the tables, through the writer: any delivery, any interleaving, any failure of any call.
 
-The numbers are those of the design: (1) an unexpired item means "do not send"; (2) the same feedback counts once; (3)
+By number: (1) an unexpired item means "do not send"; (2) the same feedback counts once; (3)
 only the set of feedback counts; (4) nothing weaker weakens; (5) an unblock beats what was before; (6) a crash loses
 nothing; (7) one key function. test_state.py has 1, 3, 4 and 5 for the state alone, test_address.py has 7.
 """
