@@ -113,6 +113,7 @@ class _Notification:
         if kind == "bounce" and not self.type:
             raise UnreadableError("it is a bounce without a bounceType")
         self.destinations = _destination_keys(self.mail.get("destination"))
+        self.only_destination = (self.destinations[0] or None) if len(self.destinations) == 1 else None
         self.common = self._common_fields(unwrapped, sent_at, now)
 
     def parse(self) -> ParsedNotification:
@@ -149,25 +150,24 @@ class _Notification:
             status=string(fields.get("status"), 40).strip(),
             diagnostic=string(fields.get("diagnosticCode"), DIAGNOSTIC_LIMIT).strip(),
         )
-        only_destination = self.destinations[0] if len(self.destinations) == 1 else None
         try:
             address = address_key(string(fields.get("emailAddress"), 4_096))
         except NotAnAddressError:
-            if only_destination is None or _is_named(self.subtype, "NoEmail"):
+            if self.only_destination is None or _is_named(self.subtype, "NoEmail"):
                 raise
-            return [replace(report, address=only_destination, forwarded=True)]
+            return [replace(report, address=self.only_destination, forwarded=True)]
         mailed = address in self.destinations
         feedback = [replace(report, address=address, mailed=mailed)]
-        if not mailed and only_destination is not None and not _is_named(self.subtype, "NoEmail"):
-            feedback.append(replace(report, address=only_destination, forwarded=True))
+        if not mailed and self.only_destination is not None and not _is_named(self.subtype, "NoEmail"):
+            feedback.append(replace(report, address=self.only_destination, forwarded=True))
         return feedback
 
     def _parse_without_recipients(self) -> ParsedNotification:
         """Feedback that names no recipient is about the mail's destination, if it has exactly one."""
         if _is_named(self.subtype, "NoEmail"):
             return ParsedNotification(skipped="no usable address", expected=False)
-        if len(self.destinations) == 1:
-            return ParsedNotification((replace(self.common, address=self.destinations[0]),))
+        if self.only_destination is not None:
+            return ParsedNotification((replace(self.common, address=self.only_destination),))
         if self.kind == "complaint" or self._is_from_suppression_list():
             return ParsedNotification(skipped=f"{self.kind} without recipients", expected=False)
         raise UnreadableError(f"it is a bounce without recipients, of a mail to {len(self.destinations)} addresses")

@@ -1,6 +1,7 @@
 """Every notification of tests/events is judged as the table there says."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -130,6 +131,19 @@ def test_a_destination_that_is_no_address_is_still_one_of_several() -> None:
     assert [feedback.address for feedback in parse_notification(body, sent_at=SENT_AT, now=NOW).feedback] == [
         "jane@example.org"
     ]
+
+
+def test_an_only_destination_that_is_no_address_gets_no_feedback() -> None:
+    times = {"mail": "2026-11-20T09:00:00Z"}
+    body = bounced(times, destination=["friends:;"])
+    assert [feedback.address for feedback in parse_notification(body, sent_at=SENT_AT, now=NOW).feedback] == [
+        "jane@example.org"
+    ]
+    nobody = parse_notification(body.replace("jane@", ""), sent_at=SENT_AT, now=NOW)
+    assert (nobody.feedback, len(nobody.problems)) == ((), 1)
+    without_recipients = re.sub(r'"bouncedRecipients": \[.*?\]', '"bouncedRecipients": []', body)
+    with pytest.raises(UnreadableError, match="without recipients"):
+        parse_notification(without_recipients, sent_at=SENT_AT, now=NOW)
 
 
 def test_the_region_is_the_topics_if_the_mail_names_none() -> None:

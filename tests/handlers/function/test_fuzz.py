@@ -31,6 +31,7 @@ def parse_and_judge(text: object) -> ParsedNotification | None:
     for feedback, rule in judge_all(notification.feedback):
         event = feedback_event(feedback, rule, pipeline="p", now=NOW)
         item = encode({"value": event.address, "entry": event.entry, **event.row})
+        assert event.address, "DynamoDB refuses an empty key, and with it the whole call"
         assert len(json.dumps(item, ensure_ascii=False).encode()) < 10_000
         assert len(event.entry.encode()) <= 1_024
     assert all(
