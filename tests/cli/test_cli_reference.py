@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import pytest
 import typer
 from ses_feedback_cli.app import app
-from ses_feedback_cli.codes import Code
 from ses_feedback_cli.command import register
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.exit_codes import ExitCode
 
 from docs import cli_reference
 
@@ -86,7 +86,7 @@ def test_what_commands_share_is_there_once(page: str) -> None:
 
 
 def test_every_exit_code_is_explained(page: str) -> None:
-    for code in Code:
+    for code in ExitCode:
         assert f"\n| {code.value} | " in page
 
 
