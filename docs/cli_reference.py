@@ -179,7 +179,8 @@ def _cell(text: str) -> str:
 
 
 def _anchor(name: str) -> str:
-    return name.lower().replace(" ", "-")
+    """What a heading's link is called where Markdown is shown."""
+    return re.sub(r"[^\w -]", "", name.lower()).replace(" ", "-")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def test_what_keeps_its_lines_is_code(page: str) -> None:
 
 def test_what_commands_share_is_there_once(page: str) -> None:
     assert page.count("`--profile TEXT`") == 1
-    assert page.count("And the options of [Where](#where).") == 2
+    assert page.count("And the options of [Tables, Regions and credentials](#tables-regions-and-credentials).") == 2
 
 
 def test_every_exit_code_is_explained(page: str) -> None:

@@ -116,7 +116,7 @@ def test_reads_no_page_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None
                 asked.append(number)
                 yield {"Items": [{"value": {"S": f"{number}-{one}@example.org"}} for one in range(100)]}
 
-    monkeypatch.setattr(Context, "dynamodb", lambda *_: Pages())
+    monkeypatch.setattr(Context, "dynamodb_client", lambda *_: Pages())
     items = table_reads.scan_blocked_items(Context(table="t"), BlockFilter(), NOW)
     assert [next(items)["value"] for _ in range(150)][-1] == "1-49@example.org"
     assert asked == [0, 1]
@@ -125,9 +125,9 @@ def test_reads_no_page_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None
 ENDLESS = textwrap.dedent("""
     import sys
     from itertools import count
-    from ses_feedback_cli import blocked
+    from ses_feedback_cli import table_reads
     from ses_feedback_cli.app import app
-    blocked.scan = lambda *_: ({"value": f"{one}@example.org", "reason": "bounce"} for one in count())
+    table_reads.scan_blocked_items = lambda *_: ({"value": f"{one}@example.org", "reason": "bounce"} for one in count())
     app(["list", *sys.argv[1:]], prog_name="ses-feedback")
 """)
 
