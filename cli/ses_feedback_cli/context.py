@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from ses_feedback.arn import Arn
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.stack_outputs import Pipeline, StackOutputs

@@ -15,7 +15,7 @@ import pytest
 from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import read
 from ses_feedback.function.verdict import Verdict, judge_all
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.history.writer import Result as HistoryResult
 from ses_feedback_cli import event_batches
