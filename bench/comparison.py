@@ -20,7 +20,7 @@ _MORE_MB = 10
 
 def _child(rows: int) -> None:
     from ses_feedback_cli.lists.comparison import Comparison  # noqa: PLC0415 - after the start, as in the command
-    from ses_feedback_cli.suppression import Suppressed  # noqa: PLC0415
+    from ses_feedback_cli.suppression_list import SuppressedDestination  # noqa: PLC0415
 
     now, made = datetime.now(UTC), random.Random(1)  # noqa: S311 - addresses in no order, as both sides give them
 
@@ -28,12 +28,14 @@ def _child(rows: int) -> None:
         return f"first.last.{made.getrandbits(60):015x}@mail.example.org"
 
     started = time.process_time()
-    with Comparison() as found:
+    with Comparison() as comparison:
         for _ in range(0, rows, _PAGE):
-            found.add_ses([Suppressed("eu-west-1", address(), "BOUNCE", now) for _ in range(_PAGE)])
-        found.add_ours({"value": address(), "reason": "bounce"} for _ in range(rows))
-        assert sum(1 for _ in found.only_ses("eu-west-1")) == rows
-        assert sum(1 for _ in found.only_ours("eu-west-1")) == rows
+            comparison.add_destinations(
+                [SuppressedDestination("eu-west-1", address(), "BOUNCE", now) for _ in range(_PAGE)]
+            )
+        comparison.add_blocked_items({"value": address(), "reason": "bounce"} for _ in range(rows))
+        assert sum(1 for _ in comparison.only_in_ses("eu-west-1")) == rows
+        assert sum(1 for _ in comparison.only_in_table("eu-west-1")) == rows
     peak = peak_mb()
     print(json.dumps({"cpu": time.process_time() - started, "peak": peak}))
 

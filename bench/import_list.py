@@ -51,7 +51,7 @@ def _child(file: str, client: str) -> None:
     used = stub if client == "stub" else real_client(_CALL_SECONDS)
 
     class Stubbed(Context):
-        def dynamodb(self, table: str) -> object:  # noqa: ARG002 - as it is declared
+        def dynamodb_client(self, table: str) -> object:  # noqa: ARG002 - as it is declared
             return used
 
     started = time.perf_counter(), time.process_time()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ses_feedback.address import address_key
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.table import decode, encode
-from ses_feedback_cli.commands.export import write
+from ses_feedback_cli.commands.export import write_items
 from ses_feedback_cli.commands.import_list import import_
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.lists.rows import Format
@@ -107,7 +107,7 @@ def test_ctrl_c_leaves_no_half_a_file(filled: Tables, tmp_path: Path, monkeypatc
     def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ses_feedback_cli.commands.export.write", interrupted)
+    monkeypatch.setattr("ses_feedback_cli.commands.export.write_items", interrupted)
     before = sorted(tmp_path.iterdir())
     assert filled.run("export", str(tmp_path / "blocked.csv")).exit_code == 130
     assert sorted(tmp_path.iterdir()) == before
@@ -158,6 +158,6 @@ def test_what_is_exported_and_imported_elsewhere_blocks_the_same_addresses_as_lo
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, f"blocked.{form.value}")
         with file.open("w", encoding="utf-8", newline="") as stream:
-            write((decode(item) for item in first.tables["blocked"].values()), stream, form)
+            write_items((decode(item) for item in first.tables["blocked"].values()), stream, form)
         assert import_(Here(tables=FakeDynamoDB(second)), file, at=NOW.isoformat(), as_json=True) is ExitCode.OK
     assert blocks(second) == blocks(first)

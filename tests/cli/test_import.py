@@ -131,10 +131,10 @@ MISTAKES: dict[str, tuple[tuple[str, str | bytes], tuple[str, ...], str]] = {
     "wrong column": (("a.csv", "value\n"), ("--column", "mail"), "--column mail"),
     "UTF-16": (("a.txt", "jane@x.org\n".encode("utf-16")), (), "UTF-16"),
     "no format": (("a.dat", "jane@x.org\n"), (), "--format"),
-    "no position": (("a.txt", "jane@x.org\n"), ("--position", "/etc/passwd"), "/etc/passwd"),
-    "no folder": (("a.txt", "jane@x.org\n"), ("--position", "/nowhere/p.json"), "/nowhere"),
+    "no position": (("a.txt", "jane@x.org\n"), ("--position-file", "/etc/passwd"), "/etc/passwd"),
+    "no folder": (("a.txt", "jane@x.org\n"), ("--position-file", "/nowhere/p.json"), "/nowhere"),
     "no time": (("a.txt", "jane@x.org\n"), ("--at", "soon"), "soon"),
-    "no file": (("a.txt", "jane@x.org\n"), ("--position", "/"), "/"),
+    "no file": (("a.txt", "jane@x.org\n"), ("--position-file", "/"), "/"),
     "file and SES": (("a.txt", "jane@x.org\n"), ("--from-ses",), "--from-ses"),
 }
 
@@ -195,7 +195,7 @@ def test_an_unblock_after_its_time_wins(tables: Tables, write: Write) -> None:
 def test_a_dry_run_counts_and_writes_nothing(
     tables: Tables, write: Write, tmp_path: Path, bounce: Bounce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH_SIZE", 2)
+    monkeypatch.setattr("ses_feedback_cli.lists.import_entries.BATCH_SIZE", 2)
     tables.apply([bounce("jane@x.org")])
     listed = write("a.csv", "value,until\njane@x.org,\njoe@x.org,\nJOE@x.org,\nnobody,\namy@x.org,2020-01-01\n")
     before = tables.blocked(), history_of(tables), sorted(tmp_path.iterdir())
@@ -203,8 +203,8 @@ def test_a_dry_run_counts_and_writes_nothing(
     assert done.exit_code == 1
     assert "line 5" in done.stderr
     (said,) = tables.json("import", listed, "--dry-run")
-    assert {key: said[key] for key in ("rows", "new", "already blocked", "repeated", "rejected", "expired")} == {
-        "rows": 5, "new": 1, "already blocked": 1, "repeated": 1, "rejected": 1, "expired": 1,
+    assert {key: said[key] for key in ("rows", "new", "already_blocked", "repeated", "rejected", "expired")} == {
+        "rows": 5, "new": 1, "already_blocked": 1, "repeated": 1, "rejected": 1, "expired": 1,
     }  # fmt: skip
     assert (tables.blocked(), history_of(tables), sorted(tmp_path.iterdir())) == before
 
@@ -259,7 +259,7 @@ def test_json_is_one_document(tables: Tables, write: Write) -> None:
     (done,) = tables.json("import", write("a.txt", "jane@x.org\nnobody\n"), "--at", "2026-11-20")
     assert (done["rows"], done["recorded"], done["rejected"]) == (2, 1, 1)
     assert done["at"] == "2026-11-20T00:00:00.000Z"
-    assert done["rejects"].endswith("a.txt.rejects.csv")
+    assert done["rejects_file"].endswith("a.txt.rejects.csv")
 
 
 def test_a_line_without_an_end_does_not_fill_the_memory(
@@ -293,8 +293,8 @@ def test_another_table_comes_in_but_not_what_the_pipelines_made(
     tables.apply([bounce("amy@x.org")])
     for found in ("recorded", "duplicate"):
         (done,) = tables.json("import", "--from-table", BLOCKED, "--at", "2026-11-20")
-        assert {key: done.get(key) for key in ("rows", found, "known", "rejected")} == {
-            "rows": 4, found: 2, "known": 1, "rejected": 1,
+        assert {key: done.get(key) for key in ("rows", found, "has_feedback", "rejected")} == {
+            "rows": 4, found: 2, "has_feedback": 1, "rejected": 1,
         }  # fmt: skip
     blocked = tables.blocked()
     assert (blocked["jane@x.org"]["reason"], blocked["joe@x.org"]["expires_at"]) == ("import", 4070908800)

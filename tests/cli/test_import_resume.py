@@ -24,7 +24,7 @@ from ses_feedback.table import TableError
 from ses_feedback_cli.commands.import_list import import_
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
-from ses_feedback_cli.lists.position import Position, save_position
+from ses_feedback_cli.lists.import_position import ImportPosition, save_position
 
 from sandbox import Account, start_emulator
 from tests.handlers.fake_dynamodb import FAULTS, Crash, FakeDynamoDB, Fault, Store
@@ -51,7 +51,7 @@ class Here(Context):
     actor: str | None = "me"
     tables: FakeDynamoDB = field(default_factory=lambda: FakeDynamoDB(Store()))
 
-    def dynamodb(self, table: str) -> FakeDynamoDB:  # noqa: ARG002 - as it is declared
+    def dynamodb_client(self, table: str) -> FakeDynamoDB:  # noqa: ARG002 - as it is declared
         return self.tables
 
 
@@ -73,7 +73,7 @@ class Disk:
     def __init__(self, fault: Fault, call: int) -> None:
         self.due = once(fault, call) if fault in SAVING else lambda _: None
 
-    def save(self, path: Path, position: Position) -> None:
+    def save(self, path: Path, position: ImportPosition) -> None:
         fault = self.due("save")
         if fault == "crash before saving":
             raise Crash
@@ -89,7 +89,7 @@ class Disk:
 def test_stopped_anywhere_and_started_again_it_ends_the_same(
     rows: list[str], faults: list[tuple[Fault, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH_SIZE", 4)
+    monkeypatch.setattr("ses_feedback_cli.lists.import_entries.BATCH_SIZE", 4)
     whole, parts = Store(), Store()
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, name, "list.csv") for name in ("whole", "parts")]
@@ -99,7 +99,7 @@ def test_stopped_anywhere_and_started_again_it_ends_the_same(
         expected = bring_in(Here(tables=FakeDynamoDB(whole)), files[0])
         started = False
         for fault, call in faults:
-            monkeypatch.setattr("ses_feedback_cli.lists.sources.save_position", Disk(fault, call).save)
+            monkeypatch.setattr("ses_feedback_cli.lists.import_sources.save_position", Disk(fault, call).save)
             tables = FakeDynamoDB(parts, once(fault, call) if fault in FAULTS else lambda _: None)
             with contextlib.suppress(Crash, TableError):
                 bring_in(Here(tables=tables), files[1], None if started else AT)
@@ -107,7 +107,7 @@ def test_stopped_anywhere_and_started_again_it_ends_the_same(
             assert started or not any(
                 parts.tables.values()
             )  # or its time would be lost, and the next run another import
-        monkeypatch.setattr("ses_feedback_cli.lists.sources.save_position", save_position)
+        monkeypatch.setattr("ses_feedback_cli.lists.import_sources.save_position", save_position)
         assert bring_in(Here(tables=FakeDynamoDB(parts)), files[1], None if started else AT) == expected
     assert parts.tables == whole.tables
 

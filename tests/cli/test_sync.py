@@ -12,10 +12,10 @@ from typing import Any
 import boto3
 import pytest
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback_cli import suppression
+from ses_feedback_cli import suppression_list
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.lists.comparison import ses_reason
-from ses_feedback_cli.suppression import Pace
+from ses_feedback_cli.suppression_list import CallPacer
 
 from tests.cli.conftest import NOW, Tables
 from tests.cli.fake_ses import FakeSes
@@ -38,8 +38,8 @@ def ses(tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fake
         return fake.attach(found) if service == "sesv2" else found
 
     monkeypatch.setattr(Context, "client", client)
-    monkeypatch.setattr(suppression, "CALL_SECONDS", 0.0)
-    monkeypatch.setattr(suppression, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(suppression_list, "CALL_SECONDS", 0.0)
+    monkeypatch.setattr(suppression_list, "POLL_SECONDS", 0.0)
     monkeypatch.chdir(tmp_path)
     return fake
 
@@ -136,7 +136,7 @@ def test_many_without_a_bucket_are_refused_before_anything_is_written(
 def test_many_go_through_import_jobs_from_encrypted_objects_that_are_deleted(
     tables: Tables, ses: FakeSes, bounce: Bounce, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    monkeypatch.setattr(suppression, "JOB_LIMIT", 40)
+    monkeypatch.setattr(suppression_list, "IMPORT_JOB_LIMIT", 40)
     addresses = {f"n{number}@x.org" for number in range(99)} | {'"a,b"@x.org'}
     tables.apply([bounce(address) for address in addresses])
     (done,) = tables.json("sync", "--region", WEST, "--push", "--bucket", "lists", *(("--kms-key", key) if key else ()))
@@ -221,7 +221,7 @@ def test_one_call_a_second() -> None:
         slept.append(seconds)
         now += seconds
 
-    pace = Pace(lambda: now, sleep)
+    pace = CallPacer(lambda: now, sleep)
     pace.wait()
     now += 0.25
     pace.wait()

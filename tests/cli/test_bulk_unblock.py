@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.history.writer import HistoryWriter
-from ses_feedback_cli.blocks import lifting, unblocking
+from ses_feedback_cli.blocks import manual_unblocks, unblock_run
 
 from tests.cli.conftest import Tables
 from tests.cli.ses_server import SesLists
@@ -21,7 +21,7 @@ from tests.cli.ses_server import SesLists
 Bounce = Callable[..., Event]
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
-WAVE = ("unblock", "--since", "12h", "--reason", "provider was broken")
+WAVE = ("unblock", "--since", "12h", "--note", "provider was broken")
 QUIET = (*WAVE, "--no-ses", "--yes")
 
 
@@ -64,8 +64,8 @@ def test_lifts_what_is_selected_and_nothing_else(wave: Tables) -> None:
     done = wave.run(*QUIET)
     assert done.exit_code == 0
     assert set(wave.blocked()) == TRUE
-    assert "1 left: blocked because of complaint" in done.stdout
-    assert "1 left: blocked because of manual" in done.stdout
+    assert "1 skipped: blocked because of complaint" in done.stdout
+    assert "1 skipped: blocked because of manual" in done.stdout
     (file,) = files()
     assert f"block --from {file.name}" in done.stderr
 
@@ -75,8 +75,8 @@ def test_lifts_what_is_selected_and_nothing_else(wave: Tables) -> None:
     [
         (["--domain", "example.com"], {"other@example.com"}),
         (["--rule", "mailbox-full"], {"soft@example.org"}),
-        (["--because", "complaint"], {"angry@example.org"}),
-        (["--because", "complaint", "--because", "manual"], {"angry@example.org", "hand@example.org"}),
+        (["--reason", "complaint"], {"angry@example.org"}),
+        (["--reason", "complaint", "--reason", "manual"], {"angry@example.org", "hand@example.org"}),
         (["--identity", "nowhere.example"], set()),
     ],
 )
@@ -112,8 +112,8 @@ def test_asks_first(wave: Tables, monkeypatch: pytest.MonkeyPatch, answer: bool 
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr(lifting, "confirmed", asked)
-    monkeypatch.setattr(lifting, "_can_ask", lambda: True)
+    monkeypatch.setattr(unblock_run, "confirm", asked)
+    monkeypatch.setattr(unblock_run, "_can_ask", lambda: True)
     assert wave.run(*WAVE, "--no-ses").exit_code == code
     assert (set(wave.blocked()) == TRUE, len(files())) == (answer is True, int(answer is True))
 
@@ -151,7 +151,7 @@ def test_what_else_blocks_an_address_is_not_lifted_with_the_wave(wave: Tables, b
         ]
     )
     (told, *_) = wave.json(*QUIET)
-    assert [told["left"][f"also blocked because of {one}"] for one in ("manual", "import")] == [1, 1]
+    assert [told["skipped"][f"also blocked because of {one}"] for one in ("manual", "import")] == [1, 1]
     assert set(wave.blocked()) == TRUE | {"wave0@example.org", "wave1@example.org"}
 
 
@@ -166,7 +166,7 @@ def test_what_beneath_is_not_of_the_wave_either_stays(wave: Tables, bounce: Boun
 
 def test_an_item_of_others_is_selected_only_by_its_domain(tables: Tables) -> None:
     tables.client.put_item(TableName="blocked", Item={"value": {"S": "a@example.org"}, "reason": {"S": "bounce"}})
-    command = ("unblock", "--reason", "theirs", "--no-ses", "--yes")
+    command = ("unblock", "--note", "theirs", "--no-ses", "--yes")
     tables.run(*command, "--since", "2000-01-01")
     assert set(tables.blocked()) == {"a@example.org"}
     tables.run(*command, "--domain", "example.org")
@@ -180,8 +180,8 @@ def test_what_bounces_after_the_selection_stays_blocked(
         wave.apply([bounce("wave0@example.org", datetime.now(UTC) + timedelta(seconds=1))])
         return True
 
-    monkeypatch.setattr(lifting, "confirmed", meanwhile)
-    monkeypatch.setattr(lifting, "_can_ask", lambda: True)
+    monkeypatch.setattr(unblock_run, "confirm", meanwhile)
+    monkeypatch.setattr(unblock_run, "_can_ask", lambda: True)
     done = wave.run(*WAVE, "--no-ses")
     assert done.exit_code == 1
     assert "wave0@example.org" in done.stdout
@@ -194,7 +194,7 @@ def test_what_ses_listed_after_the_selection_stays_blocked(wave: Tables, ses: Se
     ses.put("eu-west-1", *FALSE, "Wave1@example.org")
     ses.since["Wave1@example.org"] = NOW + HOUR
     told = wave.json(*WAVE, "--yes", "--ses-region", "eu-west-1")[1:]
-    assert [one["address"] for one in told if one["left"]] == ["wave1@example.org"]
+    assert [one["address"] for one in told if one["skipped"]] == ["wave1@example.org"]
     assert set(wave.blocked()) == TRUE | {"wave1@example.org"}
     assert set(ses.entries["eu-west-1"]) == {"wave1@example.org", "Wave1@example.org"}
 
@@ -216,7 +216,7 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
             raise KeyboardInterrupt
         return result
 
-    monkeypatch.setattr(unblocking, "_TOGETHER", 1)
+    monkeypatch.setattr(manual_unblocks, "_BATCH_SIZE", 1)
     with monkeypatch.context() as patched:
         patched.setattr(HistoryWriter, "apply", apply)
         yield plan
@@ -277,7 +277,7 @@ def test_the_undo_file_holds_the_blocks_as_they_were(wave: Tables) -> None:
     wave.run(*QUIET, "--undo-file", "undo.jsonl")
     lines = [json.loads(line) for line in Path("undo.jsonl").read_text().splitlines()]
     assert {one["item"]["value"]: one["item"] for one in lines if "item" in one} == {key: before[key] for key in FALSE}
-    assert (lines[0]["note"], lines[-1]) == ("provider was broken", {"end": 5})
+    assert (lines[0]["note"], lines[-1]) == ("provider was broken", {"total": 5})
 
 
 HAPPENINGS = ("hard", "complaint", "soft", "by hand", "by hand, ending", "by hand, over", "imported")
@@ -321,9 +321,9 @@ def test_for_any_history_undoing_a_wave_and_its_undo_is_as_before(
         return {address: item.get("expires_at") for address, item in items.items()}
 
     before = blocked()
-    selection = [*since, *(part for one in because for part in ("--because", one)), "--domain", domain]
+    selection = [*since, *(part for one in because for part in ("--reason", one)), "--domain", domain]
     file = f"{domain}.jsonl"
-    done = tables.run("unblock", *selection, "--reason", "wave", "--no-ses", "--yes", "--undo-file", file)
+    done = tables.run("unblock", *selection, "--note", "wave", "--no-ses", "--yes", "--undo-file", file)
     assert done.exit_code == 0
     lifted = set(before) - set(blocked())
     if Path(file).exists():
