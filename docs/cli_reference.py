@@ -22,8 +22,8 @@ PAGE = Path(__file__).resolve().parent / "reference" / "cli.md"
 _HEAD = """# The command line
 
 Generated from `cli/ses_feedback_cli` by `python -m docs.cli_reference`. Install it with uv, or with pip into a virtual
-environment. `https://…/ses-feedback` stands for the URL of this repository; `git+file:///path/of/a/checkout` works as well.
-In a checkout, `make .venv/ready` installs it as `.venv/bin/ses-feedback`.
+environment. `https://…/ses-feedback` stands for the URL of this repository; `git+file:///path/of/a/checkout` works as
+well. In a checkout, `make .venv/ready` installs it as `.venv/bin/ses-feedback`.
 
     uv tool install 'ses-feedback-cli @ git+https://…/ses-feedback#subdirectory=cli'
     pip install 'git+https://…/ses-feedback#subdirectory=handlers' 'git+https://…/ses-feedback#subdirectory=cli'

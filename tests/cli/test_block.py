@@ -13,9 +13,9 @@ JANE = "jane@example.org"
 
 
 def test_blocks_and_records_who_and_why(tables: Tables) -> None:
-    done = tables.run("block", "Jane <Jane@example.org>", "--note", "asked by phone", "--actor", "joe")
-    assert done.exit_code == 0
-    assert done.stdout.startswith(f"{JANE}  was not blocked, now blocked (manual since ")
+    result = tables.run("block", "Jane <Jane@example.org>", "--note", "asked by phone", "--actor", "joe")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{JANE}  was not blocked, now blocked (manual since ")
     item = tables.blocked()[JANE]
     assert (item["reason"], item["actor"], item["note"]) == ("manual", "joe", "asked by phone")
     (event,) = tables.json("show", JANE)[0]["events"]
@@ -30,17 +30,17 @@ def test_without_an_actor_it_is_the_credentials(tables: Tables) -> None:
 def test_a_second_time_changes_nothing(tables: Tables) -> None:
     tables.run("block", JANE, "--note", "asked")
     before = tables.blocked()
-    done = tables.run("block", JANE, "--note", "asked again")
-    assert done.exit_code == 0
-    assert "unchanged" in done.stdout
+    result = tables.run("block", JANE, "--note", "asked again")
+    assert result.exit_code == 0
+    assert "unchanged" in result.stdout
     assert tables.blocked() == before
     assert len(tables.json("show", JANE)[0]["events"]) == 1
 
 
 def test_a_longer_end_replaces_a_shorter_one_only(tables: Tables) -> None:
     def ends() -> timedelta:
-        left: timedelta = datetime.fromtimestamp(tables.blocked()[JANE]["expires_at"], UTC) - datetime.now(UTC)
-        return left
+        remaining: timedelta = datetime.fromtimestamp(tables.blocked()[JANE]["expires_at"], UTC) - datetime.now(UTC)
+        return remaining
 
     for until, days in (("7d", 7), ("2w", 14), ("3d", 14)):
         assert tables.run("block", JANE, "--note", "away", "--until", until).exit_code == 0
@@ -57,8 +57,8 @@ def test_an_end_that_is_none_changes_nothing(tables: Tables, until: str) -> None
 
 def test_a_bounce_stays_what_blocks_and_the_act_is_kept(tables: Tables, bounce: Bounce) -> None:
     tables.apply([bounce(JANE)])
-    (told,) = tables.json("block", JANE, "--note", "asked")
-    assert (told["before"]["reason"], told["after"]["reason"], told["changed"]) == ("bounce", "bounce", True)
+    (output,) = tables.json("block", JANE, "--note", "asked")
+    assert (output["before"]["reason"], output["after"]["reason"], output["changed"]) == ("bounce", "bounce", True)
     assert [event.get("act") for event in tables.json("show", JANE)[0]["events"]].count("block") == 1
 
 
@@ -71,11 +71,11 @@ def test_an_item_that_somebody_deleted_is_put_back(tables: Tables) -> None:
 
 def test_of_many_the_good_ones_are_done_and_the_others_told(tables: Tables) -> None:
     lines = "\n".join(["not an address", *(f"{number}@example.org" for number in range(510)), "0@EXAMPLE.org"])
-    done = tables.run("block", "-", "--note", "a list", stdin=lines)
-    assert done.exit_code == 1
+    result = tables.run("block", "-", "--note", "a list", stdin=lines)
+    assert result.exit_code == 1
     assert len(tables.blocked()) == 510
-    assert len(done.stdout.splitlines()) == 511
-    assert "not an address  NO ADDRESS" in done.stdout
+    assert len(result.stdout.splitlines()) == 511
+    assert "not an address  NO ADDRESS" in result.stdout
 
 
 @pytest.mark.parametrize("arguments", [[], [JANE], ["--note", "asked"], ["--from", "nowhere.jsonl", JANE]])
