@@ -20,7 +20,7 @@ _MAX_GROWTH_MB = 10
 
 def _child(rows: int) -> None:
     from ses_feedback_cli.lists.comparison import Comparison  # noqa: PLC0415 - after the start, as in the command
-    from ses_feedback_cli.suppression import Suppressed  # noqa: PLC0415
+    from ses_feedback_cli.suppression_list import SuppressedDestination  # noqa: PLC0415
 
     now, generator = datetime.now(UTC), random.Random(1)  # noqa: S311 - addresses in no order, as both sides list them
 
@@ -30,10 +30,12 @@ def _child(rows: int) -> None:
     started = time.process_time()
     with Comparison() as comparison:
         for _ in range(0, rows, _PAGE_SIZE):
-            comparison.add_ses([Suppressed("eu-west-1", address(), "BOUNCE", now) for _ in range(_PAGE_SIZE)])
-        comparison.add_ours({"value": address(), "reason": "bounce"} for _ in range(rows))
-        assert sum(1 for _ in comparison.only_ses("eu-west-1")) == rows
-        assert sum(1 for _ in comparison.only_ours("eu-west-1")) == rows
+            comparison.add_destinations(
+                [SuppressedDestination("eu-west-1", address(), "BOUNCE", now) for _ in range(_PAGE_SIZE)]
+            )
+        comparison.add_blocked_items({"value": address(), "reason": "bounce"} for _ in range(rows))
+        assert sum(1 for _ in comparison.only_in_ses("eu-west-1")) == rows
+        assert sum(1 for _ in comparison.only_in_table("eu-west-1")) == rows
     print(json.dumps({"cpu": time.process_time() - started, "peak_mb": peak_mb()}))
 
 

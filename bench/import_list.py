@@ -51,7 +51,7 @@ def _child(file: str, client: str) -> None:
     dynamodb_client = stub if client == "stub" else real_client(_CALL_SECONDS)
 
     class StubbedContext(Context):
-        def dynamodb(self, table: str) -> object:  # noqa: ARG002 - as it is declared
+        def dynamodb_client(self, table: str) -> object:  # noqa: ARG002 - as it is declared
             return dynamodb_client
 
     started = time.perf_counter(), time.process_time()

@@ -1,4 +1,4 @@
-"""docs/architecture.md shows the code as it is: its pictures follow from the imports, and every folder is in CONTRIBUTING.
+"""docs/architecture.md shows the code as it is: its pictures follow from the imports; CONTRIBUTING names every folder.
 
 Does not prove that the pictures are easy to read: look at them where Mermaid is drawn, for example on GitHub.
 """
@@ -22,7 +22,9 @@ def test_the_page_is_what_the_imports_say() -> None:
 
 def test_every_package_is_in_the_picture() -> None:
     top = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
-    library = {f"ses_feedback.{path.parent.name}" for path in (ROOT / "handlers" / "ses_feedback").glob("*/__init__.py")}
+    library = {
+        f"ses_feedback.{path.parent.name}" for path in (ROOT / "handlers" / "ses_feedback").glob("*/__init__.py")
+    }
     assert top | library | {"__main__", "ses_feedback", "ses_feedback_cli"} == set(FOLDERS)
 
 
