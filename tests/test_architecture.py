@@ -44,6 +44,6 @@ def test_every_folder_has_a_row_in_contributing() -> None:
     rows = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| `")}
     named = {name for row in rows for name in row.replace("`", "").split(", ")}
     packages = (path.parent.relative_to(ROOT) for path in ROOT.rglob("__init__.py") if ".venv" not in path.parts)
-    folders = {f"{package}/" for package in packages if package.parts[0] != "tests"}
+    folders = {f"{package}/" for package in packages if package.parts[0] not in {"examples", "tests"}}
     folders |= {"docs/", "docs/adr/", "docs/reference/", "examples/", "tests/", "tests/events/"}
     assert folders - named == set()
