@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import typer
-from ses_feedback_cli import codes
+from ses_feedback_cli import exit_codes
 from ses_feedback_cli.app import app
 
 NAME = "ses-feedback"
@@ -160,11 +160,11 @@ def _short(command: Any) -> str:
 
 def _codes() -> Iterator[Row]:
     """The exit codes with what is written under each."""
-    (made,) = (one for one in ast.parse(inspect.getsource(codes)).body if isinstance(one, ast.ClassDef))
+    (made,) = (one for one in ast.parse(inspect.getsource(exit_codes)).body if isinstance(one, ast.ClassDef))
     for line, below in pairwise(made.body):
         match line, below:
             case ast.Assign(targets=[ast.Name(id=name)]), ast.Expr(value=ast.Constant(value=str(text))):
-                yield str(codes.Code[name].value), text
+                yield str(exit_codes.ExitCode[name].value), text
 
 
 def _text(head: Row, rows: Table) -> str:
@@ -179,7 +179,8 @@ def _cell(text: str) -> str:
 
 
 def _anchor(name: str) -> str:
-    return name.lower().replace(" ", "-")
+    """What a heading's link is called where Markdown is shown."""
+    return re.sub(r"[^\w -]", "", name.lower()).replace(" ", "-")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ses_feedback.function.verdict import RULES, Rule
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 
 PAGE = Path(__file__).resolve().parent / "reference" / "verdicts.md"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 
-def private(path: Path) -> TextIO:
+def open_private(path: Path) -> TextIO:
     """A file to write, emptied, that only its owner may read."""
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(number, 0o600)  # it may have been there, with other rights
@@ -17,11 +17,11 @@ def private(path: Path) -> TextIO:
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[TextIO]:
+def atomic_write(path: Path) -> Iterator[TextIO]:
     """A new file, for its owner only, which takes the name of ``path`` when the block ends well, and is gone if not."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with private(temporary) as file:
+        with open_private(temporary) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -33,7 +33,7 @@ def replaced(path: Path) -> Iterator[TextIO]:
         raise
 
 
-def only_one(file: BinaryIO, path: Path) -> None:
+def lock_file(file: BinaryIO, path: Path) -> None:
     """Lock a file until it is closed. Raises: ValueError when another process has."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

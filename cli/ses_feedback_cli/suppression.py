@@ -13,7 +13,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from ses_feedback_cli.context import Context, MissingError
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
 
 CALL_SECONDS = 1.0
 """Between two calls in one Region: SES allows one a second, for good (SES guide, Service quotas)."""
@@ -179,13 +180,13 @@ def buckets(given: Iterable[str], regions: list[str]) -> dict[str, str]:
     for one in given:
         region, equals, name = one.rpartition("=")
         if not equals and len(regions) > 1:
-            raise MissingError(
+            raise UsageError(
                 f"--bucket {one}: SES reads a bucket of its own Region only; with {len(regions)} Regions give "
                 f"--bucket REGION=NAME for each"
             )
         region = region or regions[0]
         if region not in regions:
-            raise MissingError(f"--bucket {one}: {region} is none of the Regions {', '.join(regions)}")
+            raise UsageError(f"--bucket {one}: {region} is none of the Regions {', '.join(regions)}")
         found[region] = name
     return found
 
@@ -195,9 +196,9 @@ def regions_of(context: Context, given: list[str] | None) -> list[str]:
 
     Not that of the environment: it need not be one that mail is sent from, and its list would say "not there".
     """
-    found = list(dict.fromkeys(given or context.regions or context.of_stacks()))
+    found = list(dict.fromkeys(given or context.regions or context.pipeline_regions()))
     if not found:
-        raise MissingError(
+        raise UsageError(
             "no Region of SES's own suppression list is given: --ses-region REGION, --outputs FILE or --stack NAME; "
             "or leave that list alone"
         )

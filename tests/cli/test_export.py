@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from ses_feedback.address import address_key
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.table import decode, encode
-from ses_feedback_cli.blocked import expired
-from ses_feedback_cli.codes import Code
 from ses_feedback_cli.commands.export import write
 from ses_feedback_cli.commands.import_list import import_
+from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.lists.rows import Format
+from ses_feedback_cli.table_reads import is_expired
 
 from tests.cli.conftest import NOW, Tables
 from tests.cli.test_import_resume import Here
@@ -143,7 +143,7 @@ ITEMS = st.dictionaries(
 def blocks(store: Store) -> dict[str, int | None]:
     """The blocked addresses, and when each block ends."""
     items = map(decode, store.tables["blocked"].values())
-    return {item["value"]: item.get("expires_at") for item in items if not expired(item, NOW)}
+    return {item["value"]: item.get("expires_at") for item in items if not is_expired(item, NOW)}
 
 
 @settings(max_examples=80)
@@ -159,5 +159,5 @@ def test_what_is_exported_and_imported_elsewhere_blocks_the_same_addresses_as_lo
         file = Path(folder, f"blocked.{form.value}")
         with file.open("w", encoding="utf-8", newline="") as stream:
             write((decode(item) for item in first.tables["blocked"].values()), stream, form)
-        assert import_(Here(tables=FakeDynamoDB(second)), file, at=NOW.isoformat(), as_json=True) is Code.OK
+        assert import_(Here(tables=FakeDynamoDB(second)), file, at=NOW.isoformat(), as_json=True) is ExitCode.OK
     assert blocks(second) == blocks(first)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback_cli import acts
+from ses_feedback_cli import event_batches
 
 from tests.cli.conftest import BLOCKED, NOW, Tables
 
@@ -195,7 +195,7 @@ def test_an_unblock_after_its_time_wins(tables: Tables, write: Write) -> None:
 def test_a_dry_run_counts_and_writes_nothing(
     tables: Tables, write: Write, tmp_path: Path, bounce: Bounce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH", 2)
+    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH_SIZE", 2)
     tables.apply([bounce("jane@x.org")])
     listed = write("a.csv", "value,until\njane@x.org,\njoe@x.org,\nJOE@x.org,\nnobody,\namy@x.org,2020-01-01\n")
     before = tables.blocked(), history_of(tables), sorted(tmp_path.iterdir())
@@ -271,7 +271,7 @@ def test_a_line_without_an_end_does_not_fill_the_memory(
 
 
 def test_batches_fill_transactions() -> None:
-    assert acts.BATCH % 33 == 0  # a row, a state and an item for each of 33 addresses: 99 of 100 actions
+    assert event_batches.BATCH_SIZE % 33 == 0  # a row, a state and an item for each of 33 addresses: 99 of 100 actions
 
 
 def history_of(tables: Tables) -> list[str]:

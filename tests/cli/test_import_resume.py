@@ -21,9 +21,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ses_feedback.table import TableError
-from ses_feedback_cli.codes import Code
 from ses_feedback_cli.commands.import_list import import_
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.lists.position import Position, save_position
 
 from sandbox import Account, start_emulator
@@ -60,7 +60,7 @@ def once(fault: Fault, call: int) -> Callable[[str], Fault | None]:
     return lambda _: fault if next(calls) == call else None
 
 
-def bring_in(context: Context, file: Path, at: datetime | None = AT) -> tuple[Code, str]:
+def bring_in(context: Context, file: Path, at: datetime | None = AT) -> tuple[ExitCode, str]:
     """Import; the exit code, and the rows that were refused."""
     code = import_(context, file, note="x", at=at.isoformat() if at else None, as_json=True)
     rejects = file.with_name(f"{file.name}.rejects.csv")
@@ -89,7 +89,7 @@ class Disk:
 def test_stopped_anywhere_and_started_again_it_ends_the_same(
     rows: list[str], faults: list[tuple[Fault, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH", 4)
+    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH_SIZE", 4)
     whole, parts = Store(), Store()
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, name, "list.csv") for name in ("whole", "parts")]

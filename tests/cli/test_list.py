@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback_cli import blocked
-from ses_feedback_cli.blocked import Filter
+from ses_feedback_cli import table_reads
+from ses_feedback_cli.block_filter import BlockFilter
 from ses_feedback_cli.context import Context
 
 from tests.cli.conftest import NOW, Tables
@@ -44,7 +44,7 @@ ALL = {"old", "new", "echo", "idn", "angry", "hand"}
     [
         ([], ALL),
         (["--reason", "bounce"], {"old", "new", "echo", "idn"}),
-        (["--because", "complaint"], {"angry"}),
+        (["--reason", "complaint"], {"angry"}),
         (["--domain", "EXAMPLE.org"], ALL - {"idn", "angry"}),
         (["--domain", "bücher.example"], {"idn"}),
         (["--identity", "shop.example"], {"old"}),
@@ -116,8 +116,8 @@ def test_reads_no_page_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None
                 asked.append(number)
                 yield {"Items": [{"value": {"S": f"{number}-{one}@example.org"}} for one in range(100)]}
 
-    monkeypatch.setattr(Context, "dynamodb", lambda *_: Pages())
-    items = blocked.scan(Context(table="t"), Filter(), NOW)
+    monkeypatch.setattr(Context, "dynamodb_client", lambda *_: Pages())
+    items = table_reads.scan_blocked_items(Context(table="t"), BlockFilter(), NOW)
     assert [next(items)["value"] for _ in range(150)][-1] == "1-49@example.org"
     assert asked == [0, 1]
 
@@ -125,9 +125,9 @@ def test_reads_no_page_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None
 ENDLESS = textwrap.dedent("""
     import sys
     from itertools import count
-    from ses_feedback_cli import blocked
+    from ses_feedback_cli import table_reads
     from ses_feedback_cli.app import app
-    blocked.scan = lambda *_: ({"value": f"{one}@example.org", "reason": "bounce"} for one in count())
+    table_reads.scan_blocked_items = lambda *_: ({"value": f"{one}@example.org", "reason": "bounce"} for one in count())
     app(["list", *sys.argv[1:]], prog_name="ses-feedback")
 """)
 

@@ -86,7 +86,7 @@ def deployment(new_account: Callable[[], Account], tmp_path_factory: pytest.Temp
         patch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, "/dev/null")
-        yield Deployment(stack, outputs, Context(outputs=(stack.outputs,)))
+        yield Deployment(stack, outputs, Context(stack_outputs=(stack.outputs,)))
 
 
 def test_what_is_deployed_is_healthy(deployment: Deployment) -> None:

@@ -7,12 +7,11 @@ from itertools import islice
 from typing import Any
 
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback.history.state import State
 from ses_feedback.history.writer import Outcome
 
-from ses_feedback_cli import acts
-from ses_feedback_cli.blocks.records import alive, blocked_items, states
+from ses_feedback_cli import event_batches
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.table_reads import read_blocked_items, read_states, unexpired
 
 _TOGETHER = 500
 
@@ -49,27 +48,22 @@ def block(context: Context, wishes: Iterable[Wish], *, actor: str, act_id: str) 
     while some := list(islice(rest, _TOGETHER)):
         now = datetime.now(UTC)
         addresses = [wish.address for wish in some]
-        before, known = blocked_items(context, addresses), states(context, addresses)
+        before, known = read_blocked_items(context, addresses), read_states(context, addresses)
         fresh = [
-            wish for wish in some if not (alive(before.get(wish.address), now) and _covered(known[wish.address], wish))
+            wish
+            for wish in some
+            if not (unexpired(before.get(wish.address), now) and known[wish.address].has_manual_block(wish.until))
         ]
         problems = dict(_recorded(context, [_event(wish, actor, act_id, now) for wish in fresh]))
-        after = blocked_items(context, (wish.address for wish in fresh))
+        after = read_blocked_items(context, (wish.address for wish in fresh))
         todo = {wish.address for wish in fresh}
         for wish in some:
             one = wish.address
-            old = alive(before.get(one), now)
+            old = unexpired(before.get(one), now)
             if one in todo:
-                yield Blocked(one, old, alive(after.get(one), now), problem=problems.get(one, ""))
+                yield Blocked(one, old, unexpired(after.get(one), now), problem=problems.get(one, ""))
             else:
                 yield Blocked(one, old, old, unchanged=True)
-
-
-def _covered(state: State, wish: Wish) -> bool:
-    """Whether the state holds a person's block or an import that ends no earlier."""
-    if state.manual or wish.until is None:
-        return state.manual is not None
-    return any(int(mark.attributes["expires_at"]) >= int(wish.until.timestamp()) for mark in state.expiring)
 
 
 def _event(wish: Wish, actor: str, act_id: str, at: datetime) -> Event:
@@ -86,6 +80,6 @@ def _event(wish: Wish, actor: str, act_id: str, at: datetime) -> Event:
 
 
 def _recorded(context: Context, events: list[Event]) -> Iterator[tuple[str, str]]:
-    for event, result in acts.apply(context, events):
+    for event, result in event_batches.apply_events(context, events):
         if result.outcome is Outcome.FAILED:
             yield event.address, result.reason

@@ -5,7 +5,7 @@ from typing import Any
 
 from ses_feedback.timestamps import parse
 
-from ses_feedback_cli.output import when
+from ses_feedback_cli.output import format_time
 
 
 def said(block: dict[str, Any] | None) -> str:
@@ -13,8 +13,8 @@ def said(block: dict[str, Any] | None) -> str:
     if block is None:
         return "not blocked"
     began, ends = parse(str(block.get("blocked_at", ""))), block.get("expires_at")
-    until = f" until {when(ends)}" if type(ends) is int else ""
-    return f"blocked{until} ({block.get('reason', '?')} since {when(began) or '?'})"
+    until = f" until {format_time(ends)}" if type(ends) is int else ""
+    return f"blocked{until} ({block.get('reason', '?')} since {format_time(began) or '?'})"
 
 
 def brief(block: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -26,4 +26,4 @@ def brief(block: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def until_text(until: datetime | None) -> str:
     """For good, or until when."""
-    return f"until {when(until)}" if until else "for good"
+    return f"until {format_time(until)}" if until else "for good"

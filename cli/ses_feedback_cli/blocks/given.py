@@ -8,7 +8,7 @@ from email.utils import parseaddr
 from ses_feedback.address import NotAnAddressError, address_key
 from ses_feedback.history.event import NOTE_LIMIT
 
-from ses_feedback_cli.output import write, write_json
+from ses_feedback_cli.output import write_json, write_line
 
 
 @dataclass(frozen=True)
@@ -63,5 +63,5 @@ def tell_problems(problems: Iterable[Given], *, as_json: bool) -> int:
         if as_json:
             write_json({"address": one.text, "changed": False, "problem": f"no address: {one.problem}"})
         else:
-            write(f"{one.text}  NO ADDRESS: {one.problem}")
+            write_line(f"{one.text}  NO ADDRESS: {one.problem}")
     return number

@@ -13,9 +13,18 @@ from ses_feedback_cli.blocks.changes import brief, said
 from ses_feedback_cli.blocks.removal import Removal, Removed
 from ses_feedback_cli.blocks.unblocking import Act, Lift, Lifted, lift
 from ses_feedback_cli.blocks.wave import Wave
-from ses_feedback_cli.codes import Code
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import confirmed, people, progress, table, tell, when, write, write_json
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import (
+    build_table,
+    confirm,
+    format_time,
+    open_console,
+    progress,
+    write_json,
+    write_line,
+    write_stderr,
+)
 
 READ_LISTS_FROM = 100
 """From how many addresses on SES's lists are read as a whole instead of deleting each unasked. Those of a selection
@@ -51,16 +60,16 @@ class Job:
         )
 
 
-def show(wave: Wave, *, as_json: bool) -> Code:
+def show(wave: Wave, *, as_json: bool) -> ExitCode:
     """Show what would be lifted, and change nothing."""
     with progress("reading the blocked table", None) as advance:
         for _ in wave.items():
             advance(1)
     _tell_wave(wave, as_json=as_json)
-    return Code.OK
+    return ExitCode.OK
 
 
-def prepare(wave: Wave, act: Act, path: Path, *, ask: bool, as_json: bool) -> undofile.Plan | Code:
+def prepare(wave: Wave, act: Act, path: Path, *, ask: bool, as_json: bool) -> undofile.Plan | ExitCode:
     """Select, show and ask; the undo file, on the disk, or how it ended without one."""
     with progress("reading the blocked table", None) as advance:
         plan = undofile.write(path, wave.context, act, _each(wave.items(), advance))
@@ -68,21 +77,21 @@ def prepare(wave: Wave, act: Act, path: Path, *, ask: bool, as_json: bool) -> un
     try:
         _tell_wave(wave, as_json=as_json)
         if not plan.count:
-            return Code.OK
+            return ExitCode.OK
         if ask and not _can_ask():
-            tell("nothing was changed: there is nobody to ask here, --yes does it without asking")
-            return Code.USAGE
-        wanted = not ask or confirmed(f"Unblock {plan.count:,} addresses?")
+            write_stderr("nothing was changed: there is nobody to ask here, --yes does it without asking")
+            return ExitCode.USAGE
+        wanted = not ask or confirm(f"Unblock {plan.count:,} addresses?")
     finally:
         if not wanted:
             path.unlink()
     if not wanted:
-        tell("nothing was changed")
-        return Code.NO
+        write_stderr("nothing was changed")
+        return ExitCode.NEGATIVE
     return plan
 
 
-def run(context: Context, job: Job, regions: Sequence[str], *, as_json: bool) -> Code:
+def run(context: Context, job: Job, regions: Sequence[str], *, as_json: bool) -> ExitCode:
     """Do it, and tell of each address; of a selection, in words, only what is not as it was meant."""
     removal = Removal(context, regions) if regions else None
     done = blocked = failed = 0
@@ -98,21 +107,21 @@ def run(context: Context, job: Job, regions: Sequence[str], *, as_json: bool) ->
                 if as_json:
                     write_json(_document(one))
                 elif job.path is None or one.after or one.left or one.problem:
-                    write(_line(one))
+                    write_line(_line(one))
                 advance(1)
     except BaseException:
-        tell(job.rest(done))
+        write_stderr(job.rest(done))
         raise
     if job.path:
         ended = f"{done - blocked:,} of {done:,} are not blocked any more"
-        tell(f"{ended}; `ses-feedback block --from {job.path}` puts them back")
+        write_stderr(f"{ended}; `ses-feedback block --from {job.path}` puts them back")
     if failed:
         again = f"ses-feedback unblock --from {job.path}" if job.path else "the same command"
-        tell(
+        write_stderr(
             f"{failed:,} could not be done: try `{again}` again. What SES refuses to take off its list, its console or "
             "an import job may; then --no-ses unblocks the rest"
         )
-    return Code.NO if blocked or failed else Code.OK
+    return ExitCode.NEGATIVE if blocked or failed else ExitCode.OK
 
 
 def _each(items: Iterator[dict[str, Any]], advance: Callable[[int], None]) -> Iterator[dict[str, Any]]:
@@ -131,19 +140,19 @@ def _tell_wave(wave: Wave, *, as_json: bool) -> None:
         write_json({"selected": wave.count, "left": dict(wave.left), "sample": sample})
         return
     for why, number in sorted(wave.left.items()):
-        write(f"{number:,} left: {why}")
-    write(f"{wave.count:,} selected" + (", for example" if wave.sample else ""))
+        write_line(f"{number:,} left: {why}")
+    write_line(f"{wave.count:,} selected" + (", for example" if wave.sample else ""))
     if wave.sample:
         rows = [
             (
                 item["value"],
                 str(item.get("reason", "")),
                 str(item.get("rule", "")),
-                when(parse(str(item.get("blocked_at")))),
+                format_time(parse(str(item.get("blocked_at")))),
             )
             for item in wave.sample
         ]
-        people().print(table(("address", "because", "rule", "since"), rows))
+        open_console().print(build_table(("address", "because", "rule", "since"), rows))
 
 
 def _line(one: Lifted) -> str:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ses_feedback.history.state import SoftBouncePolicy, State, blocked_item, milliseconds
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import State
 from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import decode, encode
 from ses_feedback.timestamps import parse
 
-from ses_feedback_cli.blocks.records import alive, blocked_items
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.table_reads import read_blocked_items, unexpired
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,17 @@ class Story:
     @property
     def block(self) -> dict[str, Any] | None:
         """The item of the blocked table, if it blocks."""
-        return alive(self.item, self.now)
+        return unexpired(self.item, self.now)
 
     @property
     def expected(self) -> dict[str, Any] | None:
         """The block that follows from the history."""
-        return alive(blocked_item(self.state, self.policy), self.now)
+        return unexpired(self.state.blocked_item(self.policy), self.now)
 
     @property
     def soft_bounces(self) -> int:
         """Mails that bounced softly within the window that ends now, as they count."""
-        first = (self.now - timedelta(days=self.policy.window_days)).timestamp() * 1_000
-        return len(
-            {mark.attributes.get("message_id") or mark.id for mark in self.state.soft if milliseconds(mark.at) >= first}
-        )
+        return self.state.soft_bounce_mails(self.policy, self.now)
 
 
 def read(context: Context, address: str, now: datetime) -> Story:
@@ -52,7 +50,9 @@ def read(context: Context, address: str, now: datetime) -> Story:
     rows = {row["entry"]: row for row in _rows(context, address)}
     state = read_state(rows.pop(STATE, None))
     events = sorted(rows.values(), key=_order)
-    return Story(address, blocked_items(context, [address]).get(address), state, events, context.policy(), now)
+    return Story(
+        address, read_blocked_items(context, [address]).get(address), state, events, context.soft_bounce_policy(), now
+    )
 
 
 def recorded_late(event: dict[str, Any]) -> bool:
@@ -64,7 +64,7 @@ def recorded_late(event: dict[str, Any]) -> bool:
 def _rows(context: Context, address: str) -> Iterator[dict[str, Any]]:
     name = context.history_table()
     pages = (
-        context.dynamodb(name)
+        context.dynamodb_client(name)
         .get_paginator("query")
         .paginate(
             TableName=name,

@@ -12,14 +12,14 @@ from itertools import islice
 from typing import Any
 
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback.history.state import State
+from ses_feedback.history.state import State, unblock_time
 from ses_feedback.history.writer import Outcome
-from ses_feedback.timestamps import CLOCK_TOLERANCE, parse
+from ses_feedback.timestamps import parse
 
-from ses_feedback_cli import acts
-from ses_feedback_cli.blocks.records import alive, blocked_items, states
+from ses_feedback_cli import event_batches
 from ses_feedback_cli.blocks.removal import Removal, Removed, Wanted
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.table_reads import read_blocked_items, read_states, unexpired
 
 _TOGETHER = 500
 _TOGETHER_WITH_SES = 20
@@ -83,46 +83,31 @@ def lift(context: Context, lifts: Iterable[Lift], act: Act, ses: Removal | None)
         if ses:
             _take_off(ses, [work for work in works if not work.left])
         _record(context, [work for work in works if work.needs_act and not (work.left or work.problem)], act)
-        after = blocked_items(context, (work.lift.address for work in works))
+        after = read_blocked_items(context, (work.lift.address for work in works))
         now = datetime.now(UTC)
         for work in works:
             address = work.lift.address
-            yield Lifted(address, work.before, alive(after.get(address), now), work.ses, work.left, work.problem)
+            yield Lifted(address, work.before, unexpired(after.get(address), now), work.ses, work.left, work.problem)
 
 
 def _looked(context: Context, lifts: Sequence[Lift], act: Act) -> list[_Work]:
     addresses = [one.address for one in lifts]
-    items, known = blocked_items(context, addresses), states(context, addresses)
+    items, known = read_blocked_items(context, addresses), read_states(context, addresses)
     return [_work(one, items.get(one.address), known[one.address], act) for one in lifts]
 
 
 def _work(one: Lift, item: dict[str, Any] | None, state: State, act: Act) -> _Work:
     if one.seen is None:
-        at = _after(act.at, (mark.at for mark in _marks(state)))
-        needs_act = item is not None or any(_marks(state))
+        at = unblock_time(act.at, (occurrence.at for occurrence in state.reasons_to_block()))
+        needs_act = item is not None or any(state.reasons_to_block())
     else:
-        at = _after(act.at, [str(one.seen.get("blocked_at", ""))])
+        at = unblock_time(act.at, [str(one.seen.get("blocked_at", ""))])
         needs_act = item is not None
-    work = _Work(one, alive(item, datetime.now(UTC)), at, needs_act)
+    work = _Work(one, unexpired(item, datetime.now(UTC)), at, needs_act)
     began = parse(str(item.get("blocked_at", ""))) if item else None
     if one.seen is not None and began and began > at:
         work.left = "blocked again since it was selected"
     return work
-
-
-def _after(at: datetime, seen: Iterable[str]) -> datetime:
-    """The time of an act that beats what was seen: a provider's clock may be ahead by as much as the writer believes.
-
-    Not by more: an unblock in the far future would beat all feedback until then.
-    """
-    moments = [moment for moment in map(parse, seen) if moment and moment <= at + CLOCK_TOLERANCE]
-    return max([at, *moments])
-
-
-def _marks(state: State) -> Iterator[Any]:
-    yield from (mark for mark in (state.bounce, state.complaint, state.manual) if mark)
-    yield from state.expiring
-    yield from state.soft
 
 
 def _take_off(ses: Removal, works: Sequence[_Work]) -> None:
@@ -140,7 +125,7 @@ def _take_off(ses: Removal, works: Sequence[_Work]) -> None:
 def _record(context: Context, works: Sequence[_Work], act: Act) -> None:
     by_address = {work.lift.address: work for work in works}
     events = [_event(work, act) for work in works]
-    for event, result in acts.apply(context, events):
+    for event, result in event_batches.apply_events(context, events):
         if result.outcome is Outcome.FAILED:
             by_address[event.address].problem = result.reason
 

@@ -15,7 +15,8 @@ from typing import IO, Any
 from ses_feedback.timestamps import iso, parse
 
 from ses_feedback_cli.blocks.unblocking import Act
-from ses_feedback_cli.context import Context, MissingError
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
 
 _FORM = "ses-feedback unblock 1"
 
@@ -71,18 +72,18 @@ def read(path: Path, context: Context) -> Plan:
                 count += "item" in read
                 end = read.get("end")
     except OSError as error:
-        raise MissingError(f"--from {path}: {error.strerror}") from None
+        raise UsageError(f"--from {path}: {error.strerror}") from None
     except ValueError:
-        raise MissingError(
+        raise UsageError(
             f"--from {path}: line {count + 2} is no JSON object; an undo file of `unblock` is needed"
         ) from None
     if not head or head.get("form") != _FORM:
-        raise MissingError(f"--from {path} does not begin as an undo file of `unblock`")
+        raise UsageError(f"--from {path} does not begin as an undo file of `unblock`")
     if end != count:
-        raise MissingError(f"--from {path} is not complete: it does not end with the number of its {count} blocks")
+        raise UsageError(f"--from {path} is not complete: it does not end with the number of its {count} blocks")
     for name, table in (("blocked", context.blocked_table()), ("history", context.history_table())):
         if not _same(head[name], table):
-            raise MissingError(f"--from {path} is of the {name} table {head[name]}, not of {table}")
+            raise UsageError(f"--from {path} is of the {name} table {head[name]}, not of {table}")
     at = parse(head["at"])
     assert at is not None  # noqa: S101 - it was written by iso()
     return Plan(path, Act(head["actor"], head["note"], at, head["act_id"]), count)

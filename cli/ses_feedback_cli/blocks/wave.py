@@ -2,20 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from ses_feedback.history.state import SoftBouncePolicy, State, blocked_item
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import State
 
-from ses_feedback_cli import blocked
-from ses_feedback_cli.blocked import Filter
-from ses_feedback_cli.blocks.records import alive, states
+from ses_feedback_cli import table_reads
+from ses_feedback_cli.block_filter import BlockFilter, BlockReason
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.selection import Because
+from ses_feedback_cli.table_reads import read_states, unexpired
 
-FEEDBACK = (Because.BOUNCE, Because.SOFT_BOUNCES)
+FEEDBACK = (BlockReason.BOUNCE, BlockReason.SOFT_BOUNCES)
 """What a wave is made of unless it is said: not the word of a person, be it a complaint, an act or an import."""
 
 _SAMPLE = 10
@@ -27,8 +27,8 @@ class Wave:
     """What was selected; complete once ``items`` is through."""
 
     context: Context
-    filter: Filter
-    because: Sequence[Because]
+    filter: BlockFilter
+    because: Sequence[BlockReason]
     now: datetime
     count: int = 0
     sample: list[dict[str, Any]] = field(default_factory=list)
@@ -37,10 +37,10 @@ class Wave:
 
     def items(self) -> Iterator[dict[str, Any]]:
         """The items to lift, streaming. Needs dynamodb:Scan on the blocked table, BatchGetItem on the history."""
-        policy = self.context.policy()
-        rest = blocked.scan(self.context, self.filter, self.now)
+        policy = self.context.soft_bounce_policy()
+        rest = table_reads.scan_blocked_items(self.context, self.filter, self.now)
         while some := list(islice(rest, _TOGETHER)):
-            known = states(self.context, (item["value"] for item in some))
+            known = read_states(self.context, (item["value"] for item in some))
             for item in some:
                 if why := self._left(item, known[item["value"]], policy):
                     self.left[why] += 1
@@ -57,30 +57,17 @@ class Wave:
             return f"blocked because of {_known(item)}"
         block: dict[str, Any] | None = item
         while block is not None:
-            if block.get("reason") not in self.because or not self.filter.takes(block):
+            if block.get("reason") not in self.because or not self.filter.matches(block):
                 return f"also blocked because of {_known(block)}"
-            state = _without(block, state)
-            beneath = alive(blocked_item(state, policy), self.now)
+            remaining = state.without(block)
+            if remaining == state:  # an item of others: the history knows nothing of it
+                return ""
+            state = remaining
+            beneath = unexpired(state.blocked_item(policy), self.now)
             block = {"value": item["value"], **beneath} if beneath else None
         return ""
 
 
 def _known(item: dict[str, Any]) -> str:
     reason = item.get("reason")
-    return str(reason) if reason in set(Because) else "something else"
-
-
-def _without(block: dict[str, Any], state: State) -> State:
-    """The state as if what blocks had not happened."""
-    match block.get("reason"):
-        case Because.BOUNCE:
-            rest = replace(state, bounce=None)
-        case Because.COMPLAINT:
-            rest = replace(state, complaint=None)
-        case Because.SOFT_BOUNCES:
-            rest = replace(state, soft=())
-        case _ if "expires_at" in block:
-            rest = replace(state, expiring=tuple(one for one in state.expiring if one.at != block["blocked_at"]))
-        case _:
-            rest = replace(state, manual=None)
-    return State() if rest == state else rest  # an item of others: the history knows nothing of it
+    return str(reason) if reason in set(BlockReason) else "something else"

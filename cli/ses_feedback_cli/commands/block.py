@@ -13,9 +13,11 @@ from ses_feedback_cli import times
 from ses_feedback_cli.blocks import blocking, given, undofile
 from ses_feedback_cli.blocks.blocking import Blocked, Wish
 from ses_feedback_cli.blocks.changes import brief, said
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.context import Context, MissingError
-from ses_feedback_cli.output import Json, progress, tell, write, write_json
+from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import progress, write_json, write_line, write_stderr
 
 
 def block(
@@ -28,14 +30,14 @@ def block(
         str | None, typer.Option("--reason", help="Why, in your words, for the record; needed for addresses.")
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", help=f"When the block ends: {times.FUTURE}. [default: never]")
+        str | None, typer.Option("--until", help=f"When the block ends: {times.FUTURE_FORMATS}. [default: never]")
     ] = None,
     from_file: Annotated[
         Path | None,
         typer.Option("--from", help="Put back the blocks of this undo file, each with the end it had."),
     ] = None,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Block addresses by hand; or, with --from FILE, put back the blocks that an unblock lifted.
 
     Who and why are recorded. An address that a person blocked for as long is left as it is. A longer --until replaces
@@ -51,22 +53,22 @@ def block(
     problems: list[given.Given] = []
     if from_file:
         if addresses or until:
-            raise MissingError("--from FILE takes addresses and ends from the file: give neither ADDRESS nor --until")
+            raise UsageError("--from FILE takes addresses and ends from the file: give neither ADDRESS nor --until")
         plan = undofile.read(from_file, context)
         wishes, total = _of_plan(plan, reason, now), plan.count
     else:
         if not addresses or not reason:
-            raise MissingError("what is needed is ADDRESS... (or -) and --reason TEXT, or --from FILE")
+            raise UsageError("what is needed is ADDRESS... (or -) and --reason TEXT, or --from FILE")
         wanted = given.read(addresses)
         problems = [one for one in wanted if one.problem]
-        ends, why = times.future(until, "--until", now), given.note(reason)
+        ends, why = times.parse_future(until, "--until", now), given.note(reason)
         if ends and ends <= now:
             raise ValueError(f"--until {until} is over: a time to come is needed")
         wishes = (Wish(one.key, ends, why) for one in wanted if one.key)
         total = len(wanted) - len(problems)
-    done = blocking.block(context, wishes, actor=context.who(), act_id=uuid.uuid4().hex)
+    done = blocking.block(context, wishes, actor=context.acting_name(), act_id=uuid.uuid4().hex)
     failed = _tell_all(done, total, as_json=as_json) + given.tell_problems(problems, as_json=as_json)
-    return Code.NO if failed else Code.OK
+    return ExitCode.NEGATIVE if failed else ExitCode.OK
 
 
 def _of_plan(plan: undofile.Plan, reason: str | None, now: datetime) -> Iterator[Wish]:
@@ -90,7 +92,7 @@ def _tell_all(done: Iterator[Blocked], total: int, *, as_json: bool) -> int:
                 _tell(one, as_json=as_json)
                 advance(1)
     except KeyboardInterrupt:
-        tell(f"{finished:,} of {total:,} are done; the same command again does the rest")
+        write_stderr(f"{finished:,} of {total:,} are done; the same command again does the rest")
         raise
     return failed
 
@@ -107,8 +109,8 @@ def _tell(one: Blocked, *, as_json: bool) -> None:
             }
         )
     elif one.problem:
-        write(f"{one.address}  NOT DONE: {one.problem}")
+        write_line(f"{one.address}  NOT DONE: {one.problem}")
     elif one.unchanged:
-        write(f"{one.address}  {said(one.before)} already, by a person or an import for as long: unchanged")
+        write_line(f"{one.address}  {said(one.before)} already, by a person or an import for as long: unchanged")
     else:
-        write(f"{one.address}  was {said(one.before)}, now {said(one.after)}")
+        write_line(f"{one.address}  was {said(one.before)}, now {said(one.after)}")

@@ -5,16 +5,17 @@ from typing import Annotated
 import typer
 
 from ses_feedback_cli.blocks.given import expanded
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, people, table, when, write_json
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import build_table, format_time, open_console, write_json
 
 
 def check(
     context: Context,
     addresses: Annotated[list[str], typer.Argument(help="Addresses, with or without a name; - reads them from stdin.")],
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Say of each address whether it may be mailed, and why not.
 
     Exit code 0: all may; 1: one is blocked or is no address.
@@ -29,10 +30,10 @@ def check(
                 one.address,
                 "yes" if one.allowed else "no",
                 one.problem or one.reason or "",
-                when(one.blocked_at),
-                when(one.expires_at),
+                format_time(one.blocked_at),
+                format_time(one.expires_at),
             )
             for one in answers
         ]
-        people().print(table(("address", "may be mailed", "because", "since", "until"), rows))
-    return Code.OK if all(answer.allowed for answer in answers) else Code.NO
+        open_console().print(build_table(("address", "may be mailed", "because", "since", "until"), rows))
+    return ExitCode.OK if all(answer.allowed for answer in answers) else ExitCode.NEGATIVE

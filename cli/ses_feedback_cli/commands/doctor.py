@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, people, write_json
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import open_console, write_json
 
 
 def doctor(
@@ -29,8 +30,8 @@ def doctor(
     policy: Annotated[
         bool, typer.Option("--policy", help="Print the IAM policy that this command needs, and end.")
     ] = False,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Find what is wrong on the way from SES to the tables, and how to repair it. Changes nothing.
 
     Inspects every pipeline of the stacks (--outputs, --stack) in all Regions: identities, configuration set, topic,
@@ -53,21 +54,21 @@ def doctor(
         raise ValueError(f"--ignore {unknown_ids[0]}: one of {', '.join(rule.id for rule in ALL_RULES)} is needed")
     pipelines = context.pipelines()
     if not pipelines:
-        regions = ", ".join(sorted(context.of_stacks()))
+        regions = ", ".join(sorted(context.pipeline_regions()))
         raise ValueError(f"--region {', '.join(context.regions)}: no pipeline is there; they are in {regions}")
     if policy:
         tables = [table for table, _ in tables_to_inspect(context)]
         document = required_policy(pipelines, tables, role)
         sys.stdout.write(json.dumps(document, indent=None if as_json else 2) + "\n")
-        return Code.OK
-    console = people(stderr=True)
+        return ExitCode.OK
+    console = open_console(stderr=True)
     with console.status("inspecting") if console.is_terminal else contextlib.nullcontext():
         observations = inspect(context, AccountClients(context, role), datetime.now(UTC), hours)
     reported = [finding for finding in findings(observations) if finding.id not in ignored_ids]
     if as_json:
         write_json(rendering.as_json(observations, reported))
     else:
-        people().print(rendering.tree(observations, reported), rendering.summary(observations, reported))
+        open_console().print(rendering.tree(observations, reported), rendering.summary(observations, reported))
     if not observations.answered_calls:
-        return Code.FAILED
-    return Code.OK if all(finding.severity is Severity.INFO for finding in reported) else Code.NO
+        return ExitCode.FAILED
+    return ExitCode.OK if all(finding.severity is Severity.INFO for finding in reported) else ExitCode.NEGATIVE

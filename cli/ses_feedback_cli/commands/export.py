@@ -11,12 +11,21 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.block_filter import parse_block_filter
+from ses_feedback_cli.commands.options import (
+    DomainOption,
+    IdentityOption,
+    JsonOption,
+    ReasonOption,
+    RuleOption,
+    SinceOption,
+    UntilOption,
+)
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.files import file_errors, replaced
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.files import atomic_write, file_errors
 from ses_feedback_cli.lists.rows import Format, format_of
-from ses_feedback_cli.output import Json, people, when
-from ses_feedback_cli.selection import BecauseOption, Domain, Identity, Rule, Since, Until, selected
+from ses_feedback_cli.output import format_time, open_console
 
 COLUMNS = (
     "value", "reason", "subtype", "status", "blocked_at", "expires_at", "rule", "identity", "region", "actor", "note",
@@ -29,14 +38,14 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
     form: Annotated[
         Format | None, typer.Option("--format", help="Without it: as the suffix says; csv on stdout.")
     ] = None,
-    because: BecauseOption = None,
-    domain: Domain = None,
-    since: Since = None,
-    until: Until = None,
-    identity: Identity = None,
-    rule: Rule = None,
-    as_json: Json = False,
-) -> Code:
+    reason: ReasonOption = None,
+    domain: DomainOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    identity: IdentityOption = None,
+    rule: RuleOption = None,
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Write the blocked addresses, in no order; `import` reads what this writes.
 
     CSV has the columns that people ask for, JSON lines (--json too) all that the table knows, text the addresses only.
@@ -44,18 +53,20 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
 
     Needs dynamodb:Scan on the blocked table.
     """
-    from ses_feedback_cli.blocked import scan  # noqa: PLC0415 - imports boto's core, which --help does not need
+    from ses_feedback_cli.table_reads import scan_blocked_items  # noqa: PLC0415 - imports boto's core, which --help does not need
 
     to_stdout = str(file) == "-"
     chosen = Format.JSONL if as_json else Format.CSV if to_stdout and form is None else format_of(str(file), form)
     now = datetime.now(UTC)
-    wanted = selected(now, because=because, domain=domain, identity=identity, rule=rule, since=since, until=until)
+    wanted = parse_block_filter(
+        now, reason=reason, domain=domain, identity=identity, rule=rule, since=since, until=until
+    )
     with file_errors():
-        target = nullcontext(sys.stdout) if to_stdout else replaced(file)
+        target = nullcontext(sys.stdout) if to_stdout else atomic_write(file)
         with target as stream:
-            count = write(scan(context, wanted, now), stream, chosen)
-    people(stderr=True).print(f"{count:,} addresses" + ("" if to_stdout else f" in {file}"), markup=False)
-    return Code.OK
+            count = write(scan_blocked_items(context, wanted, now), stream, chosen)
+    open_console(stderr=True).print(f"{count:,} addresses" + ("" if to_stdout else f" in {file}"), markup=False)
+    return ExitCode.OK
 
 
 def write(items: Iterable[dict[str, Any]], stream: TextIO, form: Format) -> int:
@@ -69,7 +80,7 @@ def write(items: Iterable[dict[str, Any]], stream: TextIO, form: Format) -> int:
         match form:
             case Format.CSV:
                 ends = item.get("expires_at", "")
-                item["expires_at"] = when(ends) if type(ends) is int else ends
+                item["expires_at"] = format_time(ends) if type(ends) is int else ends
                 rows.writerow([item.get(name, "") for name in COLUMNS])
             case Format.JSONL:
                 stream.write(json.dumps(item, ensure_ascii=False) + "\n")

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from ses_feedback_cli import times
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.context import Context, MissingError
+from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.lists.rows import Format
-from ses_feedback_cli.output import Json
 
 
 def import_(  # noqa: PLR0913, PLR0917 - an option each
@@ -33,7 +34,7 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
     note: Annotated[str, typer.Option(help="For the record, where a row has none.")] = "",
     until: Annotated[
         str | None,
-        typer.Option(help=f"End of the block, where a row has none; without it: for good. {times.FUTURE}."),
+        typer.Option(help=f"End of the block, where a row has none; without it: for good. {times.FUTURE_FORMATS}."),
     ] = None,
     at: Annotated[
         str | None,
@@ -49,8 +50,8 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
         bool, typer.Option("--restart", help="Read the list from its first row again; what is done is found done.")
     ] = False,
     dry: Annotated[bool, typer.Option("--dry-run", help="Count what would happen, and write nothing.")] = False,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Block the addresses of a list: a CSV with a first line of names, JSON lines (as `export` writes), or plain text.
 
     Columns: the address, and optionally reason, note and until (a time at which the block ends). Each address is an
@@ -74,10 +75,10 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
     from ses_feedback_cli.lists.sources import Files, open_list, ses_list, table_list  # noqa: PLC0415
 
     if [file is not None, from_ses, old is not None].count(True) != 1:
-        raise MissingError("what is to be imported? One of FILE, - (stdin), --from-ses and --from-table is needed")
+        raise UsageError("what is to be imported? One of FILE, - (stdin), --from-ses and --from-table is needed")
     now = datetime.now(UTC)
-    begun, ends = times.past(at, "--at", now), times.future(until, "--until", now)
-    plan = Plan(context.who(), begun or now, note, reason, ends)
+    begun, ends = times.parse_past(at, "--at", now), times.parse_future(until, "--until", now)
+    plan = Plan(context.acting_name(), begun or now, note, reason, ends)
     with file_errors(), ExitStack() as stack:
         if file is not None:
             files = Files(file, form, column, position, rejects, restart)
@@ -85,5 +86,5 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
         elif old is not None:
             listed = table_list(context, old, column, plan, rejects)
         else:
-            listed = ses_list(context, context.of_regions(), plan, at is not None, rejects)
+            listed = ses_list(context, context.selected_regions(), plan, at is not None, rejects)
         return (dry_run if dry else run)(context, listed, as_json)

@@ -11,11 +11,20 @@ from typing import Annotated, Any
 import typer
 from ses_feedback.timestamps import parse
 
-from ses_feedback_cli import blocked
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli import table_reads
+from ses_feedback_cli.block_filter import BlockReason, parse_block_filter
+from ses_feedback_cli.commands.options import (
+    DomainOption,
+    IdentityOption,
+    JsonOption,
+    ReasonOption,
+    RuleOption,
+    SinceOption,
+    UntilOption,
+)
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, when, write, write_json
-from ses_feedback_cli.selection import Because, BecauseOption, Domain, Identity, Rule, Since, Until, selected
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import format_time, write_json, write_line
 
 _ROW = "{:20}  {:20}  {:12}  {:21}  {}"
 _HEAD = _ROW.format("since", "until", "because", "rule", "address")
@@ -24,15 +33,15 @@ _HEAD = _ROW.format("since", "until", "because", "rule", "address")
 def list_(  # noqa: PLR0913 - one per option
     context: Context,
     *,
-    because: BecauseOption = None,
-    domain: Domain = None,
-    since: Since = None,
-    until: Until = None,
-    identity: Identity = None,
-    rule: Rule = None,
+    reason: ReasonOption = None,
+    domain: DomainOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    identity: IdentityOption = None,
+    rule: RuleOption = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Stop after this many.")] = None,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """List blocked addresses, in no order, a line each as they are read; counts go to stderr at the end.
 
     It reads the whole blocked table whatever is selected (half a read unit per 4 KB, in pages), in the memory of a
@@ -41,21 +50,23 @@ def list_(  # noqa: PLR0913 - one per option
     Needs dynamodb:Scan on the blocked table.
     """
     now = datetime.now(UTC)
-    wanted = selected(now, because=because, domain=domain, identity=identity, rule=rule, since=since, until=until)
+    wanted = parse_block_filter(
+        now, reason=reason, domain=domain, identity=identity, rule=rule, since=since, until=until
+    )
     counts: Counter[str] = Counter()
     try:
-        _write(_counted(islice(blocked.scan(context, wanted, now), limit), counts), as_json=as_json)
+        _write(_counted(islice(table_reads.scan_blocked_items(context, wanted, now), limit), counts), as_json=as_json)
         _close(counts, "")
     except KeyboardInterrupt:
         _close(counts, ", then interrupted")
         raise
     except BrokenPipeError:  # `| head` has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at exit
-    return Code.OK
+    return ExitCode.OK
 
 
 def _counted(items: Iterable[dict[str, Any]], counts: Counter[str]) -> Iterator[dict[str, Any]]:
-    known = set(Because)
+    known = set(BlockReason)
     for item in items:
         reason = item.get("reason")
         yield item
@@ -70,7 +81,7 @@ def _write(items: Iterable[dict[str, Any]], *, as_json: bool) -> None:
         if as_json:
             write_json(item)
         else:
-            write(_row(item))
+            write_line(_row(item))
         if terminal:
             sys.stdout.flush()
     sys.stdout.flush()
@@ -78,9 +89,9 @@ def _write(items: Iterable[dict[str, Any]], *, as_json: bool) -> None:
 
 def _row(item: dict[str, Any]) -> str:
     began, ends = parse(str(item.get("blocked_at", ""))), item.get("expires_at")
-    until = when(ends) if type(ends) is int else "for good"
+    until = format_time(ends) if type(ends) is int else "for good"
     return _ROW.format(
-        when(began) or "?", until, str(item.get("reason", "?")), str(item.get("rule", "")), item["value"]
+        format_time(began) or "?", until, str(item.get("reason", "?")), str(item.get("rule", "")), item["value"]
     )
 
 

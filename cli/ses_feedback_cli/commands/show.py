@@ -11,9 +11,10 @@ from ses_feedback.timestamps import parse
 from ses_feedback_cli import suppression
 from ses_feedback_cli.blocks import given, story
 from ses_feedback_cli.blocks.story import Story
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, when, write, write_json
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import format_time, write_json, write_line
 from ses_feedback_cli.suppression import Suppressed, SuppressionList
 
 
@@ -27,8 +28,8 @@ def show(
         list[str] | None,
         typer.Option("--ses-region", help="Region whose list to look at with --ses. [default: those of the stacks]"),
     ] = None,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Tell the story of an address: all feedback, oldest first, what people did, and whether it is blocked now.
 
     The history keeps feedback for a year, what people did for good, and what blocks for as long as it blocks.
@@ -48,8 +49,8 @@ def show(
         write_json(_document(told, entries, regions))
     else:
         for line in _tell(told, entries, regions):
-            write(line)
-    return Code.NO if told.block or entries else Code.OK
+            write_line(line)
+    return ExitCode.NEGATIVE if told.block or entries else ExitCode.OK
 
 
 def _entries(listed: SuppressionList, one: given.Given) -> list[Suppressed]:
@@ -83,7 +84,7 @@ def _tell(told: Story, entries: list[Suppressed], regions: list[str]) -> Iterato
     for entry in entries:
         yield (
             f"SES's own list in {entry.region}: {entry.address} is on it because of {entry.reason}, "
-            f"since {when(entry.at)}"
+            f"since {format_time(entry.at)}"
         )
     for region in regions:
         if not any(entry.region == region for entry in entries):
@@ -106,7 +107,7 @@ def _event(event: dict[str, Any]) -> Iterator[str]:
 
 def _until(event: dict[str, Any]) -> str:
     ends = event.get("block_expires_at")
-    return f", until {when(ends)}" if isinstance(ends, int) else ""
+    return f", until {format_time(ends)}" if isinstance(ends, int) else ""
 
 
 def _details(event: dict[str, Any]) -> Iterator[str]:
@@ -133,7 +134,7 @@ def _now(told: Story) -> Iterator[str]:
         yield (
             f"BLOCKED because of {block.get('reason', 'an item that says no reason')}{rule}, "
             f"since {when_text(block.get('blocked_at')) or 'an unknown time'}, "
-            + (f"until {when(ends)}" if isinstance(ends, int) else "for good")
+            + (f"until {format_time(ends)}" if isinstance(ends, int) else "for good")
         )
         if not told.events and block.get("feedback_id"):
             yield from _details(block)
@@ -155,10 +156,14 @@ def _now(told: Story) -> Iterator[str]:
 
 def _over(item: dict[str, Any]) -> str:
     ends = item.get("expires_at")
-    return f" any more: a block because of {item.get('reason', '?')} ended {when(ends)}" if type(ends) is int else ""
+    return (
+        f" any more: a block because of {item.get('reason', '?')} ended {format_time(ends)}"
+        if type(ends) is int
+        else ""
+    )
 
 
 def when_text(moment: object) -> str:
     """A time as the tables hold it, for people."""
     parsed = parse(str(moment)) if moment else None
-    return when(parsed) if parsed else str(moment or "")
+    return format_time(parsed) if parsed else str(moment or "")

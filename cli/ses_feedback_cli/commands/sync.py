@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, people, table, write_json
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import build_table, open_console, write_json
 
 SAMPLE = 5
 
@@ -24,8 +25,8 @@ def sync(
         str | None, typer.Option(help="Customer managed key for the objects there. Without it: S3's own.")
     ] = None,
     sample: Annotated[int, typer.Option(min=0, help="How many addresses of each difference to show.")] = SAMPLE,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Show how SES's account suppression list of each Region differs from the blocked table.
 
     Without --pull and --push nothing is changed; exit code 1 then says that one of them has something to do.
@@ -45,7 +46,7 @@ def sync(
     from ses_feedback_cli.lists.sync_run import compared, differences, pulled, pushed, too_many_for_calls  # noqa: PLC0415
     from ses_feedback_cli.suppression import buckets  # noqa: PLC0415
 
-    regions = context.of_regions()
+    regions = context.selected_regions()
     given = buckets(bucket or (), regions)
     with file_errors(), compared(context, regions) as found:
         different = differences(found, regions, sample)
@@ -63,35 +64,39 @@ def sync(
     else:
         _show_done(done)
     if not pull and not push:
-        return Code.NO if any(one["only_in_ses"] or one["only_here"] for one in different) else Code.OK
+        return ExitCode.NEGATIVE if any(one["only_in_ses"] or one["only_here"] for one in different) else ExitCode.OK
     failed = done.get("pulled", {}).get("failed", 0) + sum(one["failed"] for one in done.get("pushed", ()))
-    return Code.NO if failed else Code.OK
+    return ExitCode.NEGATIVE if failed else ExitCode.OK
 
 
 def _show(different: Sequence[dict[str, Any]], unreadable: int) -> None:
     columns = ("region", "in SES", "only in SES", "only here", "stays: no reason SES knows", "stays: ends")
     names = ("in_ses", "only_in_ses", "only_here", "kept_without_reason", "kept_because_it_ends")
-    people().print(table(columns, [(one["region"], *(f"{one[name]:,}" for name in names)) for one in different]))
+    open_console().print(
+        build_table(columns, [(one["region"], *(f"{one[name]:,}" for name in names)) for one in different])
+    )
     for one in different:
         for name, text in (("only_in_ses", "only in SES"), ("only_here", "only here")):
             if shown := one["sample"][name]:
-                people().print(f"{one['region']}, {text}, the first {len(shown)}: {', '.join(shown)}", markup=False)
+                open_console().print(
+                    f"{one['region']}, {text}, the first {len(shown)}: {', '.join(shown)}", markup=False
+                )
     if unreadable:
-        people(stderr=True).print(f"{unreadable:,} entries of SES are no addresses that the table can hold")
+        open_console(stderr=True).print(f"{unreadable:,} entries of SES are no addresses that the table can hold")
 
 
 def _show_done(done: dict[str, Any]) -> None:
     if "pulled" in done:
         said = {"recorded": "imported now", "duplicate": "imported before", "failed": "not written"}
         rows = [(text, f"{done['pulled'].get(name, 0):,}") for name, text in said.items()]
-        people().print(table(("pulled", "addresses"), rows))
+        open_console().print(build_table(("pulled", "addresses"), rows))
     if "pushed" in done:
         pushes = [
             (one["region"], one["job"] or "calls", f"{one['pushed']:,}", f"{one['failed']:,}") for one in done["pushed"]
         ]
-        people().print(table(("pushed to", "by", "addresses", "refused"), pushes))
+        open_console().print(build_table(("pushed to", "by", "addresses", "refused"), pushes))
         for one in done["pushed"]:
             if one["job"] and one["failed"]:
-                people(stderr=True).print(
+                open_console(stderr=True).print(
                     f"why: aws sesv2 get-import-job --region {one['region']} --job-id {one['job']}", markup=False
                 )

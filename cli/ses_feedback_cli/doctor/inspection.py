@@ -8,7 +8,7 @@ from multiprocessing.pool import ThreadPool
 
 from ses_feedback.arn import Arn
 
-from ses_feedback_cli.context import Context, Pipeline
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.doctor.aws import cloudwatch, dynamodb, ses
 from ses_feedback_cli.doctor.aws import pipeline as pipeline_reads
 from ses_feedback_cli.doctor.aws.clients import CONCURRENT_CALLS, AccountClients, Reader
@@ -23,6 +23,7 @@ from ses_feedback_cli.doctor.observations import (
     queue_name,
     topic_arn,
 )
+from ses_feedback_cli.stack_outputs import Pipeline
 
 AccountRegion = tuple[str, str]
 """Account and Region."""
@@ -36,7 +37,7 @@ def tables_to_inspect(context: Context) -> list[tuple[str, str]]:
             ("blocked", context.table, "blockedTableArn"),
             ("history", context.history, "historyTableArn"),
         )
-        for table in ([option] if option else [stack[output] for stack in context.outputs if output in stack])
+        for table in ([option] if option else [stack[output] for stack in context.stack_outputs if output in stack])
     }
     return list(tables)
 
@@ -44,7 +45,7 @@ def tables_to_inspect(context: Context) -> list[tuple[str, str]]:
 def inspect(context: Context, clients: AccountClients, now: datetime, hours: int) -> Observations:
     """Read the state of everything that the context names; metrics cover the last ``hours``.
 
-    Raises: MissingError when there is no pipeline.
+    Raises: UsageError when there is no pipeline.
     """
     pipelines: dict[AccountRegion, list[Pipeline]] = defaultdict(list)
     skipped: list[tuple[str, Pipeline]] = []
@@ -76,7 +77,9 @@ class _Inspection:
         self._context, self._clients, self._now, self._hours = context, clients, now, hours
         self._readers: list[Reader] = []
         self._tables = tables_to_inspect(context)
-        outputs = (stack.get(name) for stack in context.outputs for name in ("blockedTableArn", "historyTableArn"))
+        outputs = (
+            stack.get(name) for stack in context.stack_outputs for name in ("blockedTableArn", "historyTableArn")
+        )
         self._stack_tables = frozenset(filter(None, (*(table for table, _ in self._tables), *outputs)))
 
     def run(
@@ -137,7 +140,7 @@ class _Inspection:
             account, region = arn.account, arn.region
         else:
             account = self._clients.caller_account
-            region = self._context.session.region_name or self._context.of_regions()[0]
+            region = self._context.session.region_name or self._context.selected_regions()[0]
         return dynamodb.read_table(self._reader((account, region), f"{kind} table"), table, kind, account, region)
 
     def _inspect_pipeline(self, place: AccountRegion, pipeline: Pipeline) -> PipelineObservation:

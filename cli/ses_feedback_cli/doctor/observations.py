@@ -7,7 +7,8 @@ from typing import Any
 
 from ses_feedback.arn import Arn
 
-from ses_feedback_cli.context import MissingError, Pipeline
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.stack_outputs import Pipeline
 
 PolicyDocument = Mapping[str, Any]
 
@@ -257,10 +258,10 @@ class Observations:
 
 
 def topic_arn(pipeline: Pipeline) -> Arn:
-    """The pipeline's topic. Raises: MissingError."""
+    """The pipeline's topic. Raises: UsageError."""
     arn = Arn.parse(pipeline.topic_arn)
     if arn is None:
-        raise MissingError(f"pipeline {pipeline.name}: topicArn {pipeline.topic_arn} is not an ARN")
+        raise UsageError(f"pipeline {pipeline.name}: topicArn {pipeline.topic_arn} is not an ARN")
     return arn
 
 

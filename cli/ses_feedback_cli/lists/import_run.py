@@ -7,13 +7,13 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from ses_feedback_cli.acts import writer
-from ses_feedback_cli.codes import Code
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.event_batches import batch_writer
+from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.lists.importing import Entry, bring_in, examine
 from ses_feedback_cli.lists.position import Rejects
 from ses_feedback_cli.lists.sources import List
-from ses_feedback_cli.output import people, table, write_json
+from ses_feedback_cli.output import build_table, open_console, write_json
 
 SHOWN = 10
 """Refused rows that a dry run names."""
@@ -32,11 +32,11 @@ _NAMES = {
 }
 
 
-def run(context: Context, listed: List, as_json: bool) -> Code:
+def run(context: Context, listed: List, as_json: bool) -> ExitCode:
     """Import, and say what became of it."""
     position = listed.position
     if position.done:
-        people(stderr=True).print(
+        open_console(stderr=True).print(
             f"{listed.name} is imported, since {position.at}; --restart reads it again", markup=False
         )
     rejects = Rejects(listed.rejects, position.rejects)
@@ -49,19 +49,19 @@ def run(context: Context, listed: List, as_json: bool) -> Code:
 
             if not position.done:
                 listed.save()  # before the first act: the time that they count from must not be lost
-                bring_in(listed.source, writer(context), position, rejects, kept)
+                bring_in(listed.source, batch_writer(context), position, rejects, kept)
                 position.done = True
                 listed.save()
     finally:
         rejects.close()
         if not position.done and position.line:
-            people(stderr=True).print(f"stopped: {listed.hint.format(line=position.line)}")
+            open_console(stderr=True).print(f"stopped: {listed.hint.format(line=position.line)}")
     refused = position.counts["rejected"] + position.counts["failed"]
     _say(listed, position.counts, as_json, {"rejects": str(listed.rejects) if refused else None})
-    return Code.NO if refused else Code.OK
+    return ExitCode.NEGATIVE if refused else ExitCode.OK
 
 
-def dry_run(context: Context, listed: List, as_json: bool) -> Code:
+def dry_run(context: Context, listed: List, as_json: bool) -> ExitCode:
     """Count what `run` would do. Of refused rows the first are named, by line and reason."""
     counts: Counter[str] = Counter()
     shown: list[Entry] = []
@@ -77,8 +77,8 @@ def dry_run(context: Context, listed: List, as_json: bool) -> Code:
     _say(listed, counts, as_json, {"refused": [{"line": one.line, "problem": one.problem} for one in shown]})
     if not as_json:
         for one in shown:
-            people(stderr=True).print(f"line {one.line}: {one.problem}", markup=False)
-    return Code.NO if counts["rejected"] else Code.OK
+            open_console(stderr=True).print(f"line {one.line}: {one.problem}", markup=False)
+    return ExitCode.NEGATIVE if counts["rejected"] else ExitCode.OK
 
 
 def _say(listed: List, counts: Counter[str], as_json: bool, more: dict[str, Any]) -> None:
@@ -86,9 +86,9 @@ def _say(listed: List, counts: Counter[str], as_json: bool, more: dict[str, Any]
         write_json({"list": listed.name, "at": listed.position.at or None, **counts, **more})
         return
     rows = [(text, f"{counts[name]:,}") for name, text in _NAMES.items() if counts[name] or name == "rows"]
-    people().print(table((listed.name, "addresses"), rows))
+    open_console().print(build_table((listed.name, "addresses"), rows))
     if more.get("rejects"):
-        people(stderr=True).print(
+        open_console(stderr=True).print(
             f"{more['rejects']} has the rows that were refused, with line and reason", markup=False
         )
 
@@ -97,7 +97,7 @@ class bar:  # noqa: N801 - a context manager, as open() is
     """A progress bar on stderr, when a person looks at it. Its block gets a function (position, text)."""
 
     def __init__(self, name: str, total: int | None, done: int) -> None:
-        console = people(stderr=True)
+        console = open_console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         self._progress = Progress(
             *columns,

@@ -16,10 +16,10 @@ from ses_feedback.history.writer import Outcome, Result
 from ses_feedback.sender.blocklist import Blocklist
 from ses_feedback.table import TableError
 
-from ses_feedback_cli.acts import BATCH
+from ses_feedback_cli.event_batches import BATCH_SIZE
 from ses_feedback_cli.lists.position import Position, Rejects
 from ses_feedback_cli.lists.rows import Row
-from ses_feedback_cli.times import moment
+from ses_feedback_cli.times import parse_time
 
 AGAIN = 2
 """How often what failed among others is tried again. The writer itself has tried for two minutes then."""
@@ -74,7 +74,7 @@ def act(
     ends = plan.until
     if until:
         try:
-            ends = moment(until)
+            ends = parse_time(until)
         except ValueError as error:
             raise ValueError(f"until {error}") from None
     if ends is not None and ends <= plan.at:
@@ -108,7 +108,7 @@ def bring_in(
     Raises: TableError when nothing of a batch could be written: then the fault is not in the rows.
     """
     rest = iter(source)
-    while batch := list(islice(rest, BATCH)):
+    while batch := list(islice(rest, BATCH_SIZE)):
         results = iter(_written(write, [entry.event for entry in batch if entry.event is not None]))
         counts = Counter(rows=len(batch))
         for entry in batch:
@@ -149,7 +149,7 @@ def examine(source: Iterable[Entry], blocklist: Blocklist, told: Callable[[Entry
     seen.execute("CREATE TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID")
     rest = iter(source)
     try:
-        while batch := list(islice(rest, BATCH)):
+        while batch := list(islice(rest, BATCH_SIZE)):
             counts = Counter(rows=len(batch))
             fresh: list[str] = []
             for entry in batch:

@@ -11,7 +11,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, TextIO
 
-from ses_feedback_cli.files import private, replaced
+from ses_feedback_cli.files import atomic_write, open_private
 
 
 @dataclass
@@ -46,7 +46,7 @@ def _position(read: dict[str, Any]) -> Position:
 
 def save_position(path: Path, position: Position) -> None:
     """Replace the file as a whole, so that a crash leaves the old one or the new one."""
-    with replaced(path) as file:
+    with atomic_write(path) as file:
         json.dump(vars(position), file, indent=2)
         file.write("\n")
 
@@ -74,7 +74,7 @@ class Rejects:
     def add(self, line: int, problem: str, raw: bytes) -> None:
         """Add a row."""
         if self._file is None:
-            self._file = private(self.path)
+            self._file = open_private(self.path)
             csv.writer(self._file).writerow(("line", "problem", "row"))
         text = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
         csv.writer(self._file).writerow((line, problem, text))

@@ -12,11 +12,11 @@ from ses_feedback.table import decode
 from ses_feedback.timestamps import iso, parse
 
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.files import only_one
+from ses_feedback_cli.files import lock_file
 from ses_feedback_cli.lists.importing import Entry, Plan, act, entries
 from ses_feedback_cli.lists.position import Position, digest, read_position, save_position
 from ses_feedback_cli.lists.rows import Format, Row, fields_of, format_of, read_rows
-from ses_feedback_cli.output import people
+from ses_feedback_cli.output import open_console
 from ses_feedback_cli.suppression import Suppressed, SuppressionList, in_turns
 
 SES_REJECTS = Path("ses-suppression.rejects.csv")
@@ -65,7 +65,7 @@ def open_list(context: Context, files: Files, plan: Plan, at_given: bool, stack:
         return List("stdin", source, Position({}, iso(plan.at)), rejects, lambda: None, hint)
     plan = replace(plan, note=plan.note or f"import of {files.file.name}")
     stream = stack.enter_context(files.file.open("rb"))
-    only_one(stream, files.file)
+    lock_file(stream, files.file)
     what = {
         "sha256": digest(stream),
         "tables": [context.blocked_table(), context.history_table()],
@@ -92,7 +92,9 @@ def _position(path: Path, what: dict[str, Any], at: str | None, restart: bool) -
         return None
     if found.what != what or (at is not None and found.at != at):
         if not found.done and found.line:
-            people(stderr=True).print(f"{path} is of another list, table or option, and not finished: it is replaced")
+            open_console(stderr=True).print(
+                f"{path} is of another list, table or option, and not finished: it is replaced"
+            )
         return None
     return Position(what, found.at) if restart or (found.done and found.counts["failed"]) else found
 
@@ -119,7 +121,7 @@ def from_table(context: Context, table: str, column: str | None, plan: Plan) -> 
     """
     line = 0
     plan = replace(plan, note=plan.note or f"from {table}")
-    for page in context.dynamodb(table).get_paginator("scan").paginate(TableName=table):
+    for page in context.dynamodb_client(table).get_paginator("scan").paginate(TableName=table):
         for item in map(decode, page["Items"]):
             line += 1
             raw = json.dumps(item, ensure_ascii=False, default=str).encode()

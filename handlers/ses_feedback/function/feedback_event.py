@@ -5,7 +5,8 @@ from datetime import datetime
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import Rule, Verdict
 from ses_feedback.history.event import RETENTION, Event, without_empty
-from ses_feedback.history.state import Effect, Occurrence, Value
+from ses_feedback.history.occurrence import Occurrence, Value
+from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import iso
 
 

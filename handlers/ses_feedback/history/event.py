@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ses_feedback.history.state import Effect, Occurrence, Value
+from ses_feedback.history.occurrence import Occurrence, Value
+from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import iso
 
 Act = Literal["block", "unblock", "import"]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Effect, Occurrence, SoftBouncePolicy, State, blocked_item, fold, row_expiry
+from ses_feedback.history.occurrence import Occurrence
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import Effect, State
 from ses_feedback.table import Item, TableError, encode
 
 STATE = "state"
@@ -36,14 +38,14 @@ def actions(
     address = fresh[0].address
     old = new = read_state(row)
     for event in fresh:
-        new = fold(new, event.effect, event.occurrence, policy)
-    before, after = blocked_item(old, policy), blocked_item(new, policy)
+        new = new.add(event.effect, event.occurrence, policy)
+    before, after = old.blocked_item(policy), new.blocked_item(policy)
     found = [_put_new(tables.history, {"value": address, "entry": event.entry, **event.row}) for event in fresh]
     # An operator's act reaches the table even if the history sees no change: an item may be there that others put.
     # The state goes with it, or an item made from a state that is no longer true could be written.
     manual = any(event.effect in (Effect.MANUAL, Effect.UNBLOCK) for event in fresh)
     if new != old or manual:
-        expires_at = row_expiry(new, after, max(event.keep_until for event in fresh))
+        expires_at = new.row_expiry(after, max(event.keep_until for event in fresh))
         found.append(_put_state(tables.history, address, new, expires_at))
     if before != after or manual:
         found.append(_set_blocked(tables.blocked, address, after))

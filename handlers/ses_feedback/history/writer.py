@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Effect, SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import Effect
 from ses_feedback.history.transaction import NAMES, STATE, Tables, actions
 from ses_feedback.table import Item, TableError, describe, encode, make_client, passes, persist, read_many
 

@@ -1,6 +1,5 @@
 """Observations of one pipeline, its tables and its account without any fault; each test changes one of them."""
 
-from ses_feedback_cli.context import Pipeline
 from ses_feedback_cli.doctor.observations import (
     AccountObservation,
     EventDestination,
@@ -16,6 +15,7 @@ from ses_feedback_cli.doctor.observations import (
     TableObservation,
     Topic,
 )
+from ses_feedback_cli.stack_outputs import Pipeline
 
 from components import policies
 

@@ -78,7 +78,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def context_with_responses(*outputs: dict[str, Any]) -> Context:
-    context = Context(outputs=outputs or (OUTPUTS,))
+    context = Context(stack_outputs=outputs or (OUTPUTS,))
     for operation, response in SESV2_RESPONSES.items():
         context.session.events.register(f"before-call.sesv2.{operation}", _handler(response))
     return context

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ses_feedback.function import handler as handler_module
 from ses_feedback.function.settings import Settings
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter
 
 from tests.handlers.conftest import Function

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from ses_feedback import Blocklist
 from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome, Result
 from ses_feedback.table import TableError, describe, make_client, persist, read_many
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from ses_feedback.arn import Arn
 
-from ses_feedback_cli.context import Pipeline
 from ses_feedback_cli.doctor.observations import neighbour_arn, queue_name, topic_arn
+from ses_feedback_cli.stack_outputs import Pipeline
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class AccountClients:
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._client_factories: dict[str, Any] = {}
-        self._sts = context.client("sts", context.of_regions()[0])
+        self._sts = context.client("sts", context.selected_regions()[0])
         self.caller_account = str(self._sts.get_caller_identity()["Account"])
         self.failed_calls: list[FailedCall] = []
 

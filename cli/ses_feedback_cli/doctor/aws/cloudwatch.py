@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ses_feedback_cli.context import Pipeline
 from ses_feedback_cli.doctor.aws import calls
 from ses_feedback_cli.doctor.aws.clients import Reader
 from ses_feedback_cli.doctor.observations import Missing, PipelineMetrics, queue_name
+from ses_feedback_cli.stack_outputs import Pipeline
 
 _QUERIES_PER_CALL = 500
 _OLDEST_MESSAGE_PERIOD = timedelta(minutes=15)

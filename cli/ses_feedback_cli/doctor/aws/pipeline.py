@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from ses_feedback_cli.context import Pipeline
 from ses_feedback_cli.doctor.aws import calls
 from ses_feedback_cli.doctor.aws.clients import Reader
 from ses_feedback_cli.doctor.observations import (
@@ -18,6 +17,7 @@ from ses_feedback_cli.doctor.observations import (
     Subscription,
     Topic,
 )
+from ses_feedback_cli.stack_outputs import Pipeline
 
 _AWS_MANAGED_ALIASES = ("alias/aws/sns", "alias/aws/sqs")
 ReadKey = Callable[[str | None], Key | None]
