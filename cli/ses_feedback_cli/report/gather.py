@@ -11,7 +11,7 @@ from ses_feedback.table import decode, describe
 from ses_feedback.timestamps import iso
 
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.dead_letters.letters import counts
+from ses_feedback_cli.dead_letters.queues import count_messages
 from ses_feedback_cli.report.numbers import KINDS, Numbers
 from ses_feedback_cli.report.standing import Queue, Rate
 from ses_feedback_cli.stack_outputs import Pipeline
@@ -99,7 +99,7 @@ def queues(context: Context, pipelines: Iterable[Pipeline]) -> Iterator[Queue]:
         client = context.client("sqs", pipeline.region)
         for holds, url in asked:
             try:
-                waiting = sum(counts(client, url))
+                waiting = sum(count_messages(client, url))
             except (ClientError, BotoCoreError) as error:
                 yield Queue(pipeline.name, pipeline.region, holds, problem=describe(error))
             else:
