@@ -12,9 +12,7 @@ import typer
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of the program and of its policy pack."""
 
-TargetsPath = Annotated[
-    Path, typer.Argument(metavar="TARGETS", help="The targets file, such as examples/rollout/targets.yaml.")
-]
+TargetsPath = Annotated[Path, typer.Argument(help="The targets file, such as examples/rollout/targets.yaml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AllowLossOption = Annotated[
     list[str] | None,

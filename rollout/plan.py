@@ -12,9 +12,9 @@ from .target_config import (
     program_config,
     provider_config,
 )
-from .targets import Hub, Target, TargetsFile, read_targets_file
+from .targets import Hub, Target, TargetsError, TargetsFile, read_targets_file
 from .validation import accounts_of, validate
-from .yaml_reader import TargetsError, YamlReader
+from .yaml_reader import YamlReader
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def preview_updates(
     allow_loss: Sequence[str] = (),
     on_change: Callable[[Record], None] = lambda _: None,
 ) -> Record:
-    """What `up` would do to each stack. Before the hub is deployed, its members get ARNs of the right form.
+    """What `up` would do to each stack. Before the hub is deployed, its members get placeholder ARNs.
 
     Raises: WrongAccountError, and ValueError when the hub's outputs belong to another account or Region.
     """

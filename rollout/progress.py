@@ -16,7 +16,7 @@ class ProgressDisplay:
     """Shows a record at each change; called from several threads."""
 
     def __init__(self, console: Console, resumed: Record | None = None) -> None:
-        """`resumed` is the record from which a rollout resumes: what it says already gets no line."""
+        """`resumed` is the record from which a rollout resumes: its statuses are not printed again."""
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._lock = threading.Lock()

@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 class Runner:
     """One run of a rollout. `stop` may be called at any time and from any thread."""
 
-    def __init__(  # noqa: PLR0913 - what it works with, each once
+    def __init__(  # noqa: PLR0913 # what it works with, options, and a clock for the tests
         self,
         plan: Plan,
         deployer: Deployer,

@@ -16,7 +16,7 @@ TABLE_KMS_KEY_ARN = "tableKmsKeyArn"
 
 def is_hub(target: Target, hub: Hub) -> bool:
     """Whether a target's stack owns the tables."""
-    return (target.account.name, target.region) == (hub.account, hub.region)
+    return (target.account.name, target.region) == (hub.account_name, hub.region)
 
 
 def program_config(target: Target, targets_file: TargetsFile, hub: Hub) -> dict[str, object]:
@@ -46,9 +46,9 @@ def hub_creates_kms_keys(targets_file: TargetsFile, hub: Hub) -> bool:
 
 
 def placeholder_outputs(region: str, account_id: str) -> dict[str, str]:
-    """ARNs of the right form for what the hub's stack has not created yet."""
+    """Placeholder ARNs, which pass the checks, for what the hub's stack has not created yet."""
     tables = f"arn:aws:dynamodb:{region}:{account_id}:table/"
-    outputs = {key: f"{tables}known-when-the-hub-is-up-{key[:7]}" for key in TABLE_ARN_KEYS}
+    outputs = {key: f"{tables}known-after-the-update-of-the-hub-{key[:7]}" for key in TABLE_ARN_KEYS}
     kms_key_arn = f"arn:aws:kms:{region}:{account_id}:key/00000000-0000-0000-0000-000000000000"
     return outputs | {TABLE_KMS_KEY_ARN: kms_key_arn}
 

@@ -1,11 +1,11 @@
 """Reads a targets file: the accounts, their Regions and sources, the hub that owns the tables, and the waves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from components import inputs
 
-from .yaml_reader import Node, YamlReader
+from .yaml_reader import Node, Problem, YamlReader
 
 _NAME = inputs.pattern(r"[a-z0-9][a-z0-9-]{0,39}", "up to 40 lower-case letters, digits and -")
 _ACCOUNT_ID = inputs.pattern(r"\d{12}", "an account id, 12 digits,")
@@ -16,6 +16,14 @@ _ROLE_ARN = inputs.pattern(
 _SOAK_MINUTES = inputs.integer(0, 10_080, "minutes")
 _DERIVED_KEYS = ("sources", "blockedTableArn", "historyTableArn", "tableRegion", "writerPrincipals", "readerPrincipals")
 """Configuration keys that follow from the targets file, so that no `config` may set them."""
+
+
+class TargetsError(ValueError):
+    """All mistakes in a targets file, in the order of their lines."""
+
+    def __init__(self, file: str, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(f"{file}:{problem.line}: {problem.message}" for problem in self.problems))
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ class Target:
 class Hub:
     """The target whose stack owns the tables. `writers` or `readers` is None where all other accounts may."""
 
-    account: str
+    account_name: str
     region: str
     writers: list[str] | None
     readers: list[str] | None
@@ -62,7 +70,7 @@ class Wave:
     """Accounts that are updated together: by name, by label, or all that are in no other wave."""
 
     name: str
-    accounts: frozenset[str]
+    account_names: frozenset[str]
     labels: frozenset[str]
     remaining_accounts: bool
     soak_minutes: int
@@ -155,12 +163,12 @@ def _read_targets(
 
 def _read_hub(reader: YamlReader, node: Node) -> Hub | None:
     fields = reader.read_fields(node, ("account", "region", "writers", "readers", "config"), ("account", "region"))
-    account = reader.read_value(fields.get("account"), _NAME, as_written=True)
+    account_name = reader.read_value(fields.get("account"), _NAME, as_written=True)
     region = reader.read_value(fields.get("region"), inputs.region)
     writers = _read_principals(reader, fields.get("writers"))
     readers = _read_principals(reader, fields.get("readers"))
     config = _read_config(reader, fields.get("config"))
-    return Hub(account, region, writers, readers, config, node) if account and region else None
+    return Hub(account_name, region, writers, readers, config, node) if account_name and region else None
 
 
 def _read_principals(reader: YamlReader, node: Node | None) -> list[str] | None:

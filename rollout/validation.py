@@ -37,7 +37,7 @@ def validate(reader: YamlReader, targets_file: TargetsFile) -> None:
 
 def accounts_of(wave: Wave, accounts: Iterable[Account]) -> list[Account]:
     """The accounts that a wave lists by name or by label."""
-    return [account for account in accounts if account.name in wave.accounts or account.labels & wave.labels]
+    return [account for account in accounts if account.name in wave.account_names or account.labels & wave.labels]
 
 
 def _check_unique(reader: YamlReader, named_nodes: Iterable[tuple[str, Node]]) -> None:
@@ -97,10 +97,10 @@ def _check_references(reader: YamlReader, targets_file: TargetsFile, wave: Wave)
 
     def check(kind: str, names: frozenset[str], existing: Collection[str]) -> None:
         for name in sorted(names.difference(existing)):
-            message = f"there is no {kind} {name!r}; there are {', '.join(sorted(existing))}"
+            message = f"there is no {kind} {name!r}; the {kind}s are {', '.join(sorted(existing))}"
             reader.add_problem(wave.node, f"{wave.node.path}: {message}")
 
-    check("account", wave.accounts, account_names)
+    check("account", wave.account_names, account_names)
     check("label", wave.labels, labels)
 
 
@@ -110,10 +110,12 @@ def _check_hub_is_first(reader: YamlReader, targets_file: TargetsFile) -> None:
         return
     for index, wave in enumerate(targets_file.waves):
         account_names = {account.name for account in accounts_of(wave, targets_file.accounts)}
-        if index and hub.account in account_names:
-            message = f"the hub's account {hub.account!r} must be in the first wave, or in none: its stack goes first"
+        if index and hub.account_name in account_names:
+            message = (
+                f"the hub's account {hub.account_name!r} must be in the first wave, or in none: its stack goes first"
+            )
             reader.add_problem(wave.node, f"{wave.node.path}: {message}")
-        if wave.name == "hub" and (index or account_names != {hub.account}):
+        if wave.name == "hub" and (index or account_names != {hub.account_name}):
             right = "another name is needed: the wave of the hub's stack, which goes first, has this name"
             reader.refuse(wave.node.find("name"), right)
 
@@ -127,7 +129,7 @@ def _has_only_hub(targets_file: TargetsFile, account: Account) -> bool:
 def _check_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
     hub_target = next((target for target in targets_file.targets if is_hub(target, hub)), None)
     if hub_target is None:
-        message = f"hub: there is no target {hub.account} in {hub.region}; accounts must have it, with this Region"
+        message = f"hub: there is no target {hub.account_name} in {hub.region}; accounts must have it, with this Region"
         reader.add_problem(hub.node, message)
         return
     _check_writers(reader, targets_file, hub, hub_target)

@@ -19,14 +19,6 @@ class Problem:
     message: str
 
 
-class TargetsError(ValueError):
-    """All mistakes in a targets file, in the order of their lines."""
-
-    def __init__(self, file: str, problems: Iterable[Problem]) -> None:
-        self.problems = sorted(set(problems))
-        super().__init__("\n".join(f"{file}:{problem.line}: {problem.message}" for problem in self.problems))
-
-
 @dataclass(frozen=True)
 class Node:
     """A value of the document. `raw` is a scalar as written: YAML takes the account id 012345678901 for a number."""

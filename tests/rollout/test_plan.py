@@ -43,13 +43,13 @@ def test_the_stacks_of_the_example_get_what_the_file_says() -> None:
     assert hub.config["ses-feedback:writerPrincipals"] == hub.config["ses-feedback:readerPrincipals"] == member_ids
     assert hub.config["ses-feedback:replicaRegions"] == ["us-east-1"]
     assert (hub.hub_output_keys, hub.depends_on) == ((), ())
-    session = "ses-feedback-rollout"
+    session_name = "ses-feedback-rollout"
     assert dict(news.config) == {
         "aws:region": "us-east-1",
         "aws:allowedAccountIds": ["666677778888"],
         "aws:assumeRoles": [
-            {"roleArn": "arn:aws:iam::999900001111:role/rollout", "sessionName": session},
-            {"roleArn": "arn:aws:iam::666677778888:role/ses-feedback-deploy", "sessionName": session},
+            {"roleArn": "arn:aws:iam::999900001111:role/rollout", "sessionName": session_name},
+            {"roleArn": "arn:aws:iam::666677778888:role/ses-feedback-deploy", "sessionName": session_name},
         ],
         "ses-feedback:softBounceThreshold": 4,
         "ses-feedback:alarmEmails": ["mail-platform@example.com"],
@@ -60,7 +60,7 @@ def test_the_stacks_of_the_example_get_what_the_file_says() -> None:
     assert news.hub_output_keys == ("blockedTableArn", "historyTableArn")
     assert billing.role_arns == ("arn:aws:iam::777788889999:role/billing-deploy",)
     assert billing.config["aws:assumeRoles"] == [
-        {"roleArn": "arn:aws:iam::777788889999:role/billing-deploy", "sessionName": session}
+        {"roleArn": "arn:aws:iam::777788889999:role/billing-deploy", "sessionName": session_name}
     ]
 
 
@@ -119,20 +119,20 @@ def test_outputs_of_another_stack_are_refused(outputs: dict[str, object], messag
         read_hub_outputs(example_plan(), outputs)
 
 
-def test_the_command_writes_the_hub_first_and_then_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    outputs = tmp_path / "outputs.json"
-    outputs.write_text(json.dumps(TABLE_ARNS))
+def test_files_writes_the_hub_first_and_then_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outputs_path = tmp_path / "outputs.json"
+    outputs_path.write_text(json.dumps(TABLE_ARNS))
     assert main(["files", "--folder", str(tmp_path), str(EXAMPLE)]) == 0
     assert [path.name for path in tmp_path.glob("Pulumi.*")] == ["Pulumi.mail-eu-central-1.yaml"]
-    assert main(["files", "--folder", str(tmp_path), "--hub-outputs", str(outputs), str(EXAMPLE)]) == 0
+    assert main(["files", "--folder", str(tmp_path), "--hub-outputs", str(outputs_path), str(EXAMPLE)]) == 0
     assert len(list(tmp_path.glob("Pulumi.*"))) == 13
     assert capsys.readouterr().err == ""
-    outputs.write_text("[]")
-    assert main(["files", "--hub-outputs", str(outputs), str(EXAMPLE)]) == 1
+    outputs_path.write_text("[]")
+    assert main(["files", "--hub-outputs", str(outputs_path), str(EXAMPLE)]) == 1
     assert "is a list: the JSON object of the hub's outputs is needed" in capsys.readouterr().err
 
 
-def test_the_command_names_the_mistakes_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plan_prints_the_mistakes_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "t.yaml"
     file.write_text("wave: []\n")
     assert main(["plan", str(file)]) == 1
@@ -154,7 +154,7 @@ def stack_of(name: str, *depends_on: str) -> PlannedStack:
         ([["a", "a"]], "stack 'a' is in the plan twice"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused(waves: list[list[str]], message: str) -> None:
+def test_a_plan_with_an_empty_wave_or_a_duplicate_stack_is_refused(waves: list[list[str]], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Plan(tuple(PlannedWave(str(index), 0, tuple(map(stack_of, names))) for index, names in enumerate(waves)))
 
@@ -181,7 +181,7 @@ def targets_files(draw: st.DrawFn) -> dict[str, object]:
         "regions": {"eu-central-1": {"sources": [{"identities": ["h.example"]}]}},
     }
     accounts.insert(draw(st.integers(0, count)), hub_account)
-    used_labels = sorted({str(account["labels"][0]) for account in accounts if "labels" in account})  # type: ignore[index] # ours
+    used_labels = sorted({str(account["labels"][0]) for account in accounts if "labels" in account})  # type: ignore[index]
     waves = [{"name": label, "labels": [label]} for label in used_labels]
     return {"regions": list(REGIONS), "roles": [], "hub": hub, "accounts": accounts, "waves": waves}
 

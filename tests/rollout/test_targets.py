@@ -3,7 +3,7 @@
 import pytest
 
 from rollout.plan import build_plan
-from rollout.yaml_reader import TargetsError
+from rollout.targets import TargetsError
 
 CORRECT = """\
 regions: [eu-central-1, eu-west-1]
@@ -73,8 +73,16 @@ def test_the_file_without_mistakes_is_accepted() -> None:
             "7: accounts[0]: the last role, arn:aws:iam::999988887777:role/deploy, must",
         ),
         ('["arn:aws:iam::{account}:role/deploy"]', "[deploy]", "2: roles[0] is 'deploy': the ARN of a role, such as"),
-        ("labels: [early]}", "labels: [early, canary]}", "19: waves[0]: there is no label 'canary'; there are early"),
-        ("labels: [early]}", "accounts: [sop]}", "19: waves[0]: there is no account 'sop'; there are mail, shop"),
+        (
+            "labels: [early]}",
+            "labels: [early, canary]}",
+            "19: waves[0]: there is no label 'canary'; the labels are early",
+        ),
+        (
+            "labels: [early]}",
+            "accounts: [sop]}",
+            "19: waves[0]: there is no account 'sop'; the accounts are mail, shop",
+        ),
         ("labels: [early]}", "accounts: [mail]}", "11: accounts[1]: account 'shop' is in no wave"),
         (
             "labels: [early]}",
