@@ -20,8 +20,10 @@ def check_accounts(deployer: Deployer, stacks: Iterable[PlannedStack], parallel:
             account_id = deployer.account_id(stack)
         except StackError as error:
             return f"{stack.name}: {error}"
-        right = f"the account of {stack.name}, {stack.account_id}, is needed"
-        return None if account_id == stack.account_id else f"the credentials belong to account {account_id}: {right}"
+        requirement = f"the account of {stack.name}, {stack.account_id}, is needed"
+        return (
+            None if account_id == stack.account_id else f"the credentials belong to account {account_id}: {requirement}"
+        )
 
     results = run_in_parallel(check, list(stack_by_credentials.values()), parallel)
     if problems := [problem for problem in results if problem]:

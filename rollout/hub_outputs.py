@@ -20,8 +20,8 @@ def read_hub_outputs(plan: Plan, outputs: Mapping[str, object]) -> dict[str, str
         table_arn = inputs.table_arn(key, outputs.get(key))
         arn = Arn.of(table_arn)
         if (arn.region, arn.account) != (hub.region, hub.account_id):
-            right = f"a table of the hub is needed, in {hub.region} of account {hub.account_id}"
-            raise inputs.refuse(key, table_arn, right)
+            requirement = f"a table of the hub is needed, in {hub.region} of account {hub.account_id}"
+            raise inputs.refuse(key, table_arn, requirement)
         hub_outputs[key] = table_arn
     if any(TABLE_KMS_KEY_ARN in stack.hub_output_keys for stack in plan.stacks):
         hub_outputs[TABLE_KMS_KEY_ARN] = inputs.kms_key_arn(TABLE_KMS_KEY_ARN, outputs.get(TABLE_KMS_KEY_ARN))

@@ -79,13 +79,13 @@ class Plan:
         return asdict(self)
 
 
-def build_plan(text: str, file: str = "targets.yaml") -> Plan:
+def build_plan(content: str, file: str = "targets.yaml") -> Plan:
     """The plan of a targets file; `file` is its name in errors.
 
     Raises: TargetsError with every mistake and its line.
     """
     reader = YamlReader()
-    targets_file = read_targets_file(reader, text)
+    targets_file = read_targets_file(reader, content)
     if targets_file is not None:
         validate(reader, targets_file)
     if reader.problems or targets_file is None or targets_file.hub is None:

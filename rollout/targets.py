@@ -88,9 +88,9 @@ class TargetsFile:
     waves: list[Wave] = field(default_factory=list)
 
 
-def read_targets_file(reader: YamlReader, text: str) -> TargetsFile | None:
+def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
     """Read a targets file; `reader.problems` then has the mistakes in it."""
-    root = reader.read_document(text)
+    root = reader.read_document(content)
     if root is None:
         return None
     keys = ("regions", "roles", "defaults", "hub", "accounts", "waves")
@@ -135,7 +135,9 @@ def _read_config(reader: YamlReader, node: Node | None) -> Mapping[str, Node]:
     config = reader.read_mapping(node, "the stack's configuration keys")
     for key in _DERIVED_KEYS:
         if key in config:
-            reader.refuse(config[key], "leave it out: it follows from hub, and sources stand beside a Region's config")
+            reader.add_value_problem(
+                config[key], "leave it out: it follows from hub and from the sources of each Region"
+            )
     return {key: value for key, value in config.items() if key not in _DERIVED_KEYS}
 
 
@@ -153,8 +155,8 @@ def _read_targets(
         sources = fields.get("sources")
         for source in reader.read_list(sources, "sources"):
             if isinstance(source.value, dict) and "region" in source.value:
-                right = f"leave it out: the Region of a source is the one it is listed under, {region}"
-                reader.refuse(source.value["region"], right)
+                requirement = f"leave it out: the Region of a source is the one it is listed under, {region}"
+                reader.add_value_problem(source.value["region"], requirement)
         if sources is not None:
             config = {**account_config, **_read_config(reader, fields.get("config"))}
             targets.append(Target(account, region, sources, config, region_node))

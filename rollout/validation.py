@@ -45,7 +45,7 @@ def _check_unique(reader: YamlReader, named_nodes: Iterable[tuple[str, Node]]) -
     for name, node in named_nodes:
         if name and name in first_nodes:
             first = first_nodes[name]
-            reader.refuse(node, f"{first.path} in line {first.line} has it already")
+            reader.add_value_problem(node, f"{first.path} in line {first.line} has it already")
         first_nodes.setdefault(name, node)
 
 
@@ -116,8 +116,8 @@ def _check_hub_is_first(reader: YamlReader, targets_file: TargetsFile) -> None:
             )
             reader.add_problem(wave.node, f"{wave.node.path}: {message}")
         if wave.name == "hub" and (index or account_names != {hub.account_name}):
-            right = "another name is needed: the wave of the hub's stack, which goes first, has this name"
-            reader.refuse(wave.node.find("name"), right)
+            requirement = "another name is needed: the wave of the hub's stack, which goes first, has this name"
+            reader.add_value_problem(wave.node.find("name"), requirement)
 
 
 def _has_only_hub(targets_file: TargetsFile, account: Account) -> bool:
@@ -150,7 +150,9 @@ def _check_writers(reader: YamlReader, targets_file: TargetsFile, hub: Hub, hub_
     member_ids = {target.account.id for target in targets_file.targets} - {hub_target.account.id, ""}
     arn_accounts = {Arn.of(principal).account for principal in hub.writers if ":" in principal}
     for account_id in sorted(member_ids - arn_accounts - {*hub.writers}):
-        reader.refuse(hub.node.find("writers"), f"account {account_id} has a pipeline and must be among them")
+        reader.add_value_problem(
+            hub.node.find("writers"), f"account {account_id} has a pipeline and must be among them"
+        )
 
 
 def _check_config(reader: YamlReader, target: Target, config: dict[str, object]) -> None:

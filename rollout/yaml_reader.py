@@ -54,10 +54,10 @@ class YamlReader:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def read_document(self, text: str) -> Node | None:
+    def read_document(self, content: str) -> Node | None:
         """Read a whole document; None if it is empty or not YAML."""
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            root = yaml.compose(content, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             self.problems.append(Problem(line, f"invalid YAML: {error.problem or error.context}"))
@@ -102,9 +102,9 @@ class YamlReader:
             fields[key] = Node(node.path, key_line, node.value, node.raw)
         return fields
 
-    def refuse(self, node: Node, right: str) -> None:
+    def add_value_problem(self, node: Node, requirement: str) -> None:
         """Record that a value is wrong, and what would be right."""
-        self.add_problem(node, str(inputs.refuse(node.path or "the file", node.plain, right)))
+        self.add_problem(node, str(inputs.refuse(node.path or "the file", node.plain, requirement)))
 
     def add_problem(self, node: Node, message: str) -> None:
         """Record a mistake in the line of `node`."""
@@ -114,32 +114,32 @@ class YamlReader:
         """The fields of a map that have a value; unknown and missing keys are mistakes."""
         allowed = list(keys)
         if not isinstance(node.value, dict):
-            self.refuse(node, f"a map of {', '.join(allowed)} is needed")
+            self.add_value_problem(node, f"a map of {', '.join(allowed)} is needed")
             return {}
         for key, field in node.value.items():
             if key not in allowed:
-                self.refuse(field, f"there is no such key; there are {', '.join(allowed)}")
+                self.add_value_problem(field, f"there is no such key; there are {', '.join(allowed)}")
         fields = {key: field for key, field in node.value.items() if key in allowed and field.value is not None}
         for key in required:
             if key not in fields:
                 self.add_problem(node, f"{f'{node.path}.{key}'.lstrip('.')} is missing")
         return fields
 
-    def read_mapping(self, node: Node | None, content: str) -> Mapping[str, Node]:
-        """A map whose keys the user chooses; `content` names them in an error."""
+    def read_mapping(self, node: Node | None, description: str) -> Mapping[str, Node]:
+        """A map whose keys the user chooses; `description` names them in an error."""
         if node is None:
             return {}
         if not isinstance(node.value, dict):
-            self.refuse(node, f"a map of {content} is needed")
+            self.add_value_problem(node, f"a map of {description} is needed")
             return {}
         return node.value
 
-    def read_list(self, node: Node | None, content: str) -> list[Node]:
-        """The entries of a list; `content` names them in an error."""
+    def read_list(self, node: Node | None, description: str) -> list[Node]:
+        """The entries of a list; `description` names them in an error."""
         if node is None:
             return []
         if not isinstance(node.value, list):
-            self.refuse(node, f"a list of {content} is needed")
+            self.add_value_problem(node, f"a list of {description} is needed")
             return []
         return node.value
 
@@ -153,13 +153,13 @@ class YamlReader:
             self.add_problem(node, str(error))
             return None
 
-    def read_values(self, node: Node | None, content: str, rule: Callable[[str, object], T]) -> list[T]:
+    def read_values(self, node: Node | None, description: str, rule: Callable[[str, object], T]) -> list[T]:
         """The entries of a list, as written, that pass a rule; duplicates are mistakes."""
         values: list[T] = []
-        for entry in self.read_list(node, content):
+        for entry in self.read_list(node, description):
             value = self.read_value(entry, rule, as_written=True)
             if value in values:
-                self.refuse(entry, "it is already in the list; name it once")
+                self.add_value_problem(entry, "it is already in the list; name it once")
             elif value is not None:
                 values.append(value)
         return values
