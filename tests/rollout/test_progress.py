@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
+from rollout.health import HealthProblem
 from rollout.progress import ProgressDisplay
 from rollout.record import Status, new_record
 from rollout.record_table import record_table
@@ -51,3 +52,25 @@ def test_of_more_stacks_than_there_is_room_for_the_waves_at_rest_take_a_line_eac
     assert "60 create" in output.getvalue()
     assert "b29" in output.getvalue()
     assert "a29" not in output.getvalue()
+
+
+def test_what_a_resumed_record_has_already_is_not_printed_again() -> None:
+    record = new_record(plan_of(["a"], ["b"]), datetime.now(UTC))
+    record.stacks[1].status = Status.SUCCEEDED
+    console, output = create_console(terminal=False)
+    with ProgressDisplay(console, record) as display:
+        record.stacks[2].status = Status.UPDATING
+        display(record)
+    assert output.getvalue() == "b: updating\n"
+
+
+def test_a_soaking_wave_shows_its_soak_time_and_then_its_health_problems() -> None:
+    record = new_record(plan_of(["a"], soak_minutes=10), datetime.now(UTC))
+    wave = record.waves[1]
+    wave.status = Status.SOAKING
+    console, output = create_console(terminal=True)
+    console.print(record_table(record))
+    assert "soak time 10 min" in output.getvalue()
+    wave.health_problems = [HealthProblem("a", "throttled", unreachable=True)]
+    console.print(record_table(record))
+    assert "a: health check not possible: throttled" in output.getvalue()
