@@ -13,7 +13,7 @@ _ROLE_ARN = inputs.pattern(
     r"arn:aws[a-z-]*:iam::(?:\d{12}|\{account\}):role/[\w+=,.@/-]+",
     "the ARN of a role, such as arn:aws:iam::{account}:role/deploy,",
 )
-_SOAK_MINUTES = inputs.integer(0, 10_080, "minutes")
+_SOAK_MINUTES = inputs.IntegerRange(0, 10_080, "minutes")
 _DERIVED_KEYS = ("sources", "blockedTableArn", "historyTableArn", "tableRegion", "writerPrincipals", "readerPrincipals")
 """Configuration keys that follow from the targets file, so that no `config` may set them."""
 

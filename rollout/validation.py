@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 
-from components.policies import Arn
+from components.arn import Arn
 from stack.config import parse
 
 from .target_config import (

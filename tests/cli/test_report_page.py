@@ -17,7 +17,7 @@ from ses_feedback_cli.report.page import as_json, render
 from ses_feedback_cli.report.standing import LIMITS, Level, Rate
 from ses_feedback_cli.report.tally import Line, Ranking
 
-from components.feedback_monitoring_args import AWS_LIMITS
+from components.feedback_monitoring_args import AWS_RATE_LIMITS
 from tests.cli.report_sample import bounce, counted, month, report, written
 
 VOID = {"meta", "link", "br", "rect", "line"}
@@ -192,7 +192,7 @@ def test_an_axis_reaches_over_the_largest_and_its_labels_stay_short(most: int) -
 
 def test_the_limits_are_those_that_the_alarms_know() -> None:
     for kind, limits in LIMITS.items():
-        assert limits == (AWS_LIMITS[f"{kind}_rate_warning"], AWS_LIMITS[f"{kind}_rate_critical"])
+        assert limits == (AWS_RATE_LIMITS[f"{kind}_rate_warning"], AWS_RATE_LIMITS[f"{kind}_rate_critical"])
 
 
 @pytest.mark.parametrize(

@@ -180,27 +180,28 @@ FINE: dict[str, Change] = {
         "queue-policy", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, Action="sqs:*"
     ),
     "a second condition": statement(
-        "queue-policy", "TopicSends",
+        "queue-policy", "AllowTopicSendMessage",
         Condition={
             "ArnLike": {"AWS:sourceArn": f"arn:aws:sns:eu-west-1:{ACCOUNT}:*"},
             "ArnEquals": {"aws:SourceArn": [f"arn:aws:sns:eu-west-1:{ACCOUNT}:{BASE}-topic-1a2b3c4"]},
         },
     ),
     "TLS written otherwise": statement(
-        "queue-policy", "TlsOnly", Principal={"AWS": ["*"]}, Action=["SQS:*"],
+        "queue-policy", "DenyInsecureTransport", Principal={"AWS": ["*"]}, Action=["SQS:*"],
         Condition={"bool": {"AWS:SecureTransport": [False]}},
     ),
     "TLS for all but other things": statement(
-        "queue-policy", "TlsOnly", Action=None, NotAction="s3:*", Resource=None, NotResource="arn:aws:s3:::*"
+        "queue-policy", "DenyInsecureTransport",
+        Action=None, NotAction="s3:*", Resource=None, NotResource="arn:aws:s3:::*",
     ),
     "accounts in ARNs": statement(
-        "topic-policy", "SesPublishes", Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:ses:*:{ACCOUNT}:*"}}
+        "topic-policy", "AllowSesPublish", Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:ses:*:{ACCOUNT}:*"}}
     ),
     "a key of one's own": lambda graph: [
         put("topic", "kmsMasterKeyId", "alias/mail")(graph), put("queue", "kmsMasterKeyId", "alias/mail")(graph),
     ],
     "parts of one resource": statement(
-        "role-policy", "KeepHistory", Action="s3:GetObject", Resource=["arn:aws:s3:::mail/*",
+        "role-policy", "WriteHistoryTable", Action="s3:GetObject", Resource=["arn:aws:s3:::mail/*",
         f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/jobs/index/*", f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:a:*",
         f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:mail-??????"],
     ),

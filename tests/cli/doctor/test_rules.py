@@ -13,7 +13,7 @@ from ses_feedback_cli.doctor.facts import Counted, Facts, Identity
 from ses_feedback_cli.doctor.rules import ALL, Severity, findings
 
 from components import alarms
-from components.feedback_monitoring_args import DEFAULTS
+from components.feedback_monitoring_args import FeedbackMonitoringInputs
 from docs import findings as findings_page
 from tests.aws_commands import unknown_options
 from tests.cli.doctor.cases import CASES, FIRST, GONE, REFUSED, SECOND, UNSEEN, broken, part
@@ -97,13 +97,13 @@ def test_the_limits_are_those_of_the_alarms() -> None:
     rates = [rule for rule in ALL if "-rate-" in rule.id]
     assert len(rates) == 4
     for rule in rates:
-        limit = float(DEFAULTS[rule.id.replace("-", "_")])
+        limit = float(getattr(FeedbackMonitoringInputs, rule.id.replace("-", "_")))
         field = rule.id.rpartition("-")[0].replace("-", "_")
         below, at = ({field: value} for value in (limit - 1e-6, limit))
         assert not list(rule.find(broken(STANDING, below)))
         assert list(rule.find(broken(STANDING, at)))
     (age,) = (rule for rule in ALL if rule.id == "oldest-message")
-    limit = float(DEFAULTS["oldest_message_seconds"])
+    limit = float(FeedbackMonitoringInputs.oldest_message_seconds)  # type: ignore[arg-type] # a number
     assert not list(age.find(replace(HEALTHY, counted=Counted(oldest_seconds=limit - 1))))
     assert list(age.find(replace(HEALTHY, counted=Counted(oldest_seconds=limit))))
 
@@ -118,7 +118,7 @@ def test_every_rule_has_a_runbook(rule: Any) -> None:
 
 
 def test_a_finding_that_an_alarm_also_tells_has_the_alarms_runbook() -> None:
-    suffixes = {alarm.suffix for alarm in (*alarms.PIPELINE, *alarms.REGION)}
+    suffixes = {alarm.suffix for alarm in (*alarms.PIPELINE_ALARMS, *alarms.REGION_ALARMS)}
     assert {rule.id: rule.anchor for rule in ALL if rule.id in suffixes} == {name: name for name in suffixes}
 
 
