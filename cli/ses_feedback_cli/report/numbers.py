@@ -14,8 +14,8 @@ from ses_feedback.history.state import State
 from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import TableError
 
-from ses_feedback_cli.blocked import expired
 from ses_feedback_cli.report.tally import ENOUGH, SHOWN, Ranking, Tally
+from ses_feedback_cli.table_reads import is_expired
 
 KINDS = ("bounce", "complaint")
 REASONS = ("complaint", "bounce", "soft-bounces", "manual", "import")
@@ -121,7 +121,7 @@ class Numbers:
 
     def blocked(self, item: dict[str, Any]) -> None:
         """Count an item of the blocked table, if it is not over."""
-        if not expired(item, self._now):
+        if not is_expired(item, self._now):
             reason = item.get("reason")
             self._blocked["expires_at" in item][reason if reason in REASONS else OTHER] += 1
 
@@ -187,7 +187,7 @@ class Numbers:
         if not mails:
             return
         block = state.blocked_item(self._policy)
-        if block and not expired(block, self._now):
+        if block and not is_expired(block, self._now):
             return
         self._mails[mails] += 1
         self._waiting_domains.add(_domain(address), Verdict.COUNT.value, address)
