@@ -17,7 +17,7 @@ from ses_feedback_cli.report.page import as_json, render
 from ses_feedback_cli.report.ranking import NameCounts, Ranking
 from ses_feedback_cli.report.reputation import RATE_LIMITS, RateLevel, ReputationRate
 
-from components.feedback_monitoring_args import AWS_LIMITS
+from components.feedback_monitoring_args import AWS_RATE_LIMITS
 from tests.cli.report_sample import bounce, count, record, sample_month, sample_report
 
 VOID_ELEMENTS = {"meta", "link", "br", "rect", "line"}
@@ -202,7 +202,7 @@ def test_an_axis_covers_the_maximum_and_its_labels_are_short(maximum: int) -> No
 
 def test_the_limits_are_those_of_the_alarms() -> None:
     for kind, limits in RATE_LIMITS.items():
-        assert limits == (AWS_LIMITS[f"{kind}_rate_warning"], AWS_LIMITS[f"{kind}_rate_critical"])
+        assert limits == (AWS_RATE_LIMITS[f"{kind}_rate_warning"], AWS_RATE_LIMITS[f"{kind}_rate_critical"])
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of one address. ``version`` counts writes and is no part of the meaning."""
+    """What is known of one address. ``version`` counts writes and is not part of the meaning."""
 
     bounce: Occurrence | None = None
     """The newest hard bounce."""

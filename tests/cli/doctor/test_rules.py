@@ -13,7 +13,7 @@ from ses_feedback_cli.doctor.observations import Identity, Observations, Pipelin
 from ses_feedback_cli.doctor.rules import ALL_RULES, Severity, findings
 
 from components import alarms
-from components.feedback_monitoring_args import DEFAULTS
+from components.feedback_monitoring_args import FeedbackMonitoringInputs
 from docs import findings as findings_page
 from tests.aws_commands import unknown_options
 from tests.cli.doctor.cases import (
@@ -124,12 +124,12 @@ def test_the_limits_are_those_of_the_alarms() -> None:
     rate_rules = [rule for rule in ALL_RULES if "-rate-" in rule.id]
     assert len(rate_rules) == 4
     for rule in rate_rules:
-        limit = float(DEFAULTS[rule.id.replace("-", "_")])
+        limit = float(getattr(FeedbackMonitoringInputs, rule.id.replace("-", "_")))
         field = rule.id.rpartition("-")[0].replace("-", "_")
         assert not rule.faults(changed(HEALTHY_ACCOUNT, {field: limit - 1e-6}))
         assert rule.faults(changed(HEALTHY_ACCOUNT, {field: limit}))
     (age_rule,) = (rule for rule in ALL_RULES if rule.id == "oldest-message")
-    limit = float(DEFAULTS["oldest_message_seconds"])
+    limit = float(FeedbackMonitoringInputs.oldest_message_seconds)  # type: ignore[arg-type] # a number
     for seconds, faulty in ((limit - 1, False), (limit, True)):
         pipeline = replace(HEALTHY_PIPELINE, metrics=PipelineMetrics(oldest_message_seconds=seconds))
         assert bool(age_rule.faults(pipeline)) is faulty
@@ -142,7 +142,7 @@ def test_every_rule_has_a_runbook(rule: Any) -> None:
 
 
 def test_a_finding_with_the_name_of_an_alarm_has_the_runbook_of_the_alarm() -> None:
-    alarm_names = {alarm.suffix for alarm in (*alarms.PIPELINE, *alarms.REGION)}
+    alarm_names = {alarm.suffix for alarm in (*alarms.PIPELINE_ALARMS, *alarms.REGION_ALARMS)}
     anchors = {rule.id: rule.anchor for rule in ALL_RULES if rule.id in alarm_names}
     assert anchors == {name: name for name in alarm_names}
 
