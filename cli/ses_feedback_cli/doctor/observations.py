@@ -11,6 +11,7 @@ from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.stack_outputs import Pipeline
 
 PolicyDocument = Mapping[str, Any]
+_DEAD_LETTER_QUEUE = "dead-letter queue"
 
 
 class Missing(Enum):
@@ -156,18 +157,22 @@ class PipelineObservation:
         resources = [f"identity/{name}" for name in self.pipeline.identities]
         if self.pipeline.configuration_set:
             resources.append(f"configuration-set/{self.pipeline.configuration_set}")
-        return [neighbour_arn(topic_arn(self.pipeline), "ses", resource) for resource in resources]
+        return [regional_arn(topic_arn(self.pipeline), "ses", resource) for resource in resources]
 
     def queues(self) -> Iterator[tuple[str, str, Queue | Missing]]:
         """The pipeline's queues, each as (name for people, URL, queue)."""
         pipeline = self.pipeline
         yield "queue", pipeline.queue_url, self.queue
-        yield "dead-letter queue", pipeline.dead_letter_queue_url, self.dead_letter_queue
+        yield _DEAD_LETTER_QUEUE, pipeline.dead_letter_queue_url, self.dead_letter_queue
         yield (
             "subscription dead-letter queue",
             pipeline.subscription_dead_letter_queue_url,
             self.subscription_dead_letter_queue,
         )
+
+    def delivery_targets(self) -> Iterator[tuple[str, str, Queue | Missing]]:
+        """The queues that SNS sends to, as `queues`. Only SQS itself moves messages to the dead-letter queue."""
+        return (target for target in self.queues() if target[0] != _DEAD_LETTER_QUEUE)
 
     def template_values(self) -> dict[str, object]:
         """What a rule's texts can refer to."""
@@ -265,8 +270,8 @@ def topic_arn(pipeline: Pipeline) -> Arn:
     return arn
 
 
-def neighbour_arn(arn: Arn, service: str, resource: str) -> str:
-    """The ARN of a resource of another service in the same account and Region."""
+def regional_arn(arn: Arn, service: str, resource: str) -> str:
+    """The ARN of a resource of another service in the account and Region of ``arn``."""
     return ":".join(arn._replace(service=service, resource=resource))
 
 
