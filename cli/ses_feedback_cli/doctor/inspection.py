@@ -14,15 +14,14 @@ from ses_feedback_cli.doctor.aws import pipeline as pipeline_reads
 from ses_feedback_cli.doctor.aws.clients import CONCURRENT_CALLS, AccountClients, Reader
 from ses_feedback_cli.doctor.observations import (
     AccountObservation,
-    Missing,
     Observations,
-    PipelineMetrics,
     PipelineObservation,
     TableObservation,
     queue_name,
     regional_arn,
     topic_arn,
 )
+from ses_feedback_cli.doctor.resources import Missing, PipelineMetrics
 from ses_feedback_cli.stack_outputs import Pipeline
 
 AccountRegion = tuple[str, str]

@@ -20,7 +20,8 @@ from ses_feedback_cli.context import Context
 from ses_feedback_cli.doctor.aws.calls import CALLS, Call
 from ses_feedback_cli.doctor.aws.clients import AccountClients
 from ses_feedback_cli.doctor.inspection import inspect
-from ses_feedback_cli.doctor.observations import Observations, PipelineMetrics
+from ses_feedback_cli.doctor.observations import Observations
+from ses_feedback_cli.doctor.resources import PipelineMetrics
 from ses_feedback_cli.doctor.rules import findings
 from ses_feedback_cli.errors import UsageError
 from typer.testing import CliRunner

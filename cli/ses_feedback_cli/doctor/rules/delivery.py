@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from ses_feedback.arn import Arn
 
-from ses_feedback_cli.doctor.observations import Missing, PipelineObservation, Queue, Subscription, Topic
+from ses_feedback_cli.doctor.observations import PipelineObservation
 from ses_feedback_cli.doctor.resource_policy import SES_PRINCIPAL, SNS_PRINCIPAL, allows, service_context
+from ses_feedback_cli.doctor.resources import Missing, Queue, Subscription, Topic
 from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
 _OLDEST_MESSAGE_LIMIT_SECONDS = 900  # the default of the alarm

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ses_feedback_cli.doctor.observations import Key, Missing, PipelineObservation, Queue, Topic
+from ses_feedback_cli.doctor.observations import PipelineObservation
 from ses_feedback_cli.doctor.resource_policy import SES_PRINCIPAL, SNS_PRINCIPAL, allows, service_context
+from ses_feedback_cli.doctor.resources import Key, Missing, Queue, Topic
 from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
 _REQUIRED_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
