@@ -17,6 +17,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from components import blocked_table_args, feedback_monitoring_args, feedback_pipeline_args, inputs
 from components.arn import Arn
+from components.blocked_table_args import BlockedTableInputs
 from components.feedback_pipeline_args import PipelineSettings
 from components.inputs import Rule, camel_case, input_error
 from stack.model import ExistingTables, MonitoringSettings, NewTables, Source, StackConfig
@@ -96,7 +97,7 @@ def parse(config: Mapping[str, str], default_region: str | None = None, prefix: 
         pipeline_settings=_pipeline_settings(checked, prefix),
         monitoring_settings=_monitoring_settings(checked, sources, prefix),
         create_kms_keys=checked.get("createKmsKeys", False),
-        deletion_protection=checked.get("deletionProtection", True),
+        deletion_protection=checked.get("deletionProtection", BlockedTableInputs.deletion_protection),
         tags=checked.get("tags", {}),
     )
     if stack_config.create_kms_keys:
@@ -132,7 +133,7 @@ def _key_of_input(prefix: str) -> feedback_pipeline_args.InputName:
 def _monitoring_settings(checked: Mapping[str, Any], sources: list[Source], prefix: str) -> MonitoringSettings | None:
     settings = _settings(MonitoringSettings, checked)
     if not checked.get("monitoring", True):
-        for name, default in vars(MonitoringSettings()).items():
+        for name, default in vars(MonitoringSettings()).items():  # Pulumi.yaml declares the defaults
             if (value := getattr(settings, name)) != default:
                 raise input_error(prefix + camel_case(name), value, f"leave it out, or set {prefix}monitoring to true")
         return None
@@ -177,10 +178,12 @@ def _tables(checked: Mapping[str, Any], default_region: str | None, prefix: str)
 
 
 def _check_created_keys(config: StackConfig, prefix: str) -> None:
-    given_keys = [(f"sources[{index}].kmsKeyArn", source.kms_key_arn) for index, source in enumerate(config.sources)]
+    configured_keys = [
+        (f"sources[{index}].kmsKeyArn", source.kms_key_arn) for index, source in enumerate(config.sources)
+    ]
     if isinstance(config.tables, NewTables):
-        given_keys.append(("tableKmsKeyArn", config.tables.kms_key_arn))
-    for key, arn in given_keys:
+        configured_keys.append(("tableKmsKeyArn", config.tables.kms_key_arn))
+    for key, arn in configured_keys:
         if arn:
             raise input_error(prefix + key, arn, f"leave it out with {prefix}createKmsKeys, which creates the keys")
     if isinstance(config.tables, NewTables) and config.tables.replica_regions:

@@ -113,7 +113,7 @@ def test_descriptions_of_inputs_state_their_limits_and_defaults(component: str, 
 
 def test_pulumi_yaml_states_the_limits_and_defaults_of_the_components(declarations: dict[str, Any]) -> None:
     compared = set()
-    for component in ("FeedbackPipeline", "FeedbackMonitoring"):
+    for component in ("BlockedTable", "FeedbackPipeline", "FeedbackMonitoring"):
         _, inputs_type, rules = COMPONENTS[component]
         for name, rule in rules.items():
             if declaration := declarations.get(camel_case(name)):
@@ -124,7 +124,7 @@ def test_pulumi_yaml_states_the_limits_and_defaults_of_the_components(declaratio
                     compared.add(name)
     settings = {field.name for field in dataclasses.fields(feedback_pipeline_args.PipelineSettings)}
     without_default = {"maximum_concurrency", "permissions_boundary_arn"}
-    assert compared == settings - without_default | {"missing_feedback_hours"}
+    assert compared == settings - without_default | {"missing_feedback_hours", "deletion_protection"}
 
 
 def test_the_readme_states_the_defaults_of_soft_bounces() -> None:

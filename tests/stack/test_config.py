@@ -43,6 +43,7 @@ def test_every_key_is_declared_with_type_default_and_description() -> None:
 def test_the_declared_defaults_and_one_source_are_enough() -> None:
     defaults = {key: declaration["default"] for key, declaration in declared_keys().items()}
     config = parse(config_values(**(defaults | {"sources": [{"identities": ["shop.example"]}]})), "eu-west-1")
+    assert config == parse(config_values(), "eu-west-1")
     assert config.tables == NewTables(region="eu-west-1")
     assert config.deletion_protection
     assert config.tags == {}
