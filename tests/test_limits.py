@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ses_feedback.function.settings import Settings
-from ses_feedback.history import state
+from ses_feedback.history import soft_bounces
 
 from components import (
     blocked_table_args,
@@ -138,16 +138,16 @@ def test_the_readme_states_the_defaults_of_soft_bounces() -> None:
 def test_the_library_has_the_same_limits_on_soft_bounces() -> None:
     limits = {name: (rule.minimum, rule.maximum) for name, rule in soft_bounce_rules().items()}
     assert limits == {
-        "soft_bounce_threshold": state.THRESHOLD_LIMITS,
-        "soft_bounce_window_days": state.WINDOW_DAYS_LIMITS,
-        "soft_block_days": state.BLOCK_DAYS_LIMITS,
+        "soft_bounce_threshold": soft_bounces.THRESHOLD_LIMITS,
+        "soft_bounce_window_days": soft_bounces.WINDOW_DAYS_LIMITS,
+        "soft_block_days": soft_bounces.BLOCK_DAYS_LIMITS,
     }
-    assert state.MOST_WINDOWS == MOST_WINDOWS
+    assert soft_bounces.MAX_WINDOWS_PER_BLOCK == MOST_WINDOWS
 
 
 def test_the_library_has_the_same_defaults_for_soft_bounces() -> None:
     settings = feedback_pipeline_args.PipelineSettings()
-    policy = state.SoftBouncePolicy()
+    policy = soft_bounces.SoftBouncePolicy()
     assert (policy.threshold, policy.window_days, policy.block_days) == (
         settings.soft_bounce_threshold,
         settings.soft_bounce_window_days,

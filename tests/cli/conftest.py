@@ -15,10 +15,10 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import judge
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import decode
-from ses_feedback_cli import suppression
+from ses_feedback_cli import suppression_list
 from ses_feedback_cli.app import app
 from typer.testing import CliRunner, Result
 
@@ -111,7 +111,7 @@ def bounce() -> Callable[..., Event]:
 @pytest.fixture
 def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[SesLists]:
     """SES's own suppression lists; calls to them are not paced."""
-    monkeypatch.setattr(suppression, "CALL_SECONDS", 0.0)
+    monkeypatch.setattr(suppression_list, "CALL_SECONDS", 0.0)
     with serve() as lists:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", lists.url)
         yield lists

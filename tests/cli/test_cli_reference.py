@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import pytest
 import typer
 from ses_feedback_cli.app import app
-from ses_feedback_cli.codes import Code
 from ses_feedback_cli.command import register
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.exit_codes import ExitCode
 
 from docs import cli_reference
 
@@ -82,11 +82,11 @@ def test_what_keeps_its_lines_is_code(page: str) -> None:
 
 def test_what_commands_share_is_there_once(page: str) -> None:
     assert page.count("`--profile TEXT`") == 1
-    assert page.count("And the options of [Where](#where).") == 2
+    assert page.count("And the options of [Tables, Regions and credentials](#tables-regions-and-credentials).") == 2
 
 
 def test_every_exit_code_is_explained(page: str) -> None:
-    for code in Code:
+    for code in ExitCode:
         assert f"\n| {code.value} | " in page
 
 

@@ -248,7 +248,7 @@ def test_it_reads_every_page_of_every_segment(monkeypatch: pytest.MonkeyPatch) -
         def blocked(self, _: object) -> None:
             self.seen += 1
 
-    monkeypatch.setattr(Context, "dynamodb", lambda *_: Client())
+    monkeypatch.setattr(Context, "dynamodb_client", lambda *_: Client())
     counter, read = Counter(), [0]
 
     def progress(rows: int) -> None:

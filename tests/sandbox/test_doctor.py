@@ -81,7 +81,7 @@ def world(new_account: Callable[[], Account], tmp_path_factory: pytest.TempPathF
         patch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, "/dev/null")
-        yield World(stack, outputs, Context(outputs=(stack.outputs,)))
+        yield World(stack, outputs, Context(stack_outputs=(stack.outputs,)))
 
 
 def test_what_is_deployed_is_healthy(world: World) -> None:

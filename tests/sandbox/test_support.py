@@ -71,7 +71,7 @@ def test_a_block_is_explained_and_lifted_until_the_next_bounce(stack: Stack, run
     for fact in ("hard-bounce", "5.1.1", "shop.example", "BLOCKED because of bounce"):
         assert fact in shown.stdout
     time.sleep(0.01)  # an act in the same millisecond as a bounce beats it
-    lifted = run("unblock", BOUNCE.address, "--reason", "ticket 7", "--actor", "joe")
+    lifted = run("unblock", BOUNCE.address, "--note", "ticket 7", "--actor", "joe")
     assert (lifted.returncode, lifted.stderr) == (0, "")
     assert "now not" in lifted.stdout
     assert run("check", BOUNCE.address).returncode == 0
@@ -87,10 +87,10 @@ def test_a_wave_is_lifted_and_put_back(run: Run) -> None:
         return {json.loads(line)["value"] for line in run("list", "--json").stdout.splitlines()}
 
     many = [f"{number}@wave.example" for number in range(120)]
-    assert run("block", *many, "--reason", "a false list").returncode == 0
+    assert run("block", *many, "--note", "a false list").returncode == 0
     before = blocked()
     assert before >= set(many)
-    wave = ("unblock", "--domain", "wave.example", "--because", "manual", "--reason", "a mistake", "--yes")
+    wave = ("unblock", "--domain", "wave.example", "--reason", "manual", "--note", "a mistake", "--yes")
     done = run(*wave, "--undo-file", "undo.jsonl")
     assert done.returncode == 0, done.stderr
     assert blocked() == before - set(many)

@@ -10,12 +10,14 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ses_feedback_cli import times
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.command import register, told
+from ses_feedback_cli.command import register
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters.letters import Letter, Queue, contents, counts, peek, queues, why
 from ses_feedback_cli.dead_letters.masking import masked, opened
-from ses_feedback_cli.output import Json, people, table, when, write_json
+from ses_feedback_cli.errors import describe_error
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import build_table, format_time, open_console, write_json
 
 SEARCHED = 1_000
 """Messages that are looked at to find one by its id."""
@@ -36,8 +38,8 @@ def list_(
     kind: Kind = None,
     queue: Which = None,
     limit: Annotated[int, typer.Option(min=0, max=SEARCHED, help="Messages to look at, per queue.")] = 10,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Show what waits in the dead-letter queues, and why, as far as that can be known.
 
     SQS hands out a sample, not a list, and its counts are approximate. A message that is looked at is hidden for that
@@ -54,10 +56,10 @@ def list_(
             waits |= _show_queue(context, one, limit, as_json=as_json)
         except _refusals() as error:
             failed = True
-            sys.stderr.write(f"ses-feedback: {one.name} of {one.pipeline.name}: {told(error)}\n")
+            sys.stderr.write(f"ses-feedback: {one.name} of {one.pipeline.name}: {describe_error(error)}\n")
     if failed:
-        return Code.FAILED
-    return Code.NO if waits else Code.OK
+        return ExitCode.FAILED
+    return ExitCode.NEGATIVE if waits else ExitCode.OK
 
 
 def _refusals() -> tuple[type[Exception], ...]:
@@ -91,7 +93,7 @@ def _description(queue: Queue, letter: Letter, now: datetime) -> dict[str, Any]:
 
 
 def _print_queue(queue: Queue, visible: int, hidden: int, seen: list[dict[str, Any]], now: datetime) -> None:
-    console = people()
+    console = open_console()
     title = f"{queue.name} of {queue.pipeline.name}: {visible}" + (f", {hidden} hidden" if hidden else "")
     if not seen:
         console.print(title, markup=False, soft_wrap=True)
@@ -109,7 +111,7 @@ def _print_queue(queue: Queue, visible: int, hidden: int, seen: list[dict[str, A
         )
         for one in seen
     ]
-    found = table(("id", "age", "received", "what", "happened at", "feedback id", "why"), rows, title)
+    found = build_table(("id", "age", "received", "what", "happened at", "feedback id", "why"), rows, title)
     found.columns[0].no_wrap, found.columns[0].min_width = True, 36  # to be copied whole, for show and --id
     console.print(found)
 
@@ -131,8 +133,8 @@ def show(
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Show everything: addresses, subject, diagnostic texts, headers.")
     ] = False,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Show one message. Everything but fields that are known to be safe is masked, unless --reveal is given.
 
     Exit code 1: none of the messages that SQS showed has that id.
@@ -147,12 +149,12 @@ def show(
             letter = next((letter for letter in letters if letter.id == id_), None)
         if letter:
             _show_letter(one, letter, reveal=reveal, as_json=as_json)
-            return Code.OK
+            return ExitCode.OK
     sys.stderr.write(
         f"ses-feedback: no message {id_} among the first {SEARCHED} that SQS shows of each queue; one that somebody "
         "else looks at is hidden for a while\n"
     )
-    return Code.NO
+    return ExitCode.NEGATIVE
 
 
 def _show_letter(queue: Queue, letter: Letter, *, reveal: bool, as_json: bool) -> None:
@@ -163,9 +165,9 @@ def _show_letter(queue: Queue, letter: Letter, *, reveal: bool, as_json: bool) -
         write_json({**names, **said, "body": body, **({"text": letter.body} if reveal else {})})
         return
     for key, value in {"pipeline": queue.pipeline.name, "queue": queue.name, **said}.items():
-        sys.stdout.write(f"{key.replace('_', ' '):12} {when(value) if key == 'sent_at' else value}\n")
+        sys.stdout.write(f"{key.replace('_', ' '):12} {format_time(value) if key == 'sent_at' else value}\n")
     # Escaped: the control characters of a mail are none of the terminal's business.
-    people().print_json(data=body, ensure_ascii=True)
+    open_console().print_json(data=body, ensure_ascii=True)
     if not reveal:
         sys.stderr.write("*** is masked; --reveal shows it\n")
 
@@ -181,13 +183,13 @@ def redrive(  # noqa: PLR0913, PLR0917 - one per option
         typer.Option("--type", help="Only of this type or subtype (Permanent, MailboxFull, abuse, unreadable ...)."),
     ] = None,
     older_than: Annotated[
-        str | None, typer.Option(metavar="AGE", help=f"Only what came before that: {times.PAST}.")
+        str | None, typer.Option(metavar="AGE", help=f"Only what came before that: {times.PAST_FORMATS}.")
     ] = None,
     rate: Annotated[int | None, typer.Option(min=1, max=500, help="At most so many messages a second.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be moved, and move nothing.")] = False,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Send failed messages to their pipeline's queue again. Remove first what made them fail.
 
     Feedback that was recorded already changes nothing, so repeating this is safe. A whole dead-letter queue is moved by
@@ -203,7 +205,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - one per option
     """
     from ses_feedback_cli.dead_letters.redriving import Order, carry_out  # noqa: PLC0415 - boto3's errors come with it
 
-    before = times.past(older_than, "--older-than", datetime.now(UTC))
+    before = times.parse_past(older_than, "--older-than", datetime.now(UTC))
     order = Order(frozenset(ids or ()), type_, before, rate)
     chosen = queues(context, pipeline or (), kind, queue)
     return carry_out(context, chosen, order, yes=yes, dry_run=dry_run, as_json=as_json)

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, people, write_json
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import open_console, write_json
 
 
 def doctor(
@@ -26,8 +27,8 @@ def doctor(
         str | None, typer.Option("--role", help="Name of a role to take in every account but that of the credentials.")
     ] = None,
     policy: Annotated[bool, typer.Option("--policy", help="Print the IAM policy that this needs, and end.")] = False,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Say what is broken on the way from SES to the tables, and how to mend it. Changes nothing.
 
     Looks at every pipeline of the stacks (--outputs, --stack; all Regions at once): identities, configuration set,
@@ -47,20 +48,20 @@ def doctor(
         raise ValueError(f"--ignore {unknown[0]}: one of {', '.join(rule.id for rule in ALL)} is needed")
     pipelines = context.pipelines()
     if not pipelines:
-        known = sorted({one["region"] for stack in context.outputs for one in stack["pipelines"].values()})
+        known = sorted({one["region"] for stack in context.stack_outputs for one in stack["pipelines"].values()})
         raise ValueError(f"--region {', '.join(context.regions)}: no pipeline is there; they are in {', '.join(known)}")
     if policy:
         made = calls.policy(pipelines, [table for table, _ in known_tables(context)], role)
         sys.stdout.write(json.dumps(made, indent=None if as_json else 2) + "\n")
-        return Code.OK
-    screen = people(stderr=True)
+        return ExitCode.OK
+    screen = open_console(stderr=True)
     with screen.status("asking AWS") if screen.is_terminal else contextlib.nullcontext():
         facts = gather(context, Clients(context, role), datetime.now(UTC), hours)
     found = [one for one in findings(facts) if one.id not in (ignore or ())]
     if as_json:
         write_json(report.document(facts, found))
     else:
-        people().print(report.tree(facts, found), report.sentence(facts, found))
+        open_console().print(report.tree(facts, found), report.sentence(facts, found))
     if not facts.answered:
-        return Code.FAILED
-    return Code.OK if all(one.severity is Severity.INFO for one in found) else Code.NO
+        return ExitCode.FAILED
+    return ExitCode.OK if all(one.severity is Severity.INFO for one in found) else ExitCode.NEGATIVE

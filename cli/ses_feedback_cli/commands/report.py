@@ -12,10 +12,12 @@ from typing import Annotated
 import typer
 from ses_feedback.history.event import RETENTION
 
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.context import Context, MissingError
-from ses_feedback_cli.files import replaced
-from ses_feedback_cli.output import Json, people
+from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.files import atomic_write
+from ses_feedback_cli.output import open_console
 
 _PAGE = "ses-feedback-report.html"
 _DAYS = re.compile(r"(\d{1,4})d?")
@@ -32,8 +34,8 @@ def report(
     addresses: Annotated[
         bool, typer.Option("--addresses", help="Show addresses, and domains of fewer than three addresses.")
     ] = False,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Write one HTML page: bounces and complaints, rates, what is blocked, what waits.
 
     The page needs no network and no script, and holds no address unless asked. With --json the same numbers go to
@@ -55,9 +57,9 @@ def report(
     if target:
         _check(target)
     blocked, history = context.blocked_table(), context.history_table()
-    pipelines = context.pipelines() if any(stack.get("pipelines") for stack in context.outputs) else None
-    regions = context.of_regions()
-    numbers = Numbers(first_day, now, context.policy(), addresses=addresses)
+    pipelines = context.pipelines() if any(stack.get("pipelines") for stack in context.stack_outputs) else None
+    regions = context.selected_regions()
+    numbers = Numbers(first_day, now, context.soft_bounce_policy(), addresses=addresses)
     with _progress() as progress:
         gather.count_blocked(context, numbers, progress)
         gather.count_history(context, numbers, first_day, progress)
@@ -72,7 +74,7 @@ def report(
         sys.stdout.write(text)
     for problem in made.failures:
         sys.stderr.write(f"ses-feedback: {problem}\n")
-    return Code.NO if made.failures else Code.OK
+    return ExitCode.NEGATIVE if made.failures else ExitCode.OK
 
 
 def _first_day(since: str, today: date) -> date:
@@ -82,33 +84,33 @@ def _first_day(since: str, today: date) -> date:
         try:
             first = date.fromisoformat(since)
         except ValueError:
-            raise MissingError(f"--since {since}: a number of days (30d) or a day (2026-11-01) is needed") from None
+            raise UsageError(f"--since {since}: a number of days (30d) or a day (2026-11-01) is needed") from None
     if first > today:
-        raise MissingError(f"--since {since}: {first} has not come yet; today is {today} (UTC)")
+        raise UsageError(f"--since {since}: {first} has not come yet; today is {today} (UTC)")
     if (today - first) >= RETENTION:
-        raise MissingError(f"--since {since}: the history keeps feedback for {RETENTION.days} days; ask for no more")
+        raise UsageError(f"--since {since}: the history keeps feedback for {RETENTION.days} days; ask for no more")
     return first
 
 
 def _check(target: Path) -> None:
     """That the file can be written, before minutes of reading."""
     if target.is_dir() or not target.parent.is_dir():
-        raise MissingError(f"{target} cannot be written: a file in a folder that exists is needed")
+        raise UsageError(f"{target} cannot be written: a file in a folder that exists is needed")
 
 
 def _write(target: Path, text: str) -> None:
     """All or nothing, and for nobody but who runs this."""
     try:
-        with replaced(target) as file:
+        with atomic_write(target) as file:
             file.write(text)
     except OSError as error:
-        raise MissingError(f"{target} cannot be written: {error.strerror}") from None
+        raise UsageError(f"{target} cannot be written: {error.strerror}") from None
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int], None]]:
     """Rows read so far, on a terminal."""
-    console = people(stderr=True)
+    console = open_console(stderr=True)
     if not console.is_terminal:
         yield lambda _: None
         return

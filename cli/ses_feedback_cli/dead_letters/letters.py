@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ses_feedback.function.envelope import UnreadableError
-from ses_feedback.function.notification import read
+from ses_feedback.function.notification import parse_notification
 
-from ses_feedback_cli.context import Context, MissingError, Pipeline
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.stack_outputs import Pipeline
 
 BATCH = 10
 """Messages of one call, as SQS has it."""
@@ -97,20 +99,20 @@ def pipelines(context: Context, names: Iterable[str] = (), kind: str | None = No
     """The pipelines of these names and this kind, all without a word. Raises: MissingError when there are none."""
     known, wanted = context.pipelines(), set(names)
     if missing := wanted - {one.name for one in known}:
-        raise MissingError(
+        raise UsageError(
             f"--pipeline {', '.join(sorted(missing))}: there is no such pipeline; there are "
             f"{', '.join(one.name for one in known) or 'none in these Regions'}"
         )
     found = [one for one in known if (not wanted or one.name in wanted) and kind in {None, one.kind}]
     if not found:
-        raise MissingError("no pipeline is left by --pipeline, --kind and --region; leave one of them out")
+        raise UsageError("no pipeline is left by --pipeline, --kind and --region; leave one of them out")
     return found
 
 
 def contents(letter: Letter, now: datetime) -> Contents:
     """Read a message as the function does."""
     try:
-        reading = read(letter.body, sent_at=letter.sent_at, now=now)
+        reading = parse_notification(letter.body, sent_at=letter.sent_at, now=now)
     except UnreadableError as error:
         return Contents(UNREADABLE, problem=str(error))
     problem = "; ".join(reading.problems)

@@ -10,13 +10,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from ses_feedback.timestamps import CLOCK_TOLERANCE
 
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.command import told
-from ses_feedback_cli.context import Context, MissingError
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters.letters import DEAD_LETTERS, Letter, Queue, contents, counts, peek
 from ses_feedback_cli.dead_letters.move_task import UNDER_WAY, Task, move
 from ses_feedback_cli.dead_letters.moving import Mover
-from ses_feedback_cli.output import confirmed, people, write_json
+from ses_feedback_cli.errors import UsageError, describe_error
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import confirm, open_console, write_json
 
 COUNTED = 1_000
 """Messages of a queue that are looked at to say how many would be moved."""
@@ -63,16 +63,16 @@ class Outcome:
     because: str = ""
 
     @property
-    def code(self) -> Code:
+    def code(self) -> ExitCode:
         """As an exit code."""
         if self.status in {"failed", "interrupted"}:
-            return Code.FAILED if self.status == "failed" else Code.INTERRUPTED
-        return Code.NO if self.not_moved or self.in_both or self.status != "done" else Code.OK
+            return ExitCode.FAILED if self.status == "failed" else ExitCode.INTERRUPTED
+        return ExitCode.NEGATIVE if self.not_moved or self.in_both or self.status != "done" else ExitCode.OK
 
 
 def carry_out(
     context: Context, queues: Sequence[Queue], order: Order, *, yes: bool, dry_run: bool, as_json: bool
-) -> Code:
+) -> ExitCode:
     """Move what is asked for, queue by queue; the worst outcome is the exit code."""
     planned = [
         (queue, number, more) for queue in queues for number, more in [_planned(context, queue, order)] if number
@@ -82,15 +82,15 @@ def carry_out(
     if not planned:
         sys.stderr.write("nothing to move\n")
     if dry_run or not planned:
-        return Code.OK
+        return ExitCode.OK
     if not _sure(yes=yes):
-        return Code.NO
-    worst = Code.OK
+        return ExitCode.NEGATIVE
+    worst = ExitCode.OK
     for queue, _, _ in planned:
         outcome = _redrive(context, queue, order)
         _say(outcome, as_json=as_json)
-        if outcome.code is Code.INTERRUPTED:
-            return Code.INTERRUPTED
+        if outcome.code is ExitCode.INTERRUPTED:
+            return ExitCode.INTERRUPTED
         worst = max(worst, outcome.code)
     return worst
 
@@ -118,12 +118,12 @@ def _sure(*, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise MissingError("stdin is no terminal, so nobody can be asked: --yes moves the messages, --dry-run does not")
-    return confirmed("Move them?")
+        raise UsageError("stdin is no terminal, so nobody can be asked: --yes moves the messages, --dry-run does not")
+    return confirm("Move them?")
 
 
 def _redrive(context: Context, queue: Queue, order: Order) -> Outcome:
-    with people(stderr=True).status(f"{queue.name} of {queue.pipeline.name}") as status:
+    with open_console(stderr=True).status(f"{queue.name} of {queue.pipeline.name}") as status:
 
         def on_progress(moved: int) -> None:
             status.update(f"{queue.name} of {queue.pipeline.name}: {moved} moved")
@@ -143,7 +143,10 @@ def _by_aws(context: Context, queue: Queue, order: Order, on_progress: Callable[
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and error.response["Error"].get("Code") == "InvalidAction":
             return None  # an emulator
-        outcome.status, outcome.because = "failed", f"{told(error)}; a move that was started goes on by itself"
+        outcome.status, outcome.because = (
+            "failed",
+            f"{describe_error(error)}; a move that was started goes on by itself",
+        )
         return outcome
 
 
@@ -177,7 +180,7 @@ def _by_hand(context: Context, queue: Queue, order: Order, on_progress: Callable
     except KeyboardInterrupt:
         outcome.status, outcome.because = "interrupted", "the rest stays where it is"
     except (ClientError, BotoCoreError) as error:
-        outcome.status, outcome.because = "failed", f"{told(error)}; the rest stays where it is"
+        outcome.status, outcome.because = "failed", f"{describe_error(error)}; the rest stays where it is"
     outcome.moved, outcome.in_both, outcome.not_moved = mover.moved, mover.doubled, mover.failed.total()
     if mover.failed:
         outcome.because = ", ".join(f"{code}: {number}" for code, number in mover.failed.items())

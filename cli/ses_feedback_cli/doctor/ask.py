@@ -30,7 +30,7 @@ class Clients:
         self._lock = threading.Lock()
         self._made: dict[tuple[str, str, str], Any] = {}
         self._sessions: dict[str, Any] = {}
-        self._sts = context.client("sts", context.of_regions()[0])
+        self._sts = context.client("sts", context.selected_regions()[0])
         self.caller = str(self._sts.get_caller_identity()["Account"])
         self.unseen: list[Unseen] = []
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ses_feedback_cli.context import Pipeline
 from ses_feedback_cli.doctor.facts import queue_name
+from ses_feedback_cli.stack_outputs import Pipeline
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ses_feedback_cli.context import Pipeline
+from ses_feedback_cli.stack_outputs import Pipeline
 
 Document = Mapping[str, Any]
 """A policy."""

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from multiprocessing.pool import ThreadPool
 
-from ses_feedback_cli.context import Context, Pipeline
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.doctor import standing, ways
 from ses_feedback_cli.doctor.ask import AT_ONCE, Ask, Clients
 from ses_feedback_cli.doctor.facts import Absent, AccountFacts, Counted, Facts, PipelineFacts, TableFacts, queue_name
 from ses_feedback_cli.doctor.standing import Sources
+from ses_feedback_cli.stack_outputs import Pipeline
 
 Place = tuple[str, str]
 """Account and Region."""
@@ -24,7 +25,7 @@ def known_tables(context: Context) -> list[tuple[str, str]]:
             ("blocked", context.table, "blockedTableArn"),
             ("history", context.history, "historyTableArn"),
         )
-        for table in ([given] if given else [stack[key] for stack in context.outputs if key in stack])
+        for table in ([given] if given else [stack[key] for stack in context.stack_outputs if key in stack])
     }
     return list(found)
 
@@ -56,7 +57,9 @@ class _Gathering:
         self._context, self._clients, self._now, self._hours, self._by_place = context, clients, now, hours, by_place
         self._asks: list[Ask] = []
         self._tables = known_tables(context)
-        of_stacks = (stack.get(key) for stack in context.outputs for key in ("blockedTableArn", "historyTableArn"))
+        of_stacks = (
+            stack.get(key) for stack in context.stack_outputs for key in ("blockedTableArn", "historyTableArn")
+        )
         self._known_tables = frozenset(filter(None, (*(table for table, _ in self._tables), *of_stacks)))
 
     def facts(self, elsewhere: list[tuple[str, Pipeline]]) -> Facts:
@@ -103,7 +106,7 @@ class _Gathering:
         )
 
     def _table(self, name: str, what: str) -> TableFacts:
-        account, region = self._clients.caller, self._context.session.region_name or self._context.of_regions()[0]
+        account, region = self._clients.caller, self._context.session.region_name or self._context.selected_regions()[0]
         if name.startswith("arn:"):
             _, _, _, region, account, _ = name.split(":", 5)
         return standing.table(self._ask((account, region), f"{what} table"), name, what, account, region)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ses_feedback_cli.context import Pipeline
 from ses_feedback_cli.doctor import calls
 from ses_feedback_cli.doctor.ask import Ask
 from ses_feedback_cli.doctor.facts import Absent, AccountFacts, Counted, Destination, Identity, TableFacts, queue_name
+from ses_feedback_cli.stack_outputs import Pipeline
 
 _SES_TAKES = 100  # identities in one call
 _CLOUDWATCH_TAKES = 500  # metrics in one call

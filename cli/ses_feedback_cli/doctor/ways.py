@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from ses_feedback_cli.context import Pipeline
 from ses_feedback_cli.doctor import calls
 from ses_feedback_cli.doctor.ask import Ask
 from ses_feedback_cli.doctor.facts import (
@@ -18,6 +17,7 @@ from ses_feedback_cli.doctor.facts import (
     Subscription,
     Topic,
 )
+from ses_feedback_cli.stack_outputs import Pipeline
 
 AWS_KEYS = ("alias/aws/sns", "alias/aws/sqs")
 FindKey = Callable[[str | None], Key | None]

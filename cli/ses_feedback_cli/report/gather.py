@@ -10,10 +10,11 @@ from ses_feedback.history.transaction import STATE
 from ses_feedback.table import decode, describe
 from ses_feedback.timestamps import iso
 
-from ses_feedback_cli.context import Context, Pipeline
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters.letters import counts
 from ses_feedback_cli.report.numbers import KINDS, Numbers
 from ses_feedback_cli.report.standing import Queue, Rate
+from ses_feedback_cli.stack_outputs import Pipeline
 
 _SEGMENTS = 4
 """Parts of a table that are read at once: reading waits for the network, counting for the processor."""
@@ -28,7 +29,7 @@ _EVENT_NAMES = ("value", "entry", "occurred_at", "kind", "verdict", "rule", "ide
 def count_blocked(context: Context, numbers: Numbers, progress: Callable[[int], None]) -> None:
     """Count the blocked table. Reads no address. ``progress`` hears how many items were read."""
     name = context.blocked_table()
-    for page in _pages(context.dynamodb(name), {"TableName": name, **_only(("reason", "expires_at"))}):
+    for page in _pages(context.dynamodb_client(name), {"TableName": name, **_only(("reason", "expires_at"))}):
         for item in page["Items"]:
             numbers.blocked(decode(item))
         progress(page["ScannedCount"])
@@ -46,7 +47,7 @@ def count_history(context: Context, numbers: Numbers, first_day: date, progress:
         },
         **_only((*_EVENT_NAMES, *_STATE_NAMES)),
     }
-    for page in _pages(context.dynamodb(name), request):
+    for page in _pages(context.dynamodb_client(name), request):
         for row in page["Items"]:
             numbers.history(decode(row))
         progress(page["ScannedCount"])

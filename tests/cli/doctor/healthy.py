@@ -1,6 +1,5 @@
 """Facts of one pipeline, its tables and its account in which nothing is wrong; each test breaks them in one place."""
 
-from ses_feedback_cli.context import Pipeline
 from ses_feedback_cli.doctor.facts import (
     AccountFacts,
     Counted,
@@ -16,6 +15,7 @@ from ses_feedback_cli.doctor.facts import (
     TableFacts,
     Topic,
 )
+from ses_feedback_cli.stack_outputs import Pipeline
 
 from components import policies
 

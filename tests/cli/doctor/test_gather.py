@@ -68,7 +68,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def answering(*outputs: dict[str, Any]) -> Context:
-    context = Context(outputs=outputs or (OUTPUTS,))
+    context = Context(stack_outputs=outputs or (OUTPUTS,))
     for operation, answer in ANSWERS.items():
         context.session.events.register(f"before-call.sesv2.{operation}", _instead(answer))
     return context
