@@ -59,7 +59,7 @@ STEPS = (
     Step("dead_letters", "dead-letter queue"),
     Step("handler", "SQS records in, partial batch response out", "ses_feedback.function.handler", "lambda_handler"),
     Step("batch", "one record: its feedback and what failed", "ses_feedback.function.batch", "read_record"),
-    Step("notification", "what SES says about each recipient", "ses_feedback.function.notification", "parse_notification"),
+    Step("notification", "what SES says of each recipient", "ses_feedback.function.notification", "parse_notification"),
     Step("envelope", "the SES message, whatever wraps it", "ses_feedback.function.envelope", "unwrap"),
     Step("verdict", "one table of rules", "ses_feedback.function.verdict", "judge_all"),
     Step("event", "what the history stores", "ses_feedback.function.feedback_event", "feedback_event"),

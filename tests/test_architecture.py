@@ -43,8 +43,7 @@ def test_every_folder_has_a_row_in_contributing() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rows = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| `")}
     named = {name for row in rows for name in row.replace("`", "").split(", ")}
-    folders = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("*/__init__.py")}
-    folders |= {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("handlers/ses_feedback/*/__init__.py")}
-    folders |= {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("cli/ses_feedback_cli/*/__init__.py")}
-    folders |= {"docs/", "docs/adr/", "docs/reference/", "examples/"}
+    packages = (path.parent.relative_to(ROOT) for path in ROOT.rglob("__init__.py") if ".venv" not in path.parts)
+    folders = {f"{package}/" for package in packages if package.parts[0] not in {"examples", "tests"}}
+    folders |= {"docs/", "docs/adr/", "docs/reference/", "examples/", "tests/", "tests/events/"}
     assert folders - named == set()

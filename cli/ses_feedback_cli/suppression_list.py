@@ -179,6 +179,6 @@ def suppression_regions(context: Context, ses_regions: list[str] | None) -> list
     if not regions:
         raise UsageError(
             "no Region of SES's suppression list is given: --ses-region REGION, --outputs FILE or --stack NAME; "
-            "or leave out what concerns this list (--no-ses)"
+            "or leave the list out: `show` without --ses, `unblock` with --no-ses"
         )
     return regions

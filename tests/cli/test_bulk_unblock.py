@@ -16,7 +16,7 @@ from ses_feedback.history.writer import HistoryWriter
 from ses_feedback_cli.blocks import manual_unblocks, unblock_run
 
 from tests.cli.conftest import Tables
-from tests.cli.ses_server import SesLists
+from tests.cli.fake_ses import FakeSes
 
 Bounce = Callable[..., Event]
 NOW = datetime.now(UTC)
@@ -197,14 +197,14 @@ def test_what_bounces_after_the_selection_stays_blocked(
     assert set(filled.blocked()) == NOT_SELECTED | {"false0@example.org"}
 
 
-def test_what_ses_listed_after_the_selection_stays_blocked(filled: Tables, ses: SesLists) -> None:
+def test_what_ses_listed_after_the_selection_stays_blocked(filled: Tables, ses: FakeSes) -> None:
     # Its bounce may be still on the way here.
-    ses.put("eu-west-1", *SELECTED, "False1@example.org")
-    ses.since["False1@example.org"] = NOW + HOUR
+    ses.add("eu-west-1", *SELECTED)
+    ses.add("eu-west-1", "False1@example.org", at=NOW + HOUR)
     results = filled.json(*SELECTION, "--yes", "--ses-region", "eu-west-1")[1:]
     assert [result["address"] for result in results if result["skipped"]] == ["false1@example.org"]
     assert set(filled.blocked()) == NOT_SELECTED | {"false1@example.org"}
-    assert set(ses.entries["eu-west-1"]) == {"false1@example.org", "False1@example.org"}
+    assert ses.spellings()["eu-west-1"] == {"false1@example.org", "False1@example.org"}
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pytest
 import typer
@@ -39,11 +39,11 @@ def pick(
 
 @pytest.fixture
 def page() -> str:
-    whole, basket = typer.Typer(), typer.Typer(help="A basket.")
-    for one, command in ((whole, pick), (basket, pick)):
-        register(one, command)
-    whole.add_typer(basket, name="basket")
-    return cli_reference.page(typer.main.get_command(whole))
+    app, group = typer.Typer(), typer.Typer(help="A basket.")
+    for parent in (app, group):
+        register(parent, pick)
+    app.add_typer(group, name="basket")
+    return cli_reference.page(typer.main.get_command(app))
 
 
 def test_commands_of_commands_are_there(page: str) -> None:
@@ -91,16 +91,13 @@ def test_every_exit_code_is_explained(page: str) -> None:
 
 
 def test_the_terminal_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    def made() -> Any:
-        return cli_reference.files()
-
-    before = made()
+    before = cli_reference.files()
     for name, value in {"COLUMNS": "40", "TERM": "dumb", "NO_COLOR": "1", "SES_FEEDBACK_TABLE": "mine"}.items():
         monkeypatch.setenv(name, value)
-    assert made() == before
+    assert cli_reference.files() == before
 
 
 def test_every_command_has_its_section() -> None:
-    (text,) = cli_reference.files().values()
+    (content,) = cli_reference.files().values()
     for name in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
-        assert f"\n## ses-feedback {name}\n" in text
+        assert f"\n## ses-feedback {name}\n" in content

@@ -7,7 +7,7 @@ import pytest
 from ses_feedback.history.event import Event, manual_event
 
 from tests.cli.conftest import NOW, Tables
-from tests.cli.ses_server import SesLists
+from tests.cli.fake_ses import FakeSes
 
 Bounce = Callable[..., Event]
 JANE = "jane@example.org"
@@ -109,8 +109,8 @@ def test_says_if_table_and_history_disagree(tables: Tables, bounce: Bounce, item
     assert disagreements == (item_exists, not item_exists)
 
 
-def test_looks_at_the_list_of_ses_in_every_region(tables: Tables, ses: SesLists) -> None:
-    ses.put("eu-west-1", "Jane@example.org", reason="COMPLAINT")
+def test_looks_at_the_list_of_ses_in_every_region(tables: Tables, ses: FakeSes) -> None:
+    ses.add("eu-west-1", "Jane@example.org", reason="COMPLAINT")
     result = tables.run("show", "Jane@example.org", "--ses-region", "eu-west-1", "--ses-region", "us-east-1")
     assert result.exit_code == 1
     assert "eu-west-1: has Jane@example.org because of COMPLAINT" in result.stdout

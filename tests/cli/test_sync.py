@@ -25,27 +25,17 @@ WEST, EAST = "eu-west-1", "us-east-1"
 LATER, EARLIER = NOW + timedelta(days=1), NOW - timedelta(days=1)
 
 
-@pytest.fixture
-def ses(tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeSes:
+@pytest.fixture(autouse=True)
+def _bucket(tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert tables.outputs.exists()  # moto is on
     s3 = boto3.client("s3", region_name=WEST)
     s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": WEST})
-    fake = FakeSes(s3)
-    original_client = Context.client
-
-    def client(self: Context, service: str, region: str | None = None) -> Any:
-        boto_client = original_client(self, service, region)
-        return fake.attach(boto_client) if service == "sesv2" else boto_client
-
-    monkeypatch.setattr(Context, "client", client)
-    monkeypatch.setattr(suppression_list, "CALL_SECONDS", 0.0)
-    monkeypatch.setattr(suppression_list, "POLL_SECONDS", 0.0)
     monkeypatch.chdir(tmp_path)
-    return fake
 
 
-def object_keys(ses: FakeSes) -> list[str]:
-    return [entry["Key"] for entry in ses.s3.list_objects_v2(Bucket="lists").get("Contents", [])]
+def object_keys() -> list[str]:
+    listing = boto3.client("s3", region_name=WEST).list_objects_v2(Bucket="lists")
+    return [entry["Key"] for entry in listing.get("Contents", [])]
 
 
 def manual(kind: Any, address: str, at: Any, **options: Any) -> Event:
@@ -145,7 +135,7 @@ def test_many_go_through_import_jobs_from_encrypted_objects_that_are_deleted(
     assert ses.lists[WEST].keys() == addresses
     assert [push["pushed"] for push in result["pushed"]] == [40, 40, 20]
     assert {job["encryption"] for job in ses.jobs.values()} == {("aws:kms", key) if key else ("AES256", None)}
-    assert object_keys(ses) == []
+    assert object_keys() == []
     assert not any(method == "PUT" for _, method, _ in ses.calls)
     assert tables.run("sync", "--region", WEST).exit_code == 0
 
@@ -155,12 +145,12 @@ def test_a_job_that_does_not_take_all_is_exit_code_1(
     tables: Tables, ses: FakeSes, bounce: Bounce, status: str, failed: int
 ) -> None:
     tables.apply([bounce(f"n{number}@x.org") for number in range(60)])
-    ses.job_status, ses.refuses = status, lambda address: address.startswith("n7@")
+    ses.job_status, ses.is_refused_by_job = status, lambda address: address.startswith("n7@")
     result = tables.run("sync", "--region", WEST, "--push", "--bucket", "lists")
     assert result.exit_code == 1
     assert str(failed) in result.stdout.split()
     assert "get-import-job" in result.stderr
-    assert object_keys(ses) == []
+    assert object_keys() == []
 
 
 @pytest.mark.parametrize("when", ["created", "asked"])
@@ -169,13 +159,13 @@ def test_ctrl_c_leaves_no_addresses_in_the_bucket(tables: Tables, ses: FakeSes, 
 
     def before(method: str, path: str) -> None:
         if (method, path.partition("/")[0]) == ("POST" if when == "created" else "GET", "import-jobs"):
-            assert len(object_keys(ses)) == 1
+            assert len(object_keys()) == 1
             raise KeyboardInterrupt
 
-    ses.before = before
+    ses.before_call = before
     result = tables.run("sync", "--region", WEST, "--push", "--bucket", "lists")
     assert result.exit_code == 130
-    assert object_keys(ses) == []
+    assert object_keys() == []
 
 
 def test_several_regions_need_a_bucket_each(tables: Tables, ses: FakeSes) -> None:
@@ -186,7 +176,7 @@ def test_several_regions_need_a_bucket_each(tables: Tables, ses: FakeSes) -> Non
 
 
 def test_a_list_is_read_to_its_last_page(tables: Tables, ses: FakeSes) -> None:
-    ses.page = 2
+    ses.page_size = 2
     ses.lists = {region: {f"n{number}@{region}.org": ("BOUNCE", NOW) for number in range(5)} for region in (WEST, EAST)}
     result = tables.run("import", "--from-ses", "--region", WEST, "--region", EAST)
     assert result.exit_code == 0, result.stderr
@@ -208,7 +198,7 @@ def test_import_from_ses_twice_changes_nothing_and_what_is_no_address_is_told(
 
 
 def test_ses_that_does_not_answer_is_exit_code_3(tables: Tables, ses: FakeSes) -> None:
-    ses.before = lambda _method, _path: 403
+    ses.before_call = lambda _method, _path: 403
     result = tables.run("sync", "--region", WEST)
     assert result.exit_code == 3
     assert "ListSuppressedDestinations" in result.stderr

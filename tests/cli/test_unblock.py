@@ -13,7 +13,7 @@ from ses_feedback_cli import suppression_list
 from ses_feedback_cli.blocks import unblock_run
 
 from tests.cli.conftest import Tables
-from tests.cli.ses_server import SesLists
+from tests.cli.fake_ses import FakeSes
 
 Bounce = Callable[..., Event]
 JANE = "jane@example.org"
@@ -76,31 +76,31 @@ def test_an_item_of_others_is_removed(tables: Tables) -> None:
     assert tables.blocked() == {}
 
 
-def test_takes_it_off_the_lists_of_ses_in_any_spelling(tables: Tables, bounce: Bounce, ses: SesLists) -> None:
+def test_takes_it_off_the_lists_of_ses_in_any_spelling(tables: Tables, bounce: Bounce, ses: FakeSes) -> None:
     tables.apply([bounce(JANE, AGO)])
-    ses.put("eu-west-1", "Jane@example.org", "joe@example.org")
-    ses.put("us-east-1", JANE)
+    ses.add("eu-west-1", "Jane@example.org", "joe@example.org")
+    ses.add("us-east-1", JANE)
     result = tables.run("unblock", "Jane@Example.org", *NOTE, *HERE, "--ses-region", "us-east-1")
     assert result.exit_code == 0
     assert result.stdout.rstrip().endswith(
         "now not blocked; removed from SES's suppression list in eu-west-1, us-east-1"
     )
-    assert ses.entries == {"eu-west-1": {"joe@example.org": "BOUNCE"}, "us-east-1": {}}
+    assert ses.spellings() == {"eu-west-1": {"joe@example.org"}, "us-east-1": set()}
 
 
-def test_an_address_that_only_ses_has_is_taken_off(tables: Tables, ses: SesLists) -> None:
-    ses.put("eu-west-1", JANE)
+def test_an_address_that_only_ses_has_is_taken_off(tables: Tables, ses: FakeSes) -> None:
+    ses.add("eu-west-1", JANE)
     (output,) = tables.json("unblock", JANE, *NOTE, *HERE)
     assert (output["changed"], output["ses"]) == (False, {"eu-west-1": "removed"})
     assert tables.json("show", JANE)[0]["events"] == []
 
 
-def test_an_address_with_a_slash_reaches_ses_whole(tables: Tables, ses: SesLists) -> None:
-    ses.put("eu-west-1", "a/b+c@example.org")
+def test_an_address_with_a_slash_reaches_ses_whole(tables: Tables, ses: FakeSes) -> None:
+    ses.add("eu-west-1", "a/b+c@example.org")
     assert tables.json("unblock", "a/b+c@example.org", *NOTE, *HERE)[0]["ses"] == {"eu-west-1": "removed"}
 
 
-def test_the_regions_are_those_of_the_stack(tables: Tables, ses: SesLists) -> None:
+def test_the_regions_are_those_of_the_stack(tables: Tables, ses: FakeSes) -> None:
     outputs = json.loads(tables.outputs.read_text())
     pipelines = {region: {"region": region} for region in ("eu-west-1", "eu-north-1")}
     tables.outputs.write_text(json.dumps(outputs | {"pipelines": pipelines}))
@@ -116,22 +116,22 @@ def test_without_a_region_it_asks_for_one(tables: Tables, bounce: Bounce) -> Non
     assert JANE in tables.blocked()
 
 
-def test_what_ses_refuses_stays_blocked_and_the_others_go_on(tables: Tables, bounce: Bounce, ses: SesLists) -> None:
+def test_what_ses_refuses_stays_blocked_and_the_others_go_on(tables: Tables, bounce: Bounce, ses: FakeSes) -> None:
     tables.apply([bounce(JANE, AGO), bounce("joe@example.org", AGO)])
-    ses.refuse[JANE] = "BadRequestException"
+    ses.errors[JANE] = "BadRequestException"
     result = tables.run("unblock", JANE, "joe@example.org", *NOTE, *HERE)
     assert result.exit_code == 1
     assert "FAILED: SES's suppression list: BadRequestException in eu-west-1" in result.stdout
     assert "--no-ses" in result.stderr
     assert set(tables.blocked()) == {JANE}
-    ses.refuse.clear()
+    ses.errors.clear()
     assert tables.run("unblock", JANE, "joe@example.org", *NOTE, *HERE).exit_code == 0
     assert tables.blocked() == {}
 
 
-def test_a_right_that_is_missing_ends_it_before_anything_changes(tables: Tables, bounce: Bounce, ses: SesLists) -> None:
+def test_a_right_that_is_missing_ends_it_before_anything_changes(tables: Tables, bounce: Bounce, ses: FakeSes) -> None:
     tables.apply([bounce(JANE, AGO)])
-    ses.refuse[JANE] = "AccessDeniedException"
+    ses.errors[JANE] = "AccessDeniedException"
     result = tables.run("unblock", JANE, *NOTE, *HERE)
     assert result.exit_code == 3
     assert "DeleteSuppressedDestination" in result.stderr
@@ -139,13 +139,13 @@ def test_a_right_that_is_missing_ends_it_before_anything_changes(tables: Tables,
     assert JANE in tables.blocked()
 
 
-def test_ses_comes_first(tables: Tables, bounce: Bounce, ses: SesLists, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ses_comes_first(tables: Tables, bounce: Bounce, ses: FakeSes, monkeypatch: pytest.MonkeyPatch) -> None:
     # Were the block lifted first and the rest never done, the next mail would block the address again.
     tables.apply([bounce(JANE, AGO)])
-    ses.put("eu-west-1", JANE)
+    ses.add("eu-west-1", JANE)
 
     def refuse(_: HistoryWriter, events: list[Event], **__: Any) -> list[Recorded]:
-        assert ses.entries == {"eu-west-1": {}}
+        assert ses.spellings() == {"eu-west-1": set()}
         return [Recorded(Outcome.FAILED, "TransactWriteItems: no time left")] * len(events)
 
     with monkeypatch.context() as patched:
@@ -157,9 +157,9 @@ def test_ses_comes_first(tables: Tables, bounce: Bounce, ses: SesLists, monkeypa
     assert tables.blocked() == {}
 
 
-def test_of_many_the_list_is_read_and_only_what_is_on_it_deleted(tables: Tables, ses: SesLists) -> None:
-    ses.page = 40
-    ses.put("eu-west-1", *(f"other{number}@example.org" for number in range(99)), "User7@example.org")
+def test_of_many_the_list_is_read_and_only_what_is_on_it_deleted(tables: Tables, ses: FakeSes) -> None:
+    ses.page_size = 40
+    ses.add("eu-west-1", *(f"other{number}@example.org" for number in range(99)), "User7@example.org")
     many = [f"user{number}@example.org" for number in range(unblock_run.READ_LISTS_FROM + 1)]
     results = tables.json("unblock", "-", *NOTE, *HERE, stdin="\n".join(many))
     assert [result["address"] for result in results if result["ses"] == {"eu-west-1": "removed"}] == [

@@ -74,7 +74,7 @@ class FakeDynamoDB:
         keys = request["Keys"]
         self.keys += len(keys)
         assert 1 <= len(keys) <= 100
-        assert len({_key(key) for key in keys}) == len(keys), "DynamoDB refuses a key that is asked for twice"
+        assert len({_key(key) for key in keys}) == len(keys), "DynamoDB refuses a key that is requested twice"
         assert table == "blocked" or request["ConsistentRead"], "the writer must see what was written before"
         fault = self._start("BatchGetItem")
         if fault == "unprocessed":

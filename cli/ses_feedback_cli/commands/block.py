@@ -37,7 +37,7 @@ def block(
         typer.Option("--note", help="Why you block, in your own words, for the history; needed with ADDRESS."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", help=f"When the block ends: {times.FUTURE_FORMATS}. [default: never]")
+        str | None, typer.Option("--until", help=f"When the block ends: {times.FUTURE_FORMATS}. Default: never.")
     ] = None,
     from_file: Annotated[
         Path | None,

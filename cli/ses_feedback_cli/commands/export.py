@@ -36,7 +36,7 @@ def export(  # noqa: PLR0913, PLR0917 - an option each
     context: Context,
     file: Annotated[Path, typer.Argument(help="File to write; - is stdout.")] = Path("-"),
     file_format: Annotated[
-        Format | None, typer.Option("--format", help="Format of the file. [default: from its suffix; csv on stdout]")
+        Format | None, typer.Option("--format", help="Format of the file. Default: from its suffix; csv on stdout.")
     ] = None,
     reason: ReasonOption = None,
     domain: DomainOption = None,

@@ -19,11 +19,11 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
     context: Context,
     file: Annotated[Path | None, typer.Argument(help="The list; - reads stdin.")] = None,
     file_format: Annotated[
-        Format | None, typer.Option("--format", help="Format of the list. [default: from its suffix]")
+        Format | None, typer.Option("--format", help="Format of the list. Default: from its suffix.")
     ] = None,
     column: Annotated[
         str | None,
-        typer.Option("--column", help="Column (or attribute) of the addresses. [default: value, address or email]"),
+        typer.Option("--column", help="Column (or attribute) of the addresses. Default: value, address or email."),
     ] = None,
     from_ses: Annotated[
         bool, typer.Option("--from-ses", help="Import SES's suppression lists of this account, in each Region.")
@@ -38,22 +38,22 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
     until: Annotated[
         str | None,
         typer.Option(
-            "--until", help=f"When blocks end, for rows that do not say it: {times.FUTURE_FORMATS}. [default: never]"
+            "--until", help=f"When blocks end, for rows that do not say it: {times.FUTURE_FORMATS}. Default: never."
         ),
     ] = None,
     at: Annotated[
         str | None,
         typer.Option(
             "--at",
-            help="Time from which the blocks count: a later unblock wins. [default: when this import first started]",
+            help="Time from which the blocks count: a later unblock wins. Default: when this import first started.",
         ),
     ] = None,
     position_file: Annotated[
         Path | None,
-        typer.Option("--position-file", help="File that says how far the import is. [default: FILE.position.json]"),
+        typer.Option("--position-file", help="File that says how far the import is. Default: FILE.position.json."),
     ] = None,
     rejects_file: Annotated[
-        Path | None, typer.Option("--rejects-file", help="File for rejected rows. [default: FILE.rejects.csv]")
+        Path | None, typer.Option("--rejects-file", help="File for rejected rows. Default: FILE.rejects.csv.")
     ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Read the list again from its first row; rows that are done stay done.")

@@ -27,7 +27,7 @@ def show(
         list[str] | None,
         typer.Option(
             "--ses-region",
-            help="Region whose suppression list to look at; implies --ses. [default: --region, or those of the stacks]",
+            help="Region whose suppression list to look at; implies --ses. Default: --region, or those of the stacks.",
         ),
     ] = None,
     as_json: JsonOption = False,

@@ -25,7 +25,7 @@ def sync(
     ] = None,
     kms_key: Annotated[
         str | None,
-        typer.Option("--kms-key", help="Customer managed KMS key for the objects in the bucket. [default: S3's keys]"),
+        typer.Option("--kms-key", help="Customer managed KMS key for the objects in the bucket. Default: S3's keys."),
     ] = None,
     sample: Annotated[
         int, typer.Option("--sample", min=0, help="How many addresses of each difference to show.")

@@ -44,7 +44,7 @@ def unblock(  # noqa: PLR0913 - one per option
         list[BlockReason] | None,
         typer.Option(
             "--reason",
-            help="Why they are blocked; once for each reason. [default: bounce and soft-bounces]",
+            help="Why they are blocked; once for each reason. Default: bounce and soft-bounces.",
             rich_help_panel=SELECTION_PANEL,
         ),
     ] = None,
@@ -56,14 +56,14 @@ def unblock(  # noqa: PLR0913 - one per option
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be unblocked.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     undo_file: Annotated[
-        Path | None, typer.Option("--undo-file", help="Undo file to write. [default: a new file in this folder]")
+        Path | None, typer.Option("--undo-file", help="Undo file to write. Default: a new file in this folder.")
     ] = None,
     from_file: Annotated[Path | None, typer.Option("--from", help="Continue the unblock of this undo file.")] = None,
     ses_region: Annotated[
         list[str] | None,
         typer.Option(
             "--ses-region",
-            help="Region whose list to remove them from; once for each. [default: --region, or those of the stacks]",
+            help="Region whose list to remove them from; once for each. Default: --region, or those of the stacks.",
             rich_help_panel=_SES_PANEL,
         ),
     ] = None,

@@ -38,8 +38,8 @@ def guard(
     """Make a boto3 or botocore client of SES ("ses" or "sesv2") check before it sends; returns the client.
 
     Checked are To, Cc and Bcc of SendEmail, SendRawEmail, SendTemplatedEmail, SendBulkTemplatedEmail and SendBulkEmail;
-    of raw messages those of the call or, if it has none, of the header. If the table cannot be read, its
-    ``when_unavailable`` decides: allow, block or raise TableError.
+    of raw messages those of the call or, if it has none, of the header. If the table cannot be read, the
+    blocklist's ``when_unavailable`` decides: allow, block or raise TableError.
 
     mode: "raise" a BlockedError if any recipient is refused, and send nothing; or "strip" these and send to the others.
         Of a raw message only the envelope changes, not its header, which may be signed. With no recipient left: raise.
@@ -55,7 +55,7 @@ def guard(
         raise ValueError(
             "mode 'strip' needs on_stripped, so that no recipient is removed unnoticed, and only that mode has it"
         )
-    operations = {name: operation for (of, name), operation in SEND_OPERATIONS.items() if of == service}
+    operations = {name: operation for (api, name), operation in SEND_OPERATIONS.items() if api == service}
     client_guard = _Guard(blocklist, on_stripped, bypass_tag, operations)
     with _lock:
         if client in _guards:

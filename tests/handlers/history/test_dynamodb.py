@@ -2,7 +2,7 @@
 
 Where they differ from AWS, as far as it matters here: neither throttles, leaves keys unprocessed, reports a
 TransactionConflict or deletes an item that is past its time, and both answer eventually consistent reads with what is
-newest. Those ways are tested with the fake (test_errors.py, test_invariants.py). moto's transactions are not atomic
+newest. Those cases are tested with the fake (test_errors.py, test_invariants.py). moto's transactions are not atomic
 between threads: a refused one puts back what all tables held when it began, and so undoes what others wrote meanwhile.
 Both check conditions, give the reasons of a cancelled transaction and take a table's ARN for its name, as AWS does.
 """

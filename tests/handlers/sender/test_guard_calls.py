@@ -1,6 +1,6 @@
 """Which recipients of each operation a guarded client checks, and what it sends when it strips.
 
-Not proved: that SES takes the recipients of a raw message from where it is said to, and that it answers so.
+Not proved: that SES reads the recipients of a raw message as described, and that it responds like this.
 test_guarded_ses.py sends to moto and the emulator.
 """
 

@@ -1,5 +1,7 @@
-"""The rights that `report --help` names, as the emulator judges rights: enough together, and each needed. AWS may judge
-otherwise."""
+"""The permissions that `report --help` names: together they are sufficient, and each is needed.
+
+Not tested: that AWS evaluates permissions as the emulator does.
+"""
 
 import json
 from collections.abc import Iterator
@@ -12,9 +14,9 @@ from typer.testing import CliRunner
 
 from sandbox import Stack, deploy, start_emulator
 
-pytestmark = pytest.mark.xdist_group("report")  # one stack, made once
+pytestmark = pytest.mark.xdist_group("report")  # one stack, deployed once
 
-SCAN, RATES, QUEUES = "dynamodb:Scan", "cloudwatch:GetMetricData", "sqs:GetQueueAttributes"
+SCAN, GET_METRICS, GET_QUEUES = "dynamodb:Scan", "cloudwatch:GetMetricData", "sqs:GetQueueAttributes"
 
 
 @pytest.fixture(scope="module")
@@ -24,45 +26,46 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.mark.parametrize(
-    ("rights", "code", "unknown"),
+    ("actions", "exit_code", "unknown_parts"),
     [
-        ({SCAN, RATES, QUEUES}, 0, set()),
-        ({SCAN, RATES}, 1, {"queues"}),
-        ({SCAN, QUEUES}, 1, {"rates"}),
-        ({RATES, QUEUES}, 3, None),
+        ({SCAN, GET_METRICS, GET_QUEUES}, 0, set()),
+        ({SCAN, GET_METRICS}, 1, {"dead_letters"}),
+        ({SCAN, GET_QUEUES}, 1, {"rates"}),
+        ({GET_METRICS, GET_QUEUES}, 3, None),
     ],
     ids=["all", "no queues", "no rates", "no tables"],
 )
-def test_rights(
+def test_permissions(
     stack: Stack,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    rights: set[str],
-    code: int,
-    unknown: set[str] | None,
+    actions: set[str],
+    exit_code: int,
+    unknown_parts: set[str] | None,
 ) -> None:
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps(stack.outputs))
-    become(stack, monkeypatch, rights)
-    done = CliRunner().invoke(app, ["report", "--json", "--outputs", str(outputs)])
-    assert done.exit_code == code, done.stderr
-    if unknown is None:
-        assert done.stdout == ""
+    use_credentials(stack, monkeypatch, actions)
+    result = CliRunner().invoke(app, ["report", "--json", "--outputs", str(outputs)])
+    assert result.exit_code == exit_code, result.stderr
+    if unknown_parts is None:
+        assert result.stdout == ""
         return
-    found: Any = json.loads(done.stdout)
-    assert {"queues" for one in found["queues"] if one["problem"]} | {
-        "rates" for one in found["rates"] if one["failed"]
-    } == unknown
+    document: Any = json.loads(result.stdout)
+    failed_parts = {"dead_letters" for count in document["dead_letters"] if count["problem"]}
+    failed_parts |= {"rates" for rate in document["rates"] if rate["failed"]}
+    assert failed_parts == unknown_parts
 
 
-def become(stack: Stack, monkeypatch: pytest.MonkeyPatch, rights: set[str]) -> None:
-    """Let the command run as a user who may do this, and nothing else."""
+def use_credentials(stack: Stack, monkeypatch: pytest.MonkeyPatch, actions: set[str]) -> None:
+    """Let the command run as a user with these permissions only."""
     outputs = stack.outputs
     tables = [outputs["blockedTableArn"], outputs["historyTableArn"]]
     statements = [
-        {"Effect": "Allow", "Action": one, "Resource": tables if one == SCAN else "*"} for one in sorted(rights)
+        {"Effect": "Allow", "Action": action, "Resource": tables if action == SCAN else "*"}
+        for action in sorted(actions)
     ]
-    user = "reporter-" + "-".join(sorted(one.partition(":")[0] for one in rights))
+    user = "reporter-" + "-".join(sorted(action.partition(":")[0] for action in actions))
     iam = stack.account.client("iam", "us-east-1")
     iam.create_user(UserName=user)
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
