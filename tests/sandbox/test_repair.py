@@ -104,7 +104,7 @@ def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: St
         )
         until(lambda: listed()["messages"] == 1, "it did not come to the dead letters")
     (letter,) = listed()["sample"]
-    assert (letter["kind"], letter["type"], letter["why"][:8]) == ("bounce", "Permanent", "readable")
+    assert (letter["kind"], letter["type"], letter["reason"][:8]) == ("bounce", "Permanent", "readable")
     assert blocked_item(stack, ADDRESS) is None
 
     assert command("dead-letters", "show", letter["id"]).exit_code == 0

@@ -7,10 +7,10 @@ import typer
 
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.dead_letters.letters import pipelines
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.output import build_table, open_console, write_json
+from ses_feedback_cli.pipeline_selection import select_pipelines
 from ses_feedback_cli.simulation.probes import PROBES, ways
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def simulate(
     if wrong := set(only or ()) - {one.name for one in PROBES}:
         raise UsageError(f"--only {', '.join(sorted(wrong))}: {', '.join(one.name for one in PROBES)} are possible")
     probes = [one for one in PROBES if not only or one.name in only]
-    run = Simulation(context, ways(pipelines(context, pipeline or ()), sender), probes, publish=publish)
+    run = Simulation(context, ways(select_pipelines(context, pipeline or ()), sender), probes, publish=publish)
     unblocked = True
     try:
         with open_console(stderr=True).status(f"{len(run.journeys)} mails") as status:

@@ -17,7 +17,7 @@ from ses_feedback.timestamps import parse
 
 from ses_feedback_cli import event_batches
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.dead_letters.letters import counts
+from ses_feedback_cli.dead_letters.queues import count_messages
 from ses_feedback_cli.errors import describe_error
 from ses_feedback_cli.simulation.probes import PROBES, Probe, Way, notification
 from ses_feedback_cli.stack_outputs import Pipeline
@@ -239,7 +239,7 @@ class Simulation:
 
 def _depth(sqs: Any, url: str) -> int:
     try:
-        return sum(counts(sqs, url))
+        return sum(count_messages(sqs, url))
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code"))
         if not code.endswith(("NonExistentQueue", "QueueDoesNotExist")):
