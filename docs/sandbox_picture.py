@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
+from ses_feedback_cli.simulation.journey import Journey
 
 from sandbox.__main__ import main
-from sandbox.hops import Journey
 from sandbox.screen import Screen
 
 PICTURE = Path(__file__).with_name("sandbox.svg")

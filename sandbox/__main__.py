@@ -13,10 +13,10 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-from .deployment import STACK, Stack, prepare
+from .chain import Result, exercise
+from .deployment import STACK, Stack, deploy, prepare
 from .emulator import Emulator, start_emulator
 from .errors import SandboxError
-from .run import Result, deployed, exercised
 from .screen import Screen
 
 INTERRUPTED = 130  # as a shell counts Ctrl-C
@@ -66,8 +66,8 @@ def _run(options: argparse.Namespace, screen: Screen) -> int:
             screen.step("beforehand", f"made what an account already has: {', '.join(prepare(running.account()))}")
             _keep(screen, running, None)
             return 0
-        stack = deployed(running, screen)
-        result = exercised(stack, screen)
+        stack = _deploy(running, screen)
+        result = exercise(stack, screen)
         screen.blocked(result.blocked)
         screen.answers(result.answers)
         if result.failed:
@@ -82,6 +82,15 @@ def _run(options: argparse.Namespace, screen: Screen) -> int:
                 outputs.write_text(json.dumps(stack.outputs), encoding="utf-8")
                 _keep(screen, running, stack, outputs)
         return 1 if result.failed else 0
+
+
+def _deploy(running: Emulator, screen: Screen) -> Stack:
+    started = time.monotonic()
+    with screen.working("running the program"):
+        stack = deploy(running.account())
+    screen.step("beforehand", f"made what an account already has: {', '.join(stack.prepared)}")
+    screen.step("deployed", f"{len(stack.created)} resources of __main__.py", time.monotonic() - started)
+    return stack
 
 
 def _summary(result: Result) -> str:

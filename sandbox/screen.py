@@ -3,7 +3,7 @@
 import contextlib
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -11,13 +11,12 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+from ses_feedback import Answer
+from ses_feedback_cli.simulation.journey import HOPS, Journey
 
 from .emulator import Emulator
-from .hops import HOPS, Journey
 
-if TYPE_CHECKING:
-    from ses_feedback import Answer
-
+SERVICES = HOPS[:-1]  # what a sender is told is a table of its own
 SIMULATOR = "@simulator.amazonses.com"
 
 
@@ -66,10 +65,11 @@ class Screen:
         if not any(known is journey for known in self._journeys):
             self._journeys.append(journey)
             if not self.console.is_terminal:
-                self.console.print(escape(f"{journey.mail.address} ({journey.mail.about})"))
-        elif not self.console.is_terminal:
-            hop = journey.failure.hop if journey.failure else list(journey.reached)[-1]
-            when = "FAILED" if journey.failure else _milliseconds(journey.reached[hop])
+                self.console.print(escape(f"{journey.address} ({journey.about})"))
+            return
+        hop = journey.failure.hop if journey.failure else list(journey.seconds)[-1]
+        if not self.console.is_terminal and hop in SERVICES:
+            when = "FAILED" if journey.failure else _milliseconds(journey.seconds[hop])
             self.console.print(f"  {hop:<9}{when:>8}  {escape(journey.evidence.get(hop, ''))}", soft_wrap=True)
 
     def failures(self, journeys: Sequence[Journey], emulator: Emulator) -> None:
@@ -77,10 +77,10 @@ class Screen:
         for journey in journeys:
             if journey.failure:
                 where = f"[bold red]FAILED at {journey.failure.hop}[/]"
-                self.console.print(f"\n{where}: the mail to {escape(journey.mail.address)}")
-                self._indented(str(journey.failure))
+                self.console.print(f"\n{where}: the mail to {escape(journey.address)}")
+                self._indented(journey.failure.reason)
             elif journey.skipped:
-                self.console.print(f"\nNot sent: the mail to {escape(journey.mail.address)}")
+                self.console.print(f"\nNot sent: the mail to {escape(journey.address)}")
                 self._indented(journey.skipped)
         if log := emulator.log_tail(8):
             self.console.print("\nThe end of the emulator's log:")
@@ -94,7 +94,7 @@ class Screen:
             table.add_row(*(escape(str(item.get(name, ""))) for name in ("value", "reason", "subtype")), escape(when))
         self.console.print(table)
 
-    def answers(self, answers: "Sequence[Answer]") -> None:
+    def answers(self, answers: Sequence[Answer]) -> None:
         """Write what a sender is told about each address; nothing if a broken hop left it unasked."""
         if not answers:
             return
@@ -110,11 +110,11 @@ class Screen:
 
     def _travels(self) -> Table:
         table = _table("Mails, and after how long they reached each hop", "to")
-        for hop in HOPS:
+        for hop in SERVICES:
             table.add_column(hop, justify="right", no_wrap=True)
         for journey in self._journeys:
-            cells = [_cell(journey, hop) for hop in HOPS]
-            table.add_row(f"{_short(journey.mail.address)}\n[dim]{journey.mail.about}[/]", *cells)
+            cells = [_cell(journey, hop) for hop in SERVICES]
+            table.add_row(f"{_short(journey.address)}\n[dim]{journey.about}[/]", *cells)
         return table
 
 
@@ -126,8 +126,8 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _cell(journey: Journey, hop: str) -> Text:
-    if hop in journey.reached:
-        return Text(_milliseconds(journey.reached[hop]), style="green")
+    if hop in journey.seconds:
+        return Text(_milliseconds(journey.seconds[hop]), style="green")
     if journey.failure and journey.failure.hop == hop:
         return Text("FAILED", style="bold red")
     if journey.skipped:

@@ -19,16 +19,19 @@ from ses_feedback.history.state import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.history.writer import Result as HistoryResult
 from ses_feedback_cli import acts
+from ses_feedback_cli.commands import simulate
 from ses_feedback_cli.context import MissingError, Pipeline
-from ses_feedback_cli.simulation import run as simulation
-from ses_feedback_cli.simulation.probes import PROBES, Probe, Way, notification, ways
-from ses_feedback_cli.simulation.run import Simulation
+from ses_feedback_cli.simulation.follower import Follower
+from ses_feedback_cli.simulation.journey import Journey
+from ses_feedback_cli.simulation.mails import MAILS, Mail
+from ses_feedback_cli.simulation.notifications import build_notification
+from ses_feedback_cli.simulation.origins import Origin, read_origins
 from typer.testing import Result
 
 from tests.cli.conftest import BLOCKED, HISTORY, NOW, Tables
 
 REGION = "eu-west-1"
-FED = [probe for probe in PROBES if probe.kind]
+WITH_FEEDBACK = [mail for mail in MAILS if mail.kind]
 
 
 def pipeline(kind: str, identities: Sequence[str] = ("example.com",), configuration_set: str | None = None) -> Pipeline:
@@ -38,50 +41,51 @@ def pipeline(kind: str, identities: Sequence[str] = ("example.com",), configurat
     return Pipeline(*named, *queues, kind, kind, kind, tuple(identities), configuration_set)
 
 
-def both(*identities: str, configuration_set: str | None = None) -> list[Pipeline]:
+def bounce_and_complaint(*identities: str, configuration_set: str | None = None) -> list[Pipeline]:
     return [pipeline(kind, identities, configuration_set) for kind in ("bounce", "complaint")]
 
 
-def test_every_identity_and_the_configuration_set_are_ways() -> None:
-    found = ways(both("example.com", "jane@example.org", configuration_set="main"), None)
-    assert [(one.sender, one.identity, one.configuration_set) for one in found] == [
+def test_every_identity_and_the_configuration_set_are_origins() -> None:
+    origins = read_origins(bounce_and_complaint("example.com", "jane@example.org", configuration_set="main"))
+    assert [(origin.sender, origin.identity, origin.configuration_set) for origin in origins] == [
         ("simulator-check@example.com", "example.com", None),
         ("jane@example.org", "jane@example.org", None),
         ("simulator-check@example.com", "example.com", "main"),
     ]
-    assert all(set(one.pipelines) == {"bounce", "complaint"} for one in found)
+    assert all(set(origin.pipelines) == {"bounce", "complaint"} for origin in origins)
 
 
-def test_a_sender_takes_the_ways_of_its_identities() -> None:
-    pipelines = both("example.com", "example.org", configuration_set="main")
-    found = ways(pipelines, "me@mail.Example.org")
-    assert [(one.sender, one.identity, one.configuration_set) for one in found] == [
+def test_a_sender_takes_the_origins_of_its_identities() -> None:
+    pipelines = bounce_and_complaint("example.com", "example.org", configuration_set="main")
+    origins = read_origins(pipelines, "me@mail.Example.org")
+    assert [(origin.sender, origin.identity, origin.configuration_set) for origin in origins] == [
         ("me@mail.Example.org", "example.org", None),
         ("me@mail.Example.org", "example.org", "main"),
     ]
     with pytest.raises(MissingError, match=r"--from me@example\.net belongs to none"):
-        ways(pipelines, "me@example.net")
+        read_origins(pipelines, "me@example.net")
     with pytest.raises(MissingError, match=r"--from me@notexample\.com belongs to none"):
-        ways(both("example.com"), "me@notexample.com")
+        read_origins(bounce_and_complaint("example.com"), "me@notexample.com")
 
 
 def test_a_configuration_set_alone_needs_a_sender() -> None:
-    pipelines = both(configuration_set="main")
+    pipelines = bounce_and_complaint(configuration_set="main")
     with pytest.raises(MissingError, match="--from ADDRESS is needed"):
-        ways(pipelines, None)
-    (way,) = ways(pipelines, "me@example.com")
-    assert (way.sender, way.configuration_set) == ("me@example.com", "main")
+        read_origins(pipelines)
+    (origin,) = read_origins(pipelines, "me@example.com")
+    assert (origin.sender, origin.configuration_set) == ("me@example.com", "main")
 
 
 @pytest.mark.parametrize("configuration_set", [None, "main"])
-@pytest.mark.parametrize("probe", FED, ids=lambda probe: probe.name)
-def test_what_stands_for_ses_is_judged_as_its_own(probe: Probe, configuration_set: str | None) -> None:
-    way = Way("me@example.com", REGION, "example.com", configuration_set, {"bounce": pipeline("bounce")})
-    text = notification(way, probe, probe.address("x"), NOW)
-    assert json.loads(text).keys() >= {"eventType" if configuration_set else "notificationType", probe.kind, "mail"}
-    ((feedback, rule),) = judge_all(read(text, sent_at=NOW, now=NOW).feedback)
-    assert (feedback.address, feedback.kind, feedback.identity) == (probe.address("x"), probe.kind, "example.com")
-    assert (rule.verdict is Verdict.BLOCK) == (probe.reason is not None)
+@pytest.mark.parametrize("mail", WITH_FEEDBACK, ids=lambda mail: mail.name)
+def test_what_stands_for_ses_is_judged_as_its_own(mail: Mail, configuration_set: str | None) -> None:
+    pipelines = {each.kind: each for each in bounce_and_complaint()}
+    origin = Origin("me@example.com", REGION, "example.com", configuration_set, pipelines)
+    message = build_notification(origin, mail, mail.address("x"), NOW)
+    assert json.loads(message).keys() >= {"eventType" if configuration_set else "notificationType", mail.kind, "mail"}
+    ((feedback, rule),) = judge_all(read(message, sent_at=NOW, now=NOW).feedback)
+    assert (feedback.address, feedback.kind, feedback.identity) == (mail.address("x"), mail.kind, "example.com")
+    assert (rule.verdict.value, rule.verdict is Verdict.BLOCK) == (mail.verdict, mail.reason is not None)
 
 
 @dataclass
@@ -118,18 +122,18 @@ class Chain:
 
 @pytest.fixture
 def chain(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Chain:
-    monkeypatch.setattr(simulation, "POLL_SECONDS", 0)
+    monkeypatch.setattr(simulate, "POLL_SECONDS", 0)
     boto3.client("ses", region_name=REGION).verify_domain_identity(Domain="example.com")
     sqs, sns = boto3.client("sqs", region_name=REGION), boto3.client("sns", region_name=REGION)
-    made = Chain(tables, {}, {}, sqs)
+    chain = Chain(tables, {}, {}, sqs)
     outputs = json.loads(tables.outputs.read_text())
     for kind in ("bounce", "complaint"):
         for name in ("queue", "dead-letters", "subscription-dead-letters"):
-            made.urls[f"{kind}-{name}"] = sqs.create_queue(QueueName=f"{kind}-{name}")["QueueUrl"]
+            chain.urls[f"{kind}-{name}"] = sqs.create_queue(QueueName=f"{kind}-{name}")["QueueUrl"]
         topic = sns.create_topic(Name=kind)["TopicArn"]
         queue = f"arn:aws:sqs:{REGION}:123456789012:{kind}-queue"
         raw = {"RawMessageDelivery": "true"}
-        made.subscriptions[kind] = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes=raw)[
+        chain.subscriptions[kind] = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes=raw)[
             "SubscriptionArn"
         ]
         outputs.setdefault("pipelines", {})[f"{kind}-example"] = {
@@ -137,22 +141,22 @@ def chain(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Chain:
             "region": REGION,
             "identities": ["example.com"],
             "topicArn": topic,
-            "queueUrl": made.urls[f"{kind}-queue"],
-            "deadLetterQueueUrl": made.urls[f"{kind}-dead-letters"],
-            "subscriptionDeadLetterQueueUrl": made.urls[f"{kind}-subscription-dead-letters"],
+            "queueUrl": chain.urls[f"{kind}-queue"],
+            "deadLetterQueueUrl": chain.urls[f"{kind}-dead-letters"],
+            "subscriptionDeadLetterQueueUrl": chain.urls[f"{kind}-subscription-dead-letters"],
             "functionName": kind,
             "logGroupName": kind,
             "roleArn": kind,
         }
     tables.outputs.write_text(json.dumps(outputs))
-    send = Simulation.send
+    send = Follower.send
 
-    def sent(run: Simulation) -> None:
-        send(run)
-        made.then()
+    def send_and_continue(follower: Follower, journeys: Sequence[Journey]) -> None:
+        send(follower, journeys)
+        chain.then()
 
-    monkeypatch.setattr(Simulation, "send", sent)
-    return made
+    monkeypatch.setattr(Follower, "send", send_and_continue)
+    return chain
 
 
 def test_all_arrive_and_are_unblocked_afterwards(chain: Chain) -> None:
@@ -161,10 +165,10 @@ def test_all_arrive_and_are_unblocked_afterwards(chain: Chain) -> None:
     assert done.exit_code == 0, done.stdout + done.stderr
     found = {one["mail"]: one for one in map(json.loads, done.stdout.splitlines())}
     assert {name: (one["allowed"], [*one["seconds"]]) for name, one in found.items()} == {
-        "bounce": (False, ["accepted", "recorded", "blocked", "told"]),
-        "suppressionlist": (False, ["accepted", "recorded", "blocked", "told"]),
-        "ooto": (True, ["accepted", "recorded"]),
-        "complaint": (False, ["accepted", "recorded", "blocked", "told"]),
+        "bounce": (False, ["SES", "Lambda", "DynamoDB", "sender"]),
+        "suppressionlist": (False, ["SES", "Lambda", "DynamoDB", "sender"]),
+        "ooto": (True, ["SES", "Lambda", "DynamoDB", "sender"]),
+        "complaint": (False, ["SES", "Lambda", "DynamoDB", "sender"]),
     }
     assert chain.tables.blocked() == {}
 
@@ -176,37 +180,37 @@ def test_kept_they_stay_blocked(chain: Chain) -> None:
 
 
 def test_feedback_that_comes_after_all_does_not_block_either(chain: Chain) -> None:
-    assert chain.stops("--publish", "--only", "bounce") == [("bounce", "function")]
+    assert chain.stops("--publish", "--only", "bounce") == [("bounce", "Lambda")]
     chain.function()
     assert chain.tables.blocked() == {}
 
 
 def test_an_unverified_sender_stops_at_ses(chain: Chain) -> None:
     boto3.client("ses", region_name=REGION).delete_identity(Identity="example.com")
-    assert chain.stops("--only", "bounce", "--only", "success") == [("success", "ses"), ("bounce", "ses")]
+    assert chain.stops("--only", "bounce", "--only", "success") == [("success", "SES"), ("bounce", "SES")]
 
 
 def test_an_identity_without_a_topic_stops_at_the_topic(chain: Chain) -> None:
     done = chain.simulate("--only", "success", "--only", "complaint", "--timeout", "0")
     success, complaint = map(json.loads, done.stdout.splitlines())
-    assert (success["stopped_at"], complaint["stopped_at"]) == (None, "topic")
+    assert (success["stopped_at"], complaint["stopped_at"]) == (None, "SNS")
     assert "arn:aws:sns:eu-west-1:123456789012:complaint" in complaint["because"]
 
 
 def test_a_topic_without_its_subscription_stops_at_the_queue(chain: Chain) -> None:
     boto3.client("sns", region_name=REGION).unsubscribe(SubscriptionArn=chain.subscriptions["bounce"])
-    assert chain.stops("--publish", "--only", "bounce") == [("bounce", "queue")]
+    assert chain.stops("--publish", "--only", "bounce") == [("bounce", "SQS")]
 
 
 def test_a_queue_that_is_gone_is_the_hop(chain: Chain) -> None:
     chain.sqs.delete_queue(QueueUrl=chain.urls["bounce-queue"])
     done = chain.simulate("--only", "bounce", "--timeout", "0")
     (told,) = map(json.loads, done.stdout.splitlines())
-    assert (done.exit_code, told["stopped_at"], "does not exist" in told["because"]) == (1, "queue", True)
+    assert (done.exit_code, told["stopped_at"], "does not exist" in told["because"]) == (1, "SQS", True)
 
 
 @pytest.mark.parametrize(
-    ("queue", "hop"), [("queue", "function"), ("dead-letters", "function"), ("subscription-dead-letters", "queue")]
+    ("queue", "hop"), [("queue", "Lambda"), ("dead-letters", "Lambda"), ("subscription-dead-letters", "SQS")]
 )
 def test_what_a_queue_has_more_than_before_tells_the_hop(chain: Chain, queue: str, hop: str) -> None:
     chain.sqs.send_message(QueueUrl=chain.urls[f"bounce-{queue}"], MessageBody="there before")

@@ -19,17 +19,17 @@ from typing import Any
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from ses_feedback_cli.simulation.journey import HOPS
+from ses_feedback_cli.simulation.mails import BOUNCE
 
 from sandbox import Emulator, SandboxError, Stack, deploy
-from sandbox.evidence import blocked_items
-from sandbox.hops import HOPS, watch
-from sandbox.mails import MAILS
-from sandbox.sender import ask
+from sandbox.chain import watch
+from sandbox.sender import Sender
+from sandbox.stack_context import blocked_items
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "two-accounts"
 HUB, MEMBER, READER, OUTSIDER = "111122223333", "444455556666", "777788889999", "999900001111"
-BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
-BLOCKED = BOUNCE.address
+BLOCKED = BOUNCE.address()
 
 
 pytestmark = pytest.mark.xdist_group("accounts")  # two stacks, made once
@@ -69,10 +69,10 @@ def world(emulator: Emulator) -> World:
     tables = {f"ses-feedback:{key}": hub.outputs[key] for key in ("blockedTableArn", "historyTableArn")}
     patient = {"ses-feedback:maxReceiveCount": 1000}
     member = deploy(emulator.account(MEMBER), {**example("member"), **tables, **patient})
-    with watch(member, 20) as watching:
-        assert watching.drained(30) == {}
-        journey = watching.follow(BOUNCE)
-    assert (journey.failure, tuple(journey.reached)) == (None, HOPS)
+    with watch(member, hub) as chain:
+        assert chain.wait_until_drained(30) == {}
+        journey = chain.follow(BOUNCE)
+    assert (journey.failure, tuple(journey.seconds)) == (None, HOPS)
     return World(hub, member)
 
 
@@ -94,14 +94,14 @@ def test_a_bounce_of_the_member_is_in_the_table_of_the_hub(world: World) -> None
 @pytest.mark.parametrize("account", [HUB, MEMBER, READER])
 def test_a_sender_with_the_hubs_policy_is_answered(world: World, account: str) -> None:
     asking = replace(world.hub, account=replace(world.hub.account, id=account))
-    answers = ask(asking, [BLOCKED, "jane@example.com"])
+    answers = Sender(asking).check([BLOCKED, "jane@example.com"])
     assert [(answer.address, answer.allowed) for answer in answers] == [(BLOCKED, False), ("jane@example.com", True)]
 
 
 def test_a_sender_of_an_account_that_the_hub_does_not_name_is_refused(world: World) -> None:
     asking = replace(world.hub, account=replace(world.hub.account, id=OUTSIDER))
     with pytest.raises(SandboxError, match="cannot ask: BatchGetItem: AccessDeniedException"):
-        ask(asking, [BLOCKED])
+        Sender(asking).check([BLOCKED])
 
 
 Call = Callable[[Any, str, str], object]
@@ -184,12 +184,12 @@ def test_without_the_hubs_policies_a_record_waits_in_its_queue_until_they_are_th
     bounce = next(one for one in world.member.outputs["pipelines"].values() if one["kind"] == "bounce")
     sqs = world.member.account.client("sqs", "eu-west-1")
     sqs.set_queue_attributes(QueueUrl=bounce["queueUrl"], Attributes={"VisibilityTimeout": "1"})  # not three minutes
-    with watch(world.member, 20) as watching:
-        journey = watching.follow(replace(BOUNCE, address="bounce+second@simulator.amazonses.com"))
+    with watch(world.member, world.hub) as chain:
+        journey = chain.follow(replace(BOUNCE, name="bounce+second"))
         assert journey.failure is not None
         assert journey.failure.hop == "DynamoDB"
-        assert "could not record it: BatchGetItem: AccessDeniedException" in str(journey.failure)
-        assert watching.drained(0)["bounce"] == [f"queue of {watching.pipelines['bounce'].name}: 1"]
+        assert "could not record it: BatchGetItem: AccessDeniedException" in journey.failure.reason
+        assert chain.wait_until_drained(0)["bounce"] == ["queue of bounce-eu-west-1-shop-example-com: 1"]
         without_policies()
-        assert watching.drained(20) == {}
+        assert chain.wait_until_drained(20) == {}
     assert "bounce+second@simulator.amazonses.com" in {item["value"] for item in blocked_items(world.hub)}

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 from ses_feedback_cli.app import app
+from ses_feedback_cli.simulation.follower import blocked_item
 from typer.testing import CliRunner, Result
 
 from sandbox import Account, Stack, deploy
-from sandbox.evidence import blocked_item
+from sandbox.stack_context import context_of
 
 ADDRESS = "bounce+repair@simulator.amazonses.com"
 PIPELINE = "bounce-eu-west-1-shop-example"
@@ -105,12 +106,12 @@ def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: St
         until(lambda: listed()["messages"] == 1, "it did not come to the dead letters")
     (letter,) = listed()["sample"]
     assert (letter["kind"], letter["type"], letter["why"][:8]) == ("bounce", "Permanent", "readable")
-    assert blocked_item(stack, ADDRESS) is None
+    assert blocked_item(context_of(stack), ADDRESS) is None
 
     assert command("dead-letters", "show", letter["id"]).exit_code == 0
     done = command("dead-letters", "redrive", "--pipeline", PIPELINE, "--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)["moved"]) == (0, 1), done.output
-    until(lambda: blocked_item(stack, ADDRESS) is not None, "it is not blocked")
+    until(lambda: blocked_item(context_of(stack), ADDRESS) is not None, "it is not blocked")
     assert listed()["messages"] == 0
 
 
@@ -134,7 +135,7 @@ def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: Stack, 
     sqs.send_message(QueueUrl=exported(stack)["subscriptionDeadLetterQueueUrl"], MessageBody=text)
     done = command("dead-letters", "redrive", "--queue", "subscription-dead-letters", "--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)["moved"]) == (0, 1), done.output
-    until(lambda: blocked_item(stack, address) is not None, "it is not blocked")
+    until(lambda: blocked_item(context_of(stack), address) is not None, "it is not blocked")
 
 
 def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(stack: Stack, command: Command) -> None:
@@ -147,7 +148,7 @@ def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(stack: Sta
         *(("shop.example", "main", name) for name in names),
     }
     assert {one["mail"] for one in found if one["how"] == "sent"} == {*names, "success"} - {"ooto"}
-    assert [blocked_item(stack, one["address"]) for one in found] == [None] * len(found)
+    assert [blocked_item(context_of(stack), one["address"]) for one in found] == [None] * len(found)
 
 
 def test_a_simulation_names_the_identity_that_ses_tells_nothing_of(stack: Stack, command: Command) -> None:
@@ -165,5 +166,5 @@ def test_a_simulation_names_the_identity_that_ses_tells_nothing_of(stack: Stack,
     stopped = {(one["identity"], one["configuration_set"]): one["stopped_at"] for one in found}
     assert (done.exit_code, stopped) == (
         1,
-        {("shop.example", None): None, ("news.shop.example", None): "topic", ("shop.example", "main"): None},
+        {("shop.example", None): None, ("news.shop.example", None): "SNS", ("shop.example", "main"): None},
     ), done.output

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from ses_feedback_cli.simulation.journey import HOPS
+from ses_feedback_cli.simulation.mails import BOUNCE
 
 from rollout import aws
 from rollout.executor import Changes, Health, Tell
@@ -16,9 +18,8 @@ from rollout.plan import PlannedStack, plan
 from rollout.record import Store, begin
 from rollout.runner import Outcome, Runner
 from sandbox import Emulator, Stack, deploy
-from sandbox.evidence import blocked_items
-from sandbox.hops import HOPS, watch
-from sandbox.mails import MAILS
+from sandbox.chain import watch
+from sandbox.stack_context import blocked_items
 
 pytestmark = pytest.mark.xdist_group("accounts")
 
@@ -32,7 +33,6 @@ accounts:
 waves:
   - {name: rest, rest: true}
 """
-BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
 
 
 class InTheSandbox:
@@ -82,11 +82,11 @@ def test_a_member_rolled_out_after_its_hub_feeds_the_hubs_table(
 
     hub, member = executor.stacks["mail-eu-central-1"], executor.stacks["shop-eu-west-1"]
     assert member.outputs["blockedTableArn"] == hub.outputs["blockedTableArn"]
-    with watch(member, 60) as watching:
-        assert watching.drained(60) == {}
-        journey = watching.follow(BOUNCE)
-    assert (journey.failure, tuple(journey.reached)) == (None, HOPS)
-    (item,) = (item for item in blocked_items(hub) if item["value"] == BOUNCE.address)
+    with watch(member, hub) as chain:
+        assert chain.wait_until_drained(60) == {}
+        journey = chain.follow(BOUNCE, 60)
+    assert (journey.failure, tuple(journey.seconds)) == (None, HOPS)
+    (item,) = (item for item in blocked_items(hub) if item["value"] == BOUNCE.address())
     assert (item["reason"], item["account"]) == ("bounce", "666655554444")
 
     pipeline = member.outputs["pipelines"]["bounce-eu-west-1-shop-example-com"]

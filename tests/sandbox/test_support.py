@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ses_feedback_cli.simulation.mails import BOUNCE
 
 from sandbox import Account, Stack, deploy
-from sandbox.hops import SETTLE_SECONDS, watch
-from sandbox.mails import MAILS
+from sandbox.chain import START_SECONDS, watch
 
 pytestmark = pytest.mark.xdist_group("support")  # one stack, made once
-BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
+ADDRESS = BOUNCE.address()
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -59,25 +59,25 @@ def run(stack: Stack, tmp_path: Path) -> Run:
 
 
 def bounced(stack: Stack) -> None:
-    with watch(stack, 20) as watching:
-        watching.drained(SETTLE_SECONDS)
-        assert watching.follow(BOUNCE).failure is None
+    with watch(stack) as chain:
+        chain.wait_until_drained(START_SECONDS)
+        assert chain.follow(BOUNCE).failure is None
 
 
 def test_a_block_is_explained_and_lifted_until_the_next_bounce(stack: Stack, run: Run) -> None:
     bounced(stack)
-    shown = run("show", BOUNCE.address, "--ses")
+    shown = run("show", ADDRESS, "--ses")
     assert shown.returncode == 1, shown.stderr
     for fact in ("hard-bounce", "5.1.1", "shop.example", "BLOCKED because of bounce"):
         assert fact in shown.stdout
     time.sleep(0.01)  # an act in the same millisecond as a bounce beats it
-    lifted = run("unblock", BOUNCE.address, "--reason", "ticket 7", "--actor", "joe")
+    lifted = run("unblock", ADDRESS, "--reason", "ticket 7", "--actor", "joe")
     assert (lifted.returncode, lifted.stderr) == (0, "")
     assert "now not" in lifted.stdout
-    assert run("check", BOUNCE.address).returncode == 0
+    assert run("check", ADDRESS).returncode == 0
     time.sleep(0.01)
     bounced(stack)
-    (told,) = map(json.loads, run("show", BOUNCE.address, "--json").stdout.splitlines())
+    (told,) = map(json.loads, run("show", ADDRESS, "--json").stdout.splitlines())
     assert [event.get("act", event.get("kind")) for event in told["events"]] == ["bounce", "unblock", "bounce"]
     assert told["blocked"]
 

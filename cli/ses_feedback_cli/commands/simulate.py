@@ -1,6 +1,8 @@
-"""Is the way from SES to the blocked table whole?"""
+"""Does feedback arrive, from SES to the blocked table?"""
 
+import secrets
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,10 +11,13 @@ from ses_feedback_cli.codes import Code
 from ses_feedback_cli.context import Context, MissingError
 from ses_feedback_cli.dead_letters.letters import pipelines
 from ses_feedback_cli.output import Json, people, table, write_json
-from ses_feedback_cli.simulation.probes import PROBES, ways
+from ses_feedback_cli.simulation.mails import MAILS
+from ses_feedback_cli.simulation.origins import read_origins
 
 if TYPE_CHECKING:
-    from ses_feedback_cli.simulation.run import Journey, Simulation
+    from ses_feedback_cli.simulation.journey import Journey
+
+POLL_SECONDS = 0.5
 
 
 def simulate(
@@ -26,7 +31,7 @@ def simulate(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", help=f"Only this mail ({', '.join(one.name for one in PROBES)}); once per mail."),
+        typer.Option("--only", help=f"Only this mail ({', '.join(mail.name for mail in MAILS)}); once per mail."),
     ] = None,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for all of it.")] = 60,
     publish: Annotated[
@@ -52,70 +57,99 @@ def simulate(
     dynamodb:BatchGetItem, dynamodb:PutItem and dynamodb:DeleteItem on the blocked table; with a customer key
     kms:Decrypt and kms:GenerateDataKey on it.
     """
-    from ses_feedback_cli.simulation.run import Simulation  # noqa: PLC0415 - boto3 comes with it
+    from ses_feedback_cli.simulation.follower import Follower  # noqa: PLC0415 - boto3 comes with it
+    from ses_feedback_cli.simulation.queues import QueueEvidence  # noqa: PLC0415
 
-    if wrong := set(only or ()) - {one.name for one in PROBES}:
-        raise MissingError(f"--only {', '.join(sorted(wrong))}: {', '.join(one.name for one in PROBES)} are possible")
-    probes = [one for one in PROBES if not only or one.name in only]
-    run = Simulation(context, ways(pipelines(context, pipeline or ()), sender), probes, publish=publish)
+    names = [mail.name for mail in MAILS]
+    if unknown := set(only or ()) - set(names):
+        raise MissingError(f"--only {', '.join(sorted(unknown))}: {', '.join(names)} are possible")
+    origins = read_origins(pipelines(context, pipeline or ()), sender)
+    evidence = QueueEvidence(context, [pipeline for origin in origins for pipeline in origin.pipelines.values()])
+    follower = Follower(context, evidence, context.blocklist().check, POLL_SECONDS)
+    run_id = secrets.token_hex(4)
+    planned = [
+        follower.plan(origin, mail, f"{run_id}-{number}", publish=publish)
+        for number, origin in enumerate(origins)
+        for mail in MAILS
+        if not only or mail.name in only
+    ]
+    journeys = [
+        journey
+        for journey in planned
+        if journey.mail.kind in journey.origin.pipelines or (journey.mail.kind is None and not journey.published)
+    ]
     unblocked = True
     try:
-        with people(stderr=True).status(f"{len(run.journeys)} mails") as status:
-            run.send()
-            run.wait(timeout, lambda number: status.update(f"waiting for {number} of {len(run.journeys)} mails"))
+        with people(stderr=True).status(f"{len(journeys)} mails") as status:
+
+            def show(_: "Journey") -> None:
+                waiting = sum(journey.waits for journey in journeys)
+                status.update(f"waiting for {waiting} of {len(journeys)} mails")
+
+            for journey in journeys:
+                journey.on_change = show
+            follower.send(journeys)
+            follower.follow(journeys, timeout)
+            follower.finish(journeys)
     finally:
         if not keep:
-            unblocked = _unblock(run)
-    _say(run.journeys, as_json=as_json)
-    return Code.NO if any(one.stopped_at for one in run.journeys) or not unblocked else Code.OK
+            unblocked = _unblock(context, journeys, run_id)
+    _write(journeys, as_json=as_json)
+    return Code.NO if any(journey.failure for journey in journeys) or not unblocked else Code.OK
 
 
-def _unblock(run: "Simulation") -> bool:
-    done, failed = run.clean_up()
+def _unblock(context: Context, journeys: "Sequence[Journey]", run_id: str) -> bool:
+    from ses_feedback_cli.simulation.cleanup import unblock  # noqa: PLC0415
+
+    done, failed = unblock(context, journeys, run_id)
     text = f"unblocked the addresses of this run: {done}" + (f", failed: {failed}" if failed else "")
-    if any(one.maybe_sent and one.probe.kind and not one.row for one in run.journeys):
+    if any(journey.maybe_sent and journey.mail.kind and not journey.row for journey in journeys):
         text += "; feedback that SES dates later than now blocks its address again"
     sys.stderr.write(text + "\n")
     return not failed
 
 
-def _say(journeys: "list[Journey]", *, as_json: bool) -> None:
+def _write(journeys: "Sequence[Journey]", *, as_json: bool) -> None:
     if as_json:
-        for one in journeys:
-            write_json(_plain(one))
+        for journey in journeys:
+            write_json(_json(journey))
         return
-    hops = ("accepted", "recorded", "blocked", "told")
+    hops = ("SES", "Lambda", "DynamoDB", "sender")  # SNS and SQS show only when something stops there
     rows = [
         (
-            one.way.name,
-            one.probe.name + (" (published)" if one.published else ""),
-            *(f"{one.seconds[hop]:.1f} s" if hop in one.seconds else "" for hop in hops),
-            {True: "yes", False: "no", None: ""}[one.allowed],
-            f"stopped at {one.stopped_at}" if one.stopped_at else "right",
+            journey.origin.name,
+            journey.mail.name + (" (published)" if journey.published else ""),
+            *(f"{journey.seconds[hop]:.1f} s" if hop in journey.seconds else "" for hop in hops),
+            {True: "yes", False: "no", None: ""}[_allowed(journey)],
+            f"stopped at {journey.failure.hop}" if journey.failure else "right",
         )
-        for one in journeys
+        for journey in journeys
     ]
-    columns = ("by", "mail", "accepted", "recorded", "blocked", "told", "may be mailed", "result")
-    people().print(table(columns, rows))
-    for one in journeys:
-        if one.stopped_at:
-            sys.stdout.write(f"{one.probe.name} by {one.way.name}: {one.stopped_at}: {one.because}\n")
+    people().print(table(("by", "mail", *hops, "may be mailed", "result"), rows))
+    for journey in journeys:
+        if failure := journey.failure:
+            sys.stdout.write(f"{journey.mail.name} by {journey.origin.name}: {failure.hop}: {failure.reason}\n")
 
 
-def _plain(one: "Journey") -> dict[str, object]:
+def _allowed(journey: "Journey") -> bool | None:
+    return journey.answer.allowed if journey.answer else None
+
+
+def _json(journey: "Journey") -> dict[str, object]:
+    origin, failure = journey.origin, journey.failure
     return {
-        "mail": one.probe.name,
-        "address": one.address,
-        "from": one.way.sender,
-        "identity": one.way.identity,
-        "configuration_set": one.way.configuration_set,
-        "region": one.way.region,
-        "how": "published" if one.published else "sent",
-        "message_id": one.message_id,
-        "seconds": one.seconds,
-        "verdict": one.row.get("verdict"),
-        "rule": one.row.get("rule"),
-        "allowed": one.allowed,
-        "stopped_at": one.stopped_at or None,
-        "because": one.because or None,
+        "mail": journey.mail.name,
+        "address": journey.address,
+        "from": origin.sender,
+        "identity": origin.identity,
+        "configuration_set": origin.configuration_set,
+        "region": origin.region,
+        "how": "published" if journey.published else "sent",
+        "message_id": journey.message_id,
+        "seconds": journey.seconds,
+        "verdict": journey.row.get("verdict"),
+        "rule": journey.row.get("rule"),
+        "allowed": _allowed(journey),
+        "stopped_at": failure and failure.hop,
+        "because": failure and failure.reason,
     }

@@ -1,0 +1,188 @@
+"""Sends mails through a stack, follows each to its end and asks as a sender does."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ses_feedback import Answer
+from ses_feedback_cli.context import MissingError
+from ses_feedback_cli.simulation.follower import Follower
+from ses_feedback_cli.simulation.journey import Failure, Journey, ignore
+from ses_feedback_cli.simulation.mails import BOUNCE, MAILS, Mail
+from ses_feedback_cli.simulation.origins import Origin, read_origins
+
+from .deployment import Stack
+from .errors import SandboxError
+from .evidence import ChainEvidence, PipelineEvidence, tail
+from .screen import Screen
+from .sender import Sender
+from .stack_context import blocked_items, context_of
+from .subscriber import subscribed
+
+POLL_SECONDS = 0.02
+START_SECONDS = 30  # for the first start of the functions on a busy machine
+FOLLOW_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of the mails."""
+
+    journeys: list[Journey]
+    blocked: list[Mapping[str, Any]]
+    """What the blocked table holds in the end."""
+
+    @property
+    def failed(self) -> list[Journey]:
+        """The mails that did not do what they must."""
+        return [journey for journey in self.journeys if journey.failure]
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What a sender gets about each address; empty if a hop is broken."""
+        if any(_is_broken(journey) for journey in self.journeys):
+            return []
+        return [journey.answer for journey in self.journeys if journey.answer]
+
+    @property
+    def slowest(self) -> float:
+        """The longest time from sending to blocked, in seconds."""
+        return max((journey.seconds["DynamoDB"] for journey in self.journeys if journey.item), default=0.0)
+
+
+@dataclass
+class Chain:
+    """The way from SES to a sender, for one source of a stack."""
+
+    follower: Follower
+    evidence: ChainEvidence
+    origins: list[Origin]
+    """The first identity, and the configuration set if the source has one."""
+
+    def follow(self, mail: Mail, seconds: float = FOLLOW_SECONDS) -> Journey:
+        """Send one mail by the identity and wait for all that must become of it."""
+        journey = self.follower.plan(self.origins[0], mail)
+        self.follower.send([journey])
+        self.follower.follow([journey], seconds)
+        return journey
+
+    def wait_until_drained(self, seconds: float) -> dict[str, list[str]]:
+        """Wait until no queue of the pipelines holds a message; return those that still do, by kind."""
+        deadline = time.monotonic() + seconds
+        while True:
+            waiting = {kind: pipeline.messages_waiting() for kind, pipeline in self.evidence.pipelines.items()}
+            if not any(waiting.values()) or time.monotonic() > deadline:
+                return {kind: queues for kind, queues in waiting.items() if queues}
+            time.sleep(POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def watch(stack: Stack, tables: Stack | None = None) -> Iterator[Chain]:
+    """Watch the pipelines of a stack's first source that has an identity, for the length of a block.
+
+    Args:
+        stack: what `deploy` gave.
+        tables: the stack that made the tables, and exports the policy for senders, if it is another.
+
+    Raises:
+        SandboxError: no source has an identity.
+    """
+    context = context_of(stack)
+    try:
+        origins = read_origins(pipeline for pipeline in context.pipelines() if pipeline.identities)
+    except MissingError as error:
+        raise SandboxError("no source of Pulumi.sandbox.yaml has an identity to send from") from error
+    first = origins[0]
+    by_configuration_set = [
+        origin for origin in origins if origin.configuration_set and origin.pipelines == first.pipelines
+    ]
+    with contextlib.ExitStack() as subscriptions:
+        pipelines = {}
+        for kind, pipeline in first.pipelines.items():
+            subscriber = subscriptions.enter_context(subscribed(stack.account, first.region, pipeline.topic_arn))
+            pipelines[kind] = PipelineEvidence(context, pipeline, subscriber)
+        evidence = ChainEvidence(context, pipelines)
+        follower = Follower(context, evidence, Sender(tables or stack).check, POLL_SECONDS, describe_error=str)
+        yield Chain(follower, evidence, [first, *by_configuration_set])
+
+
+def exercise(
+    stack: Stack,
+    screen: Screen,
+    seconds: float = FOLLOW_SECONDS,
+    mails: Sequence[Mail] = MAILS,
+    event_mails: Sequence[Mail] = (BOUNCE,),
+) -> Result:
+    """Send the mails one after another, follow each to its end, and ask as a sender does.
+
+    Args:
+        stack: what `deploy` gave.
+        screen: where to tell about it.
+        seconds: how long each mail is waited for.
+        mails: to send by the first identity.
+        event_mails: to send by its source's configuration set, if it has one.
+
+    Raises:
+        SandboxError: the stack cannot be watched, SES's setup messages stay in a queue, a sender cannot ask, or the
+            blocked table holds an address that no mail went to.
+    """
+    with watch(stack) as chain:
+        _wait_for_start(chain, screen)
+        plan, (origin, *by_configuration_set) = chain.follower.plan, chain.origins
+        journeys = [plan(origin, mail) for mail in mails]
+        journeys += [
+            plan(each, mail, str(each.configuration_set)) for each in by_configuration_set for mail in event_mails
+        ]
+        with screen.mails():
+            _send(chain.follower, journeys, seconds, screen)
+        chain.follower.finish(journeys)
+        if not any(_is_broken(journey) for journey in journeys):
+            _check_queues(chain, journeys, seconds)
+    blocked = blocked_items(stack)
+    if further := {item["value"] for item in blocked} - {journey.address for journey in journeys}:
+        raise SandboxError(f"the blocked table holds addresses that no mail went to: {', '.join(sorted(further))}")
+    return Result(journeys, blocked)
+
+
+def _wait_for_start(chain: Chain, screen: Screen) -> None:
+    started = time.monotonic()
+    with screen.working("the functions start"):
+        waiting = chain.wait_until_drained(START_SECONDS)
+    for kind, queues in waiting.items():
+        evidence = chain.evidence.pipelines[kind]
+        raise SandboxError(
+            f"the function of {evidence.pipeline.name} did not take the messages that SES publishes when a topic is "
+            f"set ({', '.join(queues)}). It logged: {tail(evidence.problems(0)) or 'nothing'}"
+        )
+    screen.step("started", "the functions took SES's setup messages from the queues", time.monotonic() - started)
+
+
+def _send(follower: Follower, journeys: Sequence[Journey], seconds: float, screen: Screen) -> None:
+    """One after another, so that each hop's time is its own. Nothing is sent after a mail whose pipeline is broken."""
+    for number, journey in enumerate(journeys):
+        earlier = (each for each in journeys[:number] if each.mail.kind == journey.mail.kind and _is_broken(each))
+        if broken := next(earlier, None):
+            journey.skipped = f"its pipeline is broken, see {broken.address}"
+            continue
+        screen.journey(journey)
+        journey.on_change = screen.journey
+        follower.send([journey])
+        follower.follow([journey], seconds)
+        journey.on_change = ignore  # what is judged at the end is written there
+
+
+def _is_broken(journey: Journey) -> bool:
+    return bool(journey.failure and journey.failure.broken)
+
+
+def _check_queues(chain: Chain, journeys: Sequence[Journey], seconds: float) -> None:
+    """Decided is not yet done: a function that fails afterwards leaves its message in the queue."""
+    waiting = chain.wait_until_drained(seconds)
+    for journey in journeys:
+        kind = journey.mail.kind
+        if kind in waiting and journey.failure is None:
+            logged = tail(chain.evidence.pipelines[kind].problems(0)) or "nothing"
+            remains = f"the function did not acknowledge everything ({', '.join(waiting[kind])}). It logged: {logged}"
+            journey.fail(Failure("Lambda", remains, broken=False))
