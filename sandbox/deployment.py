@@ -4,31 +4,22 @@ The program runs unchanged, as `pulumi up` runs it: by its path, with its config
 What the engine and the AWS provider do beside that (state, previews, updates, deletion) is not there.
 """
 
-import asyncio
-import contextlib
-import contextvars
 import json
-import logging
 import runpy
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.runtime import set_all_config, set_mocks
-from pulumi.runtime.settings import SETTINGS, get_root_resource
-from pulumi.runtime.stack import Stack as RootStack
-from pulumi.runtime.stack import run_pulumi_func
 
 from .applier import Applier, Create, Created
 from .config import Config, encoded, read_config
 from .create import CREATE
 from .emulator import Account
 from .errors import SandboxError
-from .signals import signals_deferred
+from .program import run_program
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = "sandbox"
@@ -78,9 +69,14 @@ def deploy(
         prepared.extend(_prepare(account, sources))
 
     applier = Applier(account, table, values.get("aws:region"), before_first, on_created)
-    # A copy of the context, so that Pulumi's settings do not outlive this call.
-    with _executor() as executor:
-        outputs = contextvars.copy_context().run(lambda: _complete(_run(applier, project, values, root, executor)))
+    try:
+        outputs = run_program(lambda: _run_main(root), applier, project=project, stack=STACK, config=values)
+    except SandboxError:
+        raise
+    except pulumi.RunError as error:  # what a program raises to say something to its user
+        raise SandboxError(f"the program stopped: {error}") from error
+    except Exception as error:
+        raise SandboxError(f"the program stopped: {type(error).__name__}: {error}") from error
     return Stack(account, outputs, sources, prepared, applier.created)
 
 
@@ -124,69 +120,7 @@ def _prepare(account: Account, sources: list[dict[str, Any]]) -> list[str]:
     return made
 
 
-@contextlib.contextmanager
-def _executor() -> Iterator[ThreadPoolExecutor]:
-    """Threads to make resources in. Pulumi wants an event loop in each, and would leave it open."""
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    def begin() -> None:
-        loops.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(loops[-1])
-
-    try:
-        with ThreadPoolExecutor(thread_name_prefix="deploy", initializer=begin) as executor:
-            yield executor
-    finally:
-        for loop in loops:
-            loop.close()
-
-
-def _complete(run: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-    """Like asyncio.run, but Ctrl-C stops the loop at once.
-
-    asyncio.run would cancel the tasks and wait for them, and of Pulumi's some go on; an exception from a signal handler
-    may come where somebody swallows it.
-    """
-    loop = asyncio.new_event_loop()
-    try:
-        asyncio.set_event_loop(loop)
-        with signals_deferred(lambda: loop.call_soon_threadsafe(loop.stop)) as arrived:
-            try:
-                return loop.run_until_complete(run)
-            except RuntimeError:  # the loop was stopped
-                if not arrived:
-                    raise
-        raise KeyboardInterrupt  # in case the signal's own handler returned
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-async def _run(
-    applier: Applier, project: str, config: Mapping[str, str], root: Path, executor: ThreadPoolExecutor
-) -> dict[str, Any]:
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(executor)
-    loop.set_exception_handler(lambda *_: None)  # of several failures, the first is told
-    SETTINGS.outputs = set()  # else the tasks of an earlier program that failed would be waited for
-    set_all_config(dict(config))
-    set_mocks(applier, project=project, stack=STACK, preview=False, logger=logging.getLogger("sandbox.program"))
-    outputs: dict[str, Any] = {}
-
-    async def program() -> None:
-        if str(root) not in sys.path:
-            sys.path.insert(0, str(root))
-        runpy.run_path(str(root / "__main__.py"), run_name="__main__")
-        stack = get_root_resource()
-        assert isinstance(stack, RootStack)  # noqa: S101 - set_mocks made it
-        outputs.update(await pulumi.Output.all(**stack.outputs).future() or {})
-
-    try:
-        await run_pulumi_func(program)
-    except SandboxError:
-        raise
-    except pulumi.RunError as error:  # what a program raises to say something to its user
-        raise SandboxError(f"the program stopped: {error}") from error
-    except Exception as error:
-        raise SandboxError(f"the program stopped: {type(error).__name__}: {error}") from error
-    return outputs
+def _run_main(root: Path) -> None:
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    runpy.run_path(str(root / "__main__.py"), run_name="__main__")

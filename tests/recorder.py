@@ -3,19 +3,16 @@
 It proves what the program asks for, not that AWS accepts it.
 """
 
-import asyncio
-import contextvars
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pulumi
 from google.protobuf import json_format
-from pulumi.runtime import Mocks, set_all_config, set_mocks
+from pulumi.runtime import Mocks
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
-from pulumi.runtime.settings import SETTINGS, get_root_resource
-from pulumi.runtime.stack import Stack, run_pulumi_func
+
+from sandbox.program import run_program
 
 ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-west-1"
@@ -134,21 +131,10 @@ class _Monitor(MockMonitor):
                 },
             ),
         )
-        try:
-            return self._register(request)
-        finally:
-            _close_event_loop()
+        return self._register(request)
 
     def _register(self, request: object) -> object:
         return super().RegisterResource(request)  # type: ignore[no-untyped-call] # the SDK types none of it
-
-
-def _close_event_loop() -> None:
-    """Close the loop that the mock monitor opens in every worker thread and leaves to the garbage collector."""
-    loop = asyncio.get_event_loop_policy().get_event_loop()
-    if not loop.is_running():
-        loop.close()
-        asyncio.set_event_loop(None)
 
 
 def _plain(value: Any) -> Any:
@@ -171,22 +157,8 @@ def record(
     """
     resources: list[Registered] = [] if registered is None else registered
 
-    async def run() -> Graph:
-        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # of several failures the first is raised
-        monitor = _Monitor(resources)
-        SETTINGS.rpc_manager.clear()  # what a program that failed before left behind
-        SETTINGS.outputs.clear()
-        set_all_config(dict(config or {}))
-        set_mocks(monitor.mocks, project="ses-feedback", stack="test", preview=False, monitor=monitor)
-        outputs: dict[str, Any] = {}
-
-        async def body() -> None:
-            program()
-            stack = get_root_resource()
-            assert isinstance(stack, Stack)
-            outputs.update(await pulumi.Output.all(**stack.outputs).future() or {})
-
-        await run_pulumi_func(body)
-        return Graph(resources, outputs)
-
-    return contextvars.copy_context().run(lambda: asyncio.run(run()))
+    monitor = _Monitor(resources)
+    outputs = run_program(
+        program, monitor.mocks, project="ses-feedback", stack="test", config=config or {}, monitor=monitor
+    )
+    return Graph(resources, outputs)
