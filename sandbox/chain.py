@@ -13,11 +13,11 @@ from ses_feedback_cli.simulation.journey import Failure, Journey, ignore
 from ses_feedback_cli.simulation.mails import BOUNCE, MAILS, Mail
 from ses_feedback_cli.simulation.origins import Origin, read_origins
 
-from .deployment import Stack
+from .deployment import DeployedStack
 from .errors import SandboxError
 from .evidence import ChainEvidence, PipelineEvidence, tail
+from .iam_sender import Sender
 from .screen import Screen
-from .sender import Sender
 from .stack_context import blocked_items, context_of
 from .subscriber import subscribed
 
@@ -79,7 +79,7 @@ class Chain:
 
 
 @contextlib.contextmanager
-def watch(stack: Stack, tables: Stack | None = None) -> Iterator[Chain]:
+def watch(stack: DeployedStack, tables: DeployedStack | None = None) -> Iterator[Chain]:
     """Watch the pipelines of a stack's first source that has an identity, for the length of a block.
 
     Args:
@@ -109,7 +109,7 @@ def watch(stack: Stack, tables: Stack | None = None) -> Iterator[Chain]:
 
 
 def exercise(
-    stack: Stack,
+    stack: DeployedStack,
     screen: Screen,
     seconds: float = FOLLOW_SECONDS,
     mails: Sequence[Mail] = MAILS,
@@ -135,7 +135,7 @@ def exercise(
         journeys += [
             plan(each, mail, str(each.configuration_set)) for each in by_configuration_set for mail in event_mails
         ]
-        with screen.mails():
+        with screen.live_mails():
             _send(chain.follower, journeys, seconds, screen)
         chain.follower.finish(journeys)
         if not any(_is_broken(journey) for journey in journeys):
@@ -147,16 +147,16 @@ def exercise(
 
 
 def _wait_for_start(chain: Chain, screen: Screen) -> None:
-    started = time.monotonic()
-    with screen.working("the functions start"):
+    started_at = time.monotonic()
+    with screen.spinner("the functions start"):
         waiting = chain.wait_until_drained(START_SECONDS)
     for kind, queues in waiting.items():
         evidence = chain.evidence.pipelines[kind]
         raise SandboxError(
-            f"the function of {evidence.pipeline.name} did not take the messages that SES publishes when a topic is "
-            f"set ({', '.join(queues)}). It logged: {tail(evidence.problems(0)) or 'nothing'}"
+            f"the function of {evidence.pipeline.name} did not process the messages that SES publishes when a topic "
+            f"is set ({', '.join(queues)}). It logged: {tail(evidence.problems(0)) or 'nothing'}"
         )
-    screen.step("started", "the functions took SES's setup messages from the queues", time.monotonic() - started)
+    screen.write_step("started", "the functions have processed SES's setup messages", time.monotonic() - started_at)
 
 
 def _send(follower: Follower, journeys: Sequence[Journey], seconds: float, screen: Screen) -> None:
@@ -166,8 +166,8 @@ def _send(follower: Follower, journeys: Sequence[Journey], seconds: float, scree
         if broken := next(earlier, None):
             journey.skipped = f"its pipeline is broken, see {broken.address}"
             continue
-        screen.journey(journey)
-        journey.on_change = screen.journey
+        screen.show_journey(journey)
+        journey.on_change = screen.show_journey
         follower.send([journey])
         follower.follow([journey], seconds)
         journey.on_change = ignore  # what is judged at the end is written there

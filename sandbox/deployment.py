@@ -1,7 +1,7 @@
-"""Runs a Pulumi program against an account of the emulator, without the Pulumi engine.
+"""Deploys a Pulumi program to an account of the emulator, without the Pulumi engine.
 
-The program runs unchanged, as `pulumi up` runs it: by its path, with its configuration, in order of its dependencies.
-What the engine and the AWS provider do beside that (state, previews, updates, deletion) is not there.
+The program runs unchanged, as `pulumi up` runs it: by its path, with its configuration, in the order of its
+dependencies. State, previews, updates and deletion need the engine; they are not here.
 """
 
 import json
@@ -14,30 +14,28 @@ from typing import Any
 
 import pulumi
 
-from .applier import Applier, Create, Created
-from .config import Config, encoded, read_config
-from .create import CREATE
+from .create import CREATE_FUNCTIONS
 from .emulator import Account
 from .errors import SandboxError
 from .program import run_program
+from .provider import CreatedResource, CreateFunction, EmulatorProvider
+from .stack_files import Config, encode_value, read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = "sandbox"
 
 
 @dataclass(frozen=True)
-class Stack:
-    """A program that has run."""
+class DeployedStack:
+    """A program that was deployed."""
 
     account: Account
     outputs: Mapping[str, Any]
     """What the program exports."""
-    sources: list[dict[str, Any]]
-    """The configuration key `sources`: where mail is sent from."""
-    prepared: list[str]
-    """What was made first because the program expects it to exist."""
-    created: list[Created]
-    """The resources, in the order in which they were made."""
+    prerequisites: list[str]
+    """What was created first because the program expects it to exist, for people."""
+    resources: list[CreatedResource]
+    """In the order in which they were created."""
 
 
 def deploy(
@@ -45,79 +43,70 @@ def deploy(
     config: Mapping[str, Any] | None = None,
     *,
     root: Path = ROOT,
-    table: Mapping[str, Create] = CREATE,
-    on_created: Callable[[Created], None] = lambda _: None,
-) -> Stack:
+    create_functions: Mapping[str, CreateFunction] = CREATE_FUNCTIONS,
+    on_created: Callable[[CreatedResource], None] = lambda _: None,
+) -> DeployedStack:
     """Run `__main__.py` of a folder with its Pulumi.yaml and Pulumi.sandbox.yaml.
 
     Args:
-        account: where to make the resources.
+        account: where to create the resources.
         config: values that replace those of the files, for example {"ses-feedback:softBounceThreshold": 2}.
         root: the folder of the program.
-        table: how to make each resource type.
-        on_created: called with each resource once it exists, from any thread, one call at a time.
+        create_functions: how to create each type of resource.
+        on_created: called after each resource, from any thread, one call at a time.
 
     Raises:
         SandboxError: the configuration, the program or one of its resources was refused; its cause is the original
             error.
     """
-    project, values = _configuration(root)
-    values |= {key: encoded(key, value) for key, value in (config or {}).items()}
-    sources, prepared = _sources(project, values), []
+    project, values = _read_config(root)
+    values |= {key: encode_value(key, value) for key, value in (config or {}).items()}
+    prerequisites: list[str] = []
 
     def before_first() -> None:
-        prepared.extend(_prepare(account, sources))
+        prerequisites.extend(_create_prerequisites(account, project, values))
 
-    applier = Applier(account, table, values.get("aws:region"), before_first, on_created)
+    provider = EmulatorProvider(account, create_functions, values.get("aws:region"), before_first, on_created)
     try:
-        outputs = run_program(lambda: _run_main(root), applier, project=project, stack=STACK, config=values)
+        outputs = run_program(lambda: _run_main(root), provider, project=project, stack=STACK, config=values)
     except SandboxError:
         raise
     except pulumi.RunError as error:  # what a program raises to say something to its user
         raise SandboxError(f"the program stopped: {error}") from error
     except Exception as error:
         raise SandboxError(f"the program stopped: {type(error).__name__}: {error}") from error
-    return Stack(account, outputs, sources, prepared, applier.created)
+    return DeployedStack(account, outputs, prerequisites, provider.created)
 
 
-def prepare(account: Account, *, root: Path = ROOT) -> list[str]:
-    """Make what a stack expects to exist in its account, verified identities and configuration sets, and list it.
+def create_prerequisites(account: Account, *, root: Path = ROOT) -> list[str]:
+    """Create what the program expects to exist in its account: verified identities and configuration sets.
 
-    Raises:
-        SandboxError: the configuration cannot be read.
+    Returns what was created, for people. Raises: SandboxError when the configuration cannot be read.
     """
-    return _prepare(account, _sources(*_configuration(root)))
+    return _create_prerequisites(account, *_read_config(root))
 
 
-def _configuration(root: Path) -> tuple[str, Config]:
+def _read_config(root: Path) -> tuple[str, Config]:
     return read_config(root / "Pulumi.yaml", root / f"Pulumi.{STACK}.yaml")
 
 
-def _sources(project: str, values: Config) -> list[dict[str, Any]]:
-    """Read the sources as far as they can be understood; the program says what is wrong with the rest."""
-    try:
-        sources = json.loads(values.get(f"{project}:sources", "[]"))
-    except ValueError:
-        return []
-    known = [source for source in sources if isinstance(source, dict)] if isinstance(sources, list) else []
-    return [{**source, "region": source.get("region") or values.get("aws:region")} for source in known]
-
-
-def _prepare(account: Account, sources: list[dict[str, Any]]) -> list[str]:
-    made: list[str] = []
-    for source in sources:
-        region = source["region"]
+def _create_prerequisites(account: Account, project: str, config: Config) -> list[str]:
+    created: list[str] = []
+    for source in json.loads(config.get(f"{project}:sources", "[]")):
+        if not isinstance(source, dict):  # the program says what is wrong with it
+            continue
+        region = str(source.get("region") or config.get("aws:region"))
         ses = account.client("ses", region)
         for identity in source.get("identities") or []:
             if "@" in identity:
                 ses.verify_email_identity(EmailAddress=identity)
             else:
                 ses.verify_domain_identity(Domain=identity)
-            made.append(f"identity {identity} in {region}")
+            created.append(f"identity {identity} in {region}")
         if name := source.get("configurationSet"):
             account.client("sesv2", region).create_configuration_set(ConfigurationSetName=name)
-            made.append(f"configuration set {name} in {region}")
-    return made
+            created.append(f"configuration set {name} in {region}")
+    return created
 
 
 def _run_main(root: Path) -> None:

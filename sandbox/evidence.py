@@ -17,7 +17,7 @@ from typing import Any
 from ses_feedback_cli.context import Context, Pipeline
 from ses_feedback_cli.simulation.follower import history_row
 from ses_feedback_cli.simulation.journey import Failure, Journey
-from ses_feedback_cli.simulation.queues import QueueEvidence, read_depths
+from ses_feedback_cli.simulation.queue_evidence import QueueEvidence, read_depths
 
 from .subscriber import Subscriber, json_object
 

@@ -7,7 +7,7 @@ from typing import Any
 from ses_feedback.table import decode
 from ses_feedback_cli.context import Context
 
-from .deployment import Stack
+from .deployment import DeployedStack
 from .emulator import Account
 
 
@@ -27,12 +27,12 @@ class StackContext(Context):
         return replace(self.account, id=account_id).client("dynamodb", region)
 
 
-def context_of(stack: Stack) -> StackContext:
+def context_of(stack: DeployedStack) -> StackContext:
     """The context of a stack that was deployed."""
     return StackContext(outputs=(stack.outputs,), account=stack.account)
 
 
-def blocked_items(stack: Stack) -> list[Mapping[str, Any]]:
+def blocked_items(stack: DeployedStack) -> list[Mapping[str, Any]]:
     """All that the blocked table holds, in order of the address."""
     table_arn = stack.outputs["blockedTableArn"]
     items = context_of(stack).dynamodb(table_arn).scan(TableName=table_arn, ConsistentRead=True)["Items"]

@@ -10,7 +10,7 @@ import pytest
 from ses_feedback_cli.app import app
 from typer.testing import CliRunner
 
-from sandbox import Stack, deploy, start_emulator
+from sandbox import DeployedStack, deploy, start_emulator
 
 pytestmark = pytest.mark.xdist_group("report")  # one stack, made once
 
@@ -18,7 +18,7 @@ SCAN, RATES, QUEUES = "dynamodb:Scan", "cloudwatch:GetMetricData", "sqs:GetQueue
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack() -> Iterator[DeployedStack]:
     with start_emulator() as emulator:
         yield deploy(emulator.account())
 
@@ -34,7 +34,7 @@ def stack() -> Iterator[Stack]:
     ids=["all", "no queues", "no rates", "no tables"],
 )
 def test_rights(
-    stack: Stack,
+    stack: DeployedStack,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     rights: set[str],
@@ -55,7 +55,7 @@ def test_rights(
     } == unknown
 
 
-def become(stack: Stack, monkeypatch: pytest.MonkeyPatch, rights: set[str]) -> None:
+def become(stack: DeployedStack, monkeypatch: pytest.MonkeyPatch, rights: set[str]) -> None:
     """Let the command run as a user who may do this, and nothing else."""
     outputs = stack.outputs
     tables = [outputs["blockedTableArn"], outputs["historyTableArn"]]

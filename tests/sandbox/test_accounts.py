@@ -22,9 +22,9 @@ from botocore.exceptions import ClientError
 from ses_feedback_cli.simulation.journey import HOPS
 from ses_feedback_cli.simulation.mails import BOUNCE
 
-from sandbox import Emulator, SandboxError, Stack, deploy
+from sandbox import DeployedStack, Emulator, SandboxError, deploy
 from sandbox.chain import watch
-from sandbox.sender import Sender
+from sandbox.iam_sender import Sender
 from sandbox.stack_context import blocked_items
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "two-accounts"
@@ -39,8 +39,8 @@ pytestmark = pytest.mark.xdist_group("accounts")  # two stacks, made once
 class World:
     """Hub and member, deployed, after one bounce in the member account."""
 
-    hub: Stack
-    member: Stack
+    hub: DeployedStack
+    member: DeployedStack
 
     def user_of(self, account_id: str) -> Any:
         """A client of DynamoDB as a user who may do anything to both tables, as far as its own account is asked."""
@@ -77,7 +77,7 @@ def world(emulator: Emulator) -> World:
 
 
 def test_the_example_is_of_two_accounts_and_two_regions(world: World) -> None:
-    assert {created.type for created in world.member.created}.isdisjoint(
+    assert {resource.type for resource in world.member.resources}.isdisjoint(
         {"aws:dynamodb/table:Table", "aws:dynamodb/resourcePolicy:ResourcePolicy"}
     )
     (pipeline, _) = world.member.outputs["pipelines"].values()
@@ -155,7 +155,7 @@ def refusal(call: Callable[[], object]) -> str | None:
     return None
 
 
-def items(hub: Stack, table: str) -> list[dict[str, Any]]:
+def items(hub: DeployedStack, table: str) -> list[dict[str, Any]]:
     arn = hub.outputs[f"{table}TableArn"]
     found: list[dict[str, Any]] = hub.account.client("dynamodb", arn.split(":")[3]).scan(TableName=arn)["Items"]
     return sorted(found, key=str)

@@ -14,11 +14,11 @@ from rich.console import Console
 from ses_feedback_cli.simulation.journey import HOPS
 from ses_feedback_cli.simulation.mails import BOUNCE, OUT_OF_OFFICE
 
-from sandbox import Account, SandboxError, Stack, deploy
+from sandbox import Account, DeployedStack, SandboxError, deploy
 from sandbox.chain import exercise, watch
 from sandbox.evidence import PipelineEvidence
+from sandbox.iam_sender import Sender
 from sandbox.screen import Screen
-from sandbox.sender import Sender
 
 SHORT = 1.5  # seconds to wait at a hop that is broken
 Undo = Callable[[], object] | None
@@ -50,12 +50,12 @@ def test_every_mail_becomes_what_it_must(account: Account) -> None:
     assert len(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]) == 1
 
 
-def _bounce(stack: Stack) -> dict[str, str]:
+def _bounce(stack: DeployedStack) -> dict[str, str]:
     pipeline: dict[str, str] = stack.outputs["pipelines"]["bounce-eu-west-1-shop-example"]
     return pipeline
 
 
-def _delete_identity(stack: Stack) -> Undo:
+def _delete_identity(stack: DeployedStack) -> Undo:
     ses = stack.account.client("ses", "eu-west-1")
     ses.delete_identity(Identity="shop.example")
 
@@ -69,7 +69,7 @@ def _delete_identity(stack: Stack) -> Undo:
     return undo
 
 
-def _unset_topic(stack: Stack) -> Undo:
+def _unset_topic(stack: DeployedStack) -> Undo:
     ses, topic = stack.account.client("ses", "eu-west-1"), _bounce(stack)["topicArn"]
 
     def set_topic(arn: str) -> None:
@@ -79,14 +79,14 @@ def _unset_topic(stack: Stack) -> Undo:
     return lambda: set_topic(topic)
 
 
-def _forbid_topic(stack: Stack) -> Undo:
+def _forbid_topic(stack: DeployedStack) -> Undo:
     sqs, queue = stack.account.client("sqs", "eu-west-1"), _bounce(stack)["queueUrl"]
     policy = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
     return lambda: sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
 
 
-def _unsubscribe(stack: Stack) -> Undo:
+def _unsubscribe(stack: DeployedStack) -> Undo:
     sns, topic = stack.account.client("sns", "eu-west-1"), _bounce(stack)["topicArn"]
     subscriptions = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     (own,) = (each for each in subscriptions if "sandbox-subscriber" not in each["Endpoint"])
@@ -95,20 +95,20 @@ def _unsubscribe(stack: Stack) -> Undo:
     return lambda: sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=own["Endpoint"], Attributes=raw)
 
 
-def _disable_mapping(stack: Stack) -> Undo:
+def _disable_mapping(stack: DeployedStack) -> Undo:
     client = stack.account.client("lambda", "eu-west-1")
     found = client.list_event_source_mappings(FunctionName=_bounce(stack)["functionName"])["EventSourceMappings"]
     client.update_event_source_mapping(UUID=found[0]["UUID"], Enabled=False)
     return lambda: client.update_event_source_mapping(UUID=found[0]["UUID"], Enabled=True)
 
 
-def _unset_environment(stack: Stack) -> Undo:
+def _unset_environment(stack: DeployedStack) -> Undo:
     client = stack.account.client("lambda", "eu-west-1")
     client.update_function_configuration(FunctionName=_bounce(stack)["functionName"], Environment={"Variables": {}})
     return None
 
 
-def _take_rights(stack: Stack) -> Undo:
+def _take_rights(stack: DeployedStack) -> Undo:
     iam, role = stack.account.client("iam", "us-east-1"), _bounce(stack)["roleArn"].rsplit("/", 1)[1]
     for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         iam.delete_role_policy(RoleName=role, PolicyName=policy)
@@ -118,19 +118,19 @@ def _take_rights(stack: Stack) -> Undo:
 class BreakingScreen(Screen):
     """Breaks a stack as soon as it is told that the functions have started."""
 
-    def __init__(self, stack: Stack, broken: Callable[[Stack], Undo]) -> None:
+    def __init__(self, stack: DeployedStack, broken: Callable[[DeployedStack], Undo]) -> None:
         super().__init__(Console(file=io.StringIO(), width=80))
         self.undo: Undo = None
         self._stack, self._break = stack, broken
 
-    def step(self, title: str, text: str, seconds: float | None = None) -> None:
-        super().step(title, text, seconds)
+    def write_step(self, title: str, text: str, seconds: float | None = None) -> None:
+        super().write_step(title, text, seconds)
         if title == "started":
             self.undo = self._break(self._stack)
 
 
 @pytest.fixture(scope="module")
-def shared(new_account: Callable[[], Account]) -> Stack:
+def shared(new_account: Callable[[], Account]) -> DeployedStack:
     """A stack for breaks that can be undone."""
     return deploy(new_account())
 
@@ -146,7 +146,7 @@ def shared(new_account: Callable[[], Account]) -> Stack:
     ],
 )
 def test_the_hop_that_is_broken_is_named(
-    shared: Stack, broken: Callable[[Stack], Undo], hop: str, message: str
+    shared: DeployedStack, broken: Callable[[DeployedStack], Undo], hop: str, message: str
 ) -> None:
     _expect_broken(shared, broken, hop, message)
 
@@ -159,13 +159,13 @@ def test_the_hop_that_is_broken_is_named(
     ],
 )
 def test_the_hop_that_fails_for_good_is_named(
-    account: Account, broken: Callable[[Stack], Undo], hop: str, message: str
+    account: Account, broken: Callable[[DeployedStack], Undo], hop: str, message: str
 ) -> None:
     _expect_broken(deploy(account), broken, hop, message, seconds=20)
 
 
 def _expect_broken(
-    stack: Stack, broken: Callable[[Stack], Undo], hop: str, message: str, seconds: float = SHORT
+    stack: DeployedStack, broken: Callable[[DeployedStack], Undo], hop: str, message: str, seconds: float = SHORT
 ) -> None:
     screen = BreakingScreen(stack, broken)
     try:
@@ -198,7 +198,7 @@ def test_a_wrong_result_is_no_broken_hop(account: Account) -> None:
     ]
 
 
-def test_a_log_line_that_the_emulator_holds_back_is_fetched(shared: Stack) -> None:
+def test_a_log_line_that_the_emulator_holds_back_is_fetched(shared: DeployedStack) -> None:
     @dataclass
     class Holding(PipelineEvidence):
         held: bool = True
@@ -218,7 +218,7 @@ def test_a_log_line_that_the_emulator_holds_back_is_fetched(shared: Stack) -> No
     assert (journey.failure, holding.held, tuple(journey.seconds)) == (None, False, HOPS)
 
 
-def test_a_sender_without_the_right_is_told(shared: Stack) -> None:
+def test_a_sender_without_the_right_is_told(shared: DeployedStack) -> None:
     writer = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": shared.outputs["blockedTableArn"]}
     outputs = {**shared.outputs, "senderPolicyJson": {"Version": "2012-10-17", "Statement": [writer]}}
     with pytest.raises(SandboxError, match="a sender with the policy that the stack exports cannot ask: BatchGetItem"):

@@ -16,29 +16,29 @@ from typing import Any
 import boto3
 import pytest
 
-from sandbox import Account, SandboxError, Stack, deploy
+from sandbox import Account, DeployedStack, SandboxError, deploy
 
 
 @pytest.fixture(scope="module")
-def stack(new_account: Callable[[], Account]) -> Stack:
+def stack(new_account: Callable[[], Account]) -> DeployedStack:
     return deploy(new_account(), {"ses-feedback:functionTimeoutSeconds": 20, "ses-feedback:tags": {"team": "mail"}})
 
 
 @pytest.fixture(scope="module", params=["bounce", "complaint"])
-def pipeline(request: pytest.FixtureRequest, stack: Stack) -> dict[str, Any]:
+def pipeline(request: pytest.FixtureRequest, stack: DeployedStack) -> dict[str, Any]:
     exported: dict[str, Any] = stack.outputs["pipelines"][f"{request.param}-eu-west-1-shop-example"]
     return exported
 
 
-def test_what_the_program_expects_is_made_first(stack: Stack) -> None:
-    assert stack.prepared == [
+def test_what_the_program_expects_is_made_first(stack: DeployedStack) -> None:
+    assert stack.prerequisites == [
         "identity shop.example in eu-west-1",
         "identity news.shop.example in eu-west-1",
         "configuration set main in eu-west-1",
     ]
 
 
-def test_ses_knows_the_topics_of_each_identity(stack: Stack) -> None:
+def test_ses_knows_the_topics_of_each_identity(stack: DeployedStack) -> None:
     ses = stack.account.client("ses", "eu-west-1")
     topics = {f"{each['kind'].capitalize()}Topic": each["topicArn"] for each in stack.outputs["pipelines"].values()}
     expected = {
@@ -51,15 +51,15 @@ def test_ses_knows_the_topics_of_each_identity(stack: Stack) -> None:
     assert answer["NotificationAttributes"] == {"shop.example": expected, "news.shop.example": expected}
 
 
-def test_a_resource_waits_for_what_it_depends_on(stack: Stack) -> None:
-    made = [created.name for created in stack.created]
+def test_a_resource_waits_for_what_it_depends_on(stack: DeployedStack) -> None:
+    made = [resource.name for resource in stack.resources]
     for kind in ("bounce", "complaint"):
         base = f"{kind}-eu-west-1-shop-example"
         assert made.index(f"{base}-topic-policy") < made.index(f"{base}-shop.example")
         assert made.index(f"{base}-role-policy") < made.index(f"{base}-mapping")
 
 
-def test_the_tables_are_as_asked(stack: Stack) -> None:
+def test_the_tables_are_as_asked(stack: DeployedStack) -> None:
     dynamodb = stack.account.client("dynamodb", "eu-central-1")
     keys = {"blocked": ["value"], "history": ["value", "entry"]}
     for table, expected in keys.items():
@@ -76,7 +76,7 @@ def test_the_tables_are_as_asked(stack: Stack) -> None:
         assert tags == [{"Key": "team", "Value": "mail"}]
 
 
-def test_the_queues_are_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None:
+def test_the_queues_are_as_asked(stack: DeployedStack, pipeline: dict[str, Any]) -> None:
     sqs = stack.account.client("sqs", "eu-west-1")
 
     def attributes(key: str) -> dict[str, str]:
@@ -106,7 +106,7 @@ def test_the_queues_are_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None
     assert json.loads(told["RedrivePolicy"]) == {"deadLetterTargetArn": subscription_dead_letters["QueueArn"]}
 
 
-def test_the_function_is_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None:
+def test_the_function_is_as_asked(stack: DeployedStack, pipeline: dict[str, Any]) -> None:
     client = stack.account.client("lambda", "eu-west-1")
     function = client.get_function(FunctionName=pipeline["functionName"])
     configuration = function["Configuration"]
@@ -125,7 +125,7 @@ def test_the_function_is_as_asked(stack: Stack, pipeline: dict[str, Any]) -> Non
     assert group["retentionInDays"] == 30
 
 
-def test_the_archive_brings_its_libraries(stack: Stack, pipeline: dict[str, Any]) -> None:
+def test_the_archive_brings_its_libraries(stack: DeployedStack, pipeline: dict[str, Any]) -> None:
     client = stack.account.client("lambda", "eu-west-1")
     location = client.get_function(FunctionName=pipeline["functionName"])["Code"]["Location"]
     with urllib.request.urlopen(location) as answer:  # noqa: S310 - from the emulator
@@ -134,7 +134,7 @@ def test_the_archive_brings_its_libraries(stack: Stack, pipeline: dict[str, Any]
     assert folders == {"ses_feedback", "aws_lambda_powertools", "jmespath", "typing_extensions.py", "idna"}
 
 
-def test_an_event_destination_is_set_for_each_kind(stack: Stack) -> None:
+def test_an_event_destination_is_set_for_each_kind(stack: DeployedStack) -> None:
     ses = stack.account.client("sesv2", "eu-west-1")
     found = ses.get_configuration_set_event_destinations(ConfigurationSetName="main")["EventDestinations"]
     topics = {(tuple(each["MatchingEventTypes"]), each["SnsDestination"]["TopicArn"]) for each in found}
@@ -161,7 +161,7 @@ def test_a_wrong_configuration_stops_before_anything_is_made(key: str, value: ob
 
 
 def test_the_archive_needs_nothing_that_lambda_does_not_have(
-    stack: Stack, pipeline: dict[str, Any], tmp_path: Path
+    stack: DeployedStack, pipeline: dict[str, Any], tmp_path: Path
 ) -> None:
     client = stack.account.client("lambda", "eu-west-1")
     location = client.get_function(FunctionName=pipeline["functionName"])["Code"]["Location"]

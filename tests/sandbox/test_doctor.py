@@ -23,7 +23,7 @@ from ses_feedback_cli.doctor.gather import gather
 from ses_feedback_cli.doctor.rules import findings
 from typer.testing import CliRunner
 
-from sandbox import Account, Stack, deploy
+from sandbox import Account, DeployedStack, deploy
 
 pytestmark = pytest.mark.xdist_group("doctor")  # one stack, broken and mended
 REGION, HOME = "eu-west-1", "eu-central-1"
@@ -36,7 +36,7 @@ IGNORED = [argument for id_, _ in sorted(EVER) for argument in ("--ignore", id_)
 class World:
     """The deployed program, and the doctor."""
 
-    stack: Stack
+    stack: DeployedStack
     outputs: Path
     context: Context
 

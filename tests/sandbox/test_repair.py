@@ -16,7 +16,7 @@ from ses_feedback_cli.app import app
 from ses_feedback_cli.simulation.follower import blocked_item
 from typer.testing import CliRunner, Result
 
-from sandbox import Account, Stack, deploy
+from sandbox import Account, DeployedStack, deploy
 from sandbox.stack_context import context_of
 
 ADDRESS = "bounce+repair@simulator.amazonses.com"
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.xdist_group("repair")  # one stack
 
 
 @pytest.fixture(scope="module")
-def stack(new_account: Callable[[], Account]) -> Stack:
+def stack(new_account: Callable[[], Account]) -> DeployedStack:
     return deploy(new_account())
 
 
 @pytest.fixture
-def command(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+def command(stack: DeployedStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps(stack.outputs))
     environment = {
@@ -52,7 +52,7 @@ def command(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Co
     return lambda *arguments: CliRunner().invoke(app, [*arguments])
 
 
-def exported(stack: Stack) -> Mapping[str, Any]:
+def exported(stack: DeployedStack) -> Mapping[str, Any]:
     found: Mapping[str, Any] = stack.outputs["pipelines"][PIPELINE]
     return found
 
@@ -65,7 +65,7 @@ def until(right: Callable[[], bool], what: str) -> None:
 
 
 @contextlib.contextmanager
-def broken_function(stack: Stack) -> Iterator[None]:
+def broken_function(stack: DeployedStack) -> Iterator[None]:
     """A function without rights on the tables, whose messages go to the dead letters at once."""
     iam, sqs = stack.account.client("iam", "us-east-1"), stack.account.client("sqs", "eu-west-1")
     pipeline = exported(stack)
@@ -90,7 +90,7 @@ def broken_function(stack: Stack) -> Iterator[None]:
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
-def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: Stack, command: Command) -> None:
+def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: DeployedStack, command: Command) -> None:
     def listed() -> dict[str, Any]:
         done = command("dead-letters", "list", "--pipeline", PIPELINE, "--queue", "dead-letters", "--json")
         assert done.exit_code in {0, 1}, done.output
@@ -115,7 +115,7 @@ def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: St
     assert listed()["messages"] == 0
 
 
-def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: Stack, command: Command) -> None:
+def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: DeployedStack, command: Command) -> None:
     # The emulator's SNS keeps nothing that it cannot deliver: the message is put where AWS's would.
     address = "refused@example.org"
     text = json.dumps(
@@ -138,7 +138,7 @@ def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: Stack, 
     until(lambda: blocked_item(context_of(stack), address) is not None, "it is not blocked")
 
 
-def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(stack: Stack, command: Command) -> None:
+def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(stack: DeployedStack, command: Command) -> None:
     done = command("simulate", "--timeout", str(PATIENCE), "--json")
     assert done.exit_code == 0, done.output
     found = [json.loads(line) for line in done.stdout.splitlines()]
@@ -151,7 +151,7 @@ def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(stack: Sta
     assert [blocked_item(context_of(stack), one["address"]) for one in found] == [None] * len(found)
 
 
-def test_a_simulation_names_the_identity_that_ses_tells_nothing_of(stack: Stack, command: Command) -> None:
+def test_a_simulation_names_the_identity_that_ses_tells_nothing_of(stack: DeployedStack, command: Command) -> None:
     ses, topic = stack.account.client("ses", "eu-west-1"), exported(stack)["topicArn"]
 
     def set_topic(arn: str) -> None:

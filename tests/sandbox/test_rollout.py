@@ -17,7 +17,7 @@ from rollout.executor import Changes, Health, Tell
 from rollout.plan import PlannedStack, plan
 from rollout.record import Store, begin
 from rollout.runner import Outcome, Runner
-from sandbox import Emulator, Stack, deploy
+from sandbox import DeployedStack, Emulator, deploy
 from sandbox.chain import watch
 from sandbox.stack_context import blocked_items
 
@@ -40,7 +40,7 @@ class InTheSandbox:
 
     def __init__(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         self.emulator = emulator
-        self.stacks: dict[str, Stack] = {}
+        self.stacks: dict[str, DeployedStack] = {}
         self._monkeypatch = monkeypatch
 
     def _as(self, stack: PlannedStack) -> PlannedStack:
@@ -59,7 +59,7 @@ class InTheSandbox:
     def up(self, stack: PlannedStack, config: Mapping[str, object], _tell: Tell) -> Changes:
         made = deploy(self.emulator.account(stack.account_id), {"ses-feedback:tableRegion": "", **config})
         self.stacks[stack.name] = made
-        return Changes({"create": len(made.created)})
+        return Changes({"create": len(made.resources)})
 
     drift = preview
 

@@ -13,10 +13,10 @@ IDENTITY = Origin("no-reply@shop.example", "eu-west-1", "shop.example", None, {}
 
 
 def travel(screen: Screen) -> None:
-    with screen.mails():
+    with screen.live_mails():
         for mail, hop in zip(MAILS[:2], ("SES", "SQS"), strict=True):
-            journey = Journey(IDENTITY, mail, mail.address(), on_change=screen.journey)
-            screen.journey(journey)
+            journey = Journey(IDENTITY, mail, mail.address(), on_change=screen.show_journey)
+            screen.show_journey(journey)
             journey.reach("SES", "accepted, message 1", journey.sent_at + 0.012)
             if hop == "SQS":
                 journey.fail(Failure(hop, "no message came"))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ses_feedback_cli.simulation.mails import BOUNCE
 
-from sandbox import Account, Stack, deploy
+from sandbox import Account, DeployedStack, deploy
 from sandbox.chain import START_SECONDS, watch
 
 pytestmark = pytest.mark.xdist_group("support")  # one stack, made once
@@ -24,12 +24,12 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def stack(new_account: Callable[[], Account]) -> Stack:
+def stack(new_account: Callable[[], Account]) -> DeployedStack:
     return deploy(new_account())
 
 
 @pytest.fixture
-def run(stack: Stack, tmp_path: Path) -> Run:
+def run(stack: DeployedStack, tmp_path: Path) -> Run:
     """`ses-feedback` as somebody runs it, in a folder of its own."""
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps(stack.outputs))
@@ -58,13 +58,13 @@ def run(stack: Stack, tmp_path: Path) -> Run:
     return start
 
 
-def bounced(stack: Stack) -> None:
+def bounced(stack: DeployedStack) -> None:
     with watch(stack) as chain:
         chain.wait_until_drained(START_SECONDS)
         assert chain.follow(BOUNCE).failure is None
 
 
-def test_a_block_is_explained_and_lifted_until_the_next_bounce(stack: Stack, run: Run) -> None:
+def test_a_block_is_explained_and_lifted_until_the_next_bounce(stack: DeployedStack, run: Run) -> None:
     bounced(stack)
     shown = run("show", ADDRESS, "--ses")
     assert shown.returncode == 1, shown.stderr

@@ -58,7 +58,7 @@ def simulate(
     kms:Decrypt and kms:GenerateDataKey on it.
     """
     from ses_feedback_cli.simulation.follower import Follower  # noqa: PLC0415 - boto3 comes with it
-    from ses_feedback_cli.simulation.queues import QueueEvidence  # noqa: PLC0415
+    from ses_feedback_cli.simulation.queue_evidence import QueueEvidence  # noqa: PLC0415
 
     names = [mail.name for mail in MAILS]
     if unknown := set(only or ()) - set(names):

@@ -11,9 +11,9 @@ import pulumi
 import pytest
 
 from sandbox import Account, SandboxError, deploy
-from sandbox.applier import Inputs
-from sandbox.create import CREATE
-from sandbox.create.function import zipped
+from sandbox.create import CREATE_FUNCTIONS
+from sandbox.create.lambda_function import zip_archive
+from sandbox.provider import Inputs
 from tests.sandbox.programs import program
 
 ROLE = """
@@ -49,8 +49,8 @@ def refused(folder: Path, code: str, account: Account | None = None) -> str:
 
 def test_an_unknown_type_is_named_with_what_to_add(tmp_path: Path) -> None:
     message = refused(tmp_path, 'aws.s3.Bucket("photos")')
-    assert message.startswith("aws:s3/bucket:Bucket 'photos': the sandbox cannot make this type of resource")
-    assert "CREATE in sandbox/create/__init__.py" in message
+    assert message.startswith("aws:s3/bucket:Bucket 'photos': the sandbox cannot create this type of resource")
+    assert "CREATE_FUNCTIONS in sandbox/create/__init__.py" in message
 
 
 def test_an_unknown_call_is_named(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_an_unknown_call_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_input_is_named(tmp_path: Path, account: Account) -> None:
     message = refused(tmp_path, 'aws.sns.Topic("news", display_name="News")', account)
-    assert message.startswith("aws:sns/topic:Topic 'news': the sandbox does not know the input displayName; honour it")
+    assert message.startswith("aws:sns/topic:Topic 'news': the sandbox does not know the input displayName; take it")
 
 
 def test_an_unknown_input_inside_another_is_named(tmp_path: Path, account: Account) -> None:
@@ -73,14 +73,14 @@ def test_an_unknown_input_inside_another_is_named(tmp_path: Path, account: Accou
         ),
         account,
     )
-    assert "does not know the input ephemeralStorage, tracingConfig; honour it in function of" in message
+    assert "does not know the input ephemeralStorage, tracingConfig; take it in function of" in message
 
 
-def test_inputs_count_what_was_not_taken() -> None:
+def test_inputs_name_what_was_not_taken() -> None:
     inputs = Inputs({"a": 1.0, "b": {"c": 2.0, "d": 3.0}, "e": None})
     assert inputs.integer("a") == 1
     assert inputs.nested("b").take("c") == 2.0
-    assert inputs.left() == ["b.d"]
+    assert inputs.not_taken() == ["b.d"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_mapping_is_refused_as_lambda_does(
 def test_a_mapping_with_every_right_is_made(tmp_path: Path, account: Account) -> None:
     queue = 'queue = aws.sqs.Queue("queue", visibility_timeout_seconds=31)\n'
     stack = deploy(account, root=program(tmp_path, queue + MAPPING.replace("ACTIONS", repr(LOGS + SQS))))
-    assert [created.name for created in stack.created][-1] == "mapping"
+    assert [resource.name for resource in stack.resources][-1] == "mapping"
 
 
 @pytest.mark.parametrize("source", ["arn:aws:ses:eu-west-1:ACCOUNT:identity/other.example", None])
@@ -154,12 +154,12 @@ def test_a_zip_depends_on_content_alone(tmp_path: Path) -> None:
         path = tmp_path / folder / "a.py"
         path.write_text(text)
         archive = pulumi.AssetArchive({"a.py": pulumi.FileAsset(str(path)), "b.py": pulumi.StringAsset("y = 1")})
-        hashes.add(hashlib.sha256(zipped(archive)).hexdigest())
+        hashes.add(hashlib.sha256(zip_archive(archive)).hexdigest())
     assert len(hashes) == 2
 
 
 def test_every_create_function_says_which_call_of_aws_it_makes() -> None:
-    assert all(create.__doc__ for create in CREATE.values())
+    assert all(create.__doc__ for create in CREATE_FUNCTIONS.values())
 
 
 def test_an_alarm_on_an_expression_is_asked_for_whole(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_an_alarm_on_an_expression_is_asked_for_whole(tmp_path: Path) -> None:
     metric = {"Namespace": "AWS/SES", "MetricName": "Bounce", "Dimensions": [{"Name": "kind", "Value": "bounce"}]}
     account.client.assert_called_with("cloudwatch", "eu-west-1")
     account.client().put_metric_alarm.assert_called_once_with(
-        AlarmName=stack.created[0].id,
+        AlarmName=stack.resources[0].id,
         ActionsEnabled=True,
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         EvaluationPeriods=2,

@@ -9,16 +9,16 @@ from functools import cached_property
 from ses_feedback import Answer, Blocklist
 from ses_feedback.table import TableError
 
-from .applier import GLOBAL_REGION
-from .deployment import Stack
+from .deployment import DeployedStack
 from .errors import SandboxError
+from .provider import GLOBAL_REGION
 
 
 @dataclass
 class Sender:
     """Asks the blocked table under the right that the output `senderPolicyJson` gives."""
 
-    stack: Stack
+    stack: DeployedStack
 
     def check(self, addresses: Sequence[str]) -> list[Answer]:
         """One answer per address. Raises: SandboxError when the right does not suffice."""
