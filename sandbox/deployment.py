@@ -7,7 +7,7 @@ dependencies. State, previews, updates and deletion need the engine; they are no
 import json
 import runpy
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from .create import CREATE_FUNCTIONS
 from .emulator import Account
 from .errors import SandboxError
 from .program import run_program
-from .provider import CreatedResource, CreateFunction, EmulatorProvider
+from .provider import CreatedResource, EmulatorProvider
 from .stack_files import Config, encode_value, read_config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,8 +43,6 @@ def deploy(
     config: Mapping[str, Any] | None = None,
     *,
     root: Path = ROOT,
-    create_functions: Mapping[str, CreateFunction] = CREATE_FUNCTIONS,
-    on_created: Callable[[CreatedResource], None] = lambda _: None,
 ) -> DeployedStack:
     """Run `__main__.py` of a folder with its Pulumi.yaml and Pulumi.sandbox.yaml.
 
@@ -52,8 +50,6 @@ def deploy(
         account: where to create the resources.
         config: values that replace those of the files, for example {"ses-feedback:softBounceThreshold": 2}.
         root: the folder of the program.
-        create_functions: how to create each type of resource.
-        on_created: called after each resource, from any thread, one call at a time.
 
     Raises:
         SandboxError: the configuration, the program or one of its resources was refused; its cause is the original
@@ -66,7 +62,7 @@ def deploy(
     def before_first() -> None:
         prerequisites.extend(_create_prerequisites(account, project, values))
 
-    provider = EmulatorProvider(account, create_functions, values.get("aws:region"), before_first, on_created)
+    provider = EmulatorProvider(account, CREATE_FUNCTIONS, values.get("aws:region"), before_first)
     try:
         outputs = run_program(lambda: _run_main(root), provider, project=project, stack=STACK, config=values)
     except SandboxError:

@@ -6,7 +6,6 @@ does an input that the function did not take: a resource must not be created wit
 
 import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,7 +73,6 @@ def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
 class CreateRequest:
     """A resource to be created."""
 
-    type: str
     name: str
     inputs: Inputs
     account: Account
@@ -116,7 +114,6 @@ class CreatedResource:
     type: str
     name: str
     id: str
-    seconds: float
 
 
 CreateFunction = Callable[[CreateRequest], CreateResult]
@@ -131,15 +128,13 @@ class EmulatorProvider(Mocks):
         create_functions: Mapping[str, CreateFunction],
         default_region: str | None,
         before_first: Callable[[], None],
-        on_created: Callable[[CreatedResource], None],
     ) -> None:
-        """``before_first`` is called before the first resource is created, ``on_created`` after each."""
+        """``before_first`` is called once, before the first resource is created."""
         self.created: list[CreatedResource] = []
         self._account = account
         self._create_functions = create_functions
         self._default_region = default_region
         self._before_first: Callable[[], None] | None = before_first
-        self._on_created = on_created
         self._lock = threading.Lock()
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -152,15 +147,12 @@ class EmulatorProvider(Mocks):
             if self._before_first:
                 self._before_first()
                 self._before_first = None
-        started_at = time.monotonic()
         try:
             result = self._create(args)
         except (SandboxError, ClientError, BotoCoreError) as error:
             raise SandboxError(f"{args.typ} {args.name!r}: {error}") from error
-        created = CreatedResource(args.typ, args.name, result.id, time.monotonic() - started_at)
         with self._lock:
-            self.created.append(created)
-            self._on_created(created)
+            self.created.append(CreatedResource(args.typ, args.name, result.id))
         return result.id, {**args.inputs, **result.outputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
@@ -178,7 +170,7 @@ class EmulatorProvider(Mocks):
                 "sandbox/create/__init__.py"
             )
         inputs = Inputs(args.inputs)
-        result = create(CreateRequest(args.typ, args.name, inputs, self._account, self._default_region))
+        result = create(CreateRequest(args.name, inputs, self._account, self._default_region))
         inputs.take("region")
         if names := inputs.not_taken():
             raise SandboxError(

@@ -18,7 +18,7 @@ from components import (
     FeedbackPipeline,
     FeedbackPipelineArgs,
 )
-from tests.recorder import ACCOUNT, Graph, Registered, record
+from tests.recorder import ACCOUNT, Graph, RegisteredResource, record
 
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
 TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
@@ -31,7 +31,7 @@ class Law:
     tags: bool = False
     regional: bool = True
     limit: int | None = None
-    encrypted: Callable[[Registered], bool] = lambda _: True
+    encrypted: Callable[[RegisteredResource], bool] = lambda _: True
     key: str | None = None
     """The input that holds the customer key, if one is given."""
     kept: bool = False

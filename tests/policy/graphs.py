@@ -4,7 +4,7 @@ import copy
 from functools import cache
 
 from tests.policy.analyzer import Given, in_preview
-from tests.recorder import MADE_UP, Graph, answer
+from tests.recorder import MADE_UP, Graph, aws_outputs
 from tests.test_program import stack
 
 SOURCES = [{"region": "eu-west-1", "identities": ["example.com"], "configurationSet": "main"}]
@@ -18,8 +18,8 @@ def given(graph: Graph) -> list[Given]:
             name=one.name,
             parent=one.parent,
             inputs={key: value for key, value in one.inputs.items() if key != "code"},
-            answer=answer(one.type, one.name, one.inputs) if one.custom else {},
-            made_from={key: sorted(names) for key, names in one.made_from.items()},
+            answer=aws_outputs(one.type, one.name, one.inputs) if one.custom else {},
+            made_from={key: sorted(names) for key, names in one.property_dependencies.items()},
         )
         for one in graph.resources
     ]
