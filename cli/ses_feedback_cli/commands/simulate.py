@@ -1,4 +1,4 @@
-"""Does feedback arrive, from SES to the blocked table?"""
+"""`ses-feedback simulate`: checks that feedback arrives, from SES to the blocked table."""
 
 import secrets
 import sys
@@ -33,24 +33,25 @@ def simulate(
         list[str] | None,
         typer.Option("--only", help=f"Only this mail ({', '.join(mail.name for mail in MAILS)}); once per mail."),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for all of it.")] = 60,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for all mails.")] = 60,
     publish: Annotated[
-        bool, typer.Option("--publish", help="Send nothing; publish to the topics what SES would publish.")
+        bool, typer.Option("--publish", help="Send no mails; publish the notifications of SES to the topics.")
     ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the simulator's addresses blocked.")] = False,
     as_json: Json = False,
 ) -> Code:
-    """Send mails to SES's mailbox simulator by every identity and configuration set, and see each arrive.
+    """Send mails to SES's mailbox simulator by every identity and configuration set, and check that feedback arrives.
 
     A mail that is delivered, one that bounces, one to an address on SES's suppression list, an automatic reply and a
     complaint. These mails cost what mails cost, and count neither against the daily quota nor for the reputation; they
     work while the account is in SES's sandbox. Their addresses have a label of this run. They are unblocked afterwards;
-    the history keeps what happened.
+    the history keeps the feedback.
 
-    Seconds are counted from sending to when it was seen here. Against an emulator on this machine, what its SES cannot
-    do is published to the topic instead.
+    The hops are SES, SNS, SQS, Lambda, DynamoDB and a sender who asks about the address. Seconds are counted from
+    sending until this command saw that a hop was done. If SES is an emulator on this machine, the notifications that it
+    does not give are published to the topic instead.
 
-    Exit code 1: something did not arrive; the hop where it stopped is named, as far as it shows from outside.
+    Exit code 1: a mail stopped at a hop, which is named as far as it can be seen from outside.
 
     Needs ses:SendEmail (or, with --publish, sns:Publish on the topics) and sqs:GetQueueAttributes on the queues;
     dynamodb:Query, dynamodb:BatchGetItem and dynamodb:PutItem on the history table, dynamodb:GetItem,
@@ -102,10 +103,10 @@ def _unblock(context: Context, journeys: "Sequence[Journey]", run_id: str) -> bo
     from ses_feedback_cli.simulation.cleanup import unblock  # noqa: PLC0415
 
     done, failed = unblock(context, journeys, run_id)
-    text = f"unblocked the addresses of this run: {done}" + (f", failed: {failed}" if failed else "")
+    summary = f"unblocked the addresses of this run: {done}" + (f", failed: {failed}" if failed else "")
     if any(journey.maybe_sent and journey.mail.kind and not journey.row for journey in journeys):
-        text += "; feedback that SES dates later than now blocks its address again"
-    sys.stderr.write(text + "\n")
+        summary += "; feedback that SES dates later than now blocks its address again"
+    sys.stderr.write(summary + "\n")
     return not failed
 
 
@@ -121,11 +122,11 @@ def _write(journeys: "Sequence[Journey]", *, as_json: bool) -> None:
             journey.mail.name + (" (published)" if journey.published else ""),
             *(f"{journey.seconds[hop]:.1f} s" if hop in journey.seconds else "" for hop in hops),
             {True: "yes", False: "no", None: ""}[_allowed(journey)],
-            f"stopped at {journey.failure.hop}" if journey.failure else "right",
+            f"stopped at {journey.failure.hop}" if journey.failure else "ok",
         )
         for journey in journeys
     ]
-    people().print(table(("by", "mail", *hops, "may be mailed", "result"), rows))
+    people().print(table(("origin", "mail", *hops, "allowed", "result"), rows))
     for journey in journeys:
         if failure := journey.failure:
             sys.stdout.write(f"{journey.mail.name} by {journey.origin.name}: {failure.hop}: {failure.reason}\n")
@@ -144,12 +145,12 @@ def _json(journey: "Journey") -> dict[str, object]:
         "identity": origin.identity,
         "configuration_set": origin.configuration_set,
         "region": origin.region,
-        "how": "published" if journey.published else "sent",
+        "published": journey.published,
         "message_id": journey.message_id,
         "seconds": journey.seconds,
         "verdict": journey.row.get("verdict"),
         "rule": journey.row.get("rule"),
         "allowed": _allowed(journey),
         "stopped_at": failure and failure.hop,
-        "because": failure and failure.reason,
+        "reason": failure and failure.reason,
     }
