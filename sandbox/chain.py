@@ -1,4 +1,4 @@
-"""Sends mails through a stack, follows each to its end and asks as a sender does."""
+"""Sends mails through a deployed stack, follows each one, and asks about its address as a sender does."""
 
 import contextlib
 import time
@@ -15,7 +15,7 @@ from ses_feedback_cli.simulation.origins import Origin, read_origins
 
 from .deployment import DeployedStack
 from .errors import SandboxError
-from .evidence import ChainEvidence, PipelineEvidence, tail
+from .evidence import ChainEvidence, PipelineEvidence, last_lines
 from .iam_sender import Sender
 from .screen import Screen
 from .stack_context import blocked_items, context_of
@@ -28,20 +28,19 @@ FOLLOW_SECONDS = 20
 
 @dataclass(frozen=True)
 class Result:
-    """What became of the mails."""
+    """The mails that were sent, and the blocked table afterwards."""
 
     journeys: list[Journey]
     blocked: list[Mapping[str, Any]]
-    """What the blocked table holds in the end."""
 
     @property
     def failed(self) -> list[Journey]:
-        """The mails that did not do what they must."""
+        """The mails with a wrong result."""
         return [journey for journey in self.journeys if journey.failure]
 
     @property
     def answers(self) -> list[Answer]:
-        """What a sender gets about each address; empty if a hop is broken."""
+        """The sender's answers, one per address; empty if a hop is broken."""
         if any(_is_broken(journey) for journey in self.journeys):
             return []
         return [journey.answer for journey in self.journeys if journey.answer]
@@ -62,7 +61,7 @@ class Chain:
     """The first identity, and the configuration set if the source has one."""
 
     def follow(self, mail: Mail, seconds: float = FOLLOW_SECONDS) -> Journey:
-        """Send one mail by the identity and wait for all that must become of it."""
+        """Send one mail by the identity and wait until it has reached every hop."""
         journey = self.follower.plan(self.origins[0], mail)
         self.follower.send([journey])
         self.follower.follow([journey], seconds)
@@ -115,11 +114,11 @@ def exercise(
     mails: Sequence[Mail] = MAILS,
     event_mails: Sequence[Mail] = (BOUNCE,),
 ) -> Result:
-    """Send the mails one after another, follow each to its end, and ask as a sender does.
+    """Send the mails one after another, follow each one, and ask about its address as a sender does.
 
     Args:
         stack: what `deploy` gave.
-        screen: where to tell about it.
+        screen: where to show them.
         seconds: how long each mail is waited for.
         mails: to send by the first identity.
         event_mails: to send by its source's configuration set, if it has one.
@@ -141,8 +140,8 @@ def exercise(
         if not any(_is_broken(journey) for journey in journeys):
             _check_queues(chain, journeys, seconds)
     blocked = blocked_items(stack)
-    if further := {item["value"] for item in blocked} - {journey.address for journey in journeys}:
-        raise SandboxError(f"the blocked table holds addresses that no mail went to: {', '.join(sorted(further))}")
+    if others := {item["value"] for item in blocked} - {journey.address for journey in journeys}:
+        raise SandboxError(f"the blocked table holds addresses that no mail went to: {', '.join(sorted(others))}")
     return Result(journeys, blocked)
 
 
@@ -154,23 +153,23 @@ def _wait_for_start(chain: Chain, screen: Screen) -> None:
         evidence = chain.evidence.pipelines[kind]
         raise SandboxError(
             f"the function of {evidence.pipeline.name} did not process the messages that SES publishes when a topic "
-            f"is set ({', '.join(queues)}). It logged: {tail(evidence.problems(0)) or 'nothing'}"
+            f"is set ({', '.join(queues)}). It logged: {last_lines(evidence.read_problems(0)) or 'nothing'}"
         )
     screen.write_step("started", "the functions have processed SES's setup messages", time.monotonic() - started_at)
 
 
 def _send(follower: Follower, journeys: Sequence[Journey], seconds: float, screen: Screen) -> None:
-    """One after another, so that each hop's time is its own. Nothing is sent after a mail whose pipeline is broken."""
+    """Send one mail after another, so that they do not slow each other down; none to a pipeline that is broken."""
     for number, journey in enumerate(journeys):
-        earlier = (each for each in journeys[:number] if each.mail.kind == journey.mail.kind and _is_broken(each))
-        if broken := next(earlier, None):
+        broken_ones = (each for each in journeys[:number] if each.mail.kind == journey.mail.kind and _is_broken(each))
+        if broken := next(broken_ones, None):
             journey.skipped = f"its pipeline is broken, see {broken.address}"
             continue
         screen.show_journey(journey)
         journey.on_change = screen.show_journey
         follower.send([journey])
         follower.follow([journey], seconds)
-        journey.on_change = ignore  # what is judged at the end is written there
+        journey.on_change = ignore  # the checks of `finish` are written at the end
 
 
 def _is_broken(journey: Journey) -> bool:
@@ -178,11 +177,11 @@ def _is_broken(journey: Journey) -> bool:
 
 
 def _check_queues(chain: Chain, journeys: Sequence[Journey], seconds: float) -> None:
-    """Decided is not yet done: a function that fails afterwards leaves its message in the queue."""
+    """Fail the mails whose queue is not empty: a function that fails after its decision leaves its message there."""
     waiting = chain.wait_until_drained(seconds)
     for journey in journeys:
         kind = journey.mail.kind
         if kind in waiting and journey.failure is None:
-            logged = tail(chain.evidence.pipelines[kind].problems(0)) or "nothing"
-            remains = f"the function did not acknowledge everything ({', '.join(waiting[kind])}). It logged: {logged}"
-            journey.fail(Failure("Lambda", remains, broken=False))
+            logged = last_lines(chain.evidence.pipelines[kind].read_problems(0)) or "nothing"
+            problem = f"the function did not acknowledge everything ({', '.join(waiting[kind])}). It logged: {logged}"
+            journey.fail(Failure("Lambda", problem, broken=False))

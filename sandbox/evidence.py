@@ -1,4 +1,4 @@
-"""What the sandbox can see of a mail and a user of AWS cannot: each message of the topic, and the function's log lines.
+"""What only the sandbox can see of a mail: each message of the topic, and the function's log lines.
 
 | hop | evidence |
 |---|---|
@@ -22,13 +22,13 @@ from ses_feedback_cli.simulation.queue_evidence import QueueEvidence, read_depth
 from .subscriber import Subscriber, json_object
 
 JUDGED, NOT_RECORDED = "feedback judged", "feedback not recorded"
-PLATFORM = ("START ", "END ", "REPORT ", "INIT_")
+PLATFORM_PREFIXES = ("START ", "END ", "REPORT ", "INIT_")
 GRACE_SECONDS = 1
 
 
 @dataclass
 class PipelineEvidence:
-    """What is seen of one pipeline."""
+    """What can be seen of one pipeline."""
 
     context: Context
     pipeline: Pipeline
@@ -39,12 +39,12 @@ class PipelineEvidence:
         depths = read_depths(self.context, self.pipeline) or {}
         return [f"{queue} of {self.pipeline.name}: {depth}" for queue, depth in depths.items() if depth]
 
-    def decision(self, feedback_id: str, since: float) -> tuple[Mapping[str, Any], float] | None:
+    def find_decision(self, feedback_id: str, since: float) -> tuple[Mapping[str, Any], float] | None:
         """The function's log line about a feedback, and when it was written (seconds since 1970).
 
         The line's `message` tells whether the decision could be recorded.
         """
-        for text, logged_at in self._log(since):
+        for text, logged_at in self._log_events(since):
             line = json_object(text)
             if line.get("message") in {JUDGED, NOT_RECORDED} and line.get("feedback_id") == feedback_id:
                 return line, logged_at
@@ -53,28 +53,28 @@ class PipelineEvidence:
     def flush_log(self) -> None:
         """Call the function with nothing to do.
 
-        Under load the emulator now and then keeps the last lines of a call until the next one.
+        Under load the emulator sometimes holds back the last log lines of a call until the next call.
         """
         client = self.context.client("lambda", self.pipeline.region)
         client.invoke(FunctionName=self.pipeline.function_name, Payload=b'{"Records": []}')
 
-    def problems(self, since: float) -> list[str]:
-        """What else the function logged since a time: warnings, errors, everything that is not JSON.
+    def read_problems(self, since: float) -> list[str]:
+        """What the function logged since a time beside its decisions: warnings, errors, everything that is not JSON.
 
-        Empty if it was never called.
+        Empty if it was not called.
         """
-        problems, called = [], False
-        for text, _ in self._log(since):
-            called = True
+        problems, was_called = [], False
+        for text, _ in self._log_events(since):
+            was_called = True
             line = json_object(text)
             if line.get("level") in {"WARNING", "ERROR", "CRITICAL"}:
                 values = (line.get(key) for key in ("message", "reason", "exception"))
                 problems.append(": ".join(str(value) for value in values if value))
-            elif not line and text.strip() and not text.startswith(PLATFORM):
+            elif not line and text.strip() and not text.startswith(PLATFORM_PREFIXES):
                 problems.append(text.rstrip())
-        return problems or (["nothing; if it cannot start, the emulator's log tells why"] if called else [])
+        return problems or (["nothing; if it cannot start, the emulator's log tells why"] if was_called else [])
 
-    def _log(self, since: float) -> Iterator[tuple[str, float]]:
+    def _log_events(self, since: float) -> Iterator[tuple[str, float]]:
         logs = self.context.client("logs", self.pipeline.region)
         events = logs.filter_log_events(logGroupName=self.pipeline.log_group_name, startTime=int(since * 1000))
         for event in events["events"]:
@@ -82,7 +82,7 @@ class PipelineEvidence:
 
 
 class ChainEvidence(QueueEvidence):
-    """What is seen of the pipelines of one source."""
+    """What can be seen of the pipelines of one source."""
 
     def __init__(self, context: Context, pipelines: dict[str, PipelineEvidence]) -> None:
         """``pipelines``: by kind of feedback."""
@@ -90,8 +90,8 @@ class ChainEvidence(QueueEvidence):
         self.pipelines = pipelines
         self._failed_at: dict[str, float] = {}  # when it was called and did not decide, by message id
 
-    def shows_decision(self, journey: Journey) -> bool:
-        """Note SNS, SQS and Lambda as far as they are reached."""
+    def observe(self, journey: Journey) -> bool:
+        """Note SNS, SQS and Lambda when they are reached; the tables are read after all three."""
         pipeline = self._pipeline(journey)
         if "SNS" not in journey.seconds:
             message = pipeline.subscriber.find(journey.message_id)
@@ -100,10 +100,10 @@ class ChainEvidence(QueueEvidence):
             journey.feedback_id = message.feedback_id
             journey.reach("SNS", f"notification {message.sns_message_id}", message.published_at)
         if "Lambda" not in journey.seconds:
-            if decision := pipeline.decision(journey.feedback_id, journey.sent_at):
-                self._note(journey, *decision)
-            elif pipeline.problems(journey.sent_at):
-                self._wait_a_moment(journey, pipeline)
+            if decision := pipeline.find_decision(journey.feedback_id, journey.sent_at):
+                self._note_decision(journey, *decision)
+            elif pipeline.read_problems(journey.sent_at):
+                self._fail_without_decision(journey, pipeline)
         return "Lambda" in journey.seconds and journey.failure is None
 
     def explain(self, journey: Journey) -> Failure:
@@ -111,12 +111,12 @@ class ChainEvidence(QueueEvidence):
         if "Lambda" in journey.seconds:
             table = self.context.history_table()
             return Failure("DynamoDB", f"the function decided, but {table} has no row of it")
-        if "SNS" in journey.seconds and (problems := self._pipeline(journey).problems(journey.sent_at)):
-            return Failure("Lambda", f"the function did not decide about it. It logged: {tail(problems)}")
+        if "SNS" in journey.seconds and (problems := self._pipeline(journey).read_problems(journey.sent_at)):
+            return Failure("Lambda", f"the function did not decide about it. It logged: {last_lines(problems)}")
         return super().explain(journey)
 
-    def unexpected(self, journey: Journey) -> Failure | None:
-        """Tell the topic that a notification came to about a mail that must have no feedback."""
+    def find_unexpected(self, journey: Journey) -> Failure | None:
+        """Tell the pipeline whose topic got a notification about a mail that must have no feedback."""
         for evidence in self.pipelines.values():
             if evidence.subscriber.find(journey.message_id):
                 return Failure("SNS", f"a notification about it came to {evidence.pipeline.name}", broken=False)
@@ -125,11 +125,11 @@ class ChainEvidence(QueueEvidence):
     def _pipeline(self, journey: Journey) -> PipelineEvidence:
         return self.pipelines[str(journey.mail.kind)]
 
-    def _note(self, journey: Journey, line: Mapping[str, Any], logged_at: float) -> None:
+    def _note_decision(self, journey: Journey, line: Mapping[str, Any], logged_at: float) -> None:
         journey.reach("SQS", f"message {line['sqs_message_id']}", line["sqs_sent_at"] / 1000)
         if line["verdict"] != (right := journey.mail.verdict):
-            wrong = f"the function decided {line['verdict']} (rule {line['rule']}) where {right} is right"
-            journey.fail(Failure("Lambda", wrong, broken=False))
+            problem = f"the function decided {line['verdict']} (rule {line['rule']}) where {right} is right"
+            journey.fail(Failure("Lambda", problem, broken=False))
             return
         journey.reach("Lambda", f"{line['verdict']}, by the rule {line['rule']}", logged_at)
         if line["message"] == NOT_RECORDED:
@@ -139,8 +139,8 @@ class ChainEvidence(QueueEvidence):
             )
             journey.fail(Failure("DynamoDB", refused))
 
-    def _wait_a_moment(self, journey: Journey, pipeline: PipelineEvidence) -> None:
-        """The function was called and did not decide. It will not be called again soon: give up after a second."""
+    def _fail_without_decision(self, journey: Journey, pipeline: PipelineEvidence) -> None:
+        """Fail a second after the function was called and did not decide: it will not be called again soon."""
         failed_at = self._failed_at.setdefault(journey.message_id, time.monotonic())
         if history_row(self.context, journey.address, journey.feedback_id):
             pipeline.flush_log()
@@ -148,6 +148,6 @@ class ChainEvidence(QueueEvidence):
             journey.fail(self.explain(journey))
 
 
-def tail(lines: Sequence[str], length: int = 12) -> str:
+def last_lines(lines: Sequence[str], length: int = 12) -> str:
     """The last lines, enough for a report."""
     return "\n".join(lines[-length:])

@@ -203,8 +203,8 @@ def test_a_log_line_that_the_emulator_holds_back_is_fetched(shared: DeployedStac
     class Holding(PipelineEvidence):
         held: bool = True
 
-        def decision(self, feedback_id: str, since: float) -> tuple[Mapping[str, Any], float] | None:
-            return None if self.held else super().decision(feedback_id, since)
+        def find_decision(self, feedback_id: str, since: float) -> tuple[Mapping[str, Any], float] | None:
+            return None if self.held else super().find_decision(feedback_id, since)
 
         def flush_log(self) -> None:
             super().flush_log()

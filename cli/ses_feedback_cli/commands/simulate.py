@@ -84,7 +84,7 @@ def simulate(
         with people(stderr=True).status(f"{len(journeys)} mails") as status:
 
             def show(_: "Journey") -> None:
-                waiting = sum(journey.waits for journey in journeys)
+                waiting = sum(journey.is_waiting for journey in journeys)
                 status.update(f"waiting for {waiting} of {len(journeys)} mails")
 
             for journey in journeys:

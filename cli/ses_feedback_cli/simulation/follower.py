@@ -1,4 +1,4 @@
-"""Sends mails and follows each one by what the tables show. `Evidence` adds what else can be seen of the hops before.
+"""Sends mails and follows each one in the tables. `Evidence` adds what can be seen of the hops before the tables.
 
 | hop | evidence |
 |---|---|
@@ -11,6 +11,7 @@
 
 import ipaddress
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,91 +32,90 @@ if TYPE_CHECKING:
     from ses_feedback import Answer
 
 
-class Evidence:
-    """What can be seen of a mail beside the tables. This class sees nothing."""
+class Evidence(ABC):
+    """What can be seen of a mail outside of the tables."""
 
-    def shows_decision(self, _journey: Journey) -> bool:
-        """Note the hops that the mail has reached; return whether the tables are to be read."""
+    def observe(self, _journey: Journey) -> bool:
+        """Note the hops that the mail has reached; return whether the tables should be read."""
         return True
 
-    def explain(self, _journey: Journey) -> Failure:
-        """Tell where a mail stopped whose feedback never came to the history."""
-        return Failure("Lambda", "the history has no row of its feedback")
+    @abstractmethod
+    def explain(self, journey: Journey) -> Failure:
+        """Tell where a mail stopped whose feedback is not in the history."""
 
-    def unexpected(self, _journey: Journey) -> Failure | None:
-        """Tell where feedback was seen about a mail that must have none; None where none was."""
+    def find_unexpected(self, _journey: Journey) -> Failure | None:
+        """Tell where there is feedback about a mail that must have none; None if there is no such feedback."""
         return None
 
 
 @dataclass
 class Follower:
-    """Sends mails and waits for what must become of them."""
+    """Sends mails and waits for their feedback."""
 
     context: Context
     evidence: Evidence
     ask_sender: "Callable[[Sequence[str]], list[Answer]]"
-    """Asks about addresses as a sender does, one answer each."""
+    """Asks about addresses as a sender does; gives one answer per address."""
     poll_seconds: float
     describe_error: Callable[[Exception], str] = told
-    """Of AWS, when a mail is not accepted; without the message, which may hold addresses."""
-
-    def emulates(self, origin: Origin) -> bool:
-        """Whether the SES of an origin is an emulator on this machine."""
-        host = urlsplit(self.context.client("ses", origin.region).meta.endpoint_url).hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
+    """Describes why AWS does not accept a mail; by default without AWS's message, which may hold addresses."""
 
     def plan(self, origin: Origin, mail: Mail, label: str = "", *, publish: bool = False) -> Journey:
-        """The journey of a mail that is still to be sent.
+        """The journey of a mail that is still to be sent, or with ``publish`` to be published.
 
-        What an emulator's SES cannot do is published: it sends no automatic replies and no events.
+        An emulator's SES gives no automatic replies and no events: those are published in any case.
         """
-        lacking = (mail.is_automatic_reply or origin.configuration_set is not None) and self.emulates(origin)
-        return Journey(origin, mail, mail.address(label), published=publish or lacking)
+        needs_real_ses = mail.is_automatic_reply or origin.configuration_set is not None
+        return Journey(
+            origin, mail, mail.address(label), published=publish or (needs_real_ses and self._is_emulated(origin))
+        )
 
     def send(self, journeys: Sequence[Journey]) -> None:
-        """Send every mail, or publish its notification. One that is not accepted has failed."""
+        """Send every mail, or publish its notification. A mail that AWS does not accept has failed."""
         for journey in journeys:
             journey.sent_at, journey.maybe_sent = time.time(), True
             try:
                 journey.message_id = self._send(journey)
             except (ClientError, BotoCoreError) as error:
                 journey.maybe_sent = not isinstance(error, ClientError)
-                journey.fail(
-                    Failure("SNS" if journey.published else "SES", f"not accepted: {self.describe_error(error)}")
-                )
+                hop = "SNS" if journey.published else "SES"
+                journey.fail(Failure(hop, f"not accepted: {self.describe_error(error)}"))
             else:
-                how = "published in the place of SES" if journey.published else "accepted"
-                journey.reach("SES", f"{how}, message {journey.message_id}")
+                action = "published in the place of SES" if journey.published else "accepted"
+                journey.reach("SES", f"{action}, message {journey.message_id}")
 
     def follow(self, journeys: Sequence[Journey], seconds: float) -> None:
-        """Wait until all has become of the mails that must, at most so long; then tell where the others stopped."""
+        """Wait until the mails with feedback have reached every hop, at most so long; fail those that have not."""
         deadline = time.monotonic() + seconds
-        while waiting := [journey for journey in journeys if journey.waits]:
+        while waiting := [journey for journey in journeys if journey.is_waiting]:
             for journey in waiting:
-                self._look(journey)
+                self._advance(journey)
             self._ask([journey for journey in waiting if "DynamoDB" in journey.seconds])
             if time.monotonic() > deadline:
                 break
             time.sleep(self.poll_seconds)
         for journey in journeys:
-            if journey.waits and "DynamoDB" not in journey.seconds:
-                journey.fail(self._missing_block(journey) if journey.row else self.evidence.explain(journey))
+            if journey.is_waiting and "DynamoDB" not in journey.seconds:
+                journey.fail(self._explain(journey))
 
     def finish(self, journeys: Sequence[Journey]) -> None:
-        """Judge what shows only when all others have arrived: mails without feedback, and a sender's wrong answers."""
+        """Check, when all others have arrived, that mails without feedback have none, and a sender's answers."""
         self._ask([journey for journey in journeys if "sender" not in journey.seconds and not journey.skipped])
         for journey in journeys:
             if journey.skipped or journey.failure:
                 continue
-            if journey.mail.kind is None and (unexpected := self._unexpected(journey)):
+            if journey.mail.kind is None and (unexpected := self._find_unexpected(journey)):
                 journey.fail(unexpected)
             elif "sender" not in journey.seconds and (answer := journey.answer):
-                because = "" if answer.allowed else f", because of {answer.reason or answer.problem}"
-                said = f"a sender is told that it {'may' if answer.allowed else 'may not'} be mailed{because}"
-                journey.fail(Failure("sender", said, broken=False))
+                result = "may" if answer.allowed else f"may not, because of {answer.reason or answer.problem},"
+                journey.fail(Failure("sender", f"a sender gets the answer that it {result} be mailed", broken=False))
+
+    def _is_emulated(self, origin: Origin) -> bool:
+        host = urlsplit(self.context.client("ses", origin.region).meta.endpoint_url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
     def _send(self, journey: Journey) -> str:
         origin, kind = journey.origin, journey.mail.kind
@@ -136,8 +136,8 @@ class Follower:
             )
         return str(response["MessageId"])
 
-    def _look(self, journey: Journey) -> None:
-        if "DynamoDB" in journey.seconds or not self.evidence.shows_decision(journey):
+    def _advance(self, journey: Journey) -> None:
+        if "DynamoDB" in journey.seconds or not self.evidence.observe(journey):
             return
         journey.row = journey.row or history_row(self.context, journey.address, journey.feedback_id)
         if not journey.row:
@@ -149,10 +149,10 @@ class Follower:
         if reason == expected:
             journey.reach("DynamoDB", "blocked" if expected else "not blocked")
         elif reason:
-            table = self.context.blocked_table()
             right = f"blocked for {expected}" if expected else "not blocked"
-            wrong = f"the address is blocked for {reason} in {table}; {right} is right"
-            journey.fail(Failure("DynamoDB", wrong, broken=False))
+            table = self.context.blocked_table()
+            problem = f"the address is blocked for {reason} in {table}; {right} is right"
+            journey.fail(Failure("DynamoDB", problem, broken=False))
 
     def _ask(self, journeys: Sequence[Journey]) -> None:
         answers = self.ask_sender([journey.address for journey in journeys]) if journeys else []
@@ -161,12 +161,14 @@ class Follower:
             if not journey.failure and (answer.allowed, answer.reason) == (expected is None, expected):
                 journey.reach("sender", "may be mailed" if answer.allowed else "may not be mailed")
 
-    def _missing_block(self, journey: Journey) -> Failure:
-        missing = f"the history has it ({_decision(journey)}), and it is not blocked for a {journey.mail.reason}"
-        return Failure("DynamoDB", missing, broken=False)
+    def _explain(self, journey: Journey) -> Failure:
+        if not journey.row:
+            return self.evidence.explain(journey)
+        problem = f"the history has it ({_decision(journey)}), and it is not blocked for a {journey.mail.reason}"
+        return Failure("DynamoDB", problem, broken=False)
 
-    def _unexpected(self, journey: Journey) -> Failure | None:
-        if failure := self.evidence.unexpected(journey):
+    def _find_unexpected(self, journey: Journey) -> Failure | None:
+        if failure := self.evidence.find_unexpected(journey):
             return failure
         if history_row(self.context, journey.address):
             return Failure("DynamoDB", "the history has feedback about it, and there should be none", broken=False)
@@ -174,7 +176,7 @@ class Follower:
 
 
 def history_row(context: Context, address: str, feedback_id: str = "") -> dict[str, Any]:
-    """The history's row of a feedback about an address, of any without an id; empty if there is none."""
+    """The history's row of a feedback about an address, without an id of any feedback; empty if there is none."""
     table = context.history_table()
     items = context.dynamodb(table).query(
         TableName=table,

@@ -26,7 +26,7 @@ class Failure:
 
 
 def ignore(_: "Journey") -> None:
-    """Do nothing when a mail has reached another hop."""
+    """Do nothing."""
 
 
 @dataclass
@@ -47,17 +47,17 @@ class Journey:
     message_id: str = ""
     """Of SendEmail; of Publish if `published`."""
     feedback_id: str = ""
-    """Of the feedback, where the evidence tells it before the history does."""
+    """Of the feedback, if the evidence shows it before the history does."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """The hops that it is known to have reached, in seconds since it was sent."""
+    """When it reached each hop, as far as known, in seconds since it was sent."""
     evidence: dict[str, str] = field(default_factory=dict)
-    """What proves it, by hop."""
+    """What shows that it reached a hop, by hop."""
     row: Mapping[str, Any] = field(default_factory=dict)
     """The history's row of its feedback."""
     item: Mapping[str, Any] | None = None
     """The address's item in the blocked table."""
     answer: "Answer | None" = None
-    """What a sender gets who asks whether the address is blocked."""
+    """To a sender who asks whether the address is blocked."""
     failure: Failure | None = None
     skipped: str = ""
     """Why it was not sent."""
@@ -68,8 +68,8 @@ class Journey:
         return f"{self.mail.about}{', by configuration set' if self.origin.configuration_set else ''}"
 
     @property
-    def waits(self) -> bool:
-        """Whether something must still happen."""
+    def is_waiting(self) -> bool:
+        """Whether it must still reach a hop."""
         return not self.failure and self.mail.kind is not None and "sender" not in self.seconds
 
     def reach(self, hop: str, evidence: str, at: float | None = None) -> None:
@@ -79,6 +79,6 @@ class Journey:
         self.on_change(self)
 
     def fail(self, failure: Failure) -> None:
-        """Note that it will get no further."""
+        """Note the hop at which it stopped."""
         self.failure = failure
         self.on_change(self)

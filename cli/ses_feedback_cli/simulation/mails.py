@@ -1,4 +1,4 @@
-"""The mails that SES's mailbox simulator answers, and what must become of each.
+"""The mails to SES's mailbox simulator, and the right result of each.
 
 The simulator: SES Developer Guide, "Using the Amazon SES mailbox simulator". Mails to it count neither against the
 daily quota nor for the reputation.
@@ -19,8 +19,8 @@ class Mail:
     kind: str | None
     """Of the feedback, and so of the pipeline, `bounce` or `complaint`; None: SES gives no feedback."""
     verdict: str | None
-    """The function's verdict on this feedback; None: there is none. Only the sandbox checks it, by the function's log:
-    AWS may word its feedback in another way than the emulator."""
+    """The function's verdict on this feedback; None: there is none. Only the sandbox checks it, in the function's log:
+    SES's feedback may differ from the emulator's."""
     reason: str | None
     """Why the address is blocked afterwards; None: it is not."""
 

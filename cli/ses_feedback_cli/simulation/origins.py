@@ -1,4 +1,4 @@
-"""What mails are sent by: every identity and configuration set of the pipelines. Pure."""
+"""The identities and configuration sets of pipelines, by which mails are sent. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where a mail stopped, as far as it shows from outside: by what a pipeline's queues hold more than before."""
+"""Tells where a mail stopped by the number of messages that a pipeline's queues hold more than before."""
 
 from collections.abc import Iterable
 
