@@ -22,7 +22,7 @@ class RecordingScreen(Screen):
         super().__init__(Console(file=io.StringIO(), record=True, width=100, force_terminal=True, highlight=False))
 
     @contextlib.contextmanager
-    def spinner(self, text: str) -> Iterator[None]:  # noqa: ARG002 - a picture has no spinner
+    def spinner(self, message: str) -> Iterator[None]:  # noqa: ARG002 - a picture has no spinner
         """Show nothing."""
         yield
 

@@ -18,6 +18,7 @@ from .deployment import STACK, DeployedStack, create_prerequisites, deploy
 from .emulator import Emulator, start_emulator
 from .errors import SandboxError
 from .screen import Screen
+from .stack_context import parse_arn
 
 INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
 
@@ -123,7 +124,7 @@ def _try_commands(emulator: Emulator, stack: DeployedStack, outputs_file: Path) 
         "# send a mail, ask about its address, list the blocked table:",
         f"aws ses send-email --from you@{pipeline['identities'][0]} --to {address} --subject Hi --text Hi",
         f"{command} check {address}",
-        f"aws dynamodb scan --region {table_arn.split(':')[3]} --table-name {table_arn}",
+        f"aws dynamodb scan --region {parse_arn(table_arn).region} --table-name {table_arn}",
     ]
 
 

@@ -83,7 +83,7 @@ def watch(stack: DeployedStack, tables: DeployedStack | None = None) -> Iterator
 
     Args:
         stack: what `deploy` gave.
-        tables: the stack that made the tables, and exports the policy for senders, if it is another.
+        tables: the stack with the tables and the policy for senders, if that is another stack.
 
     Raises:
         SandboxError: no source has an identity.

@@ -12,6 +12,7 @@ from ses_feedback.table import TableError
 from .deployment import DeployedStack
 from .errors import SandboxError
 from .provider import GLOBAL_REGION
+from .stack_context import parse_arn
 
 
 @dataclass
@@ -40,5 +41,5 @@ class Sender:
         )
         key = iam.create_access_key(UserName=user)["AccessKey"]
         credentials = key["AccessKeyId"], key["SecretAccessKey"]
-        client = self.stack.account.client("dynamodb", table_arn.split(":")[3], credentials)
+        client = self.stack.account.client("dynamodb", parse_arn(table_arn).region, credentials)
         return Blocklist(table_arn, client, when_unavailable="raise")

@@ -1,6 +1,6 @@
 """Runs a Pulumi program under the SDK's own test monitor, without the Pulumi engine.
 
-The sandbox makes each resource that the program registers, the tests only record it: both give their own `Mocks`.
+The sandbox creates each resource that the program registers, the tests only record it: each has its own `Mocks`.
 """
 
 import asyncio
@@ -36,18 +36,18 @@ def run_program(
 
     Args:
         program: registers the resources.
-        mocks: gets each resource, in one of several threads, once those that it depends on are there.
+        mocks: gets each resource, in one of several threads, after those that it depends on.
         project: the project's name.
         stack: the stack's name.
         config: the configuration, keys with their namespace.
-        monitor: takes the place of the SDK's `MockMonitor` of these mocks.
+        monitor: used instead of the SDK's `MockMonitor` of these mocks.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C came meanwhile. The threads end what they have begun.
+        KeyboardInterrupt: on Ctrl-C, after the threads have finished what they had started.
     """
 
     async def run() -> dict[str, Any]:
-        # What an earlier program that failed has left would be waited for.
+        # Otherwise the SDK waits for the tasks of an earlier program that failed.
         SETTINGS.rpc_manager.clear()
         SETTINGS.outputs = set()
         set_all_config(dict(config))
@@ -71,16 +71,16 @@ def run_program(
             except RuntimeError:  # the loop was stopped
                 if not arrived:
                     raise
-        raise KeyboardInterrupt  # in case the signal's own handler returned
+        raise KeyboardInterrupt  # if the signal's handler has returned
 
     return contextvars.copy_context().run(run_in_loop)  # so that Pulumi's settings do not outlive this call
 
 
 @contextlib.contextmanager
 def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop that can be stopped at once. Pulumi wants one in each thread, too, and would leave it open.
+    """An event loop that can be stopped at once, and one in each of its threads, which Pulumi needs and does not close.
 
-    asyncio.run does not end before every task has ended, and some of Pulumi's go on after they are cancelled.
+    asyncio.run would wait for every task, and some of Pulumi's tasks go on after they are cancelled.
     """
     loops = [asyncio.new_event_loop()]
 

@@ -28,25 +28,25 @@ class Screen:
         self._journeys: list[Journey] = []
         self._live: Live | None = None
 
-    def write_title(self, text: str) -> None:
-        self.console.print(f"[bold]{escape(text)}[/]")
+    def write_title(self, title: str) -> None:
+        self.console.print(f"[bold]{escape(title)}[/]")
 
-    def write_step(self, title: str, text: str, seconds: float | None = None) -> None:
+    def write_step(self, title: str, details: str, seconds: float | None = None) -> None:
         """Write what was done, and how long it took."""
         grid = Table.grid(padding=(0, 1), expand=True)
         grid.add_column(width=10, style="cyan")
         grid.add_column(ratio=1, overflow="fold")
         grid.add_column(width=6, justify="right", style="dim")
-        grid.add_row(title, escape(text), "" if seconds is None else f"{seconds:.1f} s")
+        grid.add_row(title, escape(details), "" if seconds is None else f"{seconds:.1f} s")
         self.console.print(grid)
 
     @contextlib.contextmanager
-    def spinner(self, text: str) -> Iterator[None]:
+    def spinner(self, message: str) -> Iterator[None]:
         """Show a spinner for the length of a block, in a terminal only."""
         if not self.console.is_terminal:
             yield
             return
-        with self.console.status(text):
+        with self.console.status(message):
             yield
 
     @contextlib.contextmanager

@@ -1,14 +1,16 @@
-"""A stack of the sandbox as what the command line works on: its outputs, and clients that reach the emulator only."""
+"""The context of `ses-feedback` for a stack of the sandbox: its outputs, and clients that reach the emulator only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ses_feedback.arn import Arn
 from ses_feedback.table import decode
 from ses_feedback_cli.context import Context
 
 from .deployment import DeployedStack
 from .emulator import Account
+from .errors import SandboxError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +25,16 @@ class StackContext(Context):
 
     def dynamodb(self, table: str) -> Any:
         """A client as the root of the account that owns a table: it may be another than the stack's."""
-        region, account_id = table.split(":")[3:5]
-        return replace(self.account, id=account_id).client("dynamodb", region)
+        arn = parse_arn(table)
+        return replace(self.account, id=arn.account).client("dynamodb", arn.region)
+
+
+def parse_arn(text: str) -> Arn:
+    """The parts of an ARN. Raises: SandboxError when it is none."""
+    arn = Arn.parse(text)
+    if arn is None:
+        raise SandboxError(f"{text!r} must be an ARN")
+    return arn
 
 
 def context_of(stack: DeployedStack) -> StackContext:

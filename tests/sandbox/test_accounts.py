@@ -25,7 +25,7 @@ from ses_feedback_cli.simulation.mails import BOUNCE
 from sandbox import DeployedStack, Emulator, SandboxError, deploy
 from sandbox.chain import watch
 from sandbox.iam_sender import Sender
-from sandbox.stack_context import blocked_items
+from sandbox.stack_context import blocked_items, parse_arn
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "two-accounts"
 HUB, MEMBER, READER, OUTSIDER = "111122223333", "444455556666", "777788889999", "999900001111"
@@ -55,7 +55,7 @@ class TwoAccounts:
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         )
         key = iam.create_access_key(UserName=name)["AccessKey"]
-        return account.client("dynamodb", arn.split(":")[3], (key["AccessKeyId"], key["SecretAccessKey"]))
+        return account.client("dynamodb", parse_arn(arn).region, (key["AccessKeyId"], key["SecretAccessKey"]))
 
 
 def example(name: str) -> dict[str, Any]:
@@ -81,8 +81,9 @@ def test_the_example_is_of_two_accounts_and_two_regions(accounts: TwoAccounts) -
         {"aws:dynamodb/table:Table", "aws:dynamodb/resourcePolicy:ResourcePolicy"}
     )
     (pipeline, _) = accounts.member.outputs["pipelines"].values()
-    assert pipeline["topicArn"].split(":")[3:5] == ["eu-west-1", MEMBER]
-    assert accounts.hub.outputs["blockedTableArn"].split(":")[3:5] == ["eu-central-1", HUB]
+    topic_arn, table_arn = parse_arn(pipeline["topicArn"]), parse_arn(accounts.hub.outputs["blockedTableArn"])
+    assert (topic_arn.region, topic_arn.account) == ("eu-west-1", MEMBER)
+    assert (table_arn.region, table_arn.account) == ("eu-central-1", HUB)
     assert (example("hub")["aws:allowedAccountIds"], example("member")["aws:allowedAccountIds"]) == ([HUB], [MEMBER])
 
 
@@ -157,7 +158,7 @@ def error_code(call: Callable[[], object]) -> str | None:
 
 def items(hub: DeployedStack, table: str) -> list[dict[str, Any]]:
     arn = hub.outputs[f"{table}TableArn"]
-    rows: list[dict[str, Any]] = hub.account.client("dynamodb", arn.split(":")[3]).scan(TableName=arn)["Items"]
+    rows: list[dict[str, Any]] = hub.account.client("dynamodb", parse_arn(arn).region).scan(TableName=arn)["Items"]
     return sorted(rows, key=str)
 
 
@@ -165,7 +166,7 @@ def items(hub: DeployedStack, table: str) -> list[dict[str, Any]]:
 def without_policies(accounts: TwoAccounts) -> Iterator[Callable[[], None]]:
     """Deletes the resource policies of the hub's tables. Calling the value puts them back."""
     arns = [accounts.hub.outputs[key] for key in ("blockedTableArn", "historyTableArn")]
-    client = accounts.hub.account.client("dynamodb", arns[0].split(":")[3])
+    client = accounts.hub.account.client("dynamodb", parse_arn(arns[0]).region)
     policies = {arn: client.get_resource_policy(ResourceArn=arn)["Policy"] for arn in arns}
     for arn in arns:
         client.delete_resource_policy(ResourceArn=arn)

@@ -1,7 +1,6 @@
-"""Mails through the whole chain with the real archive, whole and broken on purpose.
+"""Mails through the whole chain with the real archive; then each hop is broken once.
 
-Not proved: that AWS accepts the resources. The emulator is another program than SES, SNS, SQS, Lambda and DynamoDB;
-sandbox/README.md lists what it is known to do differently.
+Not proved: that AWS accepts the resources. sandbox/README.md lists how the emulator is known to differ from AWS.
 """
 
 import io
@@ -20,7 +19,7 @@ from sandbox.evidence import PipelineEvidence
 from sandbox.iam_sender import Sender
 from sandbox.screen import Screen
 
-SHORT = 1.5  # seconds to wait at a hop that is broken
+SHORT_SECONDS = 1.5  # to wait for a mail that does not arrive
 Undo = Callable[[], object] | None
 
 
@@ -44,7 +43,7 @@ def test_every_mail_becomes_what_it_must(account: Account) -> None:
         ("bounce+main@simulator.amazonses.com", False, "bounce"),
     ]
     assert "bounce+main@simulator.amazonses.com (has no such mailbox, by configuration set)" in written.getvalue()
-    # The sandbox's own subscription is gone: the pipeline's own subscription is the only one.
+    # The sandbox's own subscription is deleted: only the pipeline's remains.
     topic = stack.outputs["pipelines"]["bounce-eu-west-1-shop-example"]["topicArn"]
     sns = account.client("sns", "eu-west-1")
     assert len(sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]) == 1
@@ -97,9 +96,9 @@ def _unsubscribe(stack: DeployedStack) -> Undo:
 
 def _disable_mapping(stack: DeployedStack) -> Undo:
     client = stack.account.client("lambda", "eu-west-1")
-    found = client.list_event_source_mappings(FunctionName=_bounce(stack)["functionName"])["EventSourceMappings"]
-    client.update_event_source_mapping(UUID=found[0]["UUID"], Enabled=False)
-    return lambda: client.update_event_source_mapping(UUID=found[0]["UUID"], Enabled=True)
+    mappings = client.list_event_source_mappings(FunctionName=_bounce(stack)["functionName"])["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=mappings[0]["UUID"], Enabled=False)
+    return lambda: client.update_event_source_mapping(UUID=mappings[0]["UUID"], Enabled=True)
 
 
 def _unset_environment(stack: DeployedStack) -> Undo:
@@ -116,17 +115,17 @@ def _take_rights(stack: DeployedStack) -> Undo:
 
 
 class BreakingScreen(Screen):
-    """Breaks a stack as soon as it is told that the functions have started."""
+    """Breaks a stack when the functions have started."""
 
-    def __init__(self, stack: DeployedStack, broken: Callable[[DeployedStack], Undo]) -> None:
+    def __init__(self, stack: DeployedStack, break_stack: Callable[[DeployedStack], Undo]) -> None:
         super().__init__(Console(file=io.StringIO(), width=80))
         self.undo: Undo = None
-        self._stack, self._break = stack, broken
+        self._stack, self._break_stack = stack, break_stack
 
-    def write_step(self, title: str, text: str, seconds: float | None = None) -> None:
-        super().write_step(title, text, seconds)
+    def write_step(self, title: str, details: str, seconds: float | None = None) -> None:
+        super().write_step(title, details, seconds)
         if title == "started":
-            self.undo = self._break(self._stack)
+            self.undo = self._break_stack(self._stack)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +135,7 @@ def shared(new_account: Callable[[], Account]) -> DeployedStack:
 
 
 @pytest.mark.parametrize(
-    ("broken", "hop", "message"),
+    ("break_stack", "hop", "message"),
     [
         (_delete_identity, "SES", "Email address is not verified"),
         (_unset_topic, "SNS", "see whether SES still publishes to"),
@@ -146,28 +145,32 @@ def shared(new_account: Callable[[], Account]) -> DeployedStack:
     ],
 )
 def test_the_hop_that_is_broken_is_named(
-    shared: DeployedStack, broken: Callable[[DeployedStack], Undo], hop: str, message: str
+    shared: DeployedStack, break_stack: Callable[[DeployedStack], Undo], hop: str, message: str
 ) -> None:
-    _expect_broken(shared, broken, hop, message)
+    _expect_broken(shared, break_stack, hop, message)
 
 
 @pytest.mark.parametrize(
-    ("broken", "hop", "message"),
+    ("break_stack", "hop", "message"),
     [
         (_unset_environment, "Lambda", "if it cannot start, the emulator's log tells why"),
         (_take_rights, "DynamoDB", "the function decided, but could not record it: "),
     ],
 )
 def test_the_hop_that_fails_for_good_is_named(
-    account: Account, broken: Callable[[DeployedStack], Undo], hop: str, message: str
+    account: Account, break_stack: Callable[[DeployedStack], Undo], hop: str, message: str
 ) -> None:
-    _expect_broken(deploy(account), broken, hop, message, seconds=20)
+    _expect_broken(deploy(account), break_stack, hop, message, seconds=20)
 
 
 def _expect_broken(
-    stack: DeployedStack, broken: Callable[[DeployedStack], Undo], hop: str, message: str, seconds: float = SHORT
+    stack: DeployedStack,
+    break_stack: Callable[[DeployedStack], Undo],
+    hop: str,
+    message: str,
+    seconds: float = SHORT_SECONDS,
 ) -> None:
-    screen = BreakingScreen(stack, broken)
+    screen = BreakingScreen(stack, break_stack)
     try:
         result = exercise(stack, screen, seconds, (BOUNCE, OUT_OF_OFFICE), ())
     finally:
@@ -175,7 +178,7 @@ def _expect_broken(
             screen.undo()
     failed, skipped = result.journeys
     assert failed.failure is not None
-    # That SQS took a message is known from the function only.
+    # Only the function's log shows that SQS has the message.
     reached = ("SES", "SNS") if hop == "Lambda" else HOPS[: HOPS.index(hop)]
     assert (failed.failure.hop, tuple(failed.seconds)) == (hop, reached)
     assert message in failed.failure.reason

@@ -9,6 +9,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from ses_feedback.arn import Arn
 from ses_feedback.timestamps import iso
 
 from ses_feedback_cli.simulation.mails import Mail
@@ -18,7 +19,8 @@ from ses_feedback_cli.simulation.origins import Origin
 def build_notification(origin: Origin, mail: Mail, address: str, now: datetime) -> str:
     """The message that SES would publish about a mail with feedback, sent and answered at ``now``."""
     kind = str(mail.kind)
-    account = origin.pipelines[kind].topic_arn.split(":")[4]
+    topic_arn = Arn.parse(origin.pipelines[kind].topic_arn)
+    account = topic_arn.account if topic_arn else ""
     headers: dict[str, Any] = {
         "timestamp": iso(now),
         "source": origin.sender,
