@@ -15,7 +15,7 @@ from ses_feedback_cli.simulation.origins import Origin, read_origins
 
 from .deployment import DeployedStack
 from .errors import SandboxError
-from .evidence import ChainEvidence, PipelineEvidence, last_lines
+from .evidence import ChainEvidence, PipelineEvidence
 from .iam_sender import Sender
 from .screen import Screen
 from .stack_context import blocked_items, context_of
@@ -41,7 +41,7 @@ class Result:
     @property
     def answers(self) -> list[Answer]:
         """The sender's answers, one per address; empty if a hop is broken."""
-        if any(_is_broken(journey) for journey in self.journeys):
+        if any(journey.is_broken for journey in self.journeys):
             return []
         return [journey.answer for journey in self.journeys if journey.answer]
 
@@ -137,7 +137,7 @@ def exercise(
         with screen.live_mails():
             _send(chain.follower, journeys, seconds, screen)
         chain.follower.finish(journeys)
-        if not any(_is_broken(journey) for journey in journeys):
+        if not any(journey.is_broken for journey in journeys):
             _check_queues(chain, journeys, seconds)
     blocked = blocked_items(stack)
     if others := {item["value"] for item in blocked} - {journey.address for journey in journeys}:
@@ -153,7 +153,7 @@ def _wait_for_start(chain: Chain, screen: Screen) -> None:
         evidence = chain.evidence.pipelines[kind]
         raise SandboxError(
             f"the function of {evidence.pipeline.name} did not process the messages that SES publishes when a topic "
-            f"is set ({', '.join(queues)}). It logged: {last_lines(evidence.read_problems(0)) or 'nothing'}"
+            f"is set ({', '.join(queues)}). It logged: {evidence.read_problems(0) or 'nothing'}"
         )
     screen.write_step("started", "the functions have processed SES's setup messages", time.monotonic() - started_at)
 
@@ -161,7 +161,7 @@ def _wait_for_start(chain: Chain, screen: Screen) -> None:
 def _send(follower: Follower, journeys: Sequence[Journey], seconds: float, screen: Screen) -> None:
     """Send one mail after another, so that they do not slow each other down; none to a pipeline that is broken."""
     for number, journey in enumerate(journeys):
-        broken_ones = (each for each in journeys[:number] if each.mail.kind == journey.mail.kind and _is_broken(each))
+        broken_ones = (each for each in journeys[:number] if each.mail.kind == journey.mail.kind and each.is_broken)
         if broken := next(broken_ones, None):
             journey.skipped = f"its pipeline is broken, see {broken.address}"
             continue
@@ -172,16 +172,12 @@ def _send(follower: Follower, journeys: Sequence[Journey], seconds: float, scree
         journey.on_change = ignore  # the checks of `finish` are written at the end
 
 
-def _is_broken(journey: Journey) -> bool:
-    return bool(journey.failure and journey.failure.broken)
-
-
 def _check_queues(chain: Chain, journeys: Sequence[Journey], seconds: float) -> None:
     """Fail the mails whose queue is not empty: a function that fails after its decision leaves its message there."""
     waiting = chain.wait_until_drained(seconds)
     for journey in journeys:
         kind = journey.mail.kind
         if kind in waiting and journey.failure is None:
-            logged = last_lines(chain.evidence.pipelines[kind].read_problems(0)) or "nothing"
+            logged = chain.evidence.pipelines[kind].read_problems(0) or "nothing"
             problem = f"the function did not acknowledge everything ({', '.join(waiting[kind])}). It logged: {logged}"
             journey.fail(Failure("Lambda", problem, broken=False))

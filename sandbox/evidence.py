@@ -10,7 +10,7 @@ The rest is shared with `ses-feedback simulate`, see `ses_feedback_cli.simulatio
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from .subscriber import Subscriber, json_object
 JUDGED, NOT_RECORDED = "feedback judged", "feedback not recorded"
 PLATFORM_PREFIXES = ("START ", "END ", "REPORT ", "INIT_")
 GRACE_SECONDS = 1
+REPORTED_LINES = 12
 
 
 @dataclass
@@ -58,10 +59,10 @@ class PipelineEvidence:
         client = self.context.client("lambda", self.pipeline.region)
         client.invoke(FunctionName=self.pipeline.function_name, Payload=b'{"Records": []}')
 
-    def read_problems(self, since: float) -> list[str]:
+    def read_problems(self, since: float) -> str:
         """What the function logged since a time beside its decisions: warnings, errors, everything that is not JSON.
 
-        Empty if it was not called.
+        At most a few lines, enough for a report. Empty if it was not called.
         """
         problems, was_called = [], False
         for text, _ in self._log_events(since):
@@ -72,7 +73,9 @@ class PipelineEvidence:
                 problems.append(": ".join(str(value) for value in values if value))
             elif not line and text.strip() and not text.startswith(PLATFORM_PREFIXES):
                 problems.append(text.rstrip())
-        return problems or (["nothing; if it cannot start, the emulator's log tells why"] if was_called else [])
+        if was_called and not problems:
+            return "nothing; if it cannot start, the emulator's log tells why"
+        return "\n".join(problems[-REPORTED_LINES:])
 
     def _log_events(self, since: float) -> Iterator[tuple[str, float]]:
         logs = self.context.client("logs", self.pipeline.region)
@@ -86,7 +89,7 @@ class ChainEvidence(QueueEvidence):
 
     def __init__(self, context: Context, pipelines: dict[str, PipelineEvidence]) -> None:
         """``pipelines``: by kind of feedback."""
-        super().__init__(context, [evidence.pipeline for evidence in pipelines.values()])
+        super().__init__(context)  # no mail is sent before the queues are empty
         self.pipelines = pipelines
         self._failed_at: dict[str, float] = {}  # when it was called and did not decide, by message id
 
@@ -112,7 +115,7 @@ class ChainEvidence(QueueEvidence):
             table = self.context.history_table()
             return Failure("DynamoDB", f"the function decided, but {table} has no row of it")
         if "SNS" in journey.seconds and (problems := self._pipeline(journey).read_problems(journey.sent_at)):
-            return Failure("Lambda", f"the function did not decide about it. It logged: {last_lines(problems)}")
+            return Failure("Lambda", f"the function did not decide about it. It logged: {problems}")
         return super().explain(journey)
 
     def find_unexpected(self, journey: Journey) -> Failure | None:
@@ -146,8 +149,3 @@ class ChainEvidence(QueueEvidence):
             pipeline.flush_log()
         elif time.monotonic() > failed_at + GRACE_SECONDS:
             journey.fail(self.explain(journey))
-
-
-def last_lines(lines: Sequence[str], length: int = 12) -> str:
-    """The last lines, enough for a report."""
-    return "\n".join(lines[-length:])

@@ -72,6 +72,11 @@ class Journey:
         """Whether it must still reach a hop."""
         return not self.failure and self.mail.kind is not None and "sender" not in self.seconds
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether it has failed at a hop that nothing shows to be done."""
+        return self.failure is not None and self.failure.broken
+
     def reach(self, hop: str, evidence: str, at: float | None = None) -> None:
         """Note a hop as reached, now or ``at`` (in seconds since 1970)."""
         self.seconds[hop] = round(max((at or time.time()) - self.sent_at, 0), 3)

@@ -32,9 +32,10 @@ def read_depths(context: Context, pipeline: Pipeline) -> dict[str, int] | None:
 
 
 class QueueEvidence(Evidence):
-    """Compares the queues with what they held when this object was made."""
+    """Compares the queues with what they held when this object was created."""
 
-    def __init__(self, context: Context, pipelines: Iterable[Pipeline]) -> None:
+    def __init__(self, context: Context, pipelines: Iterable[Pipeline] = ()) -> None:
+        """``pipelines``: those whose queues may hold messages at this time."""
         self.context = context
         self._depths_before = {pipeline.name: read_depths(context, pipeline) for pipeline in pipelines}
 
@@ -44,7 +45,7 @@ class QueueEvidence(Evidence):
         name, depths = pipeline.name, read_depths(self.context, pipeline)
         if depths is None:
             return Failure("SQS", f"a queue of {name} does not exist: pulumi up --refresh makes it again")
-        before = self._depths_before[name] or {}
+        before = self._depths_before.get(name) or {}
         more = {queue: max(0, depth - before.get(queue, 0)) for queue, depth in depths.items()}
         if number := more[SUBSCRIPTION_DEAD_LETTERS]:
             return Failure("SQS", f"the topic could not deliver: {number} more subscription dead letters of {name}")
