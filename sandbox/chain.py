@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ses_feedback import Answer
-from ses_feedback_cli.context import MissingError
+from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.simulation.follower import Follower
 from ses_feedback_cli.simulation.journey import Failure, Journey, ignore
 from ses_feedback_cli.simulation.mails import BOUNCE, MAILS, Mail
@@ -91,7 +91,7 @@ def watch(stack: DeployedStack, tables: DeployedStack | None = None) -> Iterator
     context = context_of(stack)
     try:
         origins = read_origins(pipeline for pipeline in context.pipelines() if pipeline.identities)
-    except MissingError as error:
+    except UsageError as error:
         raise SandboxError("no source of Pulumi.sandbox.yaml has an identity to send from") from error
     first = origins[0]
     by_configuration_set = [

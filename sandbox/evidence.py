@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ses_feedback_cli.context import Context, Pipeline
+from ses_feedback_cli.context import Context
 from ses_feedback_cli.simulation.follower import history_row
 from ses_feedback_cli.simulation.journey import Failure, Journey
 from ses_feedback_cli.simulation.queue_evidence import QueueEvidence, read_depths
+from ses_feedback_cli.stack_outputs import Pipeline
 
 from .subscriber import Subscriber, json_object
 

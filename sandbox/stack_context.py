@@ -23,7 +23,7 @@ class StackContext(Context):
         """A client as the root of the stack's account."""
         return self.account.client(service, str(region))
 
-    def dynamodb(self, table: str) -> Any:
+    def dynamodb_client(self, table: str) -> Any:
         """A client as the root of the account that owns a table: it may be another than the stack's."""
         arn = parse_arn(table)
         return replace(self.account, id=arn.account).client("dynamodb", arn.region)
@@ -39,11 +39,11 @@ def parse_arn(text: str) -> Arn:
 
 def context_of(stack: DeployedStack) -> StackContext:
     """The context of a stack that was deployed."""
-    return StackContext(outputs=(stack.outputs,), account=stack.account)
+    return StackContext(stack_outputs=(stack.outputs,), account=stack.account)
 
 
 def blocked_items(stack: DeployedStack) -> list[Mapping[str, Any]]:
     """All that the blocked table holds, in order of the address."""
     table_arn = stack.outputs["blockedTableArn"]
-    items = context_of(stack).dynamodb(table_arn).scan(TableName=table_arn, ConsistentRead=True)["Items"]
+    items = context_of(stack).dynamodb_client(table_arn).scan(TableName=table_arn, ConsistentRead=True)["Items"]
     return sorted(map(decode, items), key=lambda item: str(item["value"]))

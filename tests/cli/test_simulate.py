@@ -13,19 +13,20 @@ from typing import Any
 import boto3
 import pytest
 from ses_feedback.function.feedback_event import feedback_event
-from ses_feedback.function.notification import read
+from ses_feedback.function.notification import parse_notification
 from ses_feedback.function.verdict import Verdict, judge_all
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.history.writer import Result as HistoryResult
-from ses_feedback_cli import acts
+from ses_feedback_cli import event_batches
 from ses_feedback_cli.commands import simulate
-from ses_feedback_cli.context import MissingError, Pipeline
+from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.simulation.follower import Follower
 from ses_feedback_cli.simulation.journey import Journey
 from ses_feedback_cli.simulation.mails import MAILS, Mail
 from ses_feedback_cli.simulation.notifications import build_notification
 from ses_feedback_cli.simulation.origins import Origin, read_origins
+from ses_feedback_cli.stack_outputs import Pipeline
 from typer.testing import Result
 
 from tests.cli.conftest import BLOCKED, HISTORY, NOW, Tables
@@ -65,15 +66,15 @@ def test_a_sender_takes_the_origins_of_its_identities() -> None:
         ("me@mail.Example.org", "example.org", None),
         ("me@mail.Example.org", "example.org", "main"),
     ]
-    with pytest.raises(MissingError, match=r"--from me@example\.net belongs to none"):
+    with pytest.raises(UsageError, match=r"--from me@example\.net belongs to none"):
         read_origins(pipelines, "me@example.net")
-    with pytest.raises(MissingError, match=r"--from me@notexample\.com belongs to none"):
+    with pytest.raises(UsageError, match=r"--from me@notexample\.com belongs to none"):
         read_origins(bounce_and_complaint("example.com"), "me@notexample.com")
 
 
 def test_a_configuration_set_alone_needs_a_sender() -> None:
     pipelines = bounce_and_complaint(configuration_set="main")
-    with pytest.raises(MissingError, match="--from ADDRESS is needed"):
+    with pytest.raises(UsageError, match="--from ADDRESS is needed"):
         read_origins(pipelines)
     (origin,) = read_origins(pipelines, "me@example.com")
     assert (origin.sender, origin.configuration_set) == ("me@example.com", "main")
@@ -86,7 +87,7 @@ def test_what_stands_for_ses_is_judged_as_its_own(mail: Mail, configuration_set:
     origin = Origin("me@example.com", REGION, "example.com", configuration_set, pipelines)
     message = build_notification(origin, mail, mail.address("x"), NOW)
     assert json.loads(message).keys() >= {"eventType" if configuration_set else "notificationType", mail.kind, "mail"}
-    ((feedback, rule),) = judge_all(read(message, sent_at=NOW, now=NOW).feedback)
+    ((feedback, rule),) = judge_all(parse_notification(message, sent_at=NOW, now=NOW).feedback)
     assert (feedback.address, feedback.kind, feedback.identity) == (mail.address("x"), mail.kind, "example.com")
     assert (rule.verdict.value, rule.verdict is Verdict.BLOCK) == (mail.verdict, mail.reason is not None)
 
@@ -122,7 +123,7 @@ class Chain:
             feedback = [
                 feedback
                 for message in response.get("Messages", ())
-                for feedback in read(message["Body"], sent_at=now, now=now).feedback
+                for feedback in parse_notification(message["Body"], sent_at=now, now=now).feedback
             ]
             events = [feedback_event(judged, rule, pipeline=kind, now=now) for judged, rule in judge_all(feedback)]
             HistoryWriter(BLOCKED, HISTORY, SoftBouncePolicy(), self.tables.client).apply(
@@ -252,7 +253,9 @@ def test_a_sender_that_is_told_wrong_is_the_last_hop(chain: Chain) -> None:
 def test_what_could_not_be_unblocked_is_told(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     chain.after_sending = chain.run_function
     outcomes = [Outcome.RECORDED, Outcome.FAILED]
-    monkeypatch.setattr(acts, "apply", lambda *_: [(None, HistoryResult(outcome)) for outcome in outcomes])
+    monkeypatch.setattr(
+        event_batches, "apply_events", lambda *_: [(None, HistoryResult(outcome)) for outcome in outcomes]
+    )
     result = chain.simulate("--publish", "--only", "bounce")
     assert (result.exit_code, "failed: 1" in result.stderr) == (1, True)
 

@@ -71,7 +71,7 @@ def test_a_block_is_explained_and_lifted_until_the_next_bounce(stack: DeployedSt
     for fact in ("hard-bounce", "5.1.1", "shop.example", "BLOCKED because of bounce"):
         assert fact in shown.stdout
     time.sleep(0.01)  # an unblock in the same millisecond as a bounce wins
-    lifted = run("unblock", ADDRESS, "--reason", "ticket 7", "--actor", "joe")
+    lifted = run("unblock", ADDRESS, "--note", "ticket 7", "--actor", "joe")
     assert (lifted.returncode, lifted.stderr) == (0, "")
     assert "now not" in lifted.stdout
     assert run("check", ADDRESS).returncode == 0
@@ -87,10 +87,10 @@ def test_a_wave_is_lifted_and_put_back(run: Run) -> None:
         return {json.loads(line)["value"] for line in run("list", "--json").stdout.splitlines()}
 
     addresses = [f"{number}@wave.example" for number in range(120)]
-    assert run("block", *addresses, "--reason", "a false list").returncode == 0
+    assert run("block", *addresses, "--note", "a false list").returncode == 0
     blocked_before = blocked()
     assert blocked_before >= set(addresses)
-    unblock = ("unblock", "--domain", "wave.example", "--because", "manual", "--reason", "a mistake", "--yes")
+    unblock = ("unblock", "--domain", "wave.example", "--reason", "manual", "--note", "a mistake", "--yes")
     result = run(*unblock, "--undo-file", "undo.jsonl")
     assert result.returncode == 0, result.stderr
     assert blocked() == blocked_before - set(addresses)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.context import Context, MissingError
-from ses_feedback_cli.dead_letters.letters import pipelines
-from ses_feedback_cli.output import Json, people, table, write_json
+from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import build_table, open_console, write_json
+from ses_feedback_cli.pipeline_selection import select_pipelines
 from ses_feedback_cli.simulation.mails import MAILS
 from ses_feedback_cli.simulation.origins import read_origins
 
@@ -38,8 +40,8 @@ def simulate(
         bool, typer.Option("--publish", help="Send no mails; publish the notifications of SES to the topics.")
     ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the simulator's addresses blocked.")] = False,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Send mails to SES's mailbox simulator by every identity and configuration set, and check that feedback arrives.
 
     A mail that is delivered, one that bounces, one to an address on SES's suppression list, an automatic reply and a
@@ -63,8 +65,8 @@ def simulate(
 
     names = [mail.name for mail in MAILS]
     if unknown := set(only or ()) - set(names):
-        raise MissingError(f"--only {', '.join(sorted(unknown))}: {', '.join(names)} are possible")
-    origins = read_origins(pipelines(context, pipeline or ()), sender)
+        raise UsageError(f"--only {', '.join(sorted(unknown))}: {', '.join(names)} are possible")
+    origins = read_origins(select_pipelines(context, pipeline or ()), sender)
     evidence = QueueEvidence(context, [pipeline for origin in origins for pipeline in origin.pipelines.values()])
     follower = Follower(context, evidence, context.blocklist().check, POLL_SECONDS)
     run_id = secrets.token_hex(4)
@@ -81,7 +83,7 @@ def simulate(
     ]
     unblocked = True
     try:
-        with people(stderr=True).status(f"{len(journeys)} mails") as status:
+        with open_console(stderr=True).status(f"{len(journeys)} mails") as status:
 
             def show(_: "Journey") -> None:
                 waiting = sum(journey.is_waiting for journey in journeys)
@@ -96,7 +98,7 @@ def simulate(
         if not keep:
             unblocked = _unblock(context, journeys, run_id)
     _write(journeys, as_json=as_json)
-    return Code.NO if any(journey.failure for journey in journeys) or not unblocked else Code.OK
+    return ExitCode.NEGATIVE if any(journey.failure for journey in journeys) or not unblocked else ExitCode.OK
 
 
 def _unblock(context: Context, journeys: "Sequence[Journey]", run_id: str) -> bool:
@@ -126,7 +128,7 @@ def _write(journeys: "Sequence[Journey]", *, as_json: bool) -> None:
         )
         for journey in journeys
     ]
-    people().print(table(("origin", "mail", *hops, "allowed", "result"), rows))
+    open_console().print(build_table(("origin", "mail", *hops, "allowed", "result"), rows))
     for journey in journeys:
         if failure := journey.failure:
             sys.stdout.write(f"{journey.mail.name} by {journey.origin.name}: {failure.hop}: {failure.reason}\n")

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 from ses_feedback.table import decode, encode
 
-from ses_feedback_cli.command import told
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import describe_error
 from ses_feedback_cli.simulation.journey import Failure, Journey
 from ses_feedback_cli.simulation.mails import Mail
 from ses_feedback_cli.simulation.notifications import build_notification
@@ -57,7 +57,7 @@ class Follower:
     ask_sender: "Callable[[Sequence[str]], list[Answer]]"
     """Asks about addresses as a sender does; gives one answer per address."""
     poll_seconds: float
-    describe_error: Callable[[Exception], str] = told
+    describe_error: Callable[[Exception], str] = describe_error
     """Describes why AWS does not accept a mail; by default without AWS's message, which may hold addresses."""
 
     def plan(self, origin: Origin, mail: Mail, label: str = "", *, publish: bool = False) -> Journey:
@@ -178,7 +178,7 @@ class Follower:
 def history_row(context: Context, address: str, feedback_id: str = "") -> dict[str, Any]:
     """The history's row of a feedback about an address, without an id of any feedback; empty if there is none."""
     table = context.history_table()
-    items = context.dynamodb(table).query(
+    items = context.dynamodb_client(table).query(
         TableName=table,
         KeyConditionExpression="#value = :value AND begins_with(entry, :feedback)",
         ExpressionAttributeNames={"#value": "value"},
@@ -193,7 +193,7 @@ def blocked_item(context: Context, address: str) -> dict[str, Any] | None:
     """The item of an address in the blocked table."""
     table = context.blocked_table()
     key = encode({"value": address})
-    item = context.dynamodb(table).get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    item = context.dynamodb_client(table).get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
     return decode(item) if item else None
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ses_feedback_cli.context import MissingError, Pipeline
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.stack_outputs import Pipeline
 
 LOCAL_PART = "simulator-check"
 """Of the sender's address, at an identity that is a domain."""
@@ -30,7 +31,7 @@ class Origin:
 def read_origins(pipelines: Iterable[Pipeline], sender: str | None = None) -> list[Origin]:
     """Every origin of the pipelines; with a ``sender`` only those that may send as this address.
 
-    Raises: MissingError when there is none, or when a configuration set without an identity needs a sender.
+    Raises: UsageError when there is none, or when a configuration set without an identity needs a sender.
     """
     sources: dict[tuple[str, tuple[str, ...], str | None], dict[str, Pipeline]] = {}
     for pipeline in pipelines:
@@ -45,12 +46,12 @@ def read_origins(pipelines: Iterable[Pipeline], sender: str | None = None) -> li
             identity = usable[0] if usable else address.rpartition("@")[2]
             origins.append(Origin(address, region, identity, configuration_set, by_kind))
         elif configuration_set and not identities:
-            raise MissingError(
+            raise UsageError(
                 f"the source in {region} has the configuration set {configuration_set} and no identity: --from "
                 "ADDRESS is needed, of an identity that is verified there (and --pipeline to try the others alone)"
             )
     if not origins:
-        raise MissingError(f"--from {sender} belongs to none of the identities of the pipelines that were chosen")
+        raise UsageError(f"--from {sender} belongs to none of the identities of the pipelines that were chosen")
     return origins
 
 

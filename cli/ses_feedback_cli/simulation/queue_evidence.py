@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from botocore.exceptions import ClientError
 
-from ses_feedback_cli.context import Context, Pipeline
-from ses_feedback_cli.dead_letters.letters import counts
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.dead_letters.queues import count_messages
 from ses_feedback_cli.simulation.follower import Evidence
 from ses_feedback_cli.simulation.journey import Failure, Journey
+from ses_feedback_cli.stack_outputs import Pipeline
 
 QUEUE, DEAD_LETTERS, SUBSCRIPTION_DEAD_LETTERS = "queue", "dead-letters", "subscription-dead-letters"
 
@@ -24,7 +25,7 @@ def read_depths(context: Context, pipeline: Pipeline) -> dict[str, int] | None:
     }
     sqs = context.client("sqs", pipeline.region)
     try:
-        return {name: sum(counts(sqs, url)) for name, url in urls.items()}
+        return {name: sum(count_messages(sqs, url)) for name, url in urls.items()}
     except ClientError as error:
         if str(error.response.get("Error", {}).get("Code")).endswith(("NonExistentQueue", "QueueDoesNotExist")):
             return None
