@@ -19,7 +19,7 @@ from .emulator import Account
 from .errors import SandboxError
 from .program import run_program
 from .provider import CreatedResource, EmulatorProvider
-from .stack_files import Config, encode_value, read_config
+from .pulumi_config import Config, encode_value, read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = "sandbox"

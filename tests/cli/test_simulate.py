@@ -24,7 +24,7 @@ from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.simulation.follower import Follower
 from ses_feedback_cli.simulation.journey import Journey
 from ses_feedback_cli.simulation.mails import MAILS, Mail
-from ses_feedback_cli.simulation.notifications import build_notification
+from ses_feedback_cli.simulation.notification_builder import build_notification
 from ses_feedback_cli.simulation.origins import Origin, read_origins
 from ses_feedback_cli.stack_outputs import Pipeline
 from typer.testing import Result

@@ -25,7 +25,7 @@ from ses_feedback_cli.context import Context
 from ses_feedback_cli.errors import describe_error
 from ses_feedback_cli.simulation.journey import Failure, Journey
 from ses_feedback_cli.simulation.mails import Mail
-from ses_feedback_cli.simulation.notifications import build_notification
+from ses_feedback_cli.simulation.notification_builder import build_notification
 from ses_feedback_cli.simulation.origins import Origin
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import SandboxError
-from sandbox.stack_files import read_config
+from sandbox.pulumi_config import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = """
