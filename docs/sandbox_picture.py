@@ -7,38 +7,38 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
+from ses_feedback_cli.simulation.journey import Journey
 
 from sandbox.__main__ import main
-from sandbox.hops import Journey
 from sandbox.screen import Screen
 
 PICTURE = Path(__file__).with_name("sandbox.svg")
 
 
-class Camera(Screen):
-    """A screen that shows only the last state of what moves."""
+class RecordingScreen(Screen):
+    """Records what is written, and of the table of mails only its last state."""
 
     def __init__(self) -> None:
         super().__init__(Console(file=io.StringIO(), record=True, width=100, force_terminal=True, highlight=False))
 
     @contextlib.contextmanager
-    def working(self, text: str) -> Iterator[None]:  # noqa: ARG002 - a spinner has no last state
+    def spinner(self, message: str) -> Iterator[None]:  # noqa: ARG002 - a picture has no spinner
         """Show nothing."""
         yield
 
     @contextlib.contextmanager
-    def mails(self) -> Iterator[None]:
+    def live_mails(self) -> Iterator[None]:
         """Show the mails once they have arrived."""
         yield
-        self.console.print(self._travels())
+        self.console.print(self._mails_table())
 
-    def journey(self, journey: Journey) -> None:
-        """Remember the mail; `mails` shows it."""
-        if not any(known is journey for known in self._journeys):
+    def show_journey(self, journey: Journey) -> None:
+        """Remember the mail; `live_mails` shows it."""
+        if not any(shown is journey for shown in self._journeys):
             self._journeys.append(journey)
 
 
 if __name__ == "__main__":
-    camera = Camera()
-    if main([], camera) == 0:
-        camera.console.save_svg(str(PICTURE), title="make sandbox", theme=MONOKAI)
+    screen = RecordingScreen()
+    if main([], screen) == 0:
+        screen.console.save_svg(str(PICTURE), title="make sandbox", theme=MONOKAI)

@@ -1,52 +1,41 @@
-"""Runs a Pulumi program against an account of the emulator, without the Pulumi engine.
+"""Deploys a Pulumi program to an account of the emulator, without the Pulumi engine.
 
-The program runs unchanged, as `pulumi up` runs it: by its path, with its configuration, in order of its dependencies.
-What the engine and the AWS provider do beside that (state, previews, updates, deletion) is not there.
+The program runs unchanged, as `pulumi up` runs it: by its path, with its configuration, in the order of its
+dependencies. State, previews, updates and deletion need the engine; they are not here.
 """
 
-import asyncio
-import contextlib
-import contextvars
 import json
-import logging
 import runpy
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.runtime import set_all_config, set_mocks
-from pulumi.runtime.settings import SETTINGS, get_root_resource
-from pulumi.runtime.stack import Stack as RootStack
-from pulumi.runtime.stack import run_pulumi_func
 
-from .applier import Applier, Create, Created
-from .config import Config, encoded, read_config
-from .create import CREATE
+from .create import CREATE_FUNCTIONS
 from .emulator import Account
 from .errors import SandboxError
-from .signals import signals_deferred
+from .program import run_program
+from .provider import CreatedResource, EmulatorProvider
+from .pulumi_config import Config, encode_value, read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = "sandbox"
 
 
 @dataclass(frozen=True)
-class Stack:
-    """A program that has run."""
+class DeployedStack:
+    """A program that was deployed."""
 
     account: Account
     outputs: Mapping[str, Any]
     """What the program exports."""
-    sources: list[dict[str, Any]]
-    """The configuration key `sources`: where mail is sent from."""
-    prepared: list[str]
-    """What was made first because the program expects it to exist."""
-    created: list[Created]
-    """The resources, in the order in which they were made."""
+    prerequisites: list[str]
+    """What was created first because the program expects it to exist, for people."""
+    resources: list[CreatedResource]
+    """In the order in which they were created."""
 
 
 def deploy(
@@ -54,139 +43,69 @@ def deploy(
     config: Mapping[str, Any] | None = None,
     *,
     root: Path = ROOT,
-    table: Mapping[str, Create] = CREATE,
-    on_created: Callable[[Created], None] = lambda _: None,
-) -> Stack:
+) -> DeployedStack:
     """Run `__main__.py` of a folder with its Pulumi.yaml and Pulumi.sandbox.yaml.
 
     Args:
-        account: where to make the resources.
+        account: where to create the resources.
         config: values that replace those of the files, for example {"ses-feedback:softBounceThreshold": 2}.
         root: the folder of the program.
-        table: how to make each resource type.
-        on_created: called with each resource once it exists, from any thread, one call at a time.
 
     Raises:
         SandboxError: the configuration, the program or one of its resources was refused; its cause is the original
             error.
     """
-    project, values = _configuration(root)
-    values |= {key: encoded(key, value) for key, value in (config or {}).items()}
-    sources, prepared = _sources(project, values), []
+    project, values = _read_config(root)
+    values |= {key: encode_value(key, value) for key, value in (config or {}).items()}
+    prerequisites: list[str] = []
 
     def before_first() -> None:
-        prepared.extend(_prepare(account, sources))
+        prerequisites.extend(_create_prerequisites(account, project, values))
 
-    applier = Applier(account, table, values.get("aws:region"), before_first, on_created)
-    # A copy of the context, so that Pulumi's settings do not outlive this call.
-    with _executor() as executor:
-        outputs = contextvars.copy_context().run(lambda: _complete(_run(applier, project, values, root, executor)))
-    return Stack(account, outputs, sources, prepared, applier.created)
-
-
-def prepare(account: Account, *, root: Path = ROOT) -> list[str]:
-    """Make what a stack expects to exist in its account, verified identities and configuration sets, and list it.
-
-    Raises:
-        SandboxError: the configuration cannot be read.
-    """
-    return _prepare(account, _sources(*_configuration(root)))
-
-
-def _configuration(root: Path) -> tuple[str, Config]:
-    return read_config(root / "Pulumi.yaml", root / f"Pulumi.{STACK}.yaml")
-
-
-def _sources(project: str, values: Config) -> list[dict[str, Any]]:
-    """Read the sources as far as they can be understood; the program says what is wrong with the rest."""
+    provider = EmulatorProvider(account, CREATE_FUNCTIONS, values.get("aws:region"), before_first)
     try:
-        sources = json.loads(values.get(f"{project}:sources", "[]"))
-    except ValueError:
-        return []
-    known = [source for source in sources if isinstance(source, dict)] if isinstance(sources, list) else []
-    return [{**source, "region": source.get("region") or values.get("aws:region")} for source in known]
-
-
-def _prepare(account: Account, sources: list[dict[str, Any]]) -> list[str]:
-    made: list[str] = []
-    for source in sources:
-        region = source["region"]
-        ses = account.client("ses", region)
-        for identity in source.get("identities") or []:
-            if "@" in identity:
-                ses.verify_email_identity(EmailAddress=identity)
-            else:
-                ses.verify_domain_identity(Domain=identity)
-            made.append(f"identity {identity} in {region}")
-        if name := source.get("configurationSet"):
-            account.client("sesv2", region).create_configuration_set(ConfigurationSetName=name)
-            made.append(f"configuration set {name} in {region}")
-    return made
-
-
-@contextlib.contextmanager
-def _executor() -> Iterator[ThreadPoolExecutor]:
-    """Threads to make resources in. Pulumi wants an event loop in each, and would leave it open."""
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    def begin() -> None:
-        loops.append(asyncio.new_event_loop())
-        asyncio.set_event_loop(loops[-1])
-
-    try:
-        with ThreadPoolExecutor(thread_name_prefix="deploy", initializer=begin) as executor:
-            yield executor
-    finally:
-        for loop in loops:
-            loop.close()
-
-
-def _complete(run: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-    """Like asyncio.run, but Ctrl-C stops the loop at once.
-
-    asyncio.run would cancel the tasks and wait for them, and of Pulumi's some go on; an exception from a signal handler
-    may come where somebody swallows it.
-    """
-    loop = asyncio.new_event_loop()
-    try:
-        asyncio.set_event_loop(loop)
-        with signals_deferred(lambda: loop.call_soon_threadsafe(loop.stop)) as arrived:
-            try:
-                return loop.run_until_complete(run)
-            except RuntimeError:  # the loop was stopped
-                if not arrived:
-                    raise
-        raise KeyboardInterrupt  # in case the signal's own handler returned
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-async def _run(
-    applier: Applier, project: str, config: Mapping[str, str], root: Path, executor: ThreadPoolExecutor
-) -> dict[str, Any]:
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(executor)
-    loop.set_exception_handler(lambda *_: None)  # of several failures, the first is told
-    SETTINGS.outputs = set()  # else the tasks of an earlier program that failed would be waited for
-    set_all_config(dict(config))
-    set_mocks(applier, project=project, stack=STACK, preview=False, logger=logging.getLogger("sandbox.program"))
-    outputs: dict[str, Any] = {}
-
-    async def program() -> None:
-        if str(root) not in sys.path:
-            sys.path.insert(0, str(root))
-        runpy.run_path(str(root / "__main__.py"), run_name="__main__")
-        stack = get_root_resource()
-        assert isinstance(stack, RootStack)  # noqa: S101 - set_mocks made it
-        outputs.update(await pulumi.Output.all(**stack.outputs).future() or {})
-
-    try:
-        await run_pulumi_func(program)
+        outputs = run_program(lambda: _run_main(root), provider, project=project, stack=STACK, config=values)
     except SandboxError:
         raise
     except pulumi.RunError as error:  # what a program raises to say something to its user
         raise SandboxError(f"the program stopped: {error}") from error
     except Exception as error:
         raise SandboxError(f"the program stopped: {type(error).__name__}: {error}") from error
-    return outputs
+    return DeployedStack(account, outputs, prerequisites, provider.created)
+
+
+def create_prerequisites(account: Account, *, root: Path = ROOT) -> list[str]:
+    """Create what the program expects to exist in its account: verified identities and configuration sets.
+
+    Returns what was created, for people. Raises: SandboxError when the configuration cannot be read.
+    """
+    return _create_prerequisites(account, *_read_config(root))
+
+
+def _read_config(root: Path) -> tuple[str, Config]:
+    return read_config(root / "Pulumi.yaml", root / f"Pulumi.{STACK}.yaml")
+
+
+def _create_prerequisites(account: Account, project: str, config: Config) -> list[str]:
+    created: list[str] = []
+    for source in json.loads(config.get(f"{project}:sources", "[]")):
+        if not isinstance(source, dict):  # the program says what is wrong with it
+            continue
+        region = str(source.get("region") or config.get("aws:region"))
+        ses = account.client("ses", region)
+        for identity in source.get("identities") or []:
+            if "@" in identity:
+                ses.verify_email_identity(EmailAddress=identity)
+            else:
+                ses.verify_domain_identity(Domain=identity)
+            created.append(f"identity {identity} in {region}")
+        if name := source.get("configurationSet"):
+            account.client("sesv2", region).create_configuration_set(ConfigurationSetName=name)
+            created.append(f"configuration set {name} in {region}")
+    return created
+
+
+def _run_main(root: Path) -> None:
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    runpy.run_path(str(root / "__main__.py"), run_name="__main__")

@@ -1,8 +1,7 @@
 """Starts the emulator of AWS on this machine, and ends it with everything it started.
 
-What belongs to one emulator: one process group (the server and its Lambda workers) and one private directory. Both are
-gone after `start_emulator()`, whether its block ended well, with an exception or by Ctrl-C, and also when this process
-is killed.
+An emulator has one process group (the server and its Lambda workers) and one private directory. Both are removed when
+the block of `start_emulator()` ends, also by an exception or Ctrl-C, and when this process is killed.
 """
 
 import contextlib
@@ -34,7 +33,7 @@ LOOPBACK = "127.0.0.1"
 DEFAULT_ACCOUNT = "000000000000"
 START_SECONDS = 30
 STOP_SECONDS = 5
-_SESSION_LOCK = threading.Lock()  # a session is not made for several threads
+_SESSION_LOCK = threading.Lock()  # a boto3 session is not thread-safe
 SERVER = Path(__file__).resolve().with_name("server.py")
 
 
@@ -47,9 +46,10 @@ class Account:
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, region: str, credentials: tuple[str, str] | None = None) -> Any:
-        """Return the boto3 client of a service in a Region, as the account's root or as the (key id, secret) given.
+        """Return the boto3 client of a service in a Region, with the rights of the account's root or of `credentials`.
 
-        It reaches this emulator only: no profile, no variable of the environment and no file of the user is read.
+        `credentials`: access key id and secret. The client reaches this emulator only: it reads no profile, no variable
+        of the environment and no file of the user.
         """
         key, secret = credentials or (self.id, "sandbox")
         with _SESSION_LOCK:
@@ -75,15 +75,15 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The address that takes the place of every AWS endpoint."""
+        """The URL that replaces every AWS endpoint."""
         return f"http://{LOOPBACK}:{self.port}"
 
     def account(self, account_id: str = DEFAULT_ACCOUNT) -> Account:
-        """Return an account; twelve digits, it need not exist before."""
+        """Return the account of an id of twelve digits; it need not exist before."""
         return Account(self.endpoint, account_id)
 
     def log_tail(self, lines: int = 20) -> str:
-        """Return the last lines that the emulator wrote, most of them warnings."""
+        """Return the last lines of the emulator's log."""
         log = self.directory / "emulator.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
 
@@ -93,39 +93,39 @@ def start_emulator(port: int = 0, *, verbose: bool = False) -> Iterator[Emulator
     """Run an emulator for the length of a block.
 
     Args:
-        port: port on loopback; 0 takes a free one, so any number can run side by side.
-        verbose: let the emulator log every request and every line of the functions, not only warnings.
+        port: port on loopback; 0 takes a free one, so that several emulators can run at the same time.
+        verbose: log every request and every line of the functions, not only warnings.
 
     Raises:
         SandboxError: the port is taken, or the emulator did not start within 30 seconds.
     """
     listener = _listen(port)
     directory: Path | None = None
-    running: Emulator | None = None
+    emulator: Emulator | None = None
     try:
-        with listener, signals_deferred():  # so that whatever is made is known below
+        with listener, signals_deferred():  # so that `directory` and `emulator` are set when they exist
             directory = Path(tempfile.mkdtemp(prefix="ses-feedback-sandbox-"))
-            running = Emulator(listener.getsockname()[1], directory, _start(listener, directory, verbose=verbose))
-        _wait_until_ready(running)
-        yield running
+            emulator = Emulator(listener.getsockname()[1], directory, _start(listener, directory, verbose=verbose))
+        _wait_until_ready(emulator)
+        yield emulator
     finally:
         with signals_deferred():
-            if running is not None:
-                _stop(running)
+            if emulator is not None:
+                _stop(emulator)
             if directory is not None:
                 _remove(directory)
 
 
 @functools.cache
 def _isolated_session() -> boto3.session.Session:
-    """Return the session that reads neither the environment nor a file: every setting has its default."""
-    core = botocore.session.Session(
+    """Return a session that reads neither the environment nor a file: every setting has its default."""
+    session = botocore.session.Session(
         session_vars={
             name: (None, None, os.devnull if name in {"config_file", "credentials_file"} else default, convert)
             for name, (_, _, default, convert) in botocore.session.Session.SESSION_VARIABLES.items()
         }
     )
-    return boto3.session.Session(botocore_session=core)
+    return boto3.session.Session(botocore_session=session)
 
 
 def _listen(port: int) -> socket.socket:
@@ -137,7 +137,7 @@ def _listen(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise SandboxError(
-            f"port {port} on {LOOPBACK} cannot be opened ({error.strerror}); leave --port out, and a free one is taken"
+            f"port {port} on {LOOPBACK} cannot be opened ({error.strerror}); without --port a free one is used"
         ) from error
     return listener
 
@@ -155,7 +155,7 @@ def _start(listener: socket.socket, directory: Path, *, verbose: bool) -> "subpr
         "LAMBDA_EXECUTOR": "local",  # functions are processes of this machine, not containers
         "DOCKER_HOST": f"unix://{directory}/no-docker",
         "PERSIST_STATE": "0",
-        "IOT_MTLS_ENABLED": "0",  # these two would open ports of their own
+        "IOT_MTLS_ENABLED": "0",  # this and the next would open further ports
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "INFO" if verbose else "WARNING",
     }
@@ -172,31 +172,31 @@ def _start(listener: socket.socket, directory: Path, *, verbose: bool) -> "subpr
         )
 
 
-def _wait_until_ready(running: Emulator) -> None:
+def _wait_until_ready(emulator: Emulator) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and running.process.poll() is None:
+    while time.monotonic() < deadline and emulator.process.poll() is None:
         try:
-            with opener.open(f"{running.endpoint}/_ministack/ready", timeout=START_SECONDS):
+            with opener.open(f"{emulator.endpoint}/_ministack/ready", timeout=START_SECONDS):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
-    code = running.process.poll()
-    ended = f"ended with {code}" if code is not None else f"did not answer within {START_SECONDS} s"
-    raise SandboxError(f"the emulator (MiniStack) {ended}. The end of its log:\n{running.log_tail()}")
+    code = emulator.process.poll()
+    problem = f"ended with {code}" if code is not None else f"did not answer within {START_SECONDS} s"
+    raise SandboxError(f"the emulator (MiniStack) {problem}. The end of its log:\n{emulator.log_tail()}")
 
 
-def _stop(running: Emulator) -> None:
-    """End the server and its workers. Nothing in them is worth a graceful end."""
+def _stop(emulator: Emulator) -> None:
+    """Kill the server and its workers: they hold nothing that must be saved."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(running.process.pid, signal.SIGKILL)
-    running.process.wait()
-    if running.process.stdin:
-        running.process.stdin.close()
+        os.killpg(emulator.process.pid, signal.SIGKILL)
+    emulator.process.wait()
+    if emulator.process.stdin:
+        emulator.process.stdin.close()
 
 
 def _remove(directory: Path) -> None:
-    """Remove a directory in which a worker that is just dying may still have written a file."""
+    """Remove a directory, again if a worker that is ending has written another file meanwhile."""
     deadline = time.monotonic() + STOP_SECONDS
     while directory.exists() and time.monotonic() < deadline:
         shutil.rmtree(directory, ignore_errors=True)

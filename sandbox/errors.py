@@ -2,4 +2,4 @@
 
 
 class SandboxError(Exception):
-    """Something the reader can act on: the message says what happened, where, and what to do."""
+    """The message says what happened, where, and what to do."""

@@ -1,17 +1,16 @@
-"""The child process: MiniStack, served on a socket that the parent has already opened.
+"""The child process: serves MiniStack on a socket that the parent has already opened.
 
-Run by path, `python -I server.py <file descriptor> <directory>`, with nothing of the user's environment (emulator.py).
+emulator.py runs it as `python -I server.py <file descriptor> <directory>`, without the user's environment.
 
 Five things differ from `python -m ministack`:
 
-* the listening socket is inherited, so no port can be lost between choosing and opening it;
-* every request counts as arrived by TLS. Policies of the program deny everything else (`aws:SecureTransport`), and
-  MiniStack knows TLS only from the header that a terminating proxy sets. Loopback stands for TLS here, also for the AWS
-  CLI and for Pulumi;
+* the listening socket is inherited, so that no other process can take the port before it is opened;
+* every request counts as sent over TLS. The program's policies deny all others (`aws:SecureTransport`), and MiniStack
+  knows TLS only by the header of a proxy that ends it;
 * SES answers two more calls of version 1 of its API, which the AWS provider makes for an identity's notification topic;
-* DynamoDB heeds the resource policies of tables, which MiniStack only keeps, and so answers about a table of another
-  account, by its ARN;
-* when the parent disappears, however it ended, so do this process, its Lambda workers and the directory.
+* DynamoDB evaluates the resource policies of tables, which MiniStack only stores, and so answers about a table of
+  another account, by its ARN;
+* when the parent ends, in whatever way, this process, its Lambda workers and the directory are removed.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 Scope = dict[str, Any]
-REGION, ACCOUNT = 3, 4  # where an ARN has them
+REGION, ACCOUNT = 3, 4  # their positions in an ARN
 Modules = Any  # of MiniStack, which has no types
 Application = Callable[..., Awaitable[None]]
 
@@ -39,7 +38,7 @@ def end_with_parent(directory: str) -> None:
 
 
 def as_over_tls(app: Application) -> Application:
-    """Wrap an ASGI application so that it sees each request as one that came through TLS."""
+    """Wrap an ASGI application so that each request counts as sent over TLS."""
 
     async def wrapped(scope: Scope, *channels: Any) -> None:
         if scope["type"] == "http":
@@ -52,7 +51,7 @@ def as_over_tls(app: Application) -> Application:
 def with_identity_notifications(ses: Modules) -> Application:
     """Extend MiniStack's SES by GetIdentityNotificationAttributes and SetIdentityHeadersInNotificationsEnabled.
 
-    The second only remembers: the emulator's notifications never hold headers.
+    The second only stores the setting: the emulator's notifications never hold headers.
     """
     handle, key = ses.handle_request, "HeadersInNotifications"
 
@@ -64,38 +63,38 @@ def with_identity_notifications(ses: Modules) -> Application:
             fields = {f"{kind}Topic": topic for kind, topic in topics.items() if topic}
             fields["ForwardingEnabled"] = str(record.get("FeedbackForwardingEnabled", True)).lower()
             fields |= {f"HeadersIn{kind}NotificationsEnabled": value for kind, value in headers.items()}
-            inside = "".join(f"<{name}>{ses._esc(value)}</{name}>" for name, value in fields.items())
-            entries += f"<entry><key>{ses._esc(identity)}</key><value>{inside}</value></entry>"
-        return answer(
+            elements = "".join(f"<{name}>{ses._esc(value)}</{name}>" for name, value in fields.items())
+            entries += f"<entry><key>{ses._esc(identity)}</key><value>{elements}</value></entry>"
+        return respond(
             "GetIdentityNotificationAttributes", f"<NotificationAttributes>{entries}</NotificationAttributes>"
         )
 
     def set_headers(params: dict[str, list[str]]) -> Any:
         if record := ses._identities.get(params["Identity"][0]):
             record.setdefault(key, {})[params["NotificationType"][0]] = params["Enabled"][0]
-        return answer("SetIdentityHeadersInNotificationsEnabled", "")
+        return respond("SetIdentityHeadersInNotificationsEnabled", "")
 
-    def answer(action: str, inside: str) -> Any:
-        return ses._xml(200, f"{action}Response", f"<{action}Result>{inside}</{action}Result>")
+    def respond(action: str, elements: str) -> Any:
+        return ses._xml(200, f"{action}Response", f"<{action}Result>{elements}</{action}Result>")
 
-    more = {
+    actions = {
         "GetIdentityNotificationAttributes": get_attributes,
         "SetIdentityHeadersInNotificationsEnabled": set_headers,
     }
 
     async def extended(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         params = parse_qs(body.decode(errors="replace"))
-        action = more.get(params.get("Action", [""])[0])
+        action = actions.get(params.get("Action", [""])[0])
         return action(params) if action else await handle(method, path, headers, body, query)
 
     return extended
 
 
 def with_table_policies(dynamodb: Modules, evaluator: Modules, actions: Modules, scopes: Modules) -> Application:
-    """Let MiniStack evaluate a table's policy as it does a queue's, and serve who comes from another account by ARN.
+    """Let MiniStack evaluate a table's policy as it does a queue's, and answer callers of another account, by ARN.
 
-    Its evaluator then decides before this is called: across accounts both sides must allow each action. It lets an
-    account's root do anything, though, also beside its account, so that is refused here.
+    Its evaluator decides before this is called: across accounts both sides must allow each action. But it lets an
+    account's root do anything, also in another account: that is refused here.
     """
     handle = dynamodb.handle_request
     evaluator._RESOURCE_POLICY_LOOKUPS["dynamodb"] = ("dynamodb", "table_policy_for_arn")
@@ -105,8 +104,8 @@ def with_table_policies(dynamodb: Modules, evaluator: Modules, actions: Modules,
         if len(parts) <= ACCOUNT + 1:
             return None
         table = arn.partition("/index/")[0]
-        kept = dynamodb._resource_policies.get_scoped(parts[ACCOUNT], parts[REGION], table) or {}
-        return kept.get("Policy", ""), parts[ACCOUNT]
+        stored = dynamodb._resource_policies.get_scoped(parts[ACCOUNT], parts[REGION], table) or {}
+        return stored.get("Policy", ""), parts[ACCOUNT]
 
     async def extended(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         region, account = scopes.get_region(), scopes.get_account_id()
@@ -132,7 +131,7 @@ def main() -> None:
     descriptor, directory = sys.argv[1:]
     threading.Thread(target=end_with_parent, args=(directory,), daemon=True).start()
 
-    # Half a second of imports, during which the parent may already end.
+    # After the thread has started: the imports take half a second, and the parent may end meanwhile.
     from hypercorn.asyncio import serve  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack.app import LOG_LEVEL, app  # type: ignore[import-untyped] # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Ctrl-C and its like, at a moment when they do no harm."""
+"""Delays Ctrl-C and signals like it for a block that must not be interrupted."""
 
 import contextlib
 import signal
@@ -10,27 +10,28 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def signals_deferred(on_arrival: Callable[[], object] = lambda: None) -> Iterator[list[int]]:
-    """Let signals wait until the end of the block, and call `on_arrival` when one comes; gives those that came.
+    """Delay signals until the end of the block. Yields a list of those that have arrived.
 
-    Not by a mask: a child would inherit it.
+    `on_arrival` is called, in the signal handler, when one arrives. A signal mask is not used: a child process would
+    inherit it.
     """
     arrived: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield arrived
         return
 
-    def note(number: int, _frame: object) -> None:
+    def remember(number: int, _frame: object) -> None:
         arrived.append(number)
         on_arrival()
 
-    before = {number: signal.getsignal(number) for number in NUMBERS}
-    taken = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-    for number in taken:
-        signal.signal(number, note)
+    handlers = {number: signal.getsignal(number) for number in NUMBERS}
+    handlers = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
+    for number in handlers:
+        signal.signal(number, remember)
     try:
         yield arrived
     finally:
-        for number in taken:
-            signal.signal(number, before[number])
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         for late in arrived:
             signal.raise_signal(late)

@@ -1,4 +1,4 @@
-"""For all tests: a property's examples may take as long as a busy machine needs; how fast code is, bench/ says."""
+"""For all tests: Hypothesis sets no deadline, because the machine may be busy. bench/ measures speed."""
 
 from hypothesis import settings
 

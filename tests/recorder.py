@@ -1,27 +1,24 @@
-"""Runs a Pulumi program with no engine and no AWS, and keeps every resource it registers, as the engine would see it.
+"""Records every resource that a Pulumi program registers, without the Pulumi engine and without AWS.
 
-It proves what the program asks for, not that AWS accepts it.
+This proves what the program asks for, not that AWS accepts it.
 """
 
-import asyncio
-import contextvars
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pulumi
 from google.protobuf import json_format
-from pulumi.runtime import Mocks, set_all_config, set_mocks
+from pulumi.runtime import Mocks
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
-from pulumi.runtime.settings import SETTINGS, get_root_resource
-from pulumi.runtime.stack import Stack, run_pulumi_func
+
+from sandbox.program import run_program
 
 ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-west-1"
 MADE_UP = "1a2b3c4"
 
-# What each type answers beside its inputs. A type that is not here is an error.
+# The outputs of each type that are not inputs. A type that is not here is an error.
 OUTPUTS: dict[str, dict[str, str]] = {
     "aws:cloudwatch/dashboard:Dashboard": {"dashboardArn": "arn:aws:cloudwatch::123456789012:dashboard/{name}"},
     "aws:cloudwatch/logGroup:LogGroup": {"arn": "arn:aws:logs:{region}:123456789012:log-group:{name}"},
@@ -50,8 +47,8 @@ OUTPUTS: dict[str, dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Registered:
-    """One resource as the program registered it; `parent` and `depends_on` are logical names."""
+class RegisteredResource:
+    """A resource as the program registered it; `parent` and `depends_on` are logical names."""
 
     type: str
     name: str
@@ -62,131 +59,109 @@ class Registered:
     custom: bool
     aliases: frozenset[str] = frozenset()
     """Logical names that it had before."""
-    made_from: dict[str, frozenset[str]] = field(default_factory=dict)
-    """The logical names of the resources that each input is made from."""
+    property_dependencies: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By input, the logical names of the resources whose outputs it is made from."""
 
     def document(self, key: str) -> Any:
-        """The input `key`, which is JSON in a text."""
+        """The input `key`, a string that holds JSON."""
         return json.loads(self.inputs[key])
 
 
 @dataclass(frozen=True)
 class Graph:
-    """All that a program registered."""
+    """The resources that a program registered, and its outputs."""
 
-    resources: list[Registered]
+    resources: list[RegisteredResource]
     outputs: dict[str, Any]
 
-    def __getitem__(self, name: str) -> Registered:
-        (found,) = [resource for resource in self.resources if resource.name == name]
-        return found
+    def __getitem__(self, name: str) -> RegisteredResource:
+        (match,) = [resource for resource in self.resources if resource.name == name]
+        return match
 
-    def of(self, type_: str) -> list[Registered]:
+    def of(self, type_: str) -> list[RegisteredResource]:
         """The resources of one type."""
         return [resource for resource in self.resources if resource.type == type_]
 
     @property
-    def custom(self) -> list[Registered]:
-        """The resources that AWS would see."""
+    def custom(self) -> list[RegisteredResource]:
+        """The resources of a provider: no components."""
         return [resource for resource in self.resources if resource.custom]
 
 
-def answer(type_: str, name: str, inputs: Mapping[str, Any]) -> dict[str, str]:
-    """What AWS would add to the inputs of a resource; a name that it makes up holds `MADE_UP`."""
+def aws_outputs(type_: str, name: str, inputs: Mapping[str, Any]) -> dict[str, str]:
+    """The outputs that AWS would add to a resource's inputs; a generated name ends in `MADE_UP`."""
     name = inputs.get("name") or f"{name}-{MADE_UP}"
     region = inputs.get("region") or DEFAULT_REGION
-    return {"name": name, **{key: form.format(name=name, region=region) for key, form in OUTPUTS[type_].items()}}
+    return {
+        "name": name,
+        **{key: template.format(name=name, region=region) for key, template in OUTPUTS[type_].items()},
+    }
 
 
-class _Answers(Mocks):
+class _AwsMocks(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
             return "", args.inputs
-        made = answer(args.typ, args.name, args.inputs)
-        return f"{made['name']}-id", {**args.inputs, **made}
+        outputs = aws_outputs(args.typ, args.name, args.inputs)
+        return f"{outputs['name']}-id", {**args.inputs, **outputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        raise AssertionError(f"the program calls {args.token}: it is to be built from its inputs alone")
+        raise AssertionError(f"the program calls {args.token}: it must be built from its inputs alone")
 
 
 class _Monitor(MockMonitor):
-    def __init__(self, registered: list[Registered]) -> None:
-        super().__init__(_Answers())
+    def __init__(self, registered: list[RegisteredResource]) -> None:
+        super().__init__(_AwsMocks())
         self.registered = registered
 
     def RegisterResource(self, request: Any) -> object:  # noqa: N802 - the SDK's own signature
         if request.type == "pulumi:pulumi:Stack":
             return self._register(request)
         self.registered.append(
-            Registered(
+            RegisteredResource(
                 type=request.type,
                 name=request.name,
                 parent=request.parent.rsplit("::", 1)[-1] if request.parent else "",
-                inputs=_plain(json_format.MessageToDict(request.object)),
+                inputs=_with_integers(json_format.MessageToDict(request.object)),
                 depends_on=frozenset(urn.rsplit("::", 1)[-1] for urn in request.dependencies),
                 protect=request.protect,
                 aliases=frozenset(alias.spec.name or alias.urn.rsplit("::", 1)[-1] for alias in request.aliases),
                 custom=request.custom,
-                made_from={
-                    key: frozenset(urn.rsplit("::", 1)[-1] for urn in made.urns)
-                    for key, made in request.propertyDependencies.items()
-                    if made.urns
+                property_dependencies={
+                    key: frozenset(urn.rsplit("::", 1)[-1] for urn in dependencies.urns)
+                    for key, dependencies in request.propertyDependencies.items()
+                    if dependencies.urns
                 },
             ),
         )
-        try:
-            return self._register(request)
-        finally:
-            _close_event_loop()
+        return self._register(request)
 
     def _register(self, request: object) -> object:
         return super().RegisterResource(request)  # type: ignore[no-untyped-call] # the SDK types none of it
 
 
-def _close_event_loop() -> None:
-    """Close the loop that the mock monitor opens in every worker thread and leaves to the garbage collector."""
-    loop = asyncio.get_event_loop_policy().get_event_loop()
-    if not loop.is_running():
-        loop.close()
-        asyncio.set_event_loop(None)
-
-
-def _plain(value: Any) -> Any:
-    """Whole floats as integers: a protobuf struct knows no integer."""
+def _with_integers(value: Any) -> Any:
+    """Turn whole floats into integers: a protobuf struct knows no integer."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _with_integers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_with_integers(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def record(
     program: Callable[[], object],
     config: Mapping[str, str] | None = None,
-    registered: list[Registered] | None = None,
+    registered: list[RegisteredResource] | None = None,
 ) -> Graph:
-    """Run `program` under a fresh monitor and event loop. What it raises is raised here.
+    """Run `program` under a new monitor and event loop. What it raises is raised here.
 
-    `registered` is filled as the program goes, for the test of a program that stops half-way.
+    `registered` is filled while the program runs, for the test of a program that stops before its end.
     """
-    resources: list[Registered] = [] if registered is None else registered
+    resources: list[RegisteredResource] = [] if registered is None else registered
 
-    async def run() -> Graph:
-        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # of several failures the first is raised
-        monitor = _Monitor(resources)
-        SETTINGS.rpc_manager.clear()  # what a program that failed before left behind
-        SETTINGS.outputs.clear()
-        set_all_config(dict(config or {}))
-        set_mocks(monitor.mocks, project="ses-feedback", stack="test", preview=False, monitor=monitor)
-        outputs: dict[str, Any] = {}
-
-        async def body() -> None:
-            program()
-            stack = get_root_resource()
-            assert isinstance(stack, Stack)
-            outputs.update(await pulumi.Output.all(**stack.outputs).future() or {})
-
-        await run_pulumi_func(body)
-        return Graph(resources, outputs)
-
-    return contextvars.copy_context().run(lambda: asyncio.run(run()))
+    monitor = _Monitor(resources)
+    outputs = run_program(
+        program, monitor.mocks, project="ses-feedback", stack="test", config=config or {}, monitor=monitor
+    )
+    return Graph(resources, outputs)

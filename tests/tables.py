@@ -1,4 +1,4 @@
-"""Both tables as the program makes them, as far as a client of DynamoDB sees."""
+"""Creates both tables with the keys that the program gives them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +7,9 @@ if TYPE_CHECKING:
 
 
 def create_tables(client: "DynamoDBClient") -> None:
-    for name, keys in (("blocked", {"value": "HASH"}), ("history", {"value": "HASH", "entry": "RANGE"})):
-        schema: Any = [{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()]
-        types: Any = [{"AttributeName": key, "AttributeType": "S"} for key in keys]
-        client.create_table(TableName=name, KeySchema=schema, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST")
+    for table_name, key_types in (("blocked", {"value": "HASH"}), ("history", {"value": "HASH", "entry": "RANGE"})):
+        schema: Any = [{"AttributeName": key, "KeyType": key_type} for key, key_type in key_types.items()]
+        attributes: Any = [{"AttributeName": key, "AttributeType": "S"} for key in key_types]
+        client.create_table(
+            TableName=table_name, KeySchema=schema, AttributeDefinitions=attributes, BillingMode="PAY_PER_REQUEST"
+        )

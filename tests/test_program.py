@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from components.arn import Arn
-from tests.recorder import ACCOUNT, Graph, Registered, record
+from tests.recorder import ACCOUNT, Graph, RegisteredResource, record
 
 ROOT = Path(__file__).parents[1]
 
 
-def stack(name: str, registered: list[Registered] | None = None, **changes: object) -> Graph:
+def stack(name: str, registered: list[RegisteredResource] | None = None, **changes: object) -> Graph:
     """The graph of a stack, with its configuration as the engine would pass it."""
     project: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     values = {f"{project['name']}:{key}": declaration["default"] for key, declaration in project["config"].items()}
@@ -201,7 +201,7 @@ def test_tables_made_elsewhere_are_not_made_again() -> None:
 
 
 def test_a_mistake_stops_before_anything_is_made() -> None:
-    registered: list[Registered] = []
+    registered: list[RegisteredResource] = []
     with pytest.raises(pulumi.RunError, match="ses-feedback:maxReceiveCount is 0"):
         stack("dev", registered, maxReceiveCount=0)
     assert registered == []

@@ -30,7 +30,7 @@ def test_the_help_of_the_command_line_is_what_the_commands_say() -> None:
 
 
 def test_the_dev_stack_is_what_the_file_says() -> None:
-    assert snapshot.SNAPSHOT.read_text() == snapshot.text(), "out of date: make docs, and read the difference"
+    assert snapshot.SNAPSHOT.read_text() == snapshot.dev_stack(), "out of date: make docs, and read the difference"
 
 
 def test_nothing_that_holds_data_is_replaced_without_an_alias_or_a_word() -> None:

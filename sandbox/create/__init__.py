@@ -1,26 +1,26 @@
-"""How each resource type of the program is made: one table, one function each, by AWS's own API."""
+"""How each type of resource is created: one function per type, which calls the API of AWS."""
 
 from collections.abc import Mapping
 
-from sandbox.applier import Create
+from sandbox.provider import CreateFunction
 
-from . import function, keys, mail, messaging, monitoring, tables
+from . import cloudwatch, dynamodb, kms, lambda_function, messaging, ses
 
-CREATE: Mapping[str, Create] = {
-    "aws:cloudwatch/dashboard:Dashboard": monitoring.dashboard,
-    "aws:cloudwatch/logGroup:LogGroup": function.log_group,
-    "aws:cloudwatch/metricAlarm:MetricAlarm": monitoring.metric_alarm,
-    "aws:dynamodb/resourcePolicy:ResourcePolicy": tables.resource_policy,
-    "aws:dynamodb/table:Table": tables.table,
-    "aws:iam/role:Role": function.role,
-    "aws:iam/rolePolicy:RolePolicy": function.role_policy,
-    "aws:kms/key:Key": keys.key,
-    "aws:kms/keyPolicy:KeyPolicy": keys.key_policy,
-    "aws:lambda/eventSourceMapping:EventSourceMapping": function.event_source_mapping,
-    "aws:lambda/function:Function": function.function,
-    "aws:ses/identityNotificationTopic:IdentityNotificationTopic": mail.identity_notification_topic,
-    "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": mail.event_destination,
-    "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": mail.feedback_attributes,
+CREATE_FUNCTIONS: Mapping[str, CreateFunction] = {
+    "aws:cloudwatch/dashboard:Dashboard": cloudwatch.dashboard,
+    "aws:cloudwatch/logGroup:LogGroup": lambda_function.log_group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": cloudwatch.metric_alarm,
+    "aws:dynamodb/resourcePolicy:ResourcePolicy": dynamodb.resource_policy,
+    "aws:dynamodb/table:Table": dynamodb.table,
+    "aws:iam/role:Role": lambda_function.role,
+    "aws:iam/rolePolicy:RolePolicy": lambda_function.role_policy,
+    "aws:kms/key:Key": kms.key,
+    "aws:kms/keyPolicy:KeyPolicy": kms.key_policy,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": lambda_function.event_source_mapping,
+    "aws:lambda/function:Function": lambda_function.function,
+    "aws:ses/identityNotificationTopic:IdentityNotificationTopic": ses.identity_notification_topic,
+    "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": ses.event_destination,
+    "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": ses.feedback_attributes,
     "aws:sns/topic:Topic": messaging.topic,
     "aws:sns/topicPolicy:TopicPolicy": messaging.topic_policy,
     "aws:sns/topicSubscription:TopicSubscription": messaging.subscription,

@@ -1,34 +1,32 @@
 """Topics, queues, and the subscription between them."""
 
-from typing import Any
-
-from sandbox.applier import Made, Request
+from sandbox.provider import CreateRequest, CreateResult, without_none
 
 
-def topic(request: Request) -> Made:
+def topic(request: CreateRequest) -> CreateResult:
     """SNS CreateTopic."""
     attributes = {"KmsMasterKeyId": request.inputs.take("kmsMasterKeyId")}
     name = request.physical_name(256)
-    arn = request.client("sns").create_topic(Name=name, Attributes=_given(attributes), Tags=_tag_list(request))[
-        "TopicArn"
-    ]
-    return Made(arn, {"arn": arn, "name": name})
+    arn = request.client("sns").create_topic(
+        Name=name, Attributes=without_none(attributes), Tags=request.inputs.tag_list()
+    )["TopicArn"]
+    return CreateResult(arn, {"arn": arn, "name": name})
 
 
-def topic_policy(request: Request) -> Made:
+def topic_policy(request: CreateRequest) -> CreateResult:
     """SNS SetTopicAttributes, Policy."""
     arn = request.inputs.take("arn")
     request.client("sns").set_topic_attributes(
         TopicArn=arn, AttributeName="Policy", AttributeValue=request.inputs.take("policy")
     )
-    return Made(arn)
+    return CreateResult(arn)
 
 
-def subscription(request: Request) -> Made:
+def subscription(request: CreateRequest) -> CreateResult:
     """SNS Subscribe."""
     inputs = request.inputs
     attributes = {
-        "RawMessageDelivery": _flag(inputs.take("rawMessageDelivery")),
+        "RawMessageDelivery": _boolean(inputs.take("rawMessageDelivery")),
         "RedrivePolicy": inputs.take("redrivePolicy"),
         "FilterPolicy": inputs.take("filterPolicy"),
         "FilterPolicyScope": inputs.take("filterPolicyScope"),
@@ -37,13 +35,13 @@ def subscription(request: Request) -> Made:
         TopicArn=inputs.take("topic"),
         Protocol=inputs.take("protocol"),
         Endpoint=inputs.take("endpoint"),
-        Attributes=_given(attributes),
+        Attributes=without_none(attributes),
         ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
-    return Made(arn, {"arn": arn})
+    return CreateResult(arn, {"arn": arn})
 
 
-def queue(request: Request) -> Made:
+def queue(request: CreateRequest) -> CreateResult:
     """SQS CreateQueue."""
     inputs = request.inputs
     attributes = {
@@ -55,42 +53,34 @@ def queue(request: Request) -> Made:
         "ReceiveMessageWaitTimeSeconds": inputs.integer("receiveWaitTimeSeconds"),
         "RedriveAllowPolicy": inputs.take("redriveAllowPolicy"),
         "RedrivePolicy": inputs.take("redrivePolicy"),
-        "SqsManagedSseEnabled": _flag(inputs.take("sqsManagedSseEnabled")),
+        "SqsManagedSseEnabled": _boolean(inputs.take("sqsManagedSseEnabled")),
         "VisibilityTimeout": inputs.integer("visibilityTimeoutSeconds"),
     }
     sqs, name = request.client("sqs"), request.physical_name(80)
     url = sqs.create_queue(
         QueueName=name,
-        Attributes={key: str(value) for key, value in _given(attributes).items()},
+        Attributes={key: str(value) for key, value in without_none(attributes).items()},
         tags=inputs.take("tags", {}),
     )["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    return Made(url, {"arn": arn, "url": url, "name": name})
+    return CreateResult(url, {"arn": arn, "url": url, "name": name})
 
 
-def queue_policy(request: Request) -> Made:
+def queue_policy(request: CreateRequest) -> CreateResult:
     """SQS SetQueueAttributes, Policy."""
     return _queue_attribute(request, "Policy", "policy")
 
 
-def redrive_allow_policy(request: Request) -> Made:
+def redrive_allow_policy(request: CreateRequest) -> CreateResult:
     """SQS SetQueueAttributes, RedriveAllowPolicy."""
     return _queue_attribute(request, "RedriveAllowPolicy", "redriveAllowPolicy")
 
 
-def _queue_attribute(request: Request, attribute: str, key: str) -> Made:
+def _queue_attribute(request: CreateRequest, attribute: str, key: str) -> CreateResult:
     url = request.inputs.take("queueUrl")
     request.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={attribute: request.inputs.take(key)})
-    return Made(url)
+    return CreateResult(url)
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _flag(value: bool | None) -> str | None:
+def _boolean(value: bool | None) -> str | None:
     return None if value is None else str(value).lower()
-
-
-def _tag_list(request: Request) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in request.inputs.take("tags", {}).items()]

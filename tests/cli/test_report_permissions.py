@@ -12,7 +12,7 @@ import pytest
 from ses_feedback_cli.app import app
 from typer.testing import CliRunner
 
-from sandbox import Stack, deploy, start_emulator
+from sandbox import DeployedStack, deploy, start_emulator
 
 pytestmark = pytest.mark.xdist_group("report")  # one stack, deployed once
 
@@ -20,7 +20,7 @@ SCAN, GET_METRICS, GET_QUEUES = "dynamodb:Scan", "cloudwatch:GetMetricData", "sq
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack() -> Iterator[DeployedStack]:
     with start_emulator() as emulator:
         yield deploy(emulator.account())
 
@@ -36,7 +36,7 @@ def stack() -> Iterator[Stack]:
     ids=["all", "no queues", "no rates", "no tables"],
 )
 def test_permissions(
-    stack: Stack,
+    stack: DeployedStack,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     actions: set[str],
@@ -57,7 +57,7 @@ def test_permissions(
     assert failed_parts == unknown_parts
 
 
-def use_credentials(stack: Stack, monkeypatch: pytest.MonkeyPatch, actions: set[str]) -> None:
+def use_credentials(stack: DeployedStack, monkeypatch: pytest.MonkeyPatch, actions: set[str]) -> None:
     """Let the command run as a user with these permissions only."""
     outputs = stack.outputs
     tables = [outputs["blockedTableArn"], outputs["historyTableArn"]]

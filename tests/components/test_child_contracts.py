@@ -18,7 +18,7 @@ from components import (
     FeedbackPipeline,
     FeedbackPipelineArgs,
 )
-from tests.recorder import ACCOUNT, Graph, Registered, record
+from tests.recorder import ACCOUNT, Graph, RegisteredResource, record
 
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
 TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
@@ -32,7 +32,7 @@ class Contract:
     is_regional: bool = True
     longest_name: int | None = None
     """The longest physical name that AWS accepts, where the engine makes up the name."""
-    is_encrypted: Callable[[Registered], bool] = lambda _: True
+    is_encrypted: Callable[[RegisteredResource], bool] = lambda _: True
     key_input: str | None = None
     """The input that holds the customer key, if there is one."""
     is_protected: bool = False

@@ -4,7 +4,7 @@ import copy
 from functools import cache
 
 from tests.policy.analyzer import StackResource, in_preview
-from tests.recorder import MADE_UP, Graph, answer
+from tests.recorder import MADE_UP, Graph, aws_outputs
 from tests.test_program import stack
 
 SOURCES = [{"region": "eu-west-1", "identities": ["example.com"], "configurationSet": "main"}]
@@ -18,8 +18,8 @@ def stack_resources(graph: Graph) -> list[StackResource]:
             name=resource.name,
             parent=resource.parent,
             inputs={key: value for key, value in resource.inputs.items() if key != "code"},
-            outputs=answer(resource.type, resource.name, resource.inputs) if resource.custom else {},
-            property_dependencies={key: sorted(names) for key, names in resource.made_from.items()},
+            outputs=aws_outputs(resource.type, resource.name, resource.inputs) if resource.custom else {},
+            property_dependencies={key: sorted(names) for key, names in resource.property_dependencies.items()},
         )
         for resource in graph.resources
     ]

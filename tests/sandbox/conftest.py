@@ -1,4 +1,4 @@
-"""One emulator per test process; accounts keep the tests apart, so each test takes its own."""
+"""One emulator per test process. Each test takes its own account, so that tests do not affect each other."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -10,14 +10,14 @@ from sandbox import Account, Emulator, start_emulator
 
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
-    with start_emulator() as running:
-        yield running
+    with start_emulator() as emulator:
+        yield emulator
 
 
 @pytest.fixture(scope="session")
 def new_account(emulator: Emulator) -> Callable[[], Account]:
-    numbers = count(100000000001)
-    return lambda: emulator.account(str(next(numbers)))
+    account_ids = count(100000000001)
+    return lambda: emulator.account(str(next(account_ids)))
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
-"""The two stacks of examples/two-accounts, each in its account: what crosses the border, and what is turned back.
+"""The two stacks of examples/two-accounts, each in its account: what is allowed across accounts, and what is denied.
 
-The emulator's evaluator decides, with the policies that the program made: across accounts, the caller's own and the
-table's must both allow. MiniStack itself knows no table of another account; sandbox/server.py adds that.
+The emulator evaluates the policies that the program creates: across accounts, the caller's own and the table's must
+both allow a call. MiniStack itself knows no table of another account; sandbox/server.py adds that.
 
 Not proved: that DynamoDB accepts the resource policies (it checks that a role named in one exists, and blocks public
-ones); how long a changed policy takes to count; conditions on an organisation; a customer managed key, whose policy
+ones); how long a changed policy takes to apply; conditions on an organisation; a customer managed key, whose policy
 must name the other account too.
 """
 
@@ -19,31 +19,31 @@ from typing import Any
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from ses_feedback_cli.simulation.journey import HOPS
+from ses_feedback_cli.simulation.mails import BOUNCE
 
-from sandbox import Emulator, SandboxError, Stack, deploy
-from sandbox.evidence import blocked_items
-from sandbox.hops import HOPS, watch
-from sandbox.mails import MAILS
-from sandbox.sender import ask
+from sandbox import DeployedStack, Emulator, SandboxError, deploy
+from sandbox.chain import watch
+from sandbox.iam_sender import Sender
+from sandbox.stack_context import blocked_items, parse_arn
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "two-accounts"
 HUB, MEMBER, READER, OUTSIDER = "111122223333", "444455556666", "777788889999", "999900001111"
-BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
-BLOCKED = BOUNCE.address
+BLOCKED = BOUNCE.address()
 
 
 pytestmark = pytest.mark.xdist_group("accounts")  # two stacks, made once
 
 
 @dataclass
-class World:
+class TwoAccounts:
     """Hub and member, deployed, after one bounce in the member account."""
 
-    hub: Stack
-    member: Stack
+    hub: DeployedStack
+    member: DeployedStack
 
     def user_of(self, account_id: str) -> Any:
-        """A client of DynamoDB as a user who may do anything to both tables, as far as its own account is asked."""
+        """A client of DynamoDB as a user whose own account allows every call on both tables."""
         account, arn = replace(self.hub.account, id=account_id), self.hub.outputs["blockedTableArn"]
         iam = account.client("iam", "us-east-1")
         name = f"user-{time.monotonic_ns()}"
@@ -55,7 +55,7 @@ class World:
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
         )
         key = iam.create_access_key(UserName=name)["AccessKey"]
-        return account.client("dynamodb", arn.split(":")[3], (key["AccessKeyId"], key["SecretAccessKey"]))
+        return account.client("dynamodb", parse_arn(arn).region, (key["AccessKeyId"], key["SecretAccessKey"]))
 
 
 def example(name: str) -> dict[str, Any]:
@@ -64,65 +64,66 @@ def example(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def world(emulator: Emulator) -> World:
+def accounts(emulator: Emulator) -> TwoAccounts:
     hub = deploy(emulator.account(HUB), {**example("hub"), "ses-feedback:readerPrincipals": [MEMBER, READER]})
     tables = {f"ses-feedback:{key}": hub.outputs[key] for key in ("blockedTableArn", "historyTableArn")}
-    patient = {"ses-feedback:maxReceiveCount": 1000}
-    member = deploy(emulator.account(MEMBER), {**example("member"), **tables, **patient})
-    with watch(member, 20) as watching:
-        assert watching.drained(30) == {}
-        journey = watching.follow(BOUNCE)
-    assert (journey.failure, tuple(journey.reached)) == (None, HOPS)
-    return World(hub, member)
+    many_receives = {"ses-feedback:maxReceiveCount": 1000}
+    member = deploy(emulator.account(MEMBER), {**example("member"), **tables, **many_receives})
+    with watch(member, hub) as chain:
+        assert chain.wait_until_drained(30) == {}
+        journey = chain.follow(BOUNCE)
+    assert (journey.failure, tuple(journey.seconds)) == (None, HOPS)
+    return TwoAccounts(hub, member)
 
 
-def test_the_example_is_of_two_accounts_and_two_regions(world: World) -> None:
-    assert {created.type for created in world.member.created}.isdisjoint(
+def test_the_example_is_of_two_accounts_and_two_regions(accounts: TwoAccounts) -> None:
+    assert {resource.type for resource in accounts.member.resources}.isdisjoint(
         {"aws:dynamodb/table:Table", "aws:dynamodb/resourcePolicy:ResourcePolicy"}
     )
-    (pipeline, _) = world.member.outputs["pipelines"].values()
-    assert pipeline["topicArn"].split(":")[3:5] == ["eu-west-1", MEMBER]
-    assert world.hub.outputs["blockedTableArn"].split(":")[3:5] == ["eu-central-1", HUB]
+    (pipeline, _) = accounts.member.outputs["pipelines"].values()
+    topic_arn, table_arn = parse_arn(pipeline["topicArn"]), parse_arn(accounts.hub.outputs["blockedTableArn"])
+    assert (topic_arn.region, topic_arn.account) == ("eu-west-1", MEMBER)
+    assert (table_arn.region, table_arn.account) == ("eu-central-1", HUB)
     assert (example("hub")["aws:allowedAccountIds"], example("member")["aws:allowedAccountIds"]) == ([HUB], [MEMBER])
 
 
-def test_a_bounce_of_the_member_is_in_the_table_of_the_hub(world: World) -> None:
-    (item,) = (item for item in blocked_items(world.hub) if item["value"] == BLOCKED)
+def test_a_bounce_of_the_member_is_in_the_table_of_the_hub(accounts: TwoAccounts) -> None:
+    (item,) = (item for item in blocked_items(accounts.hub) if item["value"] == BLOCKED)
     assert (item["reason"], item["account"]) == ("bounce", MEMBER)
 
 
 @pytest.mark.parametrize("account", [HUB, MEMBER, READER])
-def test_a_sender_with_the_hubs_policy_is_answered(world: World, account: str) -> None:
-    asking = replace(world.hub, account=replace(world.hub.account, id=account))
-    answers = ask(asking, [BLOCKED, "jane@example.com"])
+def test_a_sender_with_the_hubs_policy_is_answered(accounts: TwoAccounts, account: str) -> None:
+    sender_stack = replace(accounts.hub, account=replace(accounts.hub.account, id=account))
+    answers = Sender(sender_stack).check([BLOCKED, "jane@example.com"])
     assert [(answer.address, answer.allowed) for answer in answers] == [(BLOCKED, False), ("jane@example.com", True)]
 
 
-def test_a_sender_of_an_account_that_the_hub_does_not_name_is_refused(world: World) -> None:
-    asking = replace(world.hub, account=replace(world.hub.account, id=OUTSIDER))
+def test_a_sender_of_an_account_that_the_hub_does_not_name_is_refused(accounts: TwoAccounts) -> None:
+    sender_stack = replace(accounts.hub, account=replace(accounts.hub.account, id=OUTSIDER))
     with pytest.raises(SandboxError, match="cannot ask: BatchGetItem: AccessDeniedException"):
-        ask(asking, [BLOCKED])
+        Sender(sender_stack).check([BLOCKED])
 
 
 Call = Callable[[Any, str, str], object]
 KEY = {"value": {"S": "of-nobody@example.com"}}
 ROW = {**KEY, "entry": {"S": "any"}}
 CALLS: dict[str, Call] = {
-    "ask": lambda client, blocked, _: client.batch_get_item(RequestItems={blocked: {"Keys": [KEY]}}),
+    "batch get": lambda client, blocked, _: client.batch_get_item(RequestItems={blocked: {"Keys": [KEY]}}),
     "get": lambda client, blocked, _: client.get_item(TableName=blocked, Key=KEY),
     "scan": lambda client, blocked, _: client.scan(TableName=blocked),
     "block": lambda client, blocked, _: client.put_item(TableName=blocked, Item=KEY),
     "unblock": lambda client, blocked, _: client.delete_item(TableName=blocked, Key=KEY),
     "read history": lambda client, _, history: client.batch_get_item(RequestItems={history: {"Keys": [ROW]}}),
-    "forge": lambda client, _, history: client.put_item(TableName=history, Item=ROW),
-    "forget": lambda client, _, history: client.delete_item(TableName=history, Key=ROW),
+    "write history": lambda client, _, history: client.put_item(TableName=history, Item=ROW),
+    "delete history": lambda client, _, history: client.delete_item(TableName=history, Key=ROW),
     "record": lambda client, blocked, history: client.transact_write_items(
         TransactItems=[
             {"Put": {"TableName": history, "Item": ROW}},
             {"Delete": {"TableName": blocked, "Key": KEY}},
         ]
     ),
-    "drop": lambda client, blocked, _: client.delete_table(TableName=blocked),
+    "delete table": lambda client, blocked, _: client.delete_table(TableName=blocked),
 }
 
 
@@ -130,24 +131,24 @@ CALLS: dict[str, Call] = {
     ("account", "allowed"),
     [
         (OUTSIDER, set()),
-        (READER, {"ask", "get"}),
-        # A writer is trusted with what a pipeline does, and with no more: it cannot read or empty a table.
-        (MEMBER, {"ask", "get", "block", "unblock", "read history", "forge", "record"}),
+        (READER, {"batch get", "get"}),
+        # A writer may do what a pipeline does, and no more: it cannot scan or delete a table.
+        (MEMBER, {"batch get", "get", "block", "unblock", "read history", "write history", "record"}),
     ],
 )
 def test_whatever_its_own_account_allows_a_user_can_do_what_the_hub_names(
-    world: World, account: str, allowed: set[str]
+    accounts: TwoAccounts, account: str, allowed: set[str]
 ) -> None:
-    user, outputs = world.user_of(account), world.hub.outputs
-    before = {table: items(world.hub, table) for table in ("blocked", "history")}
+    user, outputs = accounts.user_of(account), accounts.hub.outputs
+    items_before = {table: items(accounts.hub, table) for table in ("blocked", "history")}
     tables = outputs["blockedTableArn"], outputs["historyTableArn"]
-    told = {name: refusal(partial(call, user, *tables)) for name, call in CALLS.items()}
-    assert told == {name: None if name in allowed else "AccessDeniedException" for name in CALLS}
-    if not allowed & {"block", "unblock", "forge", "record"}:
-        assert {table: items(world.hub, table) for table in ("blocked", "history")} == before
+    error_codes = {name: error_code(partial(call, user, *tables)) for name, call in CALLS.items()}
+    assert error_codes == {name: None if name in allowed else "AccessDeniedException" for name in CALLS}
+    if not allowed & {"block", "unblock", "write history", "record"}:
+        assert {table: items(accounts.hub, table) for table in ("blocked", "history")} == items_before
 
 
-def refusal(call: Callable[[], object]) -> str | None:
+def error_code(call: Callable[[], object]) -> str | None:
     try:
         call()
     except ClientError as error:
@@ -155,17 +156,17 @@ def refusal(call: Callable[[], object]) -> str | None:
     return None
 
 
-def items(hub: Stack, table: str) -> list[dict[str, Any]]:
+def items(hub: DeployedStack, table: str) -> list[dict[str, Any]]:
     arn = hub.outputs[f"{table}TableArn"]
-    found: list[dict[str, Any]] = hub.account.client("dynamodb", arn.split(":")[3]).scan(TableName=arn)["Items"]
-    return sorted(found, key=str)
+    rows: list[dict[str, Any]] = hub.account.client("dynamodb", parse_arn(arn).region).scan(TableName=arn)["Items"]
+    return sorted(rows, key=str)
 
 
 @pytest.fixture
-def without_policies(world: World) -> Iterator[Callable[[], None]]:
-    """The hub names nobody, until what is returned is called."""
-    arns = [world.hub.outputs[key] for key in ("blockedTableArn", "historyTableArn")]
-    client = world.hub.account.client("dynamodb", arns[0].split(":")[3])
+def without_policies(accounts: TwoAccounts) -> Iterator[Callable[[], None]]:
+    """Deletes the resource policies of the hub's tables. Calling the value puts them back."""
+    arns = [accounts.hub.outputs[key] for key in ("blockedTableArn", "historyTableArn")]
+    client = accounts.hub.account.client("dynamodb", parse_arn(arns[0]).region)
     policies = {arn: client.get_resource_policy(ResourceArn=arn)["Policy"] for arn in arns}
     for arn in arns:
         client.delete_resource_policy(ResourceArn=arn)
@@ -179,17 +180,18 @@ def without_policies(world: World) -> Iterator[Callable[[], None]]:
 
 
 def test_without_the_hubs_policies_a_record_waits_in_its_queue_until_they_are_there(
-    world: World, without_policies: Callable[[], None]
+    accounts: TwoAccounts, without_policies: Callable[[], None]
 ) -> None:
-    bounce = next(one for one in world.member.outputs["pipelines"].values() if one["kind"] == "bounce")
-    sqs = world.member.account.client("sqs", "eu-west-1")
+    pipelines = accounts.member.outputs["pipelines"].values()
+    bounce = next(pipeline for pipeline in pipelines if pipeline["kind"] == "bounce")
+    sqs = accounts.member.account.client("sqs", "eu-west-1")
     sqs.set_queue_attributes(QueueUrl=bounce["queueUrl"], Attributes={"VisibilityTimeout": "1"})  # not three minutes
-    with watch(world.member, 20) as watching:
-        journey = watching.follow(replace(BOUNCE, address="bounce+second@simulator.amazonses.com"))
+    with watch(accounts.member, accounts.hub) as chain:
+        journey = chain.follow(replace(BOUNCE, name="bounce+second"))
         assert journey.failure is not None
         assert journey.failure.hop == "DynamoDB"
-        assert "could not record it: BatchGetItem: AccessDeniedException" in str(journey.failure)
-        assert watching.drained(0)["bounce"] == [f"queue of {watching.pipelines['bounce'].name}: 1"]
+        assert "could not record it: BatchGetItem: AccessDeniedException" in journey.failure.reason
+        assert chain.wait_until_drained(0)["bounce"] == ["queue of bounce-eu-west-1-shop-example-com: 1"]
         without_policies()
-        assert watching.drained(20) == {}
-    assert "bounce+second@simulator.amazonses.com" in {item["value"] for item in blocked_items(world.hub)}
+        assert chain.wait_until_drained(20) == {}
+    assert "bounce+second@simulator.amazonses.com" in {item["value"] for item in blocked_items(accounts.hub)}

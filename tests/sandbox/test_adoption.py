@@ -1,7 +1,7 @@
-"""What docs/tables.md has people run: imports of an old table and of the new one itself; its file for `pulumi import`.
+"""The commands of docs/tables.md: imports of an old table and of an adopted one; its file for `pulumi import`.
 
 Not proved: the throughput of a real table, and what a throttled run leaves to the next. The file is not imported here,
-only held to what the program makes.
+only compared with what the program registers.
 """
 
 import json
@@ -22,31 +22,33 @@ from sandbox import Account
 REGION = "eu-central-1"
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tables.md").read_text("utf-8")
-COMMANDS = [found.replace("\\\n", " ") for found in re.findall(r"ses-feedback import --from-table(?:.*\\\n)*.*", PAGE)]
+COMMANDS = [
+    command.replace("\\\n", " ") for command in re.findall(r"ses-feedback import --from-table(?:.*\\\n)*.*", PAGE)
+]
 
 
 @pytest.fixture
 def tables(account: Account) -> Callable[[str, str], str]:
-    """Makes a table with these keys (separated by blanks); returns its ARN."""
+    """Creates a table with these keys (separated by spaces); returns its ARN."""
 
     def create(name: str, keys: str) -> str:
-        kinds = dict(zip(keys.split(), ("HASH", "RANGE"), strict=False))
-        described = account.client("dynamodb", REGION).create_table(
+        key_types = dict(zip(keys.split(), ("HASH", "RANGE"), strict=False))
+        response = account.client("dynamodb", REGION).create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in kinds.items()],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in kinds],
+            KeySchema=[{"AttributeName": key, "KeyType": key_type} for key, key_type in key_types.items()],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in key_types],
         )
-        return str(described["TableDescription"]["TableArn"])
+        return str(response["TableDescription"]["TableArn"])
 
     return create
 
 
 @pytest.fixture
 def import_table(account: Account, tmp_path: Path) -> Callable[..., tuple[int, Any]]:
-    """Runs a command of the page with these words in place of its own; returns its exit code and what it says."""
+    """Runs a command of the page with values for its placeholders; returns its exit code and its output."""
 
-    def run(command: str, words: dict[str, str], *more: str) -> tuple[int, Any]:
+    def run(command: str, placeholders: dict[str, str], *further: str) -> tuple[int, Any]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SES_"))}
         environment |= {
             "AWS_ACCESS_KEY_ID": account.id,
@@ -57,16 +59,16 @@ def import_table(account: Account, tmp_path: Path) -> Callable[..., tuple[int, A
             "PYTHONWARNINGS": "error",
             "TERM": "dumb",
         }
-        for word, meant in words.items():
-            assert word in command, f"{word} is not in the page's command: {command}"
-            command = command.replace(word, meant)
+        for placeholder, value in placeholders.items():
+            assert placeholder in command, f"{placeholder} is not in the page's command: {command}"
+            command = command.replace(placeholder, value)
         program, *arguments = shlex.split(command)
         assert program == "ses-feedback"
-        given = [sys.executable, "-m", "ses_feedback_cli", *arguments, *more, "--json"]
-        done = subprocess.run(
-            given, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        full_command = [sys.executable, "-m", "ses_feedback_cli", *arguments, *further, "--json"]
+        result = subprocess.run(
+            full_command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
         )
-        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+        return result.returncode, json.loads(result.stdout) if result.stdout else result.stderr
 
     return run
 
@@ -88,27 +90,27 @@ def test_a_table_with_another_key_comes_in_once(
     tmp_path: Path,
 ) -> None:
     old, blocked, history = tables("old", "email"), tables("blocked", "value"), tables("history", "value entry")
-    many = [f"n{number}@example.org" for number in range(250)]
-    for text in ("Jane <Jane@Example.org>", "info@b\u00fccher.example", "nobody", *many):
-        put(account, old, email=text, since="2019")
-    dry, real, _ = COMMANDS
-    words = {"OLD_TABLE_ARN": old, "KEY_ATTRIBUTE": "email"}
-    context = ("--table", blocked, "--history", history)
+    addresses = [f"n{number}@example.org" for number in range(250)]
+    for address in ("Jane <Jane@Example.org>", "info@b\u00fccher.example", "nobody", *addresses):
+        put(account, old, email=address, since="2019")
+    dry_run, real_run, _ = COMMANDS
+    placeholders = {"OLD_TABLE_ARN": old, "KEY_ATTRIBUTE": "email"}
+    options = ("--table", blocked, "--history", history)
 
-    code, said = import_table(dry, words, *context)
-    assert (code, said["new"], said["rejected"], rows(account, blocked)) == (1, 252, 1, [])
-    code, said = import_table(real, words, *context)
-    assert (code, said["recorded"], said["rejected"]) == (1, 252, 1)
-    assert "nobody" in (tmp_path / said["rejects_file"]).read_text()
-    asked = ["jane@example.org", "info@xn--bcher-kva.example", "n249@example.org", "nobody@example.org"]
-    answers = Blocklist(blocked, account.client("dynamodb", REGION), when_unavailable="raise").check(asked)
+    code, output = import_table(dry_run, placeholders, *options)
+    assert (code, output["new"], output["rejected"], rows(account, blocked)) == (1, 252, 1, [])
+    code, output = import_table(real_run, placeholders, *options)
+    assert (code, output["recorded"], output["rejected"]) == (1, 252, 1)
+    assert "nobody" in (tmp_path / output["rejects_file"]).read_text()
+    recipients = ["jane@example.org", "info@xn--bcher-kva.example", "n249@example.org", "nobody@example.org"]
+    answers = Blocklist(blocked, account.client("dynamodb", REGION), when_unavailable="raise").check(recipients)
     assert [(answer.allowed, answer.reason) for answer in answers] == [(False, "import")] * 3 + [(True, None)]
-    before = rows(account, blocked), rows(account, history)
-    assert [len(found) for found in before] == [252, 504]  # an act and a state each
+    rows_before = rows(account, blocked), rows(account, history)
+    assert [len(table_rows) for table_rows in rows_before] == [252, 504]  # each address has an event and a state
 
-    code, said = import_table(real, words, *context)
-    assert (code, said["duplicate"]) == (1, 252)
-    assert (rows(account, blocked), rows(account, history)) == before
+    code, output = import_table(real_run, placeholders, *options)
+    assert (code, output["duplicate"]) == (1, 252)
+    assert (rows(account, blocked), rows(account, history)) == rows_before
 
 
 def test_an_adopted_table_gets_its_history_from_itself(
@@ -117,12 +119,15 @@ def test_an_adopted_table_gets_its_history_from_itself(
     blocked, history = tables("blocked", "value"), tables("history", "value entry")
     put(account, blocked, value="jane@example.org", source="crm")
     put(account, blocked, value="amy@example.org", reason="bounce", feedback_id="0100")
-    words = {"$(pulumi stack output blockedTableArn)": blocked, "$(pulumi stack output historyTableArn)": history}
-    code, said = import_table(COMMANDS[2], words)
-    assert (code, said["has_feedback"], said["recorded"]) == (0, 1, 1)
-    state, act = sorted(rows(account, history), key=lambda row: row["entry"]["S"] != "state")
-    assert {state["value"]["S"], act["value"]["S"]} == {"jane@example.org"}
-    assert act["note"]["S"] == f"from {blocked}"
+    placeholders = {
+        "$(pulumi stack output blockedTableArn)": blocked,
+        "$(pulumi stack output historyTableArn)": history,
+    }
+    code, output = import_table(COMMANDS[2], placeholders)
+    assert (code, output["has_feedback"], output["recorded"]) == (0, 1, 1)
+    state, event = sorted(rows(account, history), key=lambda row: row["entry"]["S"] != "state")
+    assert {state["value"]["S"], event["value"]["S"]} == {"jane@example.org"}
+    assert event["note"]["S"] == f"from {blocked}"
     assert "expires_at" not in state
     amy, jane = rows(account, blocked)
     assert (jane["reason"]["S"], "source" in jane, amy["feedback_id"]["S"]) == ("import", False, "0100")
@@ -133,17 +138,21 @@ def test_what_cannot_be_written_is_told_and_fails_the_run(
 ) -> None:
     old, blocked = tables("old", "email"), tables("blocked", "value")
     put(account, old, email="jane@example.org")
-    words = {"OLD_TABLE_ARN": old, "KEY_ATTRIBUTE": "email"}
-    code, said = import_table(COMMANDS[1], words, "--table", blocked, "--history", blocked.replace("/blocked", "/none"))
-    assert (code, said) == (3, "ses-feedback: BatchGetItem: ResourceNotFoundException\n")
+    placeholders = {"OLD_TABLE_ARN": old, "KEY_ATTRIBUTE": "email"}
+    code, output = import_table(
+        COMMANDS[1], placeholders, "--table", blocked, "--history", blocked.replace("/blocked", "/none")
+    )
+    assert (code, output) == (3, "ses-feedback: BatchGetItem: ResourceNotFoundException\n")
 
 
 def test_the_import_file_names_what_the_program_makes() -> None:
-    (text,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    made = {each["name"]: each for each in json.loads((ROOT / "tests" / "dev-stack.json").read_text("utf-8"))}
-    component, table = json.loads(text)["resources"]
-    assert (component["type"], component["component"]) == (made[component["name"]]["type"], True)
-    known = made[table["name"]]
-    assert (table["type"], table["parent"], known["protect"]) == (known["type"], known["parent"], True)
+    (document,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    registered = {
+        resource["name"]: resource for resource in json.loads((ROOT / "tests" / "dev-stack.json").read_text("utf-8"))
+    }
+    component, table = json.loads(document)["resources"]
+    assert (component["type"], component["component"]) == (registered[component["name"]]["type"], True)
+    resource = registered[table["name"]]
+    assert (table["type"], table["parent"], resource["protect"]) == (resource["type"], resource["parent"], True)
     assert f"::ses-feedback::{component['type']}${table['type']}::{table['name']}" in PAGE
     assert table["id"].split("@")[0] in PAGE.partition("autonaming")[2]

@@ -1,6 +1,6 @@
-"""The program of this repository, deployed: what AWS's own API then tells about it.
+"""The program of this repository, deployed: its resources as the API of AWS describes them.
 
-Not proved: that AWS accepts it; and the emulator's idea of a right is not AWS's.
+Not proved: that AWS accepts it, or that AWS evaluates policies as the emulator does.
 """
 
 import io
@@ -16,50 +16,53 @@ from typing import Any
 import boto3
 import pytest
 
-from sandbox import Account, SandboxError, Stack, deploy
+from sandbox import Account, DeployedStack, SandboxError, deploy
 
 
 @pytest.fixture(scope="module")
-def stack(new_account: Callable[[], Account]) -> Stack:
+def stack(new_account: Callable[[], Account]) -> DeployedStack:
     return deploy(new_account(), {"ses-feedback:functionTimeoutSeconds": 20, "ses-feedback:tags": {"team": "mail"}})
 
 
 @pytest.fixture(scope="module", params=["bounce", "complaint"])
-def pipeline(request: pytest.FixtureRequest, stack: Stack) -> dict[str, Any]:
-    exported: dict[str, Any] = stack.outputs["pipelines"][f"{request.param}-eu-west-1-shop-example"]
-    return exported
+def pipeline(request: pytest.FixtureRequest, stack: DeployedStack) -> dict[str, Any]:
+    outputs: dict[str, Any] = stack.outputs["pipelines"][f"{request.param}-eu-west-1-shop-example"]
+    return outputs
 
 
-def test_what_the_program_expects_is_made_first(stack: Stack) -> None:
-    assert stack.prepared == [
+def test_what_the_program_expects_is_made_first(stack: DeployedStack) -> None:
+    assert stack.prerequisites == [
         "identity shop.example in eu-west-1",
         "identity news.shop.example in eu-west-1",
         "configuration set main in eu-west-1",
     ]
 
 
-def test_ses_knows_the_topics_of_each_identity(stack: Stack) -> None:
+def test_ses_knows_the_topics_of_each_identity(stack: DeployedStack) -> None:
     ses = stack.account.client("ses", "eu-west-1")
-    topics = {f"{each['kind'].capitalize()}Topic": each["topicArn"] for each in stack.outputs["pipelines"].values()}
+    topics = {
+        f"{pipeline['kind'].capitalize()}Topic": pipeline["topicArn"]
+        for pipeline in stack.outputs["pipelines"].values()
+    }
     expected = {
         **topics,
         "ForwardingEnabled": True,
         "HeadersInBounceNotificationsEnabled": False,
         "HeadersInComplaintNotificationsEnabled": False,
     }
-    answer = ses.get_identity_notification_attributes(Identities=["shop.example", "news.shop.example"])
-    assert answer["NotificationAttributes"] == {"shop.example": expected, "news.shop.example": expected}
+    response = ses.get_identity_notification_attributes(Identities=["shop.example", "news.shop.example"])
+    assert response["NotificationAttributes"] == {"shop.example": expected, "news.shop.example": expected}
 
 
-def test_a_resource_waits_for_what_it_depends_on(stack: Stack) -> None:
-    made = [created.name for created in stack.created]
+def test_a_resource_waits_for_what_it_depends_on(stack: DeployedStack) -> None:
+    names = [resource.name for resource in stack.resources]
     for kind in ("bounce", "complaint"):
         base = f"{kind}-eu-west-1-shop-example"
-        assert made.index(f"{base}-topic-policy") < made.index(f"{base}-shop.example")
-        assert made.index(f"{base}-role-policy") < made.index(f"{base}-mapping")
+        assert names.index(f"{base}-topic-policy") < names.index(f"{base}-shop.example")
+        assert names.index(f"{base}-role-policy") < names.index(f"{base}-mapping")
 
 
-def test_the_tables_are_as_asked(stack: Stack) -> None:
+def test_the_tables_are_as_asked(stack: DeployedStack) -> None:
     dynamodb = stack.account.client("dynamodb", "eu-central-1")
     keys = {"blocked": ["value"], "history": ["value", "entry"]}
     for table, expected in keys.items():
@@ -76,12 +79,12 @@ def test_the_tables_are_as_asked(stack: Stack) -> None:
         assert tags == [{"Key": "team", "Value": "mail"}]
 
 
-def test_the_queues_are_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None:
+def test_the_queues_are_as_asked(stack: DeployedStack, pipeline: dict[str, Any]) -> None:
     sqs = stack.account.client("sqs", "eu-west-1")
 
     def attributes(key: str) -> dict[str, str]:
-        found: dict[str, str] = sqs.get_queue_attributes(QueueUrl=pipeline[key], AttributeNames=["All"])["Attributes"]
-        return found
+        values: dict[str, str] = sqs.get_queue_attributes(QueueUrl=pipeline[key], AttributeNames=["All"])["Attributes"]
+        return values
 
     queue, dead_letters, subscription_dead_letters = map(
         attributes, ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
@@ -101,12 +104,16 @@ def test_the_queues_are_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None
     sns = stack.account.client("sns", "eu-west-1")
     (subscription,) = sns.list_subscriptions_by_topic(TopicArn=pipeline["topicArn"])["Subscriptions"]
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("sqs", queue["QueueArn"])
-    told = sns.get_subscription_attributes(SubscriptionArn=subscription["SubscriptionArn"])["Attributes"]
-    assert told["RawMessageDelivery"] == "true"
-    assert json.loads(told["RedrivePolicy"]) == {"deadLetterTargetArn": subscription_dead_letters["QueueArn"]}
+    subscription_attributes = sns.get_subscription_attributes(SubscriptionArn=subscription["SubscriptionArn"])[
+        "Attributes"
+    ]
+    assert subscription_attributes["RawMessageDelivery"] == "true"
+    assert json.loads(subscription_attributes["RedrivePolicy"]) == {
+        "deadLetterTargetArn": subscription_dead_letters["QueueArn"]
+    }
 
 
-def test_the_function_is_as_asked(stack: Stack, pipeline: dict[str, Any]) -> None:
+def test_the_function_is_as_asked(stack: DeployedStack, pipeline: dict[str, Any]) -> None:
     client = stack.account.client("lambda", "eu-west-1")
     function = client.get_function(FunctionName=pipeline["functionName"])
     configuration = function["Configuration"]
@@ -125,21 +132,21 @@ def test_the_function_is_as_asked(stack: Stack, pipeline: dict[str, Any]) -> Non
     assert group["retentionInDays"] == 30
 
 
-def test_the_archive_brings_its_libraries(stack: Stack, pipeline: dict[str, Any]) -> None:
+def test_the_archive_brings_its_libraries(stack: DeployedStack, pipeline: dict[str, Any]) -> None:
     client = stack.account.client("lambda", "eu-west-1")
     location = client.get_function(FunctionName=pipeline["functionName"])["Code"]["Location"]
-    with urllib.request.urlopen(location) as answer:  # noqa: S310 - from the emulator
-        names = zipfile.ZipFile(io.BytesIO(answer.read())).namelist()
+    with urllib.request.urlopen(location) as response:  # noqa: S310 - from the emulator
+        names = zipfile.ZipFile(io.BytesIO(response.read())).namelist()
     folders = {name.split("/")[0] for name in names}
     assert folders == {"ses_feedback", "aws_lambda_powertools", "jmespath", "typing_extensions.py", "idna"}
 
 
-def test_an_event_destination_is_set_for_each_kind(stack: Stack) -> None:
+def test_an_event_destination_is_set_for_each_kind(stack: DeployedStack) -> None:
     ses = stack.account.client("sesv2", "eu-west-1")
-    found = ses.get_configuration_set_event_destinations(ConfigurationSetName="main")["EventDestinations"]
-    topics = {(tuple(each["MatchingEventTypes"]), each["SnsDestination"]["TopicArn"]) for each in found}
-    exported = stack.outputs["pipelines"].values()
-    assert topics == {((pipeline["kind"].upper(),), pipeline["topicArn"]) for pipeline in exported}
+    destinations = ses.get_configuration_set_event_destinations(ConfigurationSetName="main")["EventDestinations"]
+    topics = {(tuple(each["MatchingEventTypes"]), each["SnsDestination"]["TopicArn"]) for each in destinations}
+    pipelines = stack.outputs["pipelines"].values()
+    assert topics == {((pipeline["kind"].upper(),), pipeline["topicArn"]) for pipeline in pipelines}
 
 
 @pytest.mark.parametrize(
@@ -154,20 +161,20 @@ def test_an_event_destination_is_set_for_each_kind(stack: Stack) -> None:
     ],
 )
 def test_a_wrong_configuration_stops_before_anything_is_made(key: str, value: object, message: str) -> None:
-    nowhere = Account("http://127.0.0.1:9")  # where nothing listens
+    unreachable = Account("http://127.0.0.1:9")  # nothing listens there
     with pytest.raises(SandboxError) as caught:
-        deploy(nowhere, {f"ses-feedback:{key}": value})
+        deploy(unreachable, {f"ses-feedback:{key}": value})
     assert str(caught.value).startswith(f"the program stopped: {message}")
 
 
 def test_the_archive_needs_nothing_that_lambda_does_not_have(
-    stack: Stack, pipeline: dict[str, Any], tmp_path: Path
+    stack: DeployedStack, pipeline: dict[str, Any], tmp_path: Path
 ) -> None:
     client = stack.account.client("lambda", "eu-west-1")
     location = client.get_function(FunctionName=pipeline["functionName"])["Code"]["Location"]
-    with urllib.request.urlopen(location) as answer:  # noqa: S310 - from the emulator
-        zipfile.ZipFile(io.BytesIO(answer.read())).extractall(tmp_path / "code")
-    # The emulator's functions see all packages of this machine; Lambda's runtime has boto3 and what it needs.
+    with urllib.request.urlopen(location) as response:  # noqa: S310 - from the emulator
+        zipfile.ZipFile(io.BytesIO(response.read())).extractall(tmp_path / "code")
+    # An emulated function can import each package of this machine; Lambda's runtime has boto3 and what it needs.
     runtime = tmp_path / "runtime"
     runtime.mkdir()
     for name in ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six.py"):

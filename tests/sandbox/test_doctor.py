@@ -23,7 +23,7 @@ from ses_feedback_cli.doctor.inspection import inspect
 from ses_feedback_cli.doctor.rules import findings
 from typer.testing import CliRunner
 
-from sandbox import Account, Stack, deploy
+from sandbox import Account, DeployedStack, deploy
 
 pytestmark = pytest.mark.xdist_group("doctor")  # one stack, changed and restored
 REGION, TABLE_REGION = "eu-west-1", "eu-central-1"
@@ -41,7 +41,7 @@ IGNORE_OPTIONS = [argument for finding_id, _ in sorted(ALWAYS_FOUND) for argumen
 class Deployment:
     """The deployed program, and the command that inspects it."""
 
-    stack: Stack
+    stack: DeployedStack
     outputs: Path
     context: Context
 

@@ -1,4 +1,4 @@
-"""The command as a user runs it: its exit code, what it writes, and that nothing is left of it."""
+"""The command as a user runs it: its exit code, its output, and that no process and no file remains."""
 
 import contextlib
 import os
@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds, for a busy machine
+TIMEOUT = 60  # seconds, for a busy machine
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start the command with a directory of its own for temporary files; end what a failed test leaves running."""
-    started = []
+    """Starts the command with its own directory for temporary files; kills what a failed test leaves running."""
+    processes = []
 
-    def begin(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    def start_process(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "sandbox", *arguments],
             cwd=ROOT,
@@ -31,50 +31,50 @@ def start(tmp_path: Path) -> Iterator[Start]:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        started.append(process)
+        processes.append(process)
         return process
 
-    yield begin
-    for process in started:
+    yield start_process
+    for process in processes:
         process.kill()
         process.communicate()
 
 
-def left_behind(folder: Path) -> list[str]:
-    """Name the files below a folder and the living processes whose command line names it."""
-    found = [str(path) for path in folder.rglob("*") if path.name != "home"]
+def remains(folder: Path) -> list[str]:
+    """The files below a folder, and the running processes whose command line names it."""
+    names = [str(path) for path in folder.rglob("*") if path.name != "home"]
     for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has just ended
-            command = (entry / "cmdline").read_text()  # empty of one that only waits to be collected
+        with contextlib.suppress(OSError):  # the process has just ended
+            command = (entry / "cmdline").read_text()  # empty for a zombie
             if str(folder) in command:
-                found.append(command.replace("\0", " "))
-    return found
+                names.append(command.replace("\0", " "))
+    return names
 
 
-def wait_for_nothing(folder: Path) -> list[str]:
+def remains_after_a_while(folder: Path) -> list[str]:
     deadline = time.monotonic() + 5
-    while (left := left_behind(folder)) and time.monotonic() < deadline:
+    while (names := remains(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return left
+    return names
 
 
 def read_until(process: "subprocess.Popen[str]", text: str) -> str:
     assert process.stdout
-    read = ""
+    written = ""
     for line in process.stdout:
-        read += line
+        written += line
         if text in line:
-            return read
-    raise AssertionError(f"{text!r} was never written; this was:\n{read}")
+            return written
+    raise AssertionError(f"{text!r} was never written; this was:\n{written}")
 
 
-def hostile(folder: Path) -> dict[str, str]:
-    """The environment of a user whose every AWS setting would lead astray."""
+def misleading_environment(folder: Path) -> dict[str, str]:
+    """The environment of a user whose every AWS setting is wrong for the emulator."""
     home = folder / "home" / ".aws"
     home.mkdir(parents=True)
     for name in ("config", "credentials"):
         (home / name).write_text("this is no configuration file")
-    nowhere = "http://127.0.0.1:9"
+    unreachable = "http://127.0.0.1:9"
     return {
         "AWS_PROFILE": "of-nobody",
         "AWS_REGION": "mars-north-1",
@@ -82,38 +82,40 @@ def hostile(folder: Path) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_SESSION_TOKEN": "token",
-        "AWS_ENDPOINT_URL": nowhere,
-        "AWS_ENDPOINT_URL_DYNAMODB": nowhere,
+        "AWS_ENDPOINT_URL": unreachable,
+        "AWS_ENDPOINT_URL_DYNAMODB": unreachable,
         "AWS_CA_BUNDLE": "/nowhere.pem",
         "AWS_USE_FIPS_ENDPOINT": "true",
         "AWS_MAX_ATTEMPTS": "0",
-        "HTTP_PROXY": nowhere,
-        "http_proxy": nowhere,
-        "ALL_PROXY": nowhere,
+        "HTTP_PROXY": unreachable,
+        "http_proxy": unreachable,
+        "ALL_PROXY": unreachable,
         "GATEWAY_PORT": "9",
         "PYTHONPATH": str(folder / "home"),
     }
 
 
 def test_two_at_once_whatever_the_environment_says(start: Start, tmp_path: Path) -> None:
-    processes = [start(), start(**hostile(tmp_path))]
+    processes = [start(), start(**misleading_environment(tmp_path))]
     for process in processes:
-        written, _ = process.communicate(timeout=PATIENCE)
+        written, _ = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0, written
         assert "6 mails as expected" in written
         assert max(len(line) for line in written.splitlines() if "message" not in line) <= 80
         assert "\x1b" not in written
-    assert [name for name in wait_for_nothing(tmp_path) if ".aws" not in name] == []
+    assert [name for name in remains_after_a_while(tmp_path) if ".aws" not in name] == []
 
 
 def test_ctrl_c_ends_everything(start: Start, tmp_path: Path) -> None:
     process = start("--keep")
     written = read_until(process, "aws dynamodb scan")
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in written
-    assert any("ministack-lambda" in name for name in left_behind(tmp_path)), "no function runs: nothing would be shown"
+    assert any("ministack-lambda" in name for name in remains(tmp_path)), (
+        "no function runs, so that this test would prove nothing"
+    )
     process.send_signal(signal.SIGINT)
-    assert process.wait(PATIENCE) == 130
-    assert wait_for_nothing(tmp_path) == []
+    assert process.wait(TIMEOUT) == 130
+    assert remains_after_a_while(tmp_path) == []
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)])
@@ -122,8 +124,8 @@ def test_a_signal_ends_everything(start: Start, tmp_path: Path, number: signal.S
     written = read_until(process, "pulumi up")
     assert "identity shop.example in eu-west-1" in " ".join(written.split())
     process.send_signal(number)
-    assert process.wait(PATIENCE) == code
-    assert wait_for_nothing(tmp_path) == []
+    assert process.wait(TIMEOUT) == code
+    assert remains_after_a_while(tmp_path) == []
 
 
 @pytest.mark.parametrize("line", ["the whole chain on this machine", "emulator", "SNS"])
@@ -131,25 +133,25 @@ def test_ctrl_c_at_any_moment_ends_everything(start: Start, tmp_path: Path, line
     process = start()
     read_until(process, line)
     process.send_signal(signal.SIGINT)
-    rest = process.stdout.read() if process.stdout else ""
-    assert process.wait(PATIENCE) == 130
-    assert "Traceback" not in rest
-    assert wait_for_nothing(tmp_path) == []
+    further_output = process.stdout.read() if process.stdout else ""
+    assert process.wait(TIMEOUT) == 130
+    assert "Traceback" not in further_output
+    assert remains_after_a_while(tmp_path) == []
 
 
 def test_a_port_that_is_taken_is_named(start: Start, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        written, _ = start("--port", port).communicate(timeout=PATIENCE)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        written, _ = start("--port", port).communicate(timeout=TIMEOUT)
     assert f"port {port} on 127.0.0.1 cannot be opened" in written
     assert "Traceback" not in written
-    assert wait_for_nothing(tmp_path) == []
+    assert remains_after_a_while(tmp_path) == []
 
 
 def test_a_failure_ends_everything_and_is_one_message(start: Start, tmp_path: Path) -> None:
     process = start(PULUMI_CONFIG='{"ses-feedback:colour": "red"}')
-    written, _ = process.communicate(timeout=PATIENCE)
+    written, _ = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 1
     assert "Error: the program stopped: ses-feedback:colour is 'red': there is no such key" in written
     assert "Traceback" not in written
-    assert wait_for_nothing(tmp_path) == []
+    assert remains_after_a_while(tmp_path) == []

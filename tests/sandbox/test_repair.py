@@ -1,7 +1,7 @@
-"""`ses-feedback dead-letters` and `simulate` against the whole chain: broken, seen, repaired, redriven, blocked.
+"""`ses-feedback dead-letters` and `simulate` on a deployed stack: a function breaks and its messages are redriven.
 
-Not proved: AWS's own move of a queue (the emulator has none, so the command moves each message itself), the rights that
-AWS asks for, and what SES's simulator answers to the mails that the emulator's SES does not.
+Not proved: SQS's StartMessageMoveTask (the emulator has none, so the command moves each message itself), the rights
+that AWS requires, and the feedback of SES's simulator to the mails that the emulator cannot answer.
 """
 
 import contextlib
@@ -13,26 +13,27 @@ from typing import Any
 
 import pytest
 from ses_feedback_cli.app import app
+from ses_feedback_cli.simulation.follower import blocked_item
 from typer.testing import CliRunner, Result
 
-from sandbox import Account, Stack, deploy
-from sandbox.evidence import blocked_item
+from sandbox import Account, DeployedStack, deploy
+from sandbox.stack_context import context_of
 
 ADDRESS = "bounce+repair@simulator.amazonses.com"
 PIPELINE = "bounce-eu-west-1-shop-example"
-PATIENCE = 60.0  # of a busy machine
+TIMEOUT = 60.0  # seconds, for a busy machine
 Command = Callable[..., Result]
 
 pytestmark = pytest.mark.xdist_group("repair")  # one stack
 
 
 @pytest.fixture(scope="module")
-def stack(new_account: Callable[[], Account]) -> Stack:
+def stack(new_account: Callable[[], Account]) -> DeployedStack:
     return deploy(new_account())
 
 
 @pytest.fixture
-def command(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+def command(stack: DeployedStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps(stack.outputs))
     environment = {
@@ -51,73 +52,73 @@ def command(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Co
     return lambda *arguments: CliRunner().invoke(app, [*arguments])
 
 
-def exported(stack: Stack) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = stack.outputs["pipelines"][PIPELINE]
-    return found
+def pipeline_outputs(stack: DeployedStack) -> Mapping[str, Any]:
+    outputs: Mapping[str, Any] = stack.outputs["pipelines"][PIPELINE]
+    return outputs
 
 
-def until(right: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not right():
-        assert time.monotonic() < deadline, what
+def wait_until(condition: Callable[[], bool], problem: str) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert time.monotonic() < deadline, problem
         time.sleep(0.1)
 
 
 @contextlib.contextmanager
-def broken_function(stack: Stack) -> Iterator[None]:
+def broken_function(stack: DeployedStack) -> Iterator[None]:
     """A function without rights on the tables, whose messages go to the dead letters at once."""
     iam, sqs = stack.account.client("iam", "us-east-1"), stack.account.client("sqs", "eu-west-1")
-    pipeline = exported(stack)
-    role = pipeline["roleArn"].rsplit("/", 1)[1]
+    pipeline = pipeline_outputs(stack)
+    role_name = pipeline["roleArn"].rsplit("/", 1)[1]
     policies = {
-        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        name: iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role_name)["PolicyNames"]
     }
     names = ["RedrivePolicy", "VisibilityTimeout"]
-    usual = sqs.get_queue_attributes(QueueUrl=pipeline["queueUrl"], AttributeNames=names)["Attributes"]
-    once = json.dumps({**json.loads(usual["RedrivePolicy"]), "maxReceiveCount": 1})
+    attributes = sqs.get_queue_attributes(QueueUrl=pipeline["queueUrl"], AttributeNames=names)["Attributes"]
+    redrive_policy = json.dumps({**json.loads(attributes["RedrivePolicy"]), "maxReceiveCount": 1})
     for name in policies:
-        iam.delete_role_policy(RoleName=role, PolicyName=name)
+        iam.delete_role_policy(RoleName=role_name, PolicyName=name)
     sqs.set_queue_attributes(
-        QueueUrl=pipeline["queueUrl"], Attributes={"RedrivePolicy": once, "VisibilityTimeout": "20"}
+        QueueUrl=pipeline["queueUrl"], Attributes={"RedrivePolicy": redrive_policy, "VisibilityTimeout": "20"}
     )
     try:
         yield
     finally:
-        sqs.set_queue_attributes(QueueUrl=pipeline["queueUrl"], Attributes=usual)
+        sqs.set_queue_attributes(QueueUrl=pipeline["queueUrl"], Attributes=attributes)
         for name, policy in policies.items():
-            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+            iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
-def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: Stack, command: Command) -> None:
-    def listed() -> dict[str, Any]:
-        done = command("dead-letters", "list", "--pipeline", PIPELINE, "--queue", "dead-letters", "--json")
-        assert done.exit_code in {0, 1}, done.output
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: DeployedStack, command: Command) -> None:
+    def list_dead_letters() -> dict[str, Any]:
+        result = command("dead-letters", "list", "--pipeline", PIPELINE, "--queue", "dead-letters", "--json")
+        assert result.exit_code in {0, 1}, result.output
+        listed: dict[str, Any] = json.loads(result.stdout)
+        return listed
 
-    assert listed()["messages"] == 0
+    assert list_dead_letters()["messages"] == 0
     message: Any = {"Subject": {"Data": "Your order"}, "Body": {"Text": {"Data": "It is on its way."}}}
     with broken_function(stack):
         stack.account.client("ses", "eu-west-1").send_email(
             Source="no-reply@shop.example", Destination={"ToAddresses": [ADDRESS]}, Message=message
         )
-        until(lambda: listed()["messages"] == 1, "it did not come to the dead letters")
-    (letter,) = listed()["sample"]
-    assert (letter["kind"], letter["type"], letter["reason"][:8]) == ("bounce", "Permanent", "readable")
-    assert blocked_item(stack, ADDRESS) is None
+        wait_until(lambda: list_dead_letters()["messages"] == 1, "it did not come to the dead letters")
+    (dead_letter,) = list_dead_letters()["sample"]
+    assert (dead_letter["kind"], dead_letter["type"], dead_letter["reason"][:8]) == ("bounce", "Permanent", "readable")
+    assert blocked_item(context_of(stack), ADDRESS) is None
 
-    assert command("dead-letters", "show", letter["id"]).exit_code == 0
-    done = command("dead-letters", "redrive", "--pipeline", PIPELINE, "--yes", "--json")
-    assert (done.exit_code, json.loads(done.stdout)["moved"]) == (0, 1), done.output
-    until(lambda: blocked_item(stack, ADDRESS) is not None, "it is not blocked")
-    assert listed()["messages"] == 0
+    assert command("dead-letters", "show", dead_letter["id"]).exit_code == 0
+    result = command("dead-letters", "redrive", "--pipeline", PIPELINE, "--yes", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["moved"]) == (0, 1), result.output
+    wait_until(lambda: blocked_item(context_of(stack), ADDRESS) is not None, "it is not blocked")
+    assert list_dead_letters()["messages"] == 0
 
 
-def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: Stack, command: Command) -> None:
+def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: DeployedStack, command: Command) -> None:
     # The emulator's SNS keeps nothing that it cannot deliver: the message is put where AWS's would.
     address = "refused@example.org"
-    text = json.dumps(
+    notification = json.dumps(
         {
             "notificationType": "Bounce",
             "bounce": {
@@ -131,39 +132,39 @@ def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: Stack, 
         }
     )
     sqs = stack.account.client("sqs", "eu-west-1")
-    sqs.send_message(QueueUrl=exported(stack)["subscriptionDeadLetterQueueUrl"], MessageBody=text)
-    done = command("dead-letters", "redrive", "--queue", "subscription-dead-letters", "--yes", "--json")
-    assert (done.exit_code, json.loads(done.stdout)["moved"]) == (0, 1), done.output
-    until(lambda: blocked_item(stack, address) is not None, "it is not blocked")
+    sqs.send_message(QueueUrl=pipeline_outputs(stack)["subscriptionDeadLetterQueueUrl"], MessageBody=notification)
+    result = command("dead-letters", "redrive", "--queue", "subscription-dead-letters", "--yes", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["moved"]) == (0, 1), result.output
+    wait_until(lambda: blocked_item(context_of(stack), address) is not None, "it is not blocked")
 
 
-def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(stack: Stack, command: Command) -> None:
-    done = command("simulate", "--timeout", str(PATIENCE), "--json")
-    assert done.exit_code == 0, done.output
-    found = [json.loads(line) for line in done.stdout.splitlines()]
+def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(stack: DeployedStack, command: Command) -> None:
+    result = command("simulate", "--timeout", str(TIMEOUT), "--json")
+    assert result.exit_code == 0, result.output
+    mails = [json.loads(line) for line in result.stdout.splitlines()]
     names = {"bounce", "suppressionlist", "ooto", "complaint"}
-    assert {(one["identity"], one["configuration_set"], one["mail"]) for one in found} == {
+    assert {(mail["identity"], mail["configuration_set"], mail["mail"]) for mail in mails} == {
         *((identity, None, name) for identity in ("shop.example", "news.shop.example") for name in {*names, "success"}),
         *(("shop.example", "main", name) for name in names),
     }
-    assert {one["mail"] for one in found if one["how"] == "sent"} == {*names, "success"} - {"ooto"}
-    assert [blocked_item(stack, one["address"]) for one in found] == [None] * len(found)
+    assert {mail["mail"] for mail in mails if not mail["published"]} == {*names, "success"} - {"ooto"}
+    assert [blocked_item(context_of(stack), mail["address"]) for mail in mails] == [None] * len(mails)
 
 
-def test_a_simulation_names_the_identity_that_ses_tells_nothing_of(stack: Stack, command: Command) -> None:
-    ses, topic = stack.account.client("ses", "eu-west-1"), exported(stack)["topicArn"]
+def test_a_simulation_names_the_identity_that_ses_tells_nothing_of(stack: DeployedStack, command: Command) -> None:
+    ses, topic = stack.account.client("ses", "eu-west-1"), pipeline_outputs(stack)["topicArn"]
 
     def set_topic(arn: str) -> None:
         ses.set_identity_notification_topic(Identity="news.shop.example", NotificationType="Bounce", SnsTopic=arn)
 
     set_topic("")
     try:
-        done = command("simulate", "--only", "bounce", "--timeout", "10", "--json")
+        result = command("simulate", "--only", "bounce", "--timeout", "10", "--json")
     finally:
         set_topic(topic)
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    stopped = {(one["identity"], one["configuration_set"]): one["stopped_at"] for one in found}
-    assert (done.exit_code, stopped) == (
+    mails = [json.loads(line) for line in result.stdout.splitlines()]
+    stopped_at = {(mail["identity"], mail["configuration_set"]): mail["stopped_at"] for mail in mails}
+    assert (result.exit_code, stopped_at) == (
         1,
-        {("shop.example", None): None, ("news.shop.example", None): "topic", ("shop.example", "main"): None},
-    ), done.output
+        {("shop.example", None): None, ("news.shop.example", None): "SNS", ("shop.example", "main"): None},
+    ), result.output

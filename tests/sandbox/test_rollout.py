@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from ses_feedback_cli.simulation.journey import HOPS
+from ses_feedback_cli.simulation.mails import BOUNCE
 
 from rollout import aws
 from rollout.deployer import Changes, HealthFindings, OnProgress
 from rollout.plan import PlannedStack, build_plan
 from rollout.record import RecordFile, new_record
 from rollout.runner import Outcome, Runner
-from sandbox import Emulator, Stack, deploy
-from sandbox.evidence import blocked_items
-from sandbox.hops import HOPS, watch
-from sandbox.mails import MAILS
+from sandbox import DeployedStack, Emulator, deploy
+from sandbox.chain import watch
+from sandbox.stack_context import blocked_items
 
 pytestmark = pytest.mark.xdist_group("accounts")
 
@@ -32,7 +33,6 @@ accounts:
 waves:
   - {name: remaining, remainingAccounts: true}
 """
-BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
 
 
 class SandboxDeployer:
@@ -40,7 +40,7 @@ class SandboxDeployer:
 
     def __init__(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         self.emulator = emulator
-        self.stacks: dict[str, Stack] = {}
+        self.stacks: dict[str, DeployedStack] = {}
         self._monkeypatch = monkeypatch
 
     def _use_account_of(self, stack: PlannedStack) -> PlannedStack:
@@ -60,7 +60,7 @@ class SandboxDeployer:
         account = self.emulator.account(stack.account_id)
         sandbox_stack = deploy(account, {"ses-feedback:tableRegion": "", **config})
         self.stacks[stack.name] = sandbox_stack
-        return Changes({"create": len(sandbox_stack.created)})
+        return Changes({"create": len(sandbox_stack.resources)})
 
     detect_drift = preview
 
@@ -83,11 +83,11 @@ def test_a_member_rolled_out_after_its_hub_feeds_the_hubs_table(
 
     hub, member = deployer.stacks["mail-eu-central-1"], deployer.stacks["shop-eu-west-1"]
     assert member.outputs["blockedTableArn"] == hub.outputs["blockedTableArn"]
-    with watch(member, 60) as watching:
-        assert watching.drained(60) == {}
-        journey = watching.follow(BOUNCE)
-    assert (journey.failure, tuple(journey.reached)) == (None, HOPS)
-    (item,) = (item for item in blocked_items(hub) if item["value"] == BOUNCE.address)
+    with watch(member, hub) as chain:
+        assert chain.wait_until_drained(60) == {}
+        journey = chain.follow(BOUNCE, 60)
+    assert (journey.failure, tuple(journey.seconds)) == (None, HOPS)
+    (item,) = (item for item in blocked_items(hub) if item["value"] == BOUNCE.address())
     assert (item["reason"], item["account"]) == ("bounce", "666655554444")
 
     pipeline = member.outputs["pipelines"]["bounce-eu-west-1-shop-example-com"]

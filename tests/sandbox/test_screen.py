@@ -3,22 +3,23 @@
 import io
 
 from rich.console import Console
+from ses_feedback_cli.simulation.journey import Failure, Journey
+from ses_feedback_cli.simulation.mails import MAILS
+from ses_feedback_cli.simulation.origins import Origin
 
-from sandbox.hops import HopError, Journey
-from sandbox.mails import MAILS
 from sandbox.screen import Screen
+
+IDENTITY = Origin("no-reply@shop.example", "eu-west-1", "shop.example", None, {})
 
 
 def travel(screen: Screen) -> None:
-    with screen.mails():
+    with screen.live_mails():
         for mail, hop in zip(MAILS[:2], ("SES", "SQS"), strict=True):
-            journey = Journey(mail)
-            screen.journey(journey)
-            journey.reached["SES"], journey.evidence["SES"] = 0.012, "accepted, message 1"
-            screen.journey(journey)
+            journey = Journey(IDENTITY, mail, mail.address(), on_change=screen.show_journey)
+            screen.show_journey(journey)
+            journey.reach("SES", "accepted, message 1", journey.sent_at + 0.012)
             if hop == "SQS":
-                journey.failure = HopError(hop, "no message came")
-                screen.journey(journey)
+                journey.fail(Failure(hop, "no message came"))
 
 
 def test_a_terminal_shows_a_table_of_80_columns() -> None:

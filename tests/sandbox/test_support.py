@@ -1,7 +1,7 @@
-"""What support does, on the deployed program: show, unblock, and the next bounce counts again; a wave and its undo.
+"""The commands for support on the deployed program: show, unblock until the next bounce, unblock a domain and undo it.
 
-Not proved: SES's own list. The emulator keeps none and answers every question about an address with "not found";
-tests/cli has a stand-in. And its idea of a right is not AWS's.
+Not proved: SES's suppression list. The emulator has none and answers "not found" about every address; tests/cli has a
+server in its place. And the emulator evaluates policies in its own way.
 """
 
 import json
@@ -13,23 +13,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ses_feedback_cli.simulation.mails import BOUNCE
 
-from sandbox import Account, Stack, deploy
-from sandbox.hops import SETTLE_SECONDS, watch
-from sandbox.mails import MAILS
+from sandbox import Account, DeployedStack, deploy
+from sandbox.chain import START_SECONDS, watch
 
 pytestmark = pytest.mark.xdist_group("support")  # one stack, made once
-BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
+ADDRESS = BOUNCE.address()
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
-def stack(new_account: Callable[[], Account]) -> Stack:
+def stack(new_account: Callable[[], Account]) -> DeployedStack:
     return deploy(new_account())
 
 
 @pytest.fixture
-def run(stack: Stack, tmp_path: Path) -> Run:
+def run(stack: DeployedStack, tmp_path: Path) -> Run:
     """`ses-feedback` as somebody runs it, in a folder of its own."""
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps(stack.outputs))
@@ -44,7 +44,7 @@ def run(stack: Stack, tmp_path: Path) -> Run:
     }
     command = [sys.executable, "-m", "ses_feedback_cli"]
 
-    def start(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run_command(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [*command, *arguments],
             env=environment,
@@ -55,44 +55,44 @@ def run(stack: Stack, tmp_path: Path) -> Run:
             timeout=60,
         )
 
-    return start
+    return run_command
 
 
-def bounced(stack: Stack) -> None:
-    with watch(stack, 20) as watching:
-        watching.drained(SETTLE_SECONDS)
-        assert watching.follow(BOUNCE).failure is None
+def send_bounce(stack: DeployedStack) -> None:
+    with watch(stack) as chain:
+        chain.wait_until_drained(START_SECONDS)
+        assert chain.follow(BOUNCE).failure is None
 
 
-def test_a_block_is_explained_and_lifted_until_the_next_bounce(stack: Stack, run: Run) -> None:
-    bounced(stack)
-    shown = run("show", BOUNCE.address, "--ses")
+def test_a_block_is_explained_and_lifted_until_the_next_bounce(stack: DeployedStack, run: Run) -> None:
+    send_bounce(stack)
+    shown = run("show", ADDRESS, "--ses")
     assert shown.returncode == 1, shown.stderr
     for fact in ("hard-bounce", "5.1.1", "shop.example", "BLOCKED because of bounce"):
         assert fact in shown.stdout
-    time.sleep(0.01)  # an act in the same millisecond as a bounce beats it
-    lifted = run("unblock", BOUNCE.address, "--note", "ticket 7", "--actor", "joe")
+    time.sleep(0.01)  # an unblock in the same millisecond as a bounce wins
+    lifted = run("unblock", ADDRESS, "--note", "ticket 7", "--actor", "joe")
     assert (lifted.returncode, lifted.stderr) == (0, "")
     assert "now not" in lifted.stdout
-    assert run("check", BOUNCE.address).returncode == 0
+    assert run("check", ADDRESS).returncode == 0
     time.sleep(0.01)
-    bounced(stack)
-    (told,) = map(json.loads, run("show", BOUNCE.address, "--json").stdout.splitlines())
-    assert [event.get("act", event.get("kind")) for event in told["events"]] == ["bounce", "unblock", "bounce"]
-    assert told["blocked"]
+    send_bounce(stack)
+    (history,) = map(json.loads, run("show", ADDRESS, "--json").stdout.splitlines())
+    assert [event.get("act", event.get("kind")) for event in history["events"]] == ["bounce", "unblock", "bounce"]
+    assert history["blocked"]
 
 
 def test_a_wave_is_lifted_and_put_back(run: Run) -> None:
     def blocked() -> set[str]:
         return {json.loads(line)["value"] for line in run("list", "--json").stdout.splitlines()}
 
-    many = [f"{number}@wave.example" for number in range(120)]
-    assert run("block", *many, "--note", "a false list").returncode == 0
-    before = blocked()
-    assert before >= set(many)
-    wave = ("unblock", "--domain", "wave.example", "--reason", "manual", "--note", "a mistake", "--yes")
-    done = run(*wave, "--undo-file", "undo.jsonl")
-    assert done.returncode == 0, done.stderr
-    assert blocked() == before - set(many)
+    addresses = [f"{number}@wave.example" for number in range(120)]
+    assert run("block", *addresses, "--note", "a false list").returncode == 0
+    blocked_before = blocked()
+    assert blocked_before >= set(addresses)
+    unblock = ("unblock", "--domain", "wave.example", "--reason", "manual", "--note", "a mistake", "--yes")
+    result = run(*unblock, "--undo-file", "undo.jsonl")
+    assert result.returncode == 0, result.stderr
+    assert blocked() == blocked_before - set(addresses)
     assert run("block", "--from", "undo.jsonl").returncode == 0
-    assert blocked() == before
+    assert blocked() == blocked_before

@@ -1,15 +1,15 @@
-"""DynamoDB tables and who else may use them."""
+"""DynamoDB tables and their resource policies."""
 
 from typing import Any
 
-from sandbox.applier import POLLING, Made, Request
+from sandbox.provider import WAITER_CONFIG, CreateRequest, CreateResult
 
 
-def table(request: Request) -> Made:
+def table(request: CreateRequest) -> CreateResult:
     """DynamoDB CreateTable, UpdateTimeToLive and UpdateContinuousBackups."""
     inputs, dynamodb = request.inputs, request.client("dynamodb")
     name = request.physical_name(255)
-    keys = {"HASH": inputs.take("hashKey"), "RANGE": inputs.take("rangeKey")}
+    key_names = {"HASH": inputs.take("hashKey"), "RANGE": inputs.take("rangeKey")}
     settings: dict[str, Any] = {}
     encryption = inputs.nested("serverSideEncryption")
     if encryption.take("enabled", False):
@@ -19,29 +19,31 @@ def table(request: Request) -> Made:
     dynamodb.create_table(
         TableName=name,
         BillingMode=inputs.take("billingMode", "PROVISIONED"),
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for kind, key in keys.items() if key],
+        KeySchema=[
+            {"AttributeName": key_name, "KeyType": key_type} for key_type, key_name in key_names.items() if key_name
+        ],
         AttributeDefinitions=[
             {"AttributeName": attribute.take("name"), "AttributeType": attribute.take("type")}
             for attribute in inputs.each("attributes")
         ],
         DeletionProtectionEnabled=inputs.take("deletionProtectionEnabled", False),
-        Tags=[{"Key": key, "Value": value} for key, value in inputs.take("tags", {}).items()],
+        Tags=inputs.tag_list(),
         **settings,
     )
-    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=POLLING)
+    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=WAITER_CONFIG)
     _time_to_live(request, name)
     _recovery(request, name)
-    return Made(name, {"arn": dynamodb.describe_table(TableName=name)["Table"]["TableArn"], "name": name})
+    return CreateResult(name, {"arn": dynamodb.describe_table(TableName=name)["Table"]["TableArn"], "name": name})
 
 
-def resource_policy(request: Request) -> Made:
+def resource_policy(request: CreateRequest) -> CreateResult:
     """DynamoDB PutResourcePolicy."""
     arn = request.inputs.take("resourceArn")
     request.client("dynamodb").put_resource_policy(ResourceArn=arn, Policy=request.inputs.take("policy"))
-    return Made(arn)
+    return CreateResult(arn)
 
 
-def _time_to_live(request: Request, name: str) -> None:
+def _time_to_live(request: CreateRequest, name: str) -> None:
     settings = request.inputs.nested("ttl")
     attribute, enabled = settings.take("attributeName"), settings.take("enabled", False)
     if enabled:
@@ -50,7 +52,7 @@ def _time_to_live(request: Request, name: str) -> None:
         )
 
 
-def _recovery(request: Request, name: str) -> None:
+def _recovery(request: CreateRequest, name: str) -> None:
     settings = request.inputs.nested("pointInTimeRecovery")
     days, enabled = settings.integer("recoveryPeriodInDays"), settings.take("enabled", False)
     if enabled:

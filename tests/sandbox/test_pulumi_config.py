@@ -1,4 +1,4 @@
-"""Configuration as the engine hands it to a program. Not proved: that the engine agrees in every corner."""
+"""Configuration as the engine passes it to a program. Not proved: that the engine does the same in every case."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import SandboxError
-from sandbox.config import read_config
+from sandbox.pulumi_config import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = """
@@ -29,7 +29,7 @@ def read(folder: Path, stack: str, project: str = PROJECT) -> dict[str, str]:
     return config
 
 
-def test_defaults_are_filled_in_and_everything_is_text(tmp_path: Path) -> None:
+def test_defaults_are_filled_in_and_every_value_is_a_string(tmp_path: Path) -> None:
     assert read(tmp_path, "config:\n  shop:sources: [{region: eu-west-1}]\n  other:key: 7\n") == {
         "shop:batchSize": "10",
         "shop:protect": "true",

@@ -1,15 +1,15 @@
-"""Alarms and dashboards. The emulator keeps them; nothing here shows that one goes off when it should."""
+"""Alarms and dashboards. The emulator stores them and never evaluates an alarm."""
 
 from typing import Any
 
-from sandbox.applier import Inputs, Made, Request
+from sandbox.provider import CreateRequest, CreateResult, Inputs, without_none
 
 
-def metric_alarm(request: Request) -> Made:
+def metric_alarm(request: CreateRequest) -> CreateResult:
     """CloudWatch PutMetricAlarm, on one metric or on an expression over several."""
     inputs, cloudwatch, name = request.inputs, request.client("cloudwatch"), request.physical_name(255)
     warm_up = inputs.nested("warmUpConfiguration")
-    starting = {
+    warm_up_settings = {
         "WarmUpPeriodDurationInMinutes": warm_up.integer("warmUpPeriodDurationInMinutes"),
         "OnlyStartEvaluatingAfterWarmUpPeriodEnds": warm_up.take("onlyStartEvaluatingAfterWarmUpPeriodEnds"),
     }
@@ -24,35 +24,41 @@ def metric_alarm(request: Request) -> Made:
         "DatapointsToAlarm": inputs.integer("datapointsToAlarm"),
         "Threshold": inputs.take("threshold"),
         "TreatMissingData": inputs.take("treatMissingData"),
-        "Tags": [{"Key": key, "Value": value} for key, value in inputs.take("tags", {}).items()],
-        "WarmUpConfiguration": _given(starting) or None,
+        "Tags": inputs.tag_list(),
+        "WarmUpConfiguration": without_none(warm_up_settings) or None,
         "Metrics": [_query(query) for query in inputs.each("metricQueries")] or None,
         **_metric(inputs),
     }
-    cloudwatch.put_metric_alarm(AlarmName=name, **_given(settings))
-    return Made(name, {"name": name, "arn": f"arn:aws:cloudwatch:{request.region}:{request.account.id}:alarm:{name}"})
+    cloudwatch.put_metric_alarm(AlarmName=name, **without_none(settings))
+    return CreateResult(
+        name, {"name": name, "arn": f"arn:aws:cloudwatch:{request.region}:{request.account.id}:alarm:{name}"}
+    )
 
 
-def dashboard(request: Request) -> Made:
+def dashboard(request: CreateRequest) -> CreateResult:
     """CloudWatch PutDashboard."""
     name = request.inputs.take("dashboardName")
     request.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=request.inputs.take("dashboardBody"))
-    return Made(name, {"dashboardArn": f"arn:aws:cloudwatch::{request.account.id}:dashboard/{name}"})
+    return CreateResult(name, {"dashboardArn": f"arn:aws:cloudwatch::{request.account.id}:dashboard/{name}"})
 
 
 def _query(query: Inputs) -> dict[str, Any]:
     metric = query.nested("metric")
-    measured = _metric(metric)
-    statistic = {"Metric": _given({key: measured[key] for key in ("Namespace", "MetricName", "Dimensions")})}
-    stated = {**statistic, "Period": measured["Period"], "Stat": metric.take("stat"), "Unit": measured["Unit"]}
-    return _given(
+    settings = _metric(metric)
+    metric_stat = {
+        "Metric": without_none({key: settings[key] for key in ("Namespace", "MetricName", "Dimensions")}),
+        "Period": settings["Period"],
+        "Stat": metric.take("stat"),
+        "Unit": settings["Unit"],
+    }
+    return without_none(
         {
             "Id": query.take("id"),
             "Expression": query.take("expression"),
             "Label": query.take("label"),
             "Period": query.integer("period"),
             "ReturnData": query.take("returnData"),
-            "MetricStat": _given(stated) if measured["MetricName"] else None,
+            "MetricStat": without_none(metric_stat) if settings["MetricName"] else None,
         }
     )
 
@@ -68,7 +74,3 @@ def _metric(inputs: Inputs) -> dict[str, Any]:
         "Period": inputs.integer("period"),
         "Unit": inputs.take("unit"),
     }
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
