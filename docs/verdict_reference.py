@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ses_feedback.function.verdict import RULES, Rule
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 
 PAGE = Path(__file__).resolve().parent / "reference" / "verdicts.md"
 
@@ -74,10 +74,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _row(rule: Rule) -> Sequence[str]:
-    names = [", ".join(one or "none" for one in given) for given in (rule.types, rule.subtypes) if given]
-    fits = " / ".join(names) or "anything else"
-    if rule.report:
-        fits += f"; {rule.report}"
+    columns = [", ".join(name or "none" for name in names) for names in (rule.types, rule.subtypes) if names]
+    fits = " / ".join(columns) or "anything else"
+    if rule.condition:
+        fits += f"; {rule.condition.text}"
     return fits, f"`{rule.verdict}`", f"`{rule.name}`", rule.reason, rule.source
 
 

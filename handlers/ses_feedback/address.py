@@ -1,11 +1,11 @@
-"""The key of an address: what the blocked table is keyed by, for the writer and for every sender who asks.
+"""The key of an address in the blocked table, for the writer and for every sender that reads it.
 
-One function decides it, because a block only works if both sides spell an address alike.
+Both use one function, because a block only works if both spell an address alike.
 """
 
 import re
 
-_TEXT_LIMIT = 2_048  # a display name and an address; longer text is no address, and is not searched
+_TEXT_LIMIT = 2_048  # a display name and an address; a longer string is no address, and is not searched
 _KEY_LIMIT = 320  # 64 + "@" + 255 characters (RFC 5321, 4.5.3.1); DynamoDB allows 2,048 bytes
 
 _COMMENT = r"\s*(?:\([^()]*\)\s*)?"
@@ -23,10 +23,10 @@ _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
 
 class NotAnAddressError(ValueError):
-    """The text cannot be a mail address. The message says why and never repeats the text, which may be personal.
+    """The string is not a mail address. The message says why and never repeats the string, which may be personal.
 
-    ``kind`` is the same in a word, for programs: ``empty``, ``too-long``, ``form`` (not name@domain), ``several``
-    (addresses), ``local`` or ``domain`` (that part has what it cannot have).
+    ``kind`` is the reason in a word, for programs: ``empty``, ``too-long``, ``form`` (not name@domain), ``several``
+    (addresses), ``local`` or ``domain`` (that part is not possible).
     """
 
     def __init__(self, message: str, kind: str = "form") -> None:
@@ -41,19 +41,19 @@ def address_key(text: str) -> str:
     ASCII form and everything in lower case. Plus-tags stay: no AWS page says that SES folds them. A quoted local part
     that needs no quotes loses them (RFC 5321, 4.1.2 calls both forms equivalent).
 
-    Raises: NotAnAddressError when the text is no address, is more than one, or holds what SES cannot mail
+    Raises: NotAnAddressError when ``text`` is not an address, is more than one, or has what SES cannot mail
     (a local part outside ASCII). Nothing is guessed.
     """
     if len(text) > _TEXT_LIMIT:
         raise NotAnAddressError(
             f"it has {len(text)} characters; an address with its name has at most {_TEXT_LIMIT}", "too-long"
         )
-    if kind := _ADDRESS_TYPE.match(text):
-        text = text[kind.end() :]
+    if address_type := _ADDRESS_TYPE.match(text):
+        text = text[address_type.end() :]
     text = text.strip()
     if not text:
         raise NotAnAddressError("it is empty", "empty")
-    match = _BARE.fullmatch(text) or _named(text)
+    match = _BARE.fullmatch(text) or _match_named(text)
     if match is None:
         raise NotAnAddressError("it is not of the form name@domain or Name <name@domain>")
     key = f"{_local_key(match['local'])}@{_domain_key(match['domain'])}"
@@ -62,12 +62,12 @@ def address_key(text: str) -> str:
     return key
 
 
-def _named(text: str) -> re.Match[str] | None:
+def _match_named(text: str) -> re.Match[str] | None:
     match = _NAMED.search(text)
     if match:
-        name = _QUOTED.sub("", text[: match.start()])
+        display_name = _QUOTED.sub("", text[: match.start()])
         # `Doe, Jane <j@x.org>` is one person; `a@x.org, Jane <j@x.org>` is two, and which one is meant is a guess.
-        if "@" in name and not _SEPARATORS.isdisjoint(name):
+        if "@" in display_name and not _SEPARATORS.isdisjoint(display_name):
             raise NotAnAddressError("it holds more than one address", "several")
     return match
 
@@ -79,10 +79,10 @@ def _local_key(local: str) -> str:
         )
     local = local.lower()
     if local.startswith('"'):
-        plain = re.sub(r"\\(.)", r"\1", local[1:-1])
-        if _DOT_ATOM.fullmatch(plain):
-            return plain
-        return '"' + re.sub(r'(["\\])', r"\\\1", plain) + '"'
+        unquoted = re.sub(r"\\(.)", r"\1", local[1:-1])
+        if _DOT_ATOM.fullmatch(unquoted):
+            return unquoted
+        return '"' + re.sub(r'(["\\])', r"\\\1", unquoted) + '"'
     return local
 
 

@@ -12,10 +12,10 @@ class Arn(NamedTuple):
     region: str
     account: str
     resource: str
-    """What stands behind the account; it may itself hold colons."""
+    """What follows the account; it may have colons itself."""
 
     @classmethod
-    def parse(cls, text: str) -> "Arn | None":
-        """The parts of ``text``; None if it is no ARN."""
-        parts = text.split(":", 5)
+    def parse(cls, value: str) -> "Arn | None":
+        """The parts of ``value``; None if it is not an ARN."""
+        parts = value.split(":", 5)
         return cls(*parts) if len(parts) == len(cls._fields) and parts[0] == "arn" else None

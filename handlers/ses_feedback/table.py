@@ -1,4 +1,4 @@
-"""DynamoDB calls that both sides share: client, item format, reading many keys, and which errors may pass."""
+"""DynamoDB for the writer and for readers: client, item format, reading many keys, and which errors to retry."""
 
 import random
 import time
@@ -21,11 +21,11 @@ READ_LIMIT = 100
 """Keys of one BatchGetItem."""
 
 CONNECT_SECONDS, READ_SECONDS = 1, 3
-"""Time-outs of one call: it answers in milliseconds, and another try is worth more than waiting."""
+"""Time-outs of one call: DynamoDB answers in milliseconds, and a new try is worth more than waiting."""
 
-_BACKOFF_SECONDS, _LONGEST_BACKOFF_SECONDS = 0.025, 1.0
+_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.025, 1.0
 
-_RETRYABLE = frozenset(
+_TRANSIENT_CODES = frozenset(
     {
         "InternalServerError",
         "LimitExceededException",
@@ -40,12 +40,12 @@ _RETRYABLE = frozenset(
         "TransactionInProgressException",
     }
 )
-_FATAL_REASONS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded", "AccessDenied"})
-_CANCELLED = "TransactionCanceledException"
+_PERMANENT_REASONS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded", "AccessDenied"})
+_TRANSACTION_CANCELED = "TransactionCanceledException"
 
 
 class TableError(Exception):
-    """A table did not do what it was asked. The message names operation and AWS code, never a value."""
+    """A call to DynamoDB failed. The message names operation and AWS code, never a value."""
 
 
 def make_client(
@@ -53,8 +53,8 @@ def make_client(
 ) -> "DynamoDBClient":
     """A client for the Region of the table's ARN, or, for a bare name, of the environment.
 
-    Without botocore's own retries: they know nothing of the time left. And without boto3 around it, which adds nothing
-    to a low-level client but a seventh of a cold start.
+    Without botocore's own retries, which do not know the remaining time. And without boto3, which adds nothing to a
+    low-level client but a seventh of a cold start.
     """
     arn = Arn.parse(table)
     config = Config(
@@ -73,68 +73,69 @@ def read_many(
     keys: Sequence[Item],
     deadline: float,
     *,
-    attempts: int = 10,
+    max_attempts: int = 10,
     **options: Any,  # noqa: ANN401 - botocore's
 ) -> list[Item]:
     """The items that exist among ``keys`` (at most READ_LIMIT, each once), in no order; ``options`` of BatchGetItem.
 
-    What DynamoDB leaves unprocessed is asked for again until ``deadline`` (of time.monotonic), ``attempts`` in all.
+    Keys that DynamoDB leaves unprocessed are requested again until ``deadline`` (of time.monotonic), with at most
+    ``max_attempts`` calls.
     Raises: TableError.
     """
     items: list[Item] = []
     request: Any = {table: {"Keys": list(keys), **options}}
 
-    def ask() -> bool:
+    def read() -> bool:
         nonlocal request
         response = client.batch_get_item(RequestItems=request)
-        for found in response["Responses"].values():  # one table: AWS and emulators name it by ARN or by name
-            items.extend(map(decode, found))
+        for table_items in response["Responses"].values():  # one table, which is named by its ARN or its name
+            items.extend(map(decode, table_items))
         request = response.get("UnprocessedKeys")
         return not request
 
-    persist("BatchGetItem", ask, deadline, attempts=attempts)
+    retry("BatchGetItem", read, deadline, max_attempts=max_attempts)
     return items
 
 
-def persist(
+def retry(
     operation: str,
     attempt: Callable[[], bool],
     deadline: float,
     *,
-    tried: int = 0,
-    attempts: int = 10,
+    failed_attempts: int = 0,
+    max_attempts: int = 10,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Call ``attempt`` until it returns True, with jittered backoff, while the error may pass and the time lasts.
+    """Call ``attempt`` until it returns True, with jittered backoff, while errors are transient and until ``deadline``.
 
-    ``tried``: how often it failed before, elsewhere. Raises: TableError with the last reason.
+    ``failed_attempts``: how often it failed before, elsewhere. Raises: TableError with the last reason.
     """
     reason = "unprocessed items"
-    for number in range(tried, attempts):
+    for number in range(failed_attempts, max_attempts):
         if number:
-            pause = min(_LONGEST_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2 ** (number - 1)) * random.uniform(0.5, 1)  # noqa: S311
+            pause = min(_MAX_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2 ** (number - 1)) * random.uniform(0.5, 1)  # noqa: S311
             sleep(min(pause, max(0.0, deadline - clock())))
         if clock() >= deadline:
-            raise TableError(f"{operation}: no time left" + (f" after {reason}" if number > tried else ""))
+            raise TableError(f"{operation}: no time left" + (f" after {reason}" if number > failed_attempts else ""))
         try:
             if attempt():
                 return
         except (ClientError, BotoCoreError) as error:
             reason = describe(error)
-            if not passes(error):
+            if not is_transient(error):
                 raise TableError(f"{operation}: {reason}") from None
-    raise TableError(f"{operation}: {reason}, {attempts} times")
+    raise TableError(f"{operation}: {reason}, {max_attempts} times")
 
 
-def passes(error: ClientError | BotoCoreError) -> bool:
+def is_transient(error: ClientError | BotoCoreError) -> bool:
     """Whether the same call, on freshly read data, may succeed later."""
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
-        if code == _CANCELLED:
-            return _FATAL_REASONS.isdisjoint(_reasons(error))
+        if code == _TRANSACTION_CANCELED:
+            return _PERMANENT_REASONS.isdisjoint(_reasons(error))
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return code in _RETRYABLE or status >= 500  # noqa: PLR2004 - the server's fault
+        return code in _TRANSIENT_CODES or status >= 500  # noqa: PLR2004 - the server's fault
     return isinstance(error, HTTPClientError | NoConnectionError)
 
 
@@ -148,8 +149,8 @@ def describe(error: ClientError | BotoCoreError) -> str:
 
 
 def _reasons(error: ClientError) -> list[str]:
-    given: Any = error.response.get("CancellationReasons") or ()
-    return [str(reason.get("Code", "None")) for reason in given]
+    reasons: Any = error.response.get("CancellationReasons") or ()
+    return [str(reason.get("Code", "None")) for reason in reasons]
 
 
 def encode(values: Mapping[str, Any]) -> Item:
@@ -172,13 +173,13 @@ def _encoded(value: object) -> Item:
     if isinstance(value, Mapping):
         return {"M": encode(value)}
     if isinstance(value, list | tuple):
-        return {"L": [_encoded(one) for one in value]}
+        return {"L": [_encoded(element) for element in value]}
     raise TypeError(f"an item cannot hold {type(value).__name__}")
 
 
 def _decoded(value: Item) -> Any:  # noqa: ANN401 - whatever was stored
-    ((kind, content),) = value.items()
-    match kind:
+    ((data_type, content),) = value.items()
+    match data_type:
         case "S" | "BOOL":
             return content
         case "N":
@@ -186,6 +187,6 @@ def _decoded(value: Item) -> Any:  # noqa: ANN401 - whatever was stored
         case "M":
             return decode(content)
         case "L":
-            return [_decoded(one) for one in content]
+            return [_decoded(element) for element in content]
         case _:
-            return None  # a kind that nothing here writes
+            return None  # a type that nothing here writes

@@ -11,7 +11,7 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import judge
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import decode
 from ses_feedback_cli.report.numbers import Numbers

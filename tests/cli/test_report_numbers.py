@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ses_feedback.history.event import manual_event
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.table import encode
 from ses_feedback_cli.report.numbers import Numbers, Summary
 from ses_feedback_cli.report.tally import Tally

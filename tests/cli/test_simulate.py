@@ -13,9 +13,9 @@ from typing import Any
 import boto3
 import pytest
 from ses_feedback.function.feedback_event import feedback_event
-from ses_feedback.function.notification import read
+from ses_feedback.function.notification import parse_notification
 from ses_feedback.function.verdict import Verdict, judge_all
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.history.writer import Result as HistoryResult
 from ses_feedback_cli import acts
@@ -79,7 +79,7 @@ def test_what_stands_for_ses_is_judged_as_its_own(probe: Probe, configuration_se
     way = Way("me@example.com", REGION, "example.com", configuration_set, {"bounce": pipeline("bounce")})
     text = notification(way, probe, probe.address("x"), NOW)
     assert json.loads(text).keys() >= {"eventType" if configuration_set else "notificationType", probe.kind, "mail"}
-    ((feedback, rule),) = judge_all(read(text, sent_at=NOW, now=NOW).feedback)
+    ((feedback, rule),) = judge_all(parse_notification(text, sent_at=NOW, now=NOW).feedback)
     assert (feedback.address, feedback.kind, feedback.identity) == (probe.address("x"), probe.kind, "example.com")
     assert (rule.verdict is Verdict.BLOCK) == (probe.reason is not None)
 
@@ -108,7 +108,9 @@ class Chain:
         for kind in ("bounce", "complaint"):
             answer = self.sqs.receive_message(QueueUrl=self.urls[f"{kind}-queue"], MaxNumberOfMessages=10)
             feedback = [
-                one for text in answer.get("Messages", ()) for one in read(text["Body"], sent_at=now, now=now).feedback
+                one
+                for text in answer.get("Messages", ())
+                for one in parse_notification(text["Body"], sent_at=now, now=now).feedback
             ]
             events = [feedback_event(one, rule, pipeline=kind, now=now) for one, rule in judge_all(feedback)]
             HistoryWriter(BLOCKED, HISTORY, SoftBouncePolicy(), self.tables.client).apply(

@@ -9,7 +9,8 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import RULES, Rule
 from ses_feedback.history.event import Act, Event, manual_event
-from ses_feedback.history.state import COPIES, Effect, SoftBouncePolicy, milliseconds
+from ses_feedback.history.soft_bounces import MAX_REPORTS_PER_BOUNCE, SoftBouncePolicy
+from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import iso
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,11 +45,11 @@ def expected_item(events: list[Event], policy: SoftBouncePolicy) -> dict[str, An
     soft = [e for e in alive if e.effect is Effect.SOFT]
     window = timedelta(days=policy.window_days) / timedelta(milliseconds=1)
     for last in range(len(soft)):
-        at = milliseconds(soft[last].occurrence.at)
+        at = soft[last].occurrence.epoch_milliseconds
         mails = {
             e.occurrence.attributes["message_id"]
             for e in soft[: last + 1]
-            if milliseconds(e.occurrence.at) >= at - window
+            if e.occurrence.epoch_milliseconds >= at - window
         }
         if len(mails) >= policy.threshold:
             ends = -(-at // 1_000) + policy.block_days * 86_400
@@ -124,7 +125,7 @@ def histories(
         st.sampled_from([1, 7, 30, 90] if mild else [None, 1, 7, 30, 90]),
     )
     kinds = draw(st.sampled_from([feedback, acts, feedback | acts]))
-    copies = draw(st.sampled_from([1, 1, COPIES]))  # of one mail's bounce, each under an id of its own
+    copies = draw(st.sampled_from([1, 1, MAX_REPORTS_PER_BOUNCE]))  # of one mail's bounce, each under an id of its own
     drawn = enumerate(draw(st.lists(kinds, max_size=most)), first)
     return [_numbered(event, number, number // copies) for number, event in drawn]
 

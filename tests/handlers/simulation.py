@@ -11,7 +11,7 @@ from typing import Any
 
 from ses_feedback import Blocklist
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 
 from .fake_dynamodb import Crash, FakeDynamoDB, Fault, Store

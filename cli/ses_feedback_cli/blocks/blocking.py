@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback.history.state import State
 from ses_feedback.history.writer import Outcome
 
 from ses_feedback_cli import acts
@@ -51,7 +50,9 @@ def block(context: Context, wishes: Iterable[Wish], *, actor: str, act_id: str) 
         addresses = [wish.address for wish in some]
         before, known = blocked_items(context, addresses), states(context, addresses)
         fresh = [
-            wish for wish in some if not (alive(before.get(wish.address), now) and _covered(known[wish.address], wish))
+            wish
+            for wish in some
+            if not (alive(before.get(wish.address), now) and known[wish.address].has_manual_block(wish.until))
         ]
         problems = dict(_recorded(context, [_event(wish, actor, act_id, now) for wish in fresh]))
         after = blocked_items(context, (wish.address for wish in fresh))
@@ -63,13 +64,6 @@ def block(context: Context, wishes: Iterable[Wish], *, actor: str, act_id: str) 
                 yield Blocked(one, old, alive(after.get(one), now), problem=problems.get(one, ""))
             else:
                 yield Blocked(one, old, old, unchanged=True)
-
-
-def _covered(state: State, wish: Wish) -> bool:
-    """Whether the state holds a person's block or an import that ends no earlier."""
-    if state.manual or wish.until is None:
-        return state.manual is not None
-    return any(int(mark.attributes["expires_at"]) >= int(wish.until.timestamp()) for mark in state.expiring)
 
 
 def _event(wish: Wish, actor: str, act_id: str, at: datetime) -> Event:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ses_feedback.history.state import SoftBouncePolicy, State, blocked_item, milliseconds
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import State
 from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import decode, encode
 from ses_feedback.timestamps import parse
@@ -35,15 +36,12 @@ class Story:
     @property
     def expected(self) -> dict[str, Any] | None:
         """The block that follows from the history."""
-        return alive(blocked_item(self.state, self.policy), self.now)
+        return alive(self.state.blocked_item(self.policy), self.now)
 
     @property
     def soft_bounces(self) -> int:
         """Mails that bounced softly within the window that ends now, as they count."""
-        first = (self.now - timedelta(days=self.policy.window_days)).timestamp() * 1_000
-        return len(
-            {mark.attributes.get("message_id") or mark.id for mark in self.state.soft if milliseconds(mark.at) >= first}
-        )
+        return self.state.soft_bounce_mails(self.policy, self.now)
 
 
 def read(context: Context, address: str, now: datetime) -> Story:

@@ -12,9 +12,9 @@ from itertools import islice
 from typing import Any
 
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback.history.state import State
+from ses_feedback.history.state import State, unblock_time
 from ses_feedback.history.writer import Outcome
-from ses_feedback.timestamps import CLOCK_TOLERANCE, parse
+from ses_feedback.timestamps import parse
 
 from ses_feedback_cli import acts
 from ses_feedback_cli.blocks.records import alive, blocked_items, states
@@ -98,31 +98,16 @@ def _looked(context: Context, lifts: Sequence[Lift], act: Act) -> list[_Work]:
 
 def _work(one: Lift, item: dict[str, Any] | None, state: State, act: Act) -> _Work:
     if one.seen is None:
-        at = _after(act.at, (mark.at for mark in _marks(state)))
-        needs_act = item is not None or any(_marks(state))
+        at = unblock_time(act.at, (occurrence.at for occurrence in state.reasons_to_block()))
+        needs_act = item is not None or any(state.reasons_to_block())
     else:
-        at = _after(act.at, [str(one.seen.get("blocked_at", ""))])
+        at = unblock_time(act.at, [str(one.seen.get("blocked_at", ""))])
         needs_act = item is not None
     work = _Work(one, alive(item, datetime.now(UTC)), at, needs_act)
     began = parse(str(item.get("blocked_at", ""))) if item else None
     if one.seen is not None and began and began > at:
         work.left = "blocked again since it was selected"
     return work
-
-
-def _after(at: datetime, seen: Iterable[str]) -> datetime:
-    """The time of an act that beats what was seen: a provider's clock may be ahead by as much as the writer believes.
-
-    Not by more: an unblock in the far future would beat all feedback until then.
-    """
-    moments = [moment for moment in map(parse, seen) if moment and moment <= at + CLOCK_TOLERANCE]
-    return max([at, *moments])
-
-
-def _marks(state: State) -> Iterator[Any]:
-    yield from (mark for mark in (state.bounce, state.complaint, state.manual) if mark)
-    yield from state.expiring
-    yield from state.soft
 
 
 def _take_off(ses: Removal, works: Sequence[_Work]) -> None:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from ses_feedback.history.state import SoftBouncePolicy, State, blocked_item
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import State
 
 from ses_feedback_cli import blocked
 from ses_feedback_cli.blocked import Filter
@@ -59,8 +60,11 @@ class Wave:
         while block is not None:
             if block.get("reason") not in self.because or not self.filter.takes(block):
                 return f"also blocked because of {_known(block)}"
-            state = _without(block, state)
-            beneath = alive(blocked_item(state, policy), self.now)
+            remaining = state.without(block)
+            if remaining == state:  # an item of others: the history knows nothing of it
+                return ""
+            state = remaining
+            beneath = alive(state.blocked_item(policy), self.now)
             block = {"value": item["value"], **beneath} if beneath else None
         return ""
 
@@ -68,19 +72,3 @@ class Wave:
 def _known(item: dict[str, Any]) -> str:
     reason = item.get("reason")
     return str(reason) if reason in set(Because) else "something else"
-
-
-def _without(block: dict[str, Any], state: State) -> State:
-    """The state as if what blocks had not happened."""
-    match block.get("reason"):
-        case Because.BOUNCE:
-            rest = replace(state, bounce=None)
-        case Because.COMPLAINT:
-            rest = replace(state, complaint=None)
-        case Because.SOFT_BOUNCES:
-            rest = replace(state, soft=())
-        case _ if "expires_at" in block:
-            rest = replace(state, expiring=tuple(one for one in state.expiring if one.at != block["blocked_at"]))
-        case _:
-            rest = replace(state, manual=None)
-    return State() if rest == state else rest  # an item of others: the history knows nothing of it

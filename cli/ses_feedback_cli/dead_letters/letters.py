@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ses_feedback.function.envelope import UnreadableError
-from ses_feedback.function.notification import read
+from ses_feedback.function.notification import parse_notification
 
 from ses_feedback_cli.context import Context, MissingError, Pipeline
 
@@ -110,7 +110,7 @@ def pipelines(context: Context, names: Iterable[str] = (), kind: str | None = No
 def contents(letter: Letter, now: datetime) -> Contents:
     """Read a message as the function does."""
     try:
-        reading = read(letter.body, sent_at=letter.sent_at, now=now)
+        reading = parse_notification(letter.body, sent_at=letter.sent_at, now=now)
     except UnreadableError as error:
         return Contents(UNREADABLE, problem=str(error))
     problem = "; ".join(reading.problems)

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ses_feedback.function.verdict import Verdict
-from ses_feedback.history.state import SoftBouncePolicy, State, blocked_item
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import State
 from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import TableError
-from ses_feedback.timestamps import iso
 
 from ses_feedback_cli.blocked import expired
 from ses_feedback_cli.report.tally import ENOUGH, SHOWN, Ranking, Tally
@@ -109,7 +109,6 @@ class Numbers:
         self._first_day, self._last_day = first_day, self._now.date()
         self._policy = policy
         self._addresses = addresses
-        self._window_start = iso(now - timedelta(days=policy.window_days))
         length = (self._last_day - first_day).days + 1
         every_day = [(first_day + timedelta(days=number)).isoformat() for number in range(length)]
         self._kinds = {kind: _Kind(days={day: Counter() for day in every_day}) for kind in KINDS}
@@ -184,18 +183,17 @@ class Numbers:
         kind.identities.add(identity if self._addresses else _without_local_part(identity), verdict, address)
 
     def _state(self, address: str, state: State) -> None:
-        recent = [mark for mark in state.soft if mark.at >= self._window_start]
-        if not recent:
+        mails = min(state.soft_bounce_mails(self._policy, self._now), self._policy.threshold)
+        if not mails:
             return
-        block = blocked_item(state, self._policy)
+        block = state.blocked_item(self._policy)
         if block and not expired(block, self._now):
             return
-        mails = min(len({mark.attributes.get("message_id") or mark.id for mark in recent}), self._policy.threshold)
         self._mails[mails] += 1
         self._waiting_domains.add(_domain(address), Verdict.COUNT.value, address)
         if self._addresses:
             keep = heapq.heappush if len(self._nearest) < WAITING_SHOWN else heapq.heappushpop
-            keep(self._nearest, (mails, recent[-1].at, address))
+            keep(self._nearest, (mails, state.soft[-1].at, address))
 
 
 def _domain(address: str) -> str:

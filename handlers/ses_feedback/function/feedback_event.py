@@ -1,18 +1,19 @@
-"""A judged feedback as the event that the history stores. Pure."""
+"""The event that the history stores of a judged feedback. Pure."""
 
 from datetime import datetime
 
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import Rule, Verdict
-from ses_feedback.history.event import RETENTION, Event, without_empty
-from ses_feedback.history.state import Effect, Occurrence, Value
+from ses_feedback.history.event import RETENTION, Event, drop_empty
+from ses_feedback.history.occurrence import Occurrence, Value
+from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import iso
 
 
 def feedback_event(feedback: Feedback, rule: Rule, *, pipeline: str, now: datetime) -> Event:
-    """A judged feedback, to be recorded at ``now``."""
-    keep_until = int((now + RETENTION).timestamp())
-    origin: dict[str, Value] = {
+    """The event of a feedback to which ``rule`` applies, recorded at ``now``."""
+    expires_at = int((now + RETENTION).timestamp())
+    attributes: dict[str, Value] = {
         "feedback_id": feedback.feedback_id,
         "rule": rule.name,
         "subtype": feedback.subtype,
@@ -25,10 +26,10 @@ def feedback_event(feedback: Feedback, rule: Rule, *, pipeline: str, now: dateti
         "forwarded": feedback.forwarded,
     }
     effect = _effect(feedback.kind, rule.verdict)
-    # The state keeps a dozen soft bounces: their diagnostics stay in the history, a write unit each otherwise.
-    facts = origin if effect is Effect.SOFT else {**origin, "diagnostic": feedback.diagnostic}
+    # The state row has a dozen soft bounces: with their diagnostics it would cost a write unit more for each.
+    occurrence_attributes = attributes if effect is Effect.SOFT else {**attributes, "diagnostic": feedback.diagnostic}
     row: dict[str, Value] = {
-        **origin,
+        **attributes,
         "diagnostic": feedback.diagnostic,
         "kind": feedback.kind,
         "type": feedback.type,
@@ -37,15 +38,15 @@ def feedback_event(feedback: Feedback, rule: Rule, *, pipeline: str, now: dateti
         "occurred_at": feedback.occurred_at,
         "recorded_at": iso(now),
         "pipeline": pipeline,
-        "expires_at": keep_until,
+        "expires_at": expires_at,
     }
     return Event(
         address=feedback.address,
         entry=f"feedback#{feedback.feedback_id}",
         effect=effect,
-        occurrence=Occurrence(feedback.occurred_at, feedback.feedback_id, without_empty(facts)),
-        row=without_empty(row),
-        keep_until=keep_until,
+        occurrence=Occurrence(feedback.occurred_at, feedback.feedback_id, drop_empty(occurrence_attributes)),
+        row=drop_empty(row),
+        expires_at=expires_at,
     )
 
 

@@ -1,17 +1,9 @@
-"""The Lambda function: SQS records in, partial batch response out.
-
-The response is made here, not by Powertools' BatchProcessor: that one takes a record at a time, while two rounds of
-calls for a whole batch need all records first; it raises when every record failed; and its import is a tenth of a cold
-start. What both guarantee is the same: an id is reported if, and only if, its record is to come again (Lambda guide,
-"Handling errors for an SQS event source in Lambda").
-"""
+"""The Lambda function: SQS records in, partial batch response out."""
 
 import os
-import re
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -19,38 +11,22 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
-from ses_feedback.function.envelope import UnreadableError
-from ses_feedback.function.feedback_event import feedback_event
-from ses_feedback.function.notification import Reading, read
+from ses_feedback.function.batch import Record, assign_results, batch_response, read_record, sqs_records
 from ses_feedback.function.settings import Settings
-from ses_feedback.function.verdict import judge_all
-from ses_feedback.history.event import Event
-from ses_feedback.history.writer import HistoryWriter, Outcome, Result
+from ses_feedback.history.writer import HistoryWriter, Outcome
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _RESERVE_SECONDS = 0.5
 _RESERVE_SHARE = 0.1
-"""Of the time left, what is kept for the answer: half a second or a tenth, whichever is more."""
+"""Of the remaining time, what is kept for the response: half a second or a tenth, whichever is more."""
 
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "SesFeedback"
 _SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "ses-feedback"
 
 logger = Logger(service=_SERVICE)
 metrics = Metrics(namespace=_NAMESPACE, service=_SERVICE)
-
-
-@dataclass(slots=True)
-class _Record:
-    """One SQS record on its way through."""
-
-    message_id: str
-    sent_at: int
-    """Epoch milliseconds."""
-    reading: Reading = field(default_factory=Reading)
-    events: list[Event] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
 
 
 @cache
@@ -72,78 +48,59 @@ def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> dict[s
     Raises: SettingsError; ValueError for an event that is not from SQS. Everything else fails its record only.
     """
     settings, history = _service()
-    left = context.get_remaining_time_in_millis() / 1_000
-    deadline = time.monotonic() + left - max(_RESERVE_SECONDS, _RESERVE_SHARE * left)
+    remaining_seconds = context.get_remaining_time_in_millis() / 1_000
+    deadline = time.monotonic() + remaining_seconds - max(_RESERVE_SECONDS, _RESERVE_SHARE * remaining_seconds)
     now = datetime.now(UTC)
-    records = [_record(one, settings.pipeline, now) for one in _sqs_records(event)]
-    results = iter(history.apply([one for record in records for one in record.events], deadline=deadline))
-    judged = [(record, one, next(results)) for record in records for one in record.events]
-    for record, one, result in judged:
-        _log_feedback(record, one, result)
-    _count(records, judged, settings.pipeline, now)
-    return {"batchItemFailures": [{"itemIdentifier": record.message_id} for record in records if record.failures]}
+    records = [read_record(sqs_record, settings.pipeline, now) for sqs_record in sqs_records(event)]
+    assign_results(records, history.apply([event for record in records for event in record.events], deadline=deadline))
+    response = batch_response(records)  # decided before anything is logged: it must not depend on a log line
+    for record in records:
+        _log_record(record)
+    for record in records:
+        _log_feedback(record)
+    _count(records, settings.pipeline, now)
+    return response
 
 
-def _sqs_records(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    records = event.get("Records")
-    if not isinstance(records, list) or not all(isinstance(one, dict) and one.get("messageId") for one in records):
-        raise ValueError(
-            "the event has no Records with a messageId each: this function is for an SQS event source mapping"
-        )
-    return records
+def _log_record(record: Record) -> None:
+    origin = _origin(record)
+    for reason in record.problems:
+        logger.warning("record unreadable", extra={"reason": reason, **origin})
+    if record.notification.skipped:
+        log = logger.info if record.notification.expected else logger.warning
+        log("record skipped", extra={"reason": record.notification.skipped, **origin})
 
 
-def _record(sqs: Mapping[str, Any], pipeline: str, now: datetime) -> _Record:
-    """Read and judge one record. Whatever happens, it is this record's own affair."""
-    sent = str((sqs.get("attributes") or {}).get("SentTimestamp", ""))
-    sent_at = datetime.fromtimestamp(int(sent) / 1_000, UTC) if re.fullmatch(r"\d{1,14}", sent) else now
-    record = _Record(sqs["messageId"], round(sent_at.timestamp() * 1_000))
-    try:
-        record.reading = read(sqs.get("body"), sent_at=sent_at, now=now)
-        record.events = [
-            feedback_event(one, rule, pipeline=pipeline, now=now) for one, rule in judge_all(record.reading.feedback)
-        ]
-        record.failures += record.reading.problems
-    except UnreadableError as error:
-        record.failures.append(str(error))
-    except Exception as error:  # noqa: BLE001 - a fault of ours must not fail the other records, and its text may be personal
-        record.failures.append(f"{type(error).__name__} while reading it: a fault of this program")
-    where = {"sqs_message_id": record.message_id, "sqs_sent_at": record.sent_at}
-    for reason in record.failures:
-        logger.warning("record unreadable", extra={"reason": reason, **where})
-    if record.reading.skipped:
-        log = logger.info if record.reading.expected else logger.warning
-        log("record skipped", extra={"reason": record.reading.skipped, **where})
-    return record
+def _log_feedback(record: Record) -> None:
+    for event, result in zip(record.events, record.results, strict=True):
+        fields: dict[str, Any] = {
+            "feedback_id": event.occurrence.id,
+            "verdict": event.row["verdict"],
+            "rule": event.row["rule"],
+            "outcome": result.outcome.value,
+            **_origin(record),
+        }
+        if result.outcome is Outcome.FAILED:
+            logger.error("feedback not recorded", extra={"reason": result.reason, **fields})
+        else:
+            logger.info("feedback judged", extra=fields)
 
 
-def _log_feedback(record: _Record, event: Event, result: Result) -> None:
-    said: dict[str, Any] = {
-        "feedback_id": event.occurrence.id,
-        "verdict": event.row["verdict"],
-        "rule": event.row["rule"],
-        "outcome": result.outcome.value,
-        "sqs_message_id": record.message_id,
-        "sqs_sent_at": record.sent_at,
-    }
-    if result.outcome is Outcome.FAILED:
-        record.failures.append(result.reason)
-        logger.error("feedback not recorded", extra={"reason": result.reason, **said})
-    else:
-        logger.info("feedback judged", extra=said)
+def _origin(record: Record) -> dict[str, Any]:
+    return {"sqs_message_id": record.message_id, "sqs_sent_at": record.sent_at}
 
 
-def _count(records: list[_Record], judged: list[tuple[_Record, Event, Result]], pipeline: str, now: datetime) -> None:
+def _count(records: Sequence[Record], pipeline: str, now: datetime) -> None:
     """Metrics of one batch. Feedback has its verdict and rule as dimensions; duplicates count as such only."""
-    unreadable = sum(1 for one in records if (one.failures and not one.events) or one.reading.problems)
+    results = [pair for record in records for pair in zip(record.events, record.results, strict=True)]
     counts = {
-        "Processed": sum(1 for one in records if not one.failures),
-        "Failed": sum(1 for one in records if one.failures),
-        "Unreadable": unreadable,
-        "Skipped": sum(1 for one in records if one.reading.skipped),
-        "Duplicates": sum(1 for _, _, result in judged if result.outcome is Outcome.DUPLICATE),
+        "Processed": sum(not record.failed for record in records),
+        "Failed": sum(record.failed for record in records),
+        "Unreadable": sum(bool(record.problems) for record in records),
+        "Skipped": sum(bool(record.notification.skipped) for record in records),
+        "Duplicates": sum(result.outcome is Outcome.DUPLICATE for _, result in results),
     }
-    recorded = [event for _, event, result in judged if result.outcome is Outcome.RECORDED]
+    recorded = [event for event, result in results if result.outcome is Outcome.RECORDED]
     for event in recorded:  # Powertools publishes each full hundred by itself, so the counts come last
         age = (now - datetime.fromisoformat(event.occurrence.at)).total_seconds()
         metrics.add_metric("FeedbackAge", MetricUnit.Seconds, max(0.0, age))

@@ -1,4 +1,4 @@
-"""An SES message -> what it says about each recipient. Pure.
+"""An SES notification -> what it says about each recipient. Pure.
 
 Fields: the SES guide's "Amazon SNS notification contents" (identity notifications) and "Examples of event data that
 Amazon SES publishes" (configuration sets). Unknown fields are ignored, as AWS asks for.
@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from ses_feedback.address import NotAnAddressError, address_key
-from ses_feedback.function.envelope import Opened, UnreadableError, arn_in, message_type, open_text, string
+from ses_feedback.function.envelope import UnreadableError, UnwrappedMessage, arn_in, message_type, string, unwrap
 from ses_feedback.timestamps import happened_at, iso, parse
 
 DIAGNOSTIC_LIMIT = 500
-"""Characters kept of a diagnostic text: enough for what servers say, and an item stays within a write unit (1 KB)."""
+"""Characters kept of a diagnostic: enough for what servers say, and an item stays within a write unit (1 KB)."""
 
 RECIPIENT_LIMIT = 100
 """Recipients a notification may name; SES allows 50 per mail."""
@@ -23,7 +23,7 @@ RECIPIENT_LIMIT = 100
 FEEDBACK_ID_LIMIT = 900
 """Bytes of a feedback id: it is part of a sort key, of which DynamoDB allows 1,024."""
 
-_RECIPIENTS = {"bounce": "bouncedRecipients", "complaint": "complainedRecipients"}
+_RECIPIENT_FIELDS = {"bounce": "bouncedRecipients", "complaint": "complainedRecipients"}
 _OTHER_TYPES = frozenset(
     {"delivery", "send", "reject", "open", "click", "rendering failure", "deliverydelay", "subscription"}
 )
@@ -32,7 +32,7 @@ _SETUP_TYPE = "amazonsnssubscriptionsucceeded"
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What one notification says about one recipient. Texts are as SES gives them, empty when it gives none."""
+    """What one notification says about one recipient. Strings are as SES gives them, empty when it gives none."""
 
     kind: str
     """``bounce`` or ``complaint``."""
@@ -40,7 +40,7 @@ class Feedback:
     """The key of the address."""
     feedback_id: str
     occurred_at: str
-    """ISO 8601, UTC, milliseconds: sorts as text."""
+    """ISO 8601, UTC, milliseconds: sorts as a string."""
     type: str
     """``bounceType``, or ``complaintFeedbackType`` of a complaint."""
     subtype: str
@@ -52,7 +52,7 @@ class Feedback:
     account: str = ""
     region: str = ""
     mailed: bool = True
-    """Whether the mail's destinations name the address."""
+    """Whether the mail's destinations have the address."""
     ambiguous: bool = False
     """A complaint that names several suspects."""
     forwarded: bool = False
@@ -60,50 +60,51 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What was in a text: feedback, or why there is none (``skipped``); and what of it could not be read."""
+class ParsedNotification:
+    """Its feedback, or why it has none (``skipped``); and what of it could not be read."""
 
     feedback: tuple[Feedback, ...] = ()
     skipped: str | None = None
-    """A setup message, another notification type, feedback that names nobody: acknowledged and counted."""
+    """A setup message, another notification type, feedback without a recipient: acknowledged and counted."""
     expected: bool = True
-    """False: worth a warning."""
+    """Whether SES sends such messages as a rule; False is worth a warning."""
     problems: tuple[str, ...] = ()
     """Not empty: the record must stay in the queue, although its readable feedback counts."""
 
 
-def read(text: object, *, sent_at: datetime, now: datetime) -> Reading:
+def parse_notification(body: object, *, sent_at: datetime, now: datetime) -> ParsedNotification:
     """Read the body of an SQS record that SQS received at ``sent_at``.
 
     Raises: UnreadableError, with a reason free of personal data.
     """
-    opened = open_text(text)
-    if opened.skipped:
-        return Reading(skipped=opened.skipped, expected=opened.skipped == "setup message")
-    message, kind = opened.message, message_type(opened.message)
+    unwrapped = unwrap(body)
+    if unwrapped.skipped:
+        return ParsedNotification(skipped=unwrapped.skipped, expected=unwrapped.skipped == "setup message")
+    message = unwrapped.message
+    kind = message_type(message)
     if not kind:  # neither dialect, but it has a body of one: trust the shape
-        kind = next((k for k in _RECIPIENTS if isinstance(message.get(k), dict)), "")
-    if kind in _RECIPIENTS:
-        return _Report(opened, kind, sent_at, now).reading()
+        kind = next((kind for kind in _RECIPIENT_FIELDS if isinstance(message.get(kind), dict)), "")
+    if kind in _RECIPIENT_FIELDS:
+        return _Notification(unwrapped, kind, sent_at, now).parse()
     if kind == _SETUP_TYPE:
-        return Reading(skipped="setup message")
+        return ParsedNotification(skipped="setup message")
     if kind in _OTHER_TYPES:
-        return Reading(skipped=kind)
-    if not kind or any(k in message for k in _RECIPIENTS):
+        return ParsedNotification(skipped=kind)
+    if not kind or any(kind in message for kind in _RECIPIENT_FIELDS):
         raise UnreadableError(
             "it has the parts of a bounce or complaint, but its notificationType or eventType is neither"
         )
-    return Reading(skipped="unknown type", expected=False)
+    return ParsedNotification(skipped="unknown type", expected=False)
 
 
-class _Report:
-    """One bounce or complaint while it is read."""
+class _Notification:
+    """One bounce or complaint while it is parsed."""
 
-    def __init__(self, opened: Opened, kind: str, sent_at: datetime, now: datetime) -> None:
-        body = opened.message.get(kind)
+    def __init__(self, unwrapped: UnwrappedMessage, kind: str, sent_at: datetime, now: datetime) -> None:
+        body = unwrapped.message.get(kind)
         if not isinstance(body, dict):
             raise UnreadableError(f"it is a {kind} without the object '{kind}'")
-        mail = opened.message.get("mail")
+        mail = unwrapped.message.get("mail")
         self.kind = kind
         self.body: dict[str, Any] = body
         self.mail: dict[str, Any] = mail if isinstance(mail, dict) else {}
@@ -111,70 +112,70 @@ class _Report:
         self.subtype = string(body.get(f"{kind}SubType")).strip()
         if kind == "bounce" and not self.type:
             raise UnreadableError("it is a bounce without a bounceType")
-        self.destinations = _keys(self.mail.get("destination"))
-        self.common = self._common(opened, sent_at, now)
+        self.destinations = _destination_keys(self.mail.get("destination"))
+        self.shared_fields = self._shared_fields(unwrapped, sent_at, now)
 
-    def reading(self) -> Reading:
-        recipients = self.body.get(_RECIPIENTS[self.kind])
+    def parse(self) -> ParsedNotification:
+        recipients = self.body.get(_RECIPIENT_FIELDS[self.kind])
         if recipients is None:
             recipients = []
         if not isinstance(recipients, list):
-            raise UnreadableError(f"its {_RECIPIENTS[self.kind]} is not a list")
+            raise UnreadableError(f"its {_RECIPIENT_FIELDS[self.kind]} is not a list")
         if len(recipients) > RECIPIENT_LIMIT:
             raise UnreadableError(f"it names {len(recipients)} recipients; at most {RECIPIENT_LIMIT} are possible")
         if not recipients:
-            return self._nobody()
-        feedback: list[Feedback] = []
+            return self._without_recipients()
+        parsed: list[Feedback] = []
         problems: list[str] = []
         for number, recipient in enumerate(recipients, 1):
             try:
-                feedback += self._about(recipient)
+                parsed += self._recipient_feedback(recipient)
             except NotAnAddressError as error:
                 problems.append(f"recipient {number} of {len(recipients)} is not usable: {error}")
-        if problems and _same(self.subtype, "NoEmail"):
+        if problems and _is_named(self.subtype, "NoEmail"):
             # SES could not extract the address from the bounce: a known state, nobody to block, nothing to retry.
-            return Reading(tuple(feedback), skipped="no usable address", expected=False)
-        suspects = {one.address for one in feedback if not one.forwarded}
-        if self.kind == "complaint" and not self._echo() and len(suspects) > 1:
-            feedback = [replace(one, ambiguous=True) for one in feedback]
-        return Reading(tuple(feedback), problems=tuple(problems))
+            return ParsedNotification(tuple(parsed), skipped="no usable address", expected=False)
+        suspects = {feedback.address for feedback in parsed if not feedback.forwarded}
+        if self.kind == "complaint" and not self._is_from_suppression_list() and len(suspects) > 1:
+            parsed = [replace(feedback, ambiguous=True) for feedback in parsed]
+        return ParsedNotification(tuple(parsed), problems=tuple(problems))
 
-    def _about(self, recipient: object) -> Iterable[Feedback]:
-        """One recipient: itself and, if the mail went to exactly one other address, that one."""
+    def _recipient_feedback(self, recipient: object) -> Iterable[Feedback]:
+        """About one recipient, and about the mail's destination too if it is exactly one other address."""
         fields: Mapping[str, Any] = recipient if isinstance(recipient, dict) else {}
         report: dict[str, Any] = {
             "action": string(fields.get("action"), 40).strip(),
             "status": string(fields.get("status"), 40).strip(),
             "diagnostic": string(fields.get("diagnosticCode"), DIAGNOSTIC_LIMIT).strip(),
         }
-        origin = self.destinations[0] if len(self.destinations) == 1 else None
+        only_destination = self.destinations[0] if len(self.destinations) == 1 else None
         try:
             address = address_key(string(fields.get("emailAddress"), 4_096))
         except NotAnAddressError:
-            if origin is None or _same(self.subtype, "NoEmail"):
+            if only_destination is None or _is_named(self.subtype, "NoEmail"):
                 raise
-            return [Feedback(address=origin, forwarded=True, **report, **self.common)]
+            return [Feedback(address=only_destination, forwarded=True, **report, **self.shared_fields)]
         mailed = address in self.destinations
-        found = [Feedback(address=address, mailed=mailed, **report, **self.common)]
-        if not mailed and origin is not None and not _same(self.subtype, "NoEmail"):
-            found.append(Feedback(address=origin, forwarded=True, **report, **self.common))
-        return found
+        feedback = [Feedback(address=address, mailed=mailed, **report, **self.shared_fields)]
+        if not mailed and only_destination is not None and not _is_named(self.subtype, "NoEmail"):
+            feedback.append(Feedback(address=only_destination, forwarded=True, **report, **self.shared_fields))
+        return feedback
 
-    def _nobody(self) -> Reading:
-        """No recipient is named: the mail's destination, if it had exactly one."""
-        if _same(self.subtype, "NoEmail"):
-            return Reading(skipped="no usable address", expected=False)
+    def _without_recipients(self) -> ParsedNotification:
+        """Feedback that names no recipient is about the mail's destination, if it has exactly one."""
+        if _is_named(self.subtype, "NoEmail"):
+            return ParsedNotification(skipped="no usable address", expected=False)
         if len(self.destinations) == 1:
-            return Reading((Feedback(address=self.destinations[0], **self.common),))
-        if self.kind == "complaint" or self._echo():
-            return Reading(skipped=f"{self.kind} without recipients", expected=False)
+            return ParsedNotification((Feedback(address=self.destinations[0], **self.shared_fields),))
+        if self.kind == "complaint" or self._is_from_suppression_list():
+            return ParsedNotification(skipped=f"{self.kind} without recipients", expected=False)
         raise UnreadableError(f"it is a bounce without recipients, of a mail to {len(self.destinations)} addresses")
 
-    def _echo(self) -> bool:
+    def _is_from_suppression_list(self) -> bool:
         """SES did not send, because the address was on one of its lists."""
-        return any(_same(self.subtype, echo) for echo in ("OnAccountSuppressionList", "OnTenantSuppressionList"))
+        return any(_is_named(self.subtype, name) for name in ("OnAccountSuppressionList", "OnTenantSuppressionList"))
 
-    def _common(self, opened: Opened, sent_at: datetime, now: datetime) -> dict[str, Any]:
+    def _shared_fields(self, unwrapped: UnwrappedMessage, sent_at: datetime, now: datetime) -> dict[str, Any]:
         arn = arn_in(self.mail.get("sourceArn"))
         return {
             "kind": self.kind,
@@ -184,8 +185,8 @@ class _Report:
             "occurred_at": iso(self._occurred_at(sent_at, now)),
             "message_id": string(self.mail.get("messageId")),
             "identity": arn.resource.removeprefix("identity/") or self._tag("ses:from-domain"),
-            "account": string(self.mail.get("sendingAccountId"), 20) or arn.account or opened.account,
-            "region": arn.region or opened.region,
+            "account": string(self.mail.get("sendingAccountId"), 20) or arn.account or unwrapped.account,
+            "region": arn.region or unwrapped.region,
         }
 
     def _tag(self, name: str) -> str:
@@ -195,37 +196,40 @@ class _Report:
 
     def _feedback_id(self) -> str:
         """SES's id. Without one, a digest of what tells one report from another: a second delivery has the same."""
-        given = string(self.body.get("feedbackId"), 10_000).strip()
-        if len(given.encode()) > FEEDBACK_ID_LIMIT:
+        feedback_id = string(self.body.get("feedbackId"), 10_000).strip()
+        if len(feedback_id.encode()) > FEEDBACK_ID_LIMIT:
             raise UnreadableError(
-                f"its feedbackId has {len(given.encode())} bytes; at most {FEEDBACK_ID_LIMIT} are possible"
+                f"its feedbackId has {len(feedback_id.encode())} bytes; at most {FEEDBACK_ID_LIMIT} are possible"
             )
-        if given:
-            return given
+        if feedback_id:
+            return feedback_id
         parts = (self.mail.get("messageId"), self.body.get("timestamp"), self.kind, self.type, self.subtype)
         digest = hashlib.sha256("\n".join(string(part) for part in parts).encode())
         return f"derived-{digest.hexdigest()[:40]}"
 
     def _occurred_at(self, sent_at: datetime, now: datetime) -> datetime:
-        given, mailed = (parse(string(one.get("timestamp"), 40)) for one in (self.body, self.mail))
-        moment = happened_at(given, mailed, sent_at=sent_at, now=now)
-        if moment is None:
+        reported_at, mailed_at = (parse(string(part.get("timestamp"), 40)) for part in (self.body, self.mail))
+        occurred_at = happened_at(reported_at, mailed_at, sent_at=sent_at, now=now)
+        if occurred_at is None:
             raise UnreadableError(
                 f"neither its {self.kind} nor its mail has a readable timestamp, such as 2026-11-20T10:00:00.000Z"
             )
-        return moment
+        return occurred_at
 
 
-def _keys(values: object) -> list[str]:
-    """The keys of the mail's destinations, each once; what is no address is left out, for nothing is known of it."""
+def _destination_keys(values: object) -> list[str]:
+    """The keys of the mail's destinations, each once.
+
+    An empty one stands for what is no address, so that another is not taken for the only destination.
+    """
     keys: dict[str, None] = {}
     for value in values[: RECIPIENT_LIMIT + 1] if isinstance(values, list) else ():
         try:
             keys[address_key(string(value, 4_096))] = None
         except NotAnAddressError:
-            keys[""] = None  # so that the others are not taken for the only one
+            keys[""] = None
     return list(keys)
 
 
-def _same(text: str, name: str) -> bool:
-    return text.replace("_", "").casefold() == name.casefold()
+def _is_named(value: str, name: str) -> bool:
+    return value.replace("_", "").casefold() == name.casefold()

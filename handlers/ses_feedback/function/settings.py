@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ses_feedback.arn import Arn
-from ses_feedback.history.state import (
+from ses_feedback.history.soft_bounces import (
     BLOCK_DAYS_LIMITS,
-    MOST_WINDOWS,
+    MAX_WINDOWS_PER_BLOCK,
     THRESHOLD_LIMITS,
     WINDOW_DAYS_LIMITS,
     SoftBouncePolicy,
@@ -57,10 +57,10 @@ class Settings:
             window_days=number("SOFT_BOUNCE_WINDOW_DAYS", 30, WINDOW_DAYS_LIMITS),
             block_days=number("SOFT_BLOCK_DAYS", 30, BLOCK_DAYS_LIMITS),
         )
-        if policy.block_days > MOST_WINDOWS * policy.window_days:
+        if policy.block_days > MAX_WINDOWS_PER_BLOCK * policy.window_days:
             problems.append(
-                f"SOFT_BLOCK_DAYS is {policy.block_days}; at most {MOST_WINDOWS} times SOFT_BOUNCE_WINDOW_DAYS "
-                f"({policy.window_days}) is needed"
+                f"SOFT_BLOCK_DAYS is {policy.block_days}; at most {MAX_WINDOWS_PER_BLOCK} times "
+                f"SOFT_BOUNCE_WINDOW_DAYS ({policy.window_days}) is needed"
             )
         pipeline = environment.get("PIPELINE", "")
         if not pipeline:

@@ -27,6 +27,14 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """``text`` says on docs/reference/verdicts.md what ``test`` tests."""
+
+    text: str
+    test: Callable[[Feedback], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """Fits a feedback if each of its conditions does; an empty condition fits all."""
 
@@ -37,14 +45,17 @@ class Rule:
     source: str
     types: tuple[str, ...] = ()
     subtypes: tuple[str, ...] = ()
-    """The empty text fits a missing one."""
-    report: str = ""
-    """A key of REPORTS: what the report about this recipient must say."""
+    """The empty string fits a missing one."""
+    condition: Condition | None = None
+    """What must be true of the feedback beside that."""
 
 
-# RFC 3463 and the IANA registry: the codes that speak of the mailbox or its domain. Left out: 5.1.5 (valid address),
+# RFC 3463 and the IANA registry: the codes about the mailbox or its domain. Left out: 5.1.5 (valid address),
 # 5.1.7 to 5.1.9 (the sender's address, a relay), 5.2.2 (full), 5.2.3 and 5.2.4 (this message, this list).
-_DEAD = re.compile(r"5\.1\.(?:0|1|2|3|4|6|10)|5\.2\.1|5\.4\.4|5\.4\.310")
+_DEAD_STATUSES = (
+    *("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10"),
+    *("5.2.1", "5.4.4", "5.4.310"),
+)
 # The enhanced code right behind the reply code of the server: `smtp; 550 5.1.1 user unknown`.
 _CODE_IN_DIAGNOSTIC = re.compile(r"\b[45]\d\d[ -]#?([45]\.\d{1,3}\.\d{1,3})(?![.\d])")
 _UNSPECIFIC = re.compile(r"[245]\.0\.0|")
@@ -57,23 +68,28 @@ def _status(feedback: Feedback) -> str:
     return feedback.status
 
 
-REPORTS: dict[str, Callable[[Feedback], bool]] = {
-    "the address is not one that the mail went to": lambda one: not one.mailed,
-    "this recipient's own action is delayed, or its status 4.x.x": lambda one: (
-        _plain(one.action) == "delayed" or one.status.startswith("4.")
-    ),
-    "no action, status or diagnostic": lambda one: not (one.action or one.status or one.diagnostic),
-    "a status of the mailbox or domain: 5.1.0 to 5.1.4, 5.1.6, 5.1.10, 5.2.1, 5.4.4, 5.4.310": lambda one: (
-        _DEAD.fullmatch(_status(one)) is not None
-    ),
-}
-_NOT_MAILED, _DELAYED, _NO_REPORT, _DEAD_STATUS = REPORTS
+NOT_MAILED = Condition(
+    "the address is not one that the mail went to",
+    lambda feedback: not feedback.mailed,
+)
+DELAYED = Condition(
+    "this recipient's own action is delayed, or its status 4.x.x",
+    lambda feedback: _letters(feedback.action) == "delayed" or feedback.status.startswith("4."),
+)
+NO_REPORT = Condition(
+    "no action, status or diagnostic",
+    lambda feedback: not (feedback.action or feedback.status or feedback.diagnostic),
+)
+DEAD_STATUS = Condition(
+    f"a status of the mailbox or domain: {', '.join(_DEAD_STATUSES)}",
+    lambda feedback: _status(feedback) in _DEAD_STATUSES,
+)
 _GENERAL = ("General", "Undetermined", "")
 
 RULES: tuple[Rule, ...] = (
     Rule(
         "unsubscribed", Verdict.IGNORE, "bounce",
-        "The person left one topic of a contact list; the address lives and may want other mail.",
+        "The person left one topic of a contact list; the address works and may want other mail.",
         _CONTENTS, ("Permanent",), ("UnsubscribedRecipient",),
     ),
     Rule(
@@ -89,12 +105,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "no-email-stranger", Verdict.IGNORE, "bounce",
         "SES could not extract the recipient from the bounce, and what it gives instead was never mailed: never guess.",
-        _CONTENTS, ("Permanent",), ("NoEmail",), _NOT_MAILED,
+        _CONTENTS, ("Permanent",), ("NoEmail",), NOT_MAILED,
     ),
     Rule(
         "recipient-delayed", Verdict.COUNT, "bounce",
         "One bounce can name several recipients, and this one's own report says that it may still work.",
-        f"{_CONTENTS}: its sample has both in one bounce", ("Permanent",), (), _DELAYED,
+        f"{_CONTENTS}: its sample has both in one bounce", ("Permanent",), (), DELAYED,
     ),
     Rule(
         "account-suppression", Verdict.BLOCK, "bounce",
@@ -119,16 +135,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "dead-address", Verdict.BLOCK, "bounce",
         "SES calls it soft, the server's own status says that the mailbox or domain does not exist.",
-        f"RFC 3463 and its IANA registry; {_OBSERVED}", ("Transient", "Undetermined"), _GENERAL, _DEAD_STATUS,
+        f"RFC 3463 and its IANA registry; {_OBSERVED}", ("Transient", "Undetermined"), _GENERAL, DEAD_STATUS,
     ),
     Rule(
         "auto-reply", Verdict.IGNORE, "bounce",
-        "Without any delivery report it is an automatic reply, such as an out-of-office note: the address lives.",
-        f"{_CONTENTS}; {_OBSERVED}", ("Transient", "Undetermined"), _GENERAL, _NO_REPORT,
+        "Without any delivery report it is an automatic reply, such as an out-of-office note: the address works.",
+        f"{_CONTENTS}; {_OBSERVED}", ("Transient", "Undetermined"), _GENERAL, NO_REPORT,
     ),
     Rule(
         "message-refused", Verdict.IGNORE, "bounce",
-        "It speaks of this message (size, content, attachment) or of the sender's own time limit, not of the address.",
+        "It concerns this message (size, content, attachment) or the sender's own time limit, not the address.",
         _EVENTS, ("Transient",), ("MessageTooLarge", "ContentRejected", "AttachmentRejected", "CustomTimeoutExceeded"),
     ),
     Rule(
@@ -153,13 +169,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "auth-failure", Verdict.IGNORE, "complaint",
-        "A report about SPF, DKIM or DMARC, not a word of the person.",
+        "A report about SPF, DKIM or DMARC, not a decision of the person.",
         _CONTENTS, ("auth-failure",),
     ),
     Rule(
         "complaint-suppression", Verdict.BLOCK, "complaint",
         "SES did not send because a list has a complaint of this person: an echo of one that may have been lost here. "
-        "A complaint is the person's own word, so a tenant's list counts for all.",
+        "A complaint is the person's own decision, so a tenant's list counts for all.",
         _CONTENTS, (), ("OnAccountSuppressionList", "OnTenantSuppressionList"),
     ),
     Rule(
@@ -173,32 +189,34 @@ RULES: tuple[Rule, ...] = (
 def judge(feedback: Feedback) -> Rule:
     """The first rule that fits; the last rule of each kind fits everything."""
     rules = _candidates(feedback.kind, feedback.type, feedback.subtype)
-    return next(rule for rule in rules if not rule.report or REPORTS[rule.report](feedback))
+    return next(rule for rule in rules if rule.condition is None or rule.condition.test(feedback))
 
 
 @lru_cache(maxsize=256)
 def _candidates(kind: str, type_: str, subtype: str) -> tuple[Rule, ...]:
-    def among(given: str, names: tuple[str, ...]) -> bool:
-        return not names or _plain(given) in map(_plain, names)
+    def fits(value: str, names: tuple[str, ...]) -> bool:
+        return not names or _letters(value) in map(_letters, names)
 
-    return tuple(r for r in RULES if r.kind == kind and among(type_, r.types) and among(subtype, r.subtypes))
+    return tuple(
+        rule for rule in RULES if rule.kind == kind and fits(type_, rule.types) and fits(subtype, rule.subtypes)
+    )
 
 
-def judge_all(feedback: Iterable[Feedback]) -> list[tuple[Feedback, Rule]]:
+def judge_all(notification_feedback: Iterable[Feedback]) -> list[tuple[Feedback, Rule]]:
     """Judge the feedback of one notification: one judgement per address, the strongest if it is named twice.
 
     Twice happens when two members of one forwarding address bounce, or the report spells one address two ways.
     """
     order = list(Verdict)
     strongest: dict[str, tuple[Feedback, Rule]] = {}
-    for one in feedback:
-        rule = judge(one)
-        before = strongest.get(one.address)
-        if before is None or order.index(rule.verdict) < order.index(before[1].verdict):
-            strongest[one.address] = (one, rule)
+    for feedback in notification_feedback:
+        rule = judge(feedback)
+        known = strongest.get(feedback.address)
+        if known is None or order.index(rule.verdict) < order.index(known[1].verdict):
+            strongest[feedback.address] = (feedback, rule)
     return list(strongest.values())
 
 
-def _plain(text: str) -> str:
+def _letters(value: str) -> str:
     """SES's version 2 interface spells types in capitals with underscores, and AWS's pages vary: only letters count."""
-    return re.sub(r"[^a-z]", "", text.lower())
+    return re.sub(r"[^a-z]", "", value.lower())

@@ -1,26 +1,18 @@
 """Per address: everything that still matters of what happened, and the block that follows from it. Pure.
 
-The state is a set of marks that only grows by maximum and union, and is cut by rules that look at nothing but the state
-itself. So folding is commutative, associative and idempotent: order, batches, duplicates and workers cannot matter.
+The state is a set of occurrences that only grows by maximum and union, and is pruned by rules that look at nothing but
+the state itself. So adding is commutative, associative and idempotent: order, batches, duplicates and workers cannot
+matter.
 """
 
-import bisect
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-Value = str | int | bool
-
-THRESHOLD_LIMITS, WINDOW_DAYS_LIMITS, BLOCK_DAYS_LIMITS = (1, 20), (1, 365), (1, 365)
-"""Least and most of each number of a ``SoftBouncePolicy``."""
-
-MOST_WINDOWS = 12
-"""A block lasts at most so many windows, which bounds the soft bounces in a state row (0.4 KB each, of 400 KB)."""
-
-COPIES = 2
-"""How often SES tells of one bounce at most: to an identity's topic and to that of a configuration set."""
+from ses_feedback.history.occurrence import Occurrence, Value
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.timestamps import CLOCK_TOLERANCE, iso, parse
 
 
 class Effect(StrEnum):
@@ -36,48 +28,11 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrence:
-    """One thing that happened: when (ISO 8601, UTC, milliseconds), its id, what the blocked table says about it."""
-
-    at: str
-    id: str
-    attributes: Mapping[str, Value]
-
-    def order(self) -> tuple[str, str]:
-        """Newest is largest; the id settles the same millisecond alike for every worker."""
-        return (self.at, self.id)
-
-
-@dataclass(frozen=True, slots=True)
-class SoftBouncePolicy:
-    """When soft bounces block: ``threshold`` mails that got one within ``window_days`` block for ``block_days``.
-
-    Mails, not notifications: with an identity's notifications and a configuration set both on, SES tells of one bounce
-    twice, and whether both copies carry one feedback id is not documented.
-    """
-
-    threshold: int = 5
-    window_days: int = 30
-    block_days: int = 30
-
-    @property
-    def kept(self) -> int:
-        """How many soft bounces of an address are kept: as many as can ever decide.
-
-        Only those within window + block days before the newest matter: an older one's block was over when the newest
-        came. That span is at most k = 1 + ceil(block / window) windows. Of k * (threshold - 1) + 1 mails in it, some
-        window holds ``threshold``: so the newest that many always hold a complete qualifying window, and the latest
-        qualifying window, the one that decides, begins no earlier than that one. What is cut off cannot decide. A mail
-        is told of twice at most, so twice as many bounces hold that many mails.
-        """
-        return COPIES * ((1 + math.ceil(self.block_days / self.window_days)) * (self.threshold - 1) + 1)
-
-
-@dataclass(frozen=True, slots=True)
 class State:
     """What is known of one address. ``version`` counts writes and is no part of the meaning."""
 
     bounce: Occurrence | None = None
+    """The newest hard bounce."""
     complaint: Occurrence | None = None
     clear: Occurrence | None = None
     unblock: Occurrence | None = None
@@ -89,119 +44,139 @@ class State:
     """Soft bounces, oldest first."""
     version: int = 0
 
+    def add(self, effect: Effect, occurrence: Occurrence, policy: SoftBouncePolicy) -> "State":
+        """The state after one more event. One that it holds already, or that is too old to matter, changes nothing."""
+        match effect:
+            case Effect.NONE:
+                return self
+            case Effect.SOFT:
+                state = replace(self, soft=_merged(self.soft, occurrence))
+            case Effect.MANUAL if "expires_at" in occurrence.attributes:
+                state = replace(self, expiring=_merged(self.expiring, occurrence))
+            case Effect.MANUAL:
+                state = replace(self, manual=_newest(self.manual, occurrence))
+            case Effect.BOUNCE:
+                state = replace(self, bounce=_newest(self.bounce, occurrence))
+            case Effect.COMPLAINT:
+                state = replace(self, complaint=_newest(self.complaint, occurrence))
+            case Effect.CLEAR:
+                state = replace(self, clear=_newest(self.clear, occurrence))
+            case Effect.UNBLOCK:
+                state = replace(self, unblock=_newest(self.unblock, occurrence))
+        return state._pruned(policy)
 
-def fold(state: State, effect: Effect, mark: Occurrence, policy: SoftBouncePolicy) -> State:
-    """The state after one more event. One that is in it already, or that came too late to matter, changes nothing."""
-    match effect:
-        case Effect.NONE:
-            return state
-        case Effect.SOFT:
-            state = replace(state, soft=_joined(state.soft, mark))
-        case Effect.MANUAL if "expires_at" in mark.attributes:
-            state = replace(state, expiring=_joined(state.expiring, mark))
-        case Effect.MANUAL:
-            state = replace(state, manual=_newest(state.manual, mark))
-        case Effect.BOUNCE:
-            state = replace(state, bounce=_newest(state.bounce, mark))
-        case Effect.COMPLAINT:
-            state = replace(state, complaint=_newest(state.complaint, mark))
-        case Effect.CLEAR:
-            state = replace(state, clear=_newest(state.clear, mark))
-        case Effect.UNBLOCK:
-            state = replace(state, unblock=_newest(state.unblock, mark))
-    return _cut(state, policy)
+    def blocked_item(self, policy: SoftBouncePolicy) -> dict[str, Value] | None:
+        """What the blocked table says about an address in this state, or None: nothing.
+
+        No clock: an item whose ``expires_at`` has passed is as good as none, which readers decide.
+        Precedence: complaint, hard bounce, manual block for good, then of those that end the one that lasts longest.
+        """
+        for reason, occurrence in (("complaint", self.complaint), ("bounce", self.bounce), ("manual", self.manual)):
+            if occurrence is not None:
+                return _item(reason, occurrence)
+        expiring = [(occurrence, _item("manual", occurrence)) for occurrence in self.expiring]
+        if block := policy.latest_block(self.soft):
+            bounce, expires_at = block
+            expiring.append((bounce, {**_item("soft-bounces", bounce), "expires_at": expires_at}))
+        _, longest = max(
+            expiring, key=lambda block: (block[1]["expires_at"], *block[0].sort_key()), default=(None, None)
+        )
+        return longest
+
+    def row_expiry(self, blocked_item: Mapping[str, Value] | None, event_expires_at: int) -> int | None:
+        """When the state row may be deleted (epoch seconds), or None: never, as it holds something for good.
+
+        ``event_expires_at`` is when the history row of the event that led to the state may be deleted.
+        """
+        if self.bounce or self.complaint or self.manual:
+            return None
+        return max(event_expires_at, int(blocked_item["expires_at"])) if blocked_item else event_expires_at
+
+    def soft_bounce_mails(self, policy: SoftBouncePolicy, now: datetime) -> int:
+        """How many mails bounced softly in the window that ends ``now``; a bounce that SES reports twice is one."""
+        window_start = iso(now - timedelta(days=policy.window_days))
+        return len({bounce.mail for bounce in self.soft if bounce.at >= window_start})
+
+    def reasons_to_block(self) -> Iterator[Occurrence]:
+        """Everything that blocks the address or counts towards a block, which an unblock has to beat."""
+        yield from (occurrence for occurrence in (self.bounce, self.complaint, self.manual) if occurrence)
+        yield from self.expiring
+        yield from self.soft
+
+    def has_manual_block(self, until: datetime | None) -> bool:
+        """Whether a manual block or an import lasts at least ``until`` (None: for good)."""
+        if self.manual or until is None:
+            return self.manual is not None
+        return any(int(block.attributes["expires_at"]) >= int(until.timestamp()) for block in self.expiring)
+
+    def without(self, item: Mapping[str, object]) -> "State":
+        """The state as if what the item of the blocked table stands for had not happened.
+
+        Equal to this state if the history knows nothing of the item, as others put it into the table.
+        """
+        match item.get("reason"):
+            case "bounce":
+                return replace(self, bounce=None)
+            case "complaint":
+                return replace(self, complaint=None)
+            case "soft-bounces":
+                return replace(self, soft=())
+            case _ if "expires_at" in item:
+                return replace(self, expiring=tuple(block for block in self.expiring if block.at != item["blocked_at"]))
+            case _:
+                return replace(self, manual=None)
+
+    def _pruned(self, policy: SoftBouncePolicy) -> "State":
+        """Without what can never matter again: what an unblock or clear beats, what a longer or newer one outlasts."""
+        unblocked_at = self.unblock.at if self.unblock else ""
+        cleared_at = max(unblocked_at, self.clear.at) if self.clear else unblocked_at
+        after_unblock = _later_than(unblocked_at)
+        return replace(
+            self,
+            bounce=_if(after_unblock, self.bounce),
+            complaint=_if(_later_than(cleared_at), self.complaint),
+            clear=_if(after_unblock, self.clear),
+            manual=_if(after_unblock, self.manual),
+            expiring=_not_outlasted(filter(after_unblock, self.expiring)),
+            soft=policy.relevant(tuple(filter(after_unblock, self.soft))),
+        )
 
 
-def blocked_item(state: State, policy: SoftBouncePolicy) -> dict[str, Value] | None:
-    """What the blocked table says about an address in this state, or None: nothing.
+def unblock_time(at: datetime, beaten: Iterable[str]) -> datetime:
+    """The time of an unblock that is made ``at`` and is to beat what happened at the times ``beaten`` (ISO 8601).
 
-    No clock: an item whose ``expires_at`` is over is as good as none, which is for the reader to see.
-    Precedence: complaint, hard bounce, manual block for good, then of what expires the one that lasts longest.
+    A provider's clock may be ahead, by as much as the function accepts. A time further ahead is not beaten: an unblock
+    in the far future would beat all feedback until then.
     """
-    for reason, mark in (("complaint", state.complaint), ("bounce", state.bounce), ("manual", state.manual)):
-        if mark is not None:
-            return _item(reason, mark)
-    ending = [(mark, _item("manual", mark)) for mark in state.expiring]
-    if soft := _soft_block(state.soft, policy):
-        ending.append(soft)
-    _, item = max(ending, key=lambda one: (one[1]["expires_at"], *one[0].order()), default=(None, None))
-    return item
+    times = (parse(time) for time in beaten)
+    return max([at, *(time for time in times if time and time <= at + CLOCK_TOLERANCE)])
 
 
-def row_expiry(state: State, item: Mapping[str, Value] | None, keep_until: int) -> int | None:
-    """When the state row may go (epoch seconds), or None: never, as it holds something for good.
-
-    ``keep_until`` is when the history row of the event that led to the state goes.
-    """
-    if state.bounce or state.complaint or state.manual:
-        return None
-    return max(keep_until, int(item["expires_at"])) if item else keep_until
+def _merged(occurrences: tuple[Occurrence, ...], occurrence: Occurrence) -> tuple[Occurrence, ...]:
+    by_key = {known.sort_key(): known for known in (occurrence, *occurrences)}
+    return tuple(sorted(by_key.values(), key=Occurrence.sort_key))
 
 
-def milliseconds(at: str) -> int:
-    """Milliseconds since 1970 of a time as marks hold it."""
-    return round(datetime.fromisoformat(at).timestamp() * 1_000)
-
-
-def _joined(marks: tuple[Occurrence, ...], mark: Occurrence) -> tuple[Occurrence, ...]:
-    known = {one.order(): one for one in (mark, *marks)}
-    return tuple(sorted(known.values(), key=Occurrence.order))
-
-
-def _newest(one: Occurrence | None, other: Occurrence) -> Occurrence:
-    return other if one is None or other.order() > one.order() else one
-
-
-def _cut(state: State, policy: SoftBouncePolicy) -> State:
-    """Drop what can never matter again: what an unblock or clear has beaten, what a longer or a newer one covers."""
-    after = state.unblock.at if state.unblock else ""
-    cleared = max(after, state.clear.at) if state.clear else after
-    alive = _later_than(after)
-    soft = tuple(filter(alive, state.soft))
-    if soft:
-        span = timedelta(days=policy.window_days + policy.block_days) / timedelta(milliseconds=1)
-        oldest = milliseconds(soft[-1].at) - span
-        soft = tuple(one for one in soft[-policy.kept :] if milliseconds(one.at) >= oldest)
-    return replace(
-        state,
-        bounce=_only(alive, state.bounce),
-        complaint=_only(_later_than(cleared), state.complaint),
-        clear=_only(alive, state.clear),
-        manual=_only(alive, state.manual),
-        expiring=_uncovered(filter(alive, state.expiring)),
-        soft=soft,
-    )
+def _newest(known: Occurrence | None, occurrence: Occurrence) -> Occurrence:
+    return occurrence if known is None or occurrence.sort_key() > known.sort_key() else known
 
 
 def _later_than(at: str) -> Callable[[Occurrence], bool]:
-    return lambda mark: mark.at > at
+    return lambda occurrence: occurrence.at > at
 
 
-def _only(alive: Callable[[Occurrence], bool], mark: Occurrence | None) -> Occurrence | None:
-    return mark if mark is not None and alive(mark) else None
+def _if(condition: Callable[[Occurrence], bool], occurrence: Occurrence | None) -> Occurrence | None:
+    return occurrence if occurrence is not None and condition(occurrence) else None
 
 
-def _uncovered(marks: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
+def _not_outlasted(blocks: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
     """Without those that a newer one outlasts: whatever unblocks the newer one unblocks them too."""
     kept: list[Occurrence] = []
-    for mark in sorted(marks, key=Occurrence.order, reverse=True):
-        if not kept or int(mark.attributes["expires_at"]) > int(kept[-1].attributes["expires_at"]):
-            kept.append(mark)
+    for block in sorted(blocks, key=Occurrence.sort_key, reverse=True):
+        if not kept or int(block.attributes["expires_at"]) > int(kept[-1].attributes["expires_at"]):
+            kept.append(block)
     return tuple(reversed(kept))
 
 
-def _soft_block(soft: tuple[Occurrence, ...], policy: SoftBouncePolicy) -> tuple[Occurrence, dict[str, Value]] | None:
-    """The block of the latest soft bounce with ``threshold`` mails in the window that it ends, itself included."""
-    window = policy.window_days * 86_400_000
-    times = [milliseconds(mark.at) for mark in soft]
-    mails = [mark.attributes.get("message_id") or mark.id for mark in soft]
-    for last in range(len(soft) - 1, policy.threshold - 2, -1):
-        first = bisect.bisect_left(times, times[last] - window)
-        if len(set(mails[first : last + 1])) >= policy.threshold:
-            ends = math.ceil(times[last] / 1_000) + policy.block_days * 86_400
-            return soft[last], {**_item("soft-bounces", soft[last]), "expires_at": ends}
-    return None
-
-
-def _item(reason: str, mark: Occurrence) -> dict[str, Value]:
-    return {"reason": reason, "blocked_at": mark.at, **mark.attributes}
+def _item(reason: str, occurrence: Occurrence) -> dict[str, Value]:
+    return {"reason": reason, "blocked_at": occurrence.at, **occurrence.attributes}

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Effect, Occurrence, SoftBouncePolicy, State, blocked_item, fold, row_expiry
+from ses_feedback.history.occurrence import Occurrence
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import Effect, State
 from ses_feedback.table import Item, TableError, encode
 
 STATE = "state"
 """The sort key of the state row."""
 
-_SINGLE = ("bounce", "complaint", "clear", "unblock", "manual")
-_MANY = ("expiring", "soft")
-NAMES = {f"#{number}": name for number, name in enumerate(("value", "entry", "version", *_SINGLE, *_MANY))}
-"""What must be read of a row: all of a state, of an event only that it is there. Placeholder -> attribute."""
+_SINGLE_OCCURRENCES = ("bounce", "complaint", "clear", "unblock", "manual")
+_LISTS_OF_OCCURRENCES = ("expiring", "soft")
+NAMES = {
+    f"#{number}": name
+    for number, name in enumerate(("value", "entry", "version", *_SINGLE_OCCURRENCES, *_LISTS_OF_OCCURRENCES))
+}
+"""What must be read of a row: all of a state; of an event only that it exists. Placeholder -> attribute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,47 +30,53 @@ class Tables:
     history: str
 
 
-def actions(
-    fresh: Sequence[Event], row: Mapping[str, Any] | None, tables: Tables, policy: SoftBouncePolicy
+def transaction_actions(
+    new_events: Sequence[Event], state_row: Mapping[str, Any] | None, tables: Tables, policy: SoftBouncePolicy
 ) -> list[Item]:
-    """Actions that bring events of one address, not in the history yet, into tables whose state row is ``row``.
+    """The actions that write events of one address, new to the history, into tables whose state row is ``state_row``.
 
-    They take effect together or, if the rows are no longer as they were read, not at all.
+    They take effect together or, if the rows have changed since they were read, not at all.
     Raises: TableError when the state row cannot be read.
     """
-    address = fresh[0].address
-    old = new = read_state(row)
-    for event in fresh:
-        new = fold(new, event.effect, event.occurrence, policy)
-    before, after = blocked_item(old, policy), blocked_item(new, policy)
-    found = [_put_new(tables.history, {"value": address, "entry": event.entry, **event.row}) for event in fresh]
-    # An operator's act reaches the table even if the history sees no change: an item may be there that others put.
-    # The state goes with it, or an item made from a state that is no longer true could be written.
-    manual = any(event.effect in (Effect.MANUAL, Effect.UNBLOCK) for event in fresh)
+    address = new_events[0].address
+    old = new = read_state(state_row)
+    for event in new_events:
+        new = new.add(event.effect, event.occurrence, policy)
+    before, after = old.blocked_item(policy), new.blocked_item(policy)
+    actions = [_put_new(tables.history, {"value": address, "entry": event.entry, **event.row}) for event in new_events]
+    # An operator's act changes the table even if it does not change the state: others may have put an item there.
+    # The state is written with it, or an item that follows from an outdated state could be written.
+    manual = any(event.effect in (Effect.MANUAL, Effect.UNBLOCK) for event in new_events)
     if new != old or manual:
-        expires_at = row_expiry(new, after, max(event.keep_until for event in fresh))
-        found.append(_put_state(tables.history, address, new, expires_at))
+        expires_at = new.row_expiry(after, max(event.expires_at for event in new_events))
+        actions.append(_put_state(tables.history, address, new, expires_at))
     if before != after or manual:
-        found.append(_set_blocked(tables.blocked, address, after))
-    return found
+        actions.append(_set_blocked(tables.blocked, address, after))
+    return actions
 
 
 def read_state(row: Mapping[str, Any] | None) -> State:
-    """The state that a row holds; of no row, the empty one. Raises: TableError when it holds none."""
+    """The state that a row holds; an empty one without a row. Raises: TableError when the row cannot be read."""
     if row is None:
         return State()
     try:
-        single: dict[str, Any] = {name: _mark_in(row[name]) for name in _SINGLE if name in row}
-        many: dict[str, Any] = {name: tuple(map(_mark_in, row[name])) for name in _MANY if name in row}
-        return State(**single, **many, version=int(row["version"]))
+        single: dict[str, Any] = {name: _stored_occurrence(row[name]) for name in _SINGLE_OCCURRENCES if name in row}
+        lists: dict[str, Any] = {
+            name: tuple(map(_stored_occurrence, row[name])) for name in _LISTS_OF_OCCURRENCES if name in row
+        }
+        return State(**single, **lists, version=int(row["version"]))
     except (KeyError, TypeError, ValueError) as error:
         raise TableError(f"the state row of an address cannot be read ({type(error).__name__})") from None
 
 
 def _put_state(table: str, address: str, state: State, expires_at: int | None) -> Item:
     row: dict[str, Any] = {"value": address, "entry": STATE, "version": state.version + 1}
-    row |= {name: _mark_out(mark) for name in _SINGLE if (mark := getattr(state, name))}
-    row |= {name: [_mark_out(mark) for mark in marks] for name in _MANY if (marks := getattr(state, name))}
+    row |= {name: _occurrence_row(occurrence) for name in _SINGLE_OCCURRENCES if (occurrence := getattr(state, name))}
+    row |= {
+        name: list(map(_occurrence_row, occurrences))
+        for name in _LISTS_OF_OCCURRENCES
+        if (occurrences := getattr(state, name))
+    }
     if expires_at is not None:
         row["expires_at"] = expires_at
     if state.version == 0:
@@ -83,15 +94,15 @@ def _put_new(table: str, row: Mapping[str, Any]) -> Item:
     return _put(table, row, "attribute_not_exists(#v)", {"#v": "value"})
 
 
-def _put(table: str, row: Mapping[str, Any], condition: str, names: Mapping[str, str], **more: Item) -> Item:
-    given = {"TableName": table, "Item": encode(row), "ConditionExpression": condition}
-    return {"Put": {**given, "ExpressionAttributeNames": names, **more}}
+def _put(table: str, row: Mapping[str, Any], condition: str, names: Mapping[str, str], **options: Item) -> Item:
+    put = {"TableName": table, "Item": encode(row), "ConditionExpression": condition}
+    return {"Put": {**put, "ExpressionAttributeNames": names, **options}}
 
 
-def _mark_out(mark: Occurrence) -> dict[str, Any]:
-    return {"at": mark.at, "id": mark.id, **mark.attributes}
+def _occurrence_row(occurrence: Occurrence) -> dict[str, Any]:
+    return {"at": occurrence.at, "id": occurrence.id, **occurrence.attributes}
 
 
-def _mark_in(stored: Mapping[str, Any]) -> Occurrence:
-    facts = dict(stored)
-    return Occurrence(facts.pop("at"), facts.pop("id"), facts)
+def _stored_occurrence(stored: Mapping[str, Any]) -> Occurrence:
+    attributes = dict(stored)
+    return Occurrence(attributes.pop("at"), attributes.pop("id"), attributes)

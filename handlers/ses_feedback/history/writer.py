@@ -1,4 +1,4 @@
-"""The writer: brings events into the history and what follows from them into the blocked table, each event once.
+"""Writes events into the history and the blocks that follow from them into the blocked table, each event once.
 
 A batch costs two rounds of calls. One reads, consistently, the state of every address and which events are known
 already; one writes. Everything about an address is in one transaction: its events' rows (which must not exist yet), its
@@ -6,7 +6,8 @@ state (which must be the one that was read) and its blocked item. So a crash lea
 delivery finds the row, and of two workers on one address the later one reads again.
 
 Whole addresses share a transaction, up to DynamoDB's 100 actions: ten bounces are one call instead of ten, for the same
-write units. If such a transaction is refused, each of its addresses goes its own way, so that none fails for another.
+write units. If such a transaction is refused, each of its addresses is written by itself, so that none fails because
+of another.
 """
 
 import time
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Effect, SoftBouncePolicy
-from ses_feedback.history.transaction import NAMES, STATE, Tables, actions
-from ses_feedback.table import Item, TableError, describe, encode, make_client, passes, persist, read_many
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import Effect
+from ses_feedback.history.transaction import NAMES, STATE, Tables, transaction_actions
+from ses_feedback.table import Item, TableError, describe, encode, is_transient, make_client, read_many, retry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,6 +49,9 @@ class Result:
     reason: str = ""
 
 
+AddressEvents = list[Event]
+"""Events of one address, each entry once."""
+
 Results = dict[tuple[str, str], Result]
 """By address and entry."""
 
@@ -63,134 +68,149 @@ class HistoryWriter:
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history")
 
     def apply(self, events: Sequence[Event], *, deadline: float) -> list[Result]:
-        """Bring the events into the tables; one result each, in order.
+        """Write the events into the tables; one result each, in order.
 
-        Returns by ``deadline`` (of time.monotonic): what is not done by then has failed. A call under way may still
-        succeed; its event is then a duplicate when it comes again. Never raises for an error of AWS.
+        Returns by ``deadline`` (of time.monotonic): what is not written by then has failed. A call under way may still
+        succeed; its event is then a duplicate when it is delivered again. Never raises for an error of AWS.
         """
         addresses: dict[str, dict[str, Event]] = {}
         for event in events:
             addresses.setdefault(event.address, {}).setdefault(event.entry, event)
-        results = self._run([list(known.values()) for known in addresses.values()], deadline)
-        answers: list[Result] = []
+        results = self._run([list(by_entry.values()) for by_entry in addresses.values()], deadline)
+        in_order: list[Result] = []
         seen: set[tuple[str, str]] = set()
         for event in events:
-            name = (event.address, event.entry)
-            result = results.get(name, Result(Outcome.FAILED, "no time left"))
-            if name in seen and result.outcome is Outcome.RECORDED:
+            key = (event.address, event.entry)
+            result = results.get(key, Result(Outcome.FAILED, "no time left"))
+            if key in seen and result.outcome is Outcome.RECORDED:
                 result = Result(Outcome.DUPLICATE)
-            seen.add(name)
-            answers.append(result)
-        return answers
+            seen.add(key)
+            in_order.append(result)
+        return in_order
 
-    def _run(self, works: list[list[Event]], deadline: float) -> Results:
-        """All addresses at once, in groups; what these leave, one by one. Waits for nothing beyond the deadline."""
+    def _run(self, batch: list[AddressEvents], deadline: float) -> Results:
+        """All addresses at once, in groups; those that a group leaves unsettled one by one. Returns by the deadline."""
         results: Results = {}
-        running = {self._pool.submit(self._together, group, deadline) for group in _groups(works)}
-        running |= {self._pool.submit(self._alone, work, deadline, 0) for work in works if len(work) > _EVENTS_LIMIT}
+        running = {self._pool.submit(self._write_group, group, deadline) for group in _groups(batch)}
+        running |= {
+            self._pool.submit(self._write_address, address_events, deadline, 0)
+            for address_events in batch
+            if len(address_events) > _EVENTS_LIMIT
+        }
         while running:
-            left = max(0.0, deadline - time.monotonic())
-            done, running = wait(running, timeout=left, return_when=FIRST_COMPLETED)
+            remaining_seconds = max(0.0, deadline - time.monotonic())
+            done, running = wait(running, timeout=remaining_seconds, return_when=FIRST_COMPLETED)
             if not done:
                 break
             for future in done:
-                found, again = future.result()
-                results |= found
-                running |= {self._pool.submit(self._alone, work, deadline, 1) for work in again}
+                settled, unsettled = future.result()
+                results |= settled
+                running |= {
+                    self._pool.submit(self._write_address, address_events, deadline, 1) for address_events in unsettled
+                }
         for future in running:
             future.cancel()
         return results
 
-    def _together(self, works: list[list[Event]], deadline: float) -> tuple[Results, list[list[Event]]]:
-        """One read and one transaction for several addresses; what it does not settle comes back to be done alone."""
+    def _write_group(self, group: list[AddressEvents], deadline: float) -> tuple[Results, list[AddressEvents]]:
+        """Write several addresses with one read and one transaction; those to be written by themselves come back."""
         try:
-            rows = self._read(works, deadline)
+            rows = self._read(group, deadline)
         except TableError as error:
-            return _failed(works, error), []
+            return _failed(group, error), []
         results: Results = {}
-        together: list[Any] = []
-        planned: list[list[Event]] = []
-        settled: Results = {}
-        for work in works:
+        actions: list[Any] = []
+        planned: list[AddressEvents] = []
+        results_if_written: Results = {}
+        for address_events in group:
             try:
-                its_actions, its_results = self._plan(work, rows)
+                address_actions, address_results = self._plan(address_events, rows)
             except TableError as error:
-                results |= _failed([work], error)
+                results |= _failed([address_events], error)
                 continue
-            together += its_actions
-            settled |= its_results
-            planned.append(work)
+            actions += address_actions
+            results_if_written |= address_results
+            planned.append(address_events)
         try:
-            self._write(together, deadline)
+            self._write(actions, deadline)
         except (ClientError, BotoCoreError) as error:
-            if len(planned) > 1 or passes(error):
+            if len(planned) > 1 or is_transient(error):
                 return results, planned
             return results | _failed(planned, TableError(f"TransactWriteItems: {describe(error)}")), []
         except TableError as error:
             return results | _failed(planned, error), []
-        return results | settled, []
+        return results | results_if_written, []
 
-    def _alone(self, work: list[Event], deadline: float, tried: int) -> tuple[Results, list[list[Event]]]:
-        """One address: read and write until it is done, cannot be, or the time is over."""
+    def _write_address(
+        self, address_events: AddressEvents, deadline: float, failed_attempts: int
+    ) -> tuple[Results, list[AddressEvents]]:
+        """Write one address: read and write until it is written, cannot be, or the deadline has come."""
         results: Results = {}
-        for start in range(0, len(work), _EVENTS_LIMIT):
-            part = work[start : start + _EVENTS_LIMIT]
+        for start in range(0, len(address_events), _EVENTS_LIMIT):
+            part = address_events[start : start + _EVENTS_LIMIT]
 
-            def attempt(part: list[Event] = part, results: Results = results) -> bool:
-                its_actions, settled = self._plan(part, self._read([part], deadline))
-                self._write(its_actions, deadline)
-                results.update(settled)
+            def attempt(part: AddressEvents = part, results: Results = results) -> bool:
+                actions, results_if_written = self._plan(part, self._read([part], deadline))
+                self._write(actions, deadline)
+                results.update(results_if_written)
                 return True
 
             try:
-                persist("TransactWriteItems", attempt, deadline, tried=tried)
+                retry("TransactWriteItems", attempt, deadline, failed_attempts=failed_attempts)
             except TableError as error:
                 results |= _failed([part], error)
         return results, []
 
-    def _read(self, works: list[list[Event]], deadline: float) -> dict[tuple[str, str], Mapping[str, Any]]:
+    def _read(self, batch: list[AddressEvents], deadline: float) -> dict[tuple[str, str], Mapping[str, Any]]:
+        """The rows that exist: of each address its state, if an event may change it, and of each event its own."""
         keys: list[Item] = []
-        for work in works:
-            if any(event.effect is not Effect.NONE for event in work):
-                keys.append(encode({"value": work[0].address, "entry": STATE}))
-            keys += [encode({"value": event.address, "entry": event.entry}) for event in work]
+        for address_events in batch:
+            if any(event.effect is not Effect.NONE for event in address_events):
+                keys.append(encode({"value": address_events[0].address, "entry": STATE}))
+            keys += [encode({"value": event.address, "entry": event.entry}) for event in address_events]
         options: dict[str, Any] = {"ProjectionExpression": ", ".join(NAMES), "ExpressionAttributeNames": NAMES}
         options["ConsistentRead"] = True
         rows = read_many(self._client, self._tables.history, keys, deadline, **options)
         return {(row["value"], row["entry"]): row for row in rows}
 
-    def _plan(self, work: list[Event], rows: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[list[Any], Results]:
-        """The actions for one address, and what its events are once these succeed."""
-        address = work[0].address
-        fresh = [event for event in work if (address, event.entry) not in rows]
-        results = {(address, event.entry): Result(Outcome.DUPLICATE) for event in work}
-        results |= {(address, event.entry): Result(Outcome.RECORDED) for event in fresh}
-        if not fresh:
+    def _plan(
+        self, address_events: AddressEvents, rows: Mapping[tuple[str, str], Mapping[str, Any]]
+    ) -> tuple[list[Any], Results]:
+        """The actions for one address, and the results of its events once these succeed."""
+        address = address_events[0].address
+        new_events = [event for event in address_events if (address, event.entry) not in rows]
+        results = {(address, event.entry): Result(Outcome.DUPLICATE) for event in address_events}
+        results |= {(address, event.entry): Result(Outcome.RECORDED) for event in new_events}
+        if not new_events:
             return [], results
-        return actions(fresh, rows.get((address, STATE)), self._tables, self._policy), results
+        return transaction_actions(new_events, rows.get((address, STATE)), self._tables, self._policy), results
 
-    def _write(self, items: list[Any], deadline: float) -> None:
+    def _write(self, actions: list[Any], deadline: float) -> None:
         if time.monotonic() >= deadline:
             raise TableError("TransactWriteItems: no time left")
-        if items:
-            self._client.transact_write_items(TransactItems=items)
+        if actions:
+            self._client.transact_write_items(TransactItems=actions)
 
 
-def _groups(works: Iterable[list[Event]]) -> list[list[list[Event]]]:
+def _groups(batch: Iterable[AddressEvents]) -> list[list[AddressEvents]]:
     """Whole addresses in groups of one transaction each (a row per event, the state, the blocked item)."""
-    groups: list[list[list[Event]]] = []
-    room = 0
-    for work in works:
-        need = len(work) + 2
-        if len(work) > _EVENTS_LIMIT:
+    groups: list[list[AddressEvents]] = []
+    free_actions = 0
+    for address_events in batch:
+        if len(address_events) > _EVENTS_LIMIT:
             continue
-        if need > room:
+        needed_actions = len(address_events) + 2
+        if needed_actions > free_actions:
             groups.append([])
-            room = _ACTIONS_LIMIT
-        groups[-1].append(work)
-        room -= need
+            free_actions = _ACTIONS_LIMIT
+        groups[-1].append(address_events)
+        free_actions -= needed_actions
     return groups
 
 
-def _failed(works: Iterable[list[Event]], error: TableError) -> Results:
-    return {(event.address, event.entry): Result(Outcome.FAILED, str(error)) for work in works for event in work}
+def _failed(batch: Iterable[AddressEvents], error: TableError) -> Results:
+    return {
+        (event.address, event.entry): Result(Outcome.FAILED, str(error))
+        for address_events in batch
+        for event in address_events
+    }

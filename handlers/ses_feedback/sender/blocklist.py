@@ -167,7 +167,7 @@ class Blocklist:
 
     def _read(self, live: _Live, keys: Sequence[str], deadline: float) -> dict[str, Found]:
         batch = [encode({"value": key}) for key in keys]
-        items = read_many(live.client, self._table, batch, deadline, attempts=_TRIES, **self._options)
+        items = read_many(live.client, self._table, batch, deadline, max_attempts=_TRIES, **self._options)
         return dict.fromkeys(keys) | {item["value"]: item for item in items}
 
     def _alive(self) -> _Live:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ses_feedback.function.envelope import UnreadableError
-from ses_feedback.function.notification import DIAGNOSTIC_LIMIT, read
+from ses_feedback.function.notification import DIAGNOSTIC_LIMIT, parse_notification
 from ses_feedback.function.verdict import RULES, judge_all
 
 from tests.handlers.corpus import EVENTS, Example, examples
@@ -18,7 +18,7 @@ ALL = examples()
 def outcome(body: str, *, times: bool) -> tuple[str, ...]:
     """What a body leads to, in the words of the table."""
     try:
-        reading = read(body, sent_at=SENT_AT, now=NOW)
+        reading = parse_notification(body, sent_at=SENT_AT, now=NOW)
     except UnreadableError as error:
         return (f"fails: {error}",)
     said = []
@@ -60,13 +60,13 @@ def test_the_corpus_has_every_subtype_that_aws_documents(subtype: str) -> None:
 
 
 def test_origin_comes_from_the_mail() -> None:
-    (one,) = read((EVENTS / "fields-delegate.json").read_text(), sent_at=SENT_AT, now=NOW).feedback
+    (one,) = parse_notification((EVENTS / "fields-delegate.json").read_text(), sent_at=SENT_AT, now=NOW).feedback
     assert (one.identity, one.account, one.region) == ("shop.example", "210987654321", "eu-west-1")
 
 
 def test_origin_comes_from_the_envelope_if_the_mail_has_none() -> None:
     body = (EVENTS / "permanent-general-eventbridge.json").read_text()
-    (one,) = read(
+    (one,) = parse_notification(
         body.replace('"sourceArn"', '"other"').replace('"sendingAccountId"', '"o"'), sent_at=SENT_AT, now=NOW
     ).feedback
     assert (one.identity, one.account, one.region) == ("shop.example", "123456789012", "eu-west-1")
@@ -74,16 +74,18 @@ def test_origin_comes_from_the_envelope_if_the_mail_has_none() -> None:
 
 def test_a_diagnostic_is_cut_and_can_be_stored() -> None:
     for file in ("fields-long-diagnostic.json", "fields-foreign-diagnostic.json"):
-        (one,) = read((EVENTS / file).read_text(), sent_at=SENT_AT, now=NOW).feedback
+        (one,) = parse_notification((EVENTS / file).read_text(), sent_at=SENT_AT, now=NOW).feedback
         assert len(one.diagnostic) <= DIAGNOSTIC_LIMIT
         assert one.diagnostic.encode().startswith(b"smtp; 550 5.1.1 ")
 
 
 def test_without_a_feedback_id_the_same_report_has_the_same_one_in_any_envelope() -> None:
     body = (EVENTS / "fields-no-feedback-id.json").read_text()
-    (one,) = read(body, sent_at=SENT_AT, now=NOW).feedback
-    (again,) = read('{"detail-type":"Email Bounced","detail":' + body + "}", sent_at=NOW, now=NOW).feedback
-    (other,) = read(body.replace("10:00:00.000Z", "10:00:07.000Z"), sent_at=SENT_AT, now=NOW).feedback
+    (one,) = parse_notification(body, sent_at=SENT_AT, now=NOW).feedback
+    (again,) = parse_notification(
+        '{"detail-type":"Email Bounced","detail":' + body + "}", sent_at=NOW, now=NOW
+    ).feedback
+    (other,) = parse_notification(body.replace("10:00:00.000Z", "10:00:07.000Z"), sent_at=SENT_AT, now=NOW).feedback
     assert one.feedback_id.startswith("derived-")
     assert one.feedback_id == again.feedback_id != other.feedback_id
 
@@ -118,25 +120,25 @@ def bounced(times: dict[str, str], **mail: object) -> str:
     ],
 )
 def test_a_time_that_cannot_be_is_not_believed(times: dict[str, str], counts_from: str) -> None:
-    (one,) = read(bounced(times), sent_at=SENT_AT, now=NOW).feedback
+    (one,) = parse_notification(bounced(times), sent_at=SENT_AT, now=NOW).feedback
     assert one.occurred_at == counts_from
 
 
 def test_a_destination_that_is_no_address_is_still_one_of_several() -> None:
     times = {"mail": "2026-11-20T09:00:00Z"}
     body = bounced(times, destination=["friends:;", "list@example.com"])
-    assert [one.address for one in read(body, sent_at=SENT_AT, now=NOW).feedback] == ["jane@example.org"]
+    assert [one.address for one in parse_notification(body, sent_at=SENT_AT, now=NOW).feedback] == ["jane@example.org"]
 
 
 def test_the_region_is_the_topics_if_the_mail_names_none() -> None:
     message = bounced({"mail": "2026-11-20T09:00:00Z"})
     body = json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-3:123456789012:t", "Message": message})
-    (one,) = read(body, sent_at=SENT_AT, now=NOW).feedback
+    (one,) = parse_notification(body, sent_at=SENT_AT, now=NOW).feedback
     assert one.region == "eu-west-3"
 
 
 def test_the_strongest_verdict_counts_whatever_comes_first() -> None:
     body = json.loads((EVENTS / "address-twice.json").read_text())
     body["bounce"]["bouncedRecipients"].reverse()
-    ((_, rule),) = judge_all(read(json.dumps(body), sent_at=SENT_AT, now=NOW).feedback)
+    ((_, rule),) = judge_all(parse_notification(json.dumps(body), sent_at=SENT_AT, now=NOW).feedback)
     assert rule.name == "hard-bounce"

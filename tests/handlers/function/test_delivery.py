@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ses_feedback.function import handler as handler_module
 from ses_feedback.function.settings import Settings
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 
 from tests.handlers.conftest import Function
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store

@@ -90,6 +90,18 @@ def test_a_batch_that_fails_whole_is_a_valid_answer_too(function: Function) -> N
     assert function.send("7", "null") == ["0", "1"]
 
 
+def test_the_response_does_not_depend_on_what_is_logged(
+    function: Function, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing: Any = FakeDynamoDB(Store(), lambda _: "denied")
+    monkeypatch.setattr(handler_module._service()[1], "_client", failing)
+    for name in ("_log_record", "_log_feedback", "_count"):
+        monkeypatch.setattr(handler_module, name, lambda *_: None)
+    setup = "Successfully validated SNS topic for Amazon SES event publishing."
+    assert function.send(bounce("a@example.org", 1), setup, "7", bounce("b@example.org", 2)) == ["0", "2", "3"]
+    assert capsys.readouterr().out == ""
+
+
 def test_a_second_delivery_in_any_envelope_changes_nothing(function: Function) -> None:
     function.send(bounce())
     before = (function.blocked(), function.history("jane@example.org"))

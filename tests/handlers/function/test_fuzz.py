@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ses_feedback.function.envelope import UnreadableError
 from ses_feedback.function.feedback_event import feedback_event
-from ses_feedback.function.notification import Reading, read
+from ses_feedback.function.notification import ParsedNotification, parse_notification
 from ses_feedback.function.verdict import judge_all
 from ses_feedback.table import encode
 
@@ -22,10 +22,10 @@ MEBIBYTE = 1_048_576
 OBJECTS = [json.loads(example.body) for example in examples() if example.body.startswith("{\n")]
 
 
-def judged(text: object) -> Reading | None:
+def judged(text: object) -> ParsedNotification | None:
     """Read and judge as the handler does; what would be stored must be storable."""
     try:
-        reading = read(text, sent_at=NOW, now=NOW)
+        reading = parse_notification(text, sent_at=NOW, now=NOW)
     except UnreadableError:
         return None
     for one, rule in judge_all(reading.feedback):

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ses_feedback.function import batch as batch_module
 from ses_feedback.function import handler as handler_module
 from ses_feedback.function.settings import Settings
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter
 
 from tests.handlers.conftest import Function
@@ -94,7 +95,7 @@ def test_a_fault_of_our_own_fails_its_record_and_says_nothing_personal(
         raise KeyError(text)
 
     body = (EVENTS / "permanent-general-identity.json").read_text()
-    monkeypatch.setattr(handler_module, "read", fault)
+    monkeypatch.setattr(batch_module, "parse_notification", fault)
     assert function.send(body) == ["0"]
     said = capsys.readouterr().out
     assert "KeyError while reading it: a fault of this program" in said

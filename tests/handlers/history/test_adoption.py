@@ -7,7 +7,7 @@ import pytest
 from ses_feedback import Blocklist
 from ses_feedback.function.verdict import RULES
 from ses_feedback.history.event import Act, Event, manual_event
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import encode
 

@@ -21,7 +21,7 @@ import pytest
 from moto import mock_aws
 from ses_feedback import Blocklist
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import TableError, decode
 

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from ses_feedback import Blocklist
 from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import SoftBouncePolicy
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome, Result
-from ses_feedback.table import TableError, describe, make_client, persist, read_many
+from ses_feedback.table import TableError, describe, make_client, read_many, retry
 
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Fault, Store, refused
 from tests.handlers.model import RULES_USED, START, a_feedback, an_act
@@ -136,7 +136,7 @@ def test_tries_end_with_the_time() -> None:
         raise refused("BatchGetItem", "ThrottlingException")
 
     with pytest.raises(TableError, match="BatchGetItem: no time left after ThrottlingException"):
-        persist("BatchGetItem", attempt, deadline=0.01, clock=lambda: now, sleep=sleep)
+        retry("BatchGetItem", attempt, deadline=0.01, clock=lambda: now, sleep=sleep)
     assert now == pytest.approx(0.01)
     assert 2 < tries < 10
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from ses_feedback.history.event import RETENTION, manual_event
-from ses_feedback.history.state import Effect, SoftBouncePolicy, State, blocked_item, fold, row_expiry
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import Effect, State
 
 from tests.handlers.model import DAY, NOW, RULES_USED, START, a_feedback, an_act
 
@@ -58,7 +59,7 @@ def test_each_act_is_one_of_its_own_unless_it_is_given_an_id() -> None:
 
 def test_an_import_keeps_the_name_of_its_source() -> None:
     imported = act(act="import", subtype="BOUNCE")
-    item = blocked_item(fold(State(), imported.effect, imported.occurrence, SoftBouncePolicy()), SoftBouncePolicy())
+    item = State().add(imported.effect, imported.occurrence, SoftBouncePolicy()).blocked_item(SoftBouncePolicy())
     assert item is not None
     assert (item["reason"], item["subtype"], item["actor"]) == ("import", "BOUNCE", "ops")
 
@@ -82,15 +83,15 @@ def test_a_state_row_goes_when_nothing_in_it_is_for_good() -> None:
     soft = a_feedback(1, "a@b", RULE["soft-bounce"], START)
     hard = a_feedback(2, "a@b", RULE["hard-bounce"], START)
     long = an_act(3, "a@b", "block", START, 3_650)
-    state = fold(State(), soft.effect, soft.occurrence, SoftBouncePolicy())
-    assert row_expiry(state, blocked_item(state, SoftBouncePolicy()), keep) == keep
-    ending = fold(state, long.effect, long.occurrence, SoftBouncePolicy())
-    assert row_expiry(ending, blocked_item(ending, SoftBouncePolicy()), keep) == (START + 3_650 * DAY).timestamp()
-    for_good = fold(ending, hard.effect, hard.occurrence, SoftBouncePolicy())
-    assert row_expiry(for_good, blocked_item(for_good, SoftBouncePolicy()), keep) is None
+    state = State().add(soft.effect, soft.occurrence, SoftBouncePolicy())
+    assert state.row_expiry(state.blocked_item(SoftBouncePolicy()), keep) == keep
+    ending = state.add(long.effect, long.occurrence, SoftBouncePolicy())
+    assert ending.row_expiry(ending.blocked_item(SoftBouncePolicy()), keep) == (START + 3_650 * DAY).timestamp()
+    for_good = ending.add(hard.effect, hard.occurrence, SoftBouncePolicy())
+    assert for_good.row_expiry(for_good.blocked_item(SoftBouncePolicy()), keep) is None
 
 
 def test_feedback_that_is_ignored_has_no_effect() -> None:
     event = a_feedback(1, "a@b", RULE["auto-reply"], START)
     assert event.effect is Effect.NONE
-    assert fold(State(), event.effect, event.occurrence, SoftBouncePolicy()) == State()
+    assert State().add(event.effect, event.occurrence, SoftBouncePolicy()) == State()

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import Effect, SoftBouncePolicy, State, blocked_item, fold
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state import Effect, State
 from ses_feedback.history.transaction import read_state
 from ses_feedback.history.writer import Outcome
 from ses_feedback.table import decode
@@ -48,13 +49,11 @@ def check_tables(store: Store, events: list[Event], policy: SoftBouncePolicy) ->
     for address, its in by_address.items():
         stored = store.rows("history").get((address, "state"))
         state = read_state(decode(stored) if stored else None)
-        right = reduce(
-            lambda so_far, e: fold(so_far, e.effect, e.occurrence, policy), its, State(version=state.version)
-        )
+        right = reduce(lambda so_far, e: so_far.add(e.effect, e.occurrence, policy), its, State(version=state.version))
         assert state == right
         item = store.rows("blocked").get((address,))
         blocked = decode(item) if item else None
-        derived = blocked_item(right, policy)
+        derived = right.blocked_item(policy)
         assert blocked == (None if derived is None else {"value": address, **derived})
         now = newest(its)
         model = expected_item(its, policy)
@@ -182,7 +181,7 @@ def test_5_an_unblock_beats_what_was_before_it_even_if_that_comes_later(
     simulation = Simulation([*messages[:place], unblock, *messages[place:]], policy, faults=[], turns=[], batch_size=3)
     simulation.run(workers=1)
     its = [e for e in events if e.address == ADDRESSES[0] and e.occurrence.at > unblock.occurrence.at]
-    state = reduce(lambda so_far, e: fold(so_far, e.effect, e.occurrence, policy), its, State())
-    derived = blocked_item(state, policy)
+    state = reduce(lambda so_far, e: so_far.add(e.effect, e.occurrence, policy), its, State())
+    derived = state.blocked_item(policy)
     stored = simulation.store.rows("blocked").get((ADDRESSES[0],))
     assert (decode(stored) if stored else None) == (derived and {"value": ADDRESSES[0], **derived})

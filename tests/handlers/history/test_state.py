@@ -7,7 +7,10 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback.history.event import Event
-from ses_feedback.history.state import COPIES, Effect, SoftBouncePolicy, State, blocked_item, fold
+from ses_feedback.history.occurrence import Occurrence
+from ses_feedback.history.soft_bounces import MAX_REPORTS_PER_BOUNCE, SoftBouncePolicy
+from ses_feedback.history.state import Effect, State, unblock_time
+from ses_feedback.timestamps import CLOCK_TOLERANCE, iso
 
 from tests.handlers.model import (
     DAY,
@@ -27,7 +30,7 @@ _STRENGTH = {"complaint": 3, "bounce": 2, "manual": 1, "import": 1}
 
 
 def folded(events: list[Event], policy: SoftBouncePolicy) -> State:
-    return reduce(lambda state, event: fold(state, event.effect, event.occurrence, policy), events, State())
+    return reduce(lambda state, event: state.add(event.effect, event.occurrence, policy), events, State())
 
 
 @given(histories(), policies, st.randoms(use_true_random=False))
@@ -41,7 +44,7 @@ def test_3_the_state_is_that_of_the_set_in_any_order_with_any_duplicates(
 
 @given(histories(most=60), policies)
 def test_1_the_item_is_the_models_wherever_it_is_not_over(events: list[Event], policy: SoftBouncePolicy) -> None:
-    item, right = blocked_item(folded(events, policy), policy), expected_item(events, policy)
+    item, right = folded(events, policy).blocked_item(policy), expected_item(events, policy)
     now = newest(events)
     for moment in (now, now + DAY, now + 30 * DAY):
         assert alive_at(item, moment) == alive_at(right, moment)
@@ -52,8 +55,8 @@ def test_1_the_item_is_the_models_wherever_it_is_not_over(events: list[Event], p
 @given(histories(), policies, histories(most=3))
 def test_4_nothing_weaker_weakens_a_block(events: list[Event], policy: SoftBouncePolicy, more: list[Event]) -> None:
     more = [event for event in more if event.effect not in (Effect.UNBLOCK, Effect.CLEAR)]
-    before = blocked_item(folded(events, policy), policy)
-    after = blocked_item(folded(events + more, policy), policy)
+    before = folded(events, policy).blocked_item(policy)
+    after = folded(events + more, policy).blocked_item(policy)
     now = newest(events + more)
     if not alive_at(before, now):
         return
@@ -73,30 +76,30 @@ def test_5_an_unblock_beats_what_was_before_it_and_nothing_after(
     unblock = an_act(9_999, "jane@example.org", "unblock", at, None)
     known = [*events[:place], unblock, *events[place:]]  # redelivered or redriven: it may come before what it beats
     later = [event for event in events if event.occurrence.at > unblock.occurrence.at]
-    item, right = blocked_item(folded(known, policy), policy), blocked_item(folded(later, policy), policy)
+    item, right = folded(known, policy).blocked_item(policy), folded(later, policy).blocked_item(policy)
     assert item == right
 
 
-@given(policies, st.lists(moments, min_size=1, max_size=200), st.integers(1, COPIES))
+@given(policies, st.lists(moments, min_size=1, max_size=200), st.integers(1, MAX_REPORTS_PER_BOUNCE))
 def test_the_bound_on_soft_bounces_never_decides(policy: SoftBouncePolicy, times: list[datetime], copies: int) -> None:
     soft = next(rule for rule in RULES_USED if rule.name == "soft-bounce")
     events = [
         a_feedback(number, "jane@example.org", soft, at, mail=number // copies) for number, at in enumerate(times)
     ]
     state = folded(events, policy)
-    assert len(state.soft) <= policy.kept
-    item, right = blocked_item(state, policy), expected_item(events, policy)
+    assert len(state.soft) <= policy.max_kept
+    item, right = state.blocked_item(policy), expected_item(events, policy)
     assert alive_at(item, newest(events)) == alive_at(right, newest(events))
 
 
 def test_five_within_thirty_days_block_and_the_edges_count() -> None:
     soft = next(rule for rule in RULES_USED if rule.name == "soft-bounce")
     edge = [a_feedback(n, "a@b", soft, START + n * 30 * DAY / 4) for n in range(5)]
-    item = blocked_item(folded(edge, SoftBouncePolicy()), SoftBouncePolicy())
+    item = folded(edge, SoftBouncePolicy()).blocked_item(SoftBouncePolicy())
     assert item is not None
     assert item["expires_at"] == (START + 60 * DAY).timestamp()
     beyond = [*edge[:4], a_feedback(4, "a@b", soft, START + 30 * DAY + timedelta(milliseconds=1))]
-    assert blocked_item(folded(beyond, SoftBouncePolicy()), SoftBouncePolicy()) is None
+    assert folded(beyond, SoftBouncePolicy()).blocked_item(SoftBouncePolicy()) is None
 
 
 def test_a_bounce_that_ses_tells_of_twice_counts_once() -> None:
@@ -107,8 +110,8 @@ def test_a_bounce_that_ses_tells_of_twice_counts_once() -> None:
         for n in range(5)
         for copy in range(2)
     ]
-    assert blocked_item(folded(told[:8], SoftBouncePolicy()), SoftBouncePolicy()) is None
-    item = blocked_item(folded(told[:9], SoftBouncePolicy()), SoftBouncePolicy())
+    assert folded(told[:8], SoftBouncePolicy()).blocked_item(SoftBouncePolicy()) is None
+    item = folded(told[:9], SoftBouncePolicy()).blocked_item(SoftBouncePolicy())
     assert item is not None
     assert item["reason"] == "soft-bounces"
 
@@ -119,11 +122,11 @@ def test_not_spam_lifts_complaints_up_to_then_and_no_bounce() -> None:
     complaint = a_feedback(2, "a@b", rules["complaint"], START + DAY)
     clear = a_feedback(3, "a@b", rules["not-spam"], START + 2 * DAY)
     again = a_feedback(4, "a@b", rules["complaint"], START + 3 * DAY)
-    assert blocked_item(folded([clear, complaint], SoftBouncePolicy()), SoftBouncePolicy()) is None
-    cleared = blocked_item(folded([complaint, clear, bounce], SoftBouncePolicy()), SoftBouncePolicy())
+    assert folded([clear, complaint], SoftBouncePolicy()).blocked_item(SoftBouncePolicy()) is None
+    cleared = folded([complaint, clear, bounce], SoftBouncePolicy()).blocked_item(SoftBouncePolicy())
     assert cleared is not None
     assert cleared["reason"] == "bounce"
-    once_more = blocked_item(folded([again, bounce, complaint, clear], SoftBouncePolicy()), SoftBouncePolicy())
+    once_more = folded([again, bounce, complaint, clear], SoftBouncePolicy()).blocked_item(SoftBouncePolicy())
     assert once_more is not None
     assert (once_more["reason"], once_more["feedback_id"]) == ("complaint", "id-4")
 
@@ -132,6 +135,81 @@ def test_a_block_stays_while_later_soft_bounces_come_one_by_one() -> None:
     soft = next(rule for rule in RULES_USED if rule.name == "soft-bounce")
     policy = SoftBouncePolicy(threshold=2, window_days=1, block_days=10)
     times = [START, START + DAY, START + 11 * DAY - timedelta(milliseconds=1)]
-    item = blocked_item(folded([a_feedback(n, "a@b", soft, at) for n, at in enumerate(times)], policy), policy)
+    item = folded([a_feedback(n, "a@b", soft, at) for n, at in enumerate(times)], policy).blocked_item(policy)
     assert item is not None
     assert item["expires_at"] == (START + 11 * DAY).timestamp()
+
+
+def test_soft_bounces_of_the_window_count_by_mail() -> None:
+    rules = {rule.name: rule for rule in RULES_USED}
+    policy = SoftBouncePolicy(threshold=3, window_days=2, block_days=30)
+    reports = [(0, "one"), (2, "two"), (2, "two"), (3, "three")]  # days after START, mail
+    events = [
+        a_feedback(number, "a@b", rules["soft-bounce"], START + days * DAY, mail=["one", "two", "three"].index(mail))
+        for number, (days, mail) in enumerate(reports)
+    ]
+    state = folded([*events, a_feedback(9, "a@b", rules["hard-bounce"], START)], policy)
+    assert state.soft_bounce_mails(policy, START + 2 * DAY) == 3  # the edge of the window is in it
+    assert state.soft_bounce_mails(policy, START + 2 * DAY + timedelta(milliseconds=1)) == 2
+    assert state.soft_bounce_mails(policy, START + 9 * DAY) == 0
+    assert State().soft_bounce_mails(policy, START) == 0
+
+
+def test_soft_bounces_without_a_message_id_count_one_by_one() -> None:
+    soft = [Occurrence(iso(START), str(number), {}) for number in range(3)]
+    state = reduce(lambda state, bounce: state.add(Effect.SOFT, bounce, SoftBouncePolicy()), soft, State())
+    assert state.soft_bounce_mails(SoftBouncePolicy(), START) == 3
+
+
+@given(histories(), policies, moments)
+def test_an_unblock_at_its_time_beats_every_reason_to_block(
+    events: list[Event], policy: SoftBouncePolicy, at: datetime
+) -> None:
+    state = folded(events, policy)
+    reasons = [occurrence.at for occurrence in state.reasons_to_block()]
+    assert bool(reasons) or state.blocked_item(policy) is None
+    unblocked_at = unblock_time(at, reasons)
+    assert at <= unblocked_at <= at + CLOCK_TOLERANCE
+    after = state.add(Effect.UNBLOCK, Occurrence(iso(unblocked_at), "unblock", {}), policy)
+    assert [occurrence.at for occurrence in after.reasons_to_block()] == [
+        reason for reason in reasons if reason > iso(at + CLOCK_TOLERANCE)
+    ]
+
+
+def test_an_unblock_beats_a_clock_that_is_ahead_but_no_further_than_the_function_accepts() -> None:
+    ahead, too_far = START + CLOCK_TOLERANCE, START + CLOCK_TOLERANCE + timedelta(milliseconds=1)
+    assert unblock_time(START, [iso(START - DAY)]) == START
+    assert unblock_time(START, [iso(ahead), iso(too_far), "no time"]) == ahead
+    assert unblock_time(START, []) == START
+
+
+def test_a_manual_block_counts_if_it_lasts_as_long() -> None:
+    until = START + 30 * DAY
+    expiring = folded([an_act(1, "a@b", "block", START, 30)], SoftBouncePolicy())
+    assert expiring.has_manual_block(until)
+    assert not expiring.has_manual_block(until + timedelta(seconds=1))
+    assert not expiring.has_manual_block(None)
+    assert folded([an_act(1, "a@b", "import", START, None)], SoftBouncePolicy()).has_manual_block(None)
+    assert folded([an_act(1, "a@b", "block", START, None)], SoftBouncePolicy()).has_manual_block(until)
+    bounce = a_feedback(1, "a@b", RULES_USED[0], START)
+    assert not folded([bounce], SoftBouncePolicy()).has_manual_block(until)
+
+
+@given(histories(), policies)
+def test_without_one_block_after_another_nothing_blocks(events: list[Event], policy: SoftBouncePolicy) -> None:
+    state = folded(events, policy)
+    while item := state.blocked_item(policy):
+        remaining = state.without(item)
+        assert len(list(remaining.reasons_to_block())) < len(list(state.reasons_to_block()))
+        state = remaining
+    assert not state.has_manual_block(None)
+
+
+def test_a_block_of_others_is_not_in_the_state() -> None:
+    state = folded([an_act(1, "a@b", "block", START, 30)], SoftBouncePolicy())
+    for item in (
+        {"reason": "bounce", "blocked_at": iso(START)},
+        {"reason": "manual"},
+        {"reason": "manual", "blocked_at": iso(START + DAY), "expires_at": 1},
+    ):
+        assert state.without(item) == state
