@@ -5,11 +5,13 @@ from functools import cache
 
 import botocore.session
 import typer.testing
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # A property's examples may take as long as a busy machine needs; how fast code is, bench/ says.
-settings.register_profile("tests", deadline=None)
-settings.load_profile("tests")
+ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", ANY_SPEED, max_examples=50)
+settings.register_profile("deep", ANY_SPEED, max_examples=1_000)  # make check-deep
+settings.load_profile("default")
 
 # Each session of boto3 would read and parse the service models anew: 0.1 s of a test that makes a client.
 botocore.session.create_loader = cache(botocore.session.create_loader)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters import letters, move_task
@@ -200,7 +200,6 @@ UNKNOWN = st.text(max_size=5).map("x".__add__)  # Hypothesis takes the words of 
 JSON = st.recursive(st.just("SECRET"), lambda inner: st.lists(inner) | st.dictionaries(UNKNOWN, inner), max_leaves=10)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # slow on a busy machine only
 @given(JSON)
 def test_a_field_that_is_not_known_is_masked_wherever_it_is(value: object) -> None:
     for body in (value, {"Type": "Notification", "Message": json.dumps({"bounce": value})}, {"detail": value}):

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from ses_feedback.table import TableError
 from ses_feedback_cli.codes import Code
@@ -28,6 +28,7 @@ from ses_feedback_cli.lists.position import Position, save_position
 
 from sandbox import Account, start_emulator
 from tests.handlers.fake_dynamodb import FAULTS, Crash, FakeDynamoDB, Fault, Store
+from tests.properties import profile_times
 
 SAVING = ("crash before saving", "crash after saving")
 REGION = "eu-central-1"
@@ -82,7 +83,7 @@ class Disk:
             raise Crash
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile_times(0.8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=ROWS, faults=st.lists(st.tuples(st.sampled_from([*sorted(FAULTS), *SAVING]), st.integers(0, 12)), max_size=4)
 )

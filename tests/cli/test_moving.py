@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback_cli.dead_letters.letters import Letter, peek
 from ses_feedback_cli.dead_letters.moving import Mover
 
 from tests.cli.fake_sqs import FakeSqs, Fault, Message
+from tests.properties import profile_times
 
 FROM, TO = "from", "to"
 
@@ -28,7 +29,7 @@ def even(letter: Letter) -> bool:
     return int(letter.body) % 2 == 0
 
 
-@settings(max_examples=300)
+@profile_times(3)
 @given(st.integers(0, 35), st.lists(st.sampled_from(Fault), max_size=30), st.booleans())
 def test_at_no_moment_a_message_is_in_neither_queue(number: int, faults: list[Fault], everything: bool) -> None:
     bodies = [str(one) for one in range(number)]
@@ -54,7 +55,6 @@ def test_at_no_moment_a_message_is_in_neither_queue(number: int, faults: list[Fa
     assert set(sqs.bodies(TO)) == set(bodies)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 35))
 def test_without_faults_each_is_moved_once(number: int) -> None:
     bodies = [str(one) for one in range(number)]
@@ -126,7 +126,6 @@ def test_a_pass_ends_although_messages_come_back_for_ever() -> None:
     assert (mover.moved, sqs.bodies(FROM)) == (0, ["1", "3"])
 
 
-@settings(deadline=None)
 @given(st.integers(0, 35), st.integers(1, 40))
 def test_a_look_takes_nothing_and_hides_nothing(number: int, limit: int) -> None:
     sqs = filled([str(one) for one in range(number)])

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback.history.event import manual_event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
@@ -152,7 +152,6 @@ def test_the_waiting_list_is_short_however_many_wait() -> None:
     assert len(found.addresses or ()) == 200
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["block", "count"])), max_size=400), st.integers(2, 12))
 def test_a_full_tally_is_too_low_by_no_more_than_it_says(rows: list[tuple[int, str]], limit: int) -> None:
     tally, exact = Tally(limit), Counter(name for name, _ in rows)

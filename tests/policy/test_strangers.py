@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tests.policy import graphs
 from tests.policy.analyzer import Given, analyze, in_preview
 from tests.policy.breaks import BASE, TABLE, edit, more, one, put, statement
+from tests.properties import profile_times
 from tests.recorder import MADE_UP
 
 SES, ACCOUNT = "aws:ses/identityNotificationTopic:IdentityNotificationTopic", "123456789012"
@@ -325,7 +326,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@profile_times(0.2, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_document_brings_the_pack_down(data: st.DataObject) -> None:
     """AWS refuses most of these in its own words; a rule that fails on one would hide them."""

@@ -11,13 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout.executor import Health, StackError
 from rollout.plan import Plan
 from rollout.record import Record, Step, Store, begin
 from rollout.runner import Outcome, WrongAccountError
+from tests.properties import profile_times
 from tests.rollout.fake import ARNS, HUB, FakeExecutor, a_plan, runner
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -40,7 +41,7 @@ def troubles(draw: st.DrawFn) -> tuple[Plan, Mapping[tuple[str, str], int]]:
 
 
 @given(troubles(), st.integers(1, 5))
-@settings(max_examples=30)
+@profile_times(0.3)
 def test_a_wave_begins_only_when_all_before_it_is_done(
     folder: Path, trouble: tuple[Plan, Mapping[tuple[str, str], int]], parallel: int
 ) -> None:
@@ -74,7 +75,7 @@ def test_a_wave_begins_only_when_all_before_it_is_done(
 
 
 @given(troubles())
-@settings(max_examples=30)
+@profile_times(0.3)
 def test_resume_does_what_is_left_and_repeats_nothing(
     folder: Path, trouble: tuple[Plan, Mapping[tuple[str, str], int]]
 ) -> None:
@@ -89,7 +90,7 @@ def test_resume_does_what_is_left_and_repeats_nothing(
 
 
 @given(plans, st.integers(0, 30), st.integers(1, 3))
-@settings(max_examples=30)
+@profile_times(0.3)
 def test_stopping_at_any_call_begins_nothing_more_and_can_be_resumed(
     folder: Path, plan: Plan, at: int, parallel: int
 ) -> None:
@@ -119,7 +120,7 @@ def test_stopping_at_any_call_begins_nothing_more_and_can_be_resumed(
 
 
 @given(troubles())
-@settings(max_examples=20)
+@profile_times(0.2)
 def test_a_crash_at_any_moment_can_be_resumed_from_the_file(
     folder: Path, trouble: tuple[Plan, Mapping[tuple[str, str], int]]
 ) -> None:
