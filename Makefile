@@ -26,7 +26,7 @@ check: .venv/ready ## Run what CI runs beside the tests: format, lint, types, im
 	$(UV) lock --check
 	$(UV) lock --check --project policy
 
-check-deep: .venv/ready ## Try the properties with twenty times the examples of make test
+check-deep: .venv/ready ## Try the properties with ten times the examples of make test
 	$(TESTS) -m hypothesis --hypothesis-profile deep $(ARGS)
 
 policy: .venv/ready ## Judge the dev stack by the policy pack, without the Pulumi CLI, and print a table

@@ -1,15 +1,20 @@
-"""For all tests: how many examples a property tries, and what is read once per process instead of once per test."""
+"""For all tests: how many examples a property tries, and what each test process makes once for all its tests."""
 
 import gc
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count
 
 import botocore.session
+import pytest
 import typer.testing
 from hypothesis import HealthCheck, settings
 
+from sandbox import Account, Emulator, Stack, deploy, start_emulator
+
 # A property's examples may take as long as a busy machine needs; how fast code is, bench/ says.
 ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("default", ANY_SPEED, max_examples=50)
+settings.register_profile("default", ANY_SPEED, max_examples=100)
 settings.register_profile("deep", ANY_SPEED, max_examples=1_000)  # make check-deep
 settings.load_profile("default")
 
@@ -25,3 +30,30 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    with start_emulator() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def new_account(emulator: Emulator) -> Callable[[], Account]:
+    """Makes an account: accounts keep the tests apart, so each test takes its own."""
+    numbers = count(100000000001)
+    return lambda: emulator.account(str(next(numbers)))
+
+
+@pytest.fixture
+def account(new_account: Callable[[], Account]) -> Account:
+    return new_account()
+
+
+@pytest.fixture(scope="session")
+def deployed(new_account: Callable[[], Account]) -> Stack:
+    """The sandbox's stack, for tests that leave it whole and block addresses of their own.
+
+    They are of the xdist group "deployed": it is made once.
+    """
+    return deploy(new_account())

@@ -2,7 +2,6 @@
 otherwise."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,11 @@ import pytest
 from ses_feedback_cli.app import app
 from typer.testing import CliRunner
 
-from sandbox import Stack, deploy, start_emulator
+from sandbox import Stack
 
-pytestmark = pytest.mark.xdist_group("report")  # one stack, made once
+pytestmark = pytest.mark.xdist_group("deployed")
 
 SCAN, RATES, QUEUES = "dynamodb:Scan", "cloudwatch:GetMetricData", "sqs:GetQueueAttributes"
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with start_emulator() as emulator:
-        yield deploy(emulator.account())
 
 
 @pytest.mark.parametrize(
@@ -34,7 +27,7 @@ def stack() -> Iterator[Stack]:
     ids=["all", "no queues", "no rates", "no tables"],
 )
 def test_rights(
-    stack: Stack,
+    deployed: Stack,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     rights: set[str],
@@ -42,8 +35,8 @@ def test_rights(
     unknown: set[str] | None,
 ) -> None:
     outputs = tmp_path / "outputs.json"
-    outputs.write_text(json.dumps(stack.outputs))
-    become(stack, monkeypatch, rights)
+    outputs.write_text(json.dumps(deployed.outputs))
+    become(deployed, monkeypatch, rights)
     done = CliRunner().invoke(app, ["report", "--json", "--outputs", str(outputs)])
     assert done.exit_code == code, done.stderr
     if unknown is None:

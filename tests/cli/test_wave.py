@@ -298,7 +298,7 @@ def happening(bounce: Bounce, address: str, what: str, hours: int) -> list[Event
     return [manual_event(act, address, actor="joe", note="", at=at, expires_at=ends)]
 
 
-@profile_times(0.1, suppress_health_check=list(HealthCheck))
+@profile_times(0.05, suppress_health_check=list(HealthCheck))
 @given(
     histories=st.lists(
         st.dictionaries(st.sampled_from(HAPPENINGS), st.sampled_from([1, 30]), min_size=1, max_size=3),

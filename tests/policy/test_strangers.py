@@ -326,7 +326,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@profile_times(0.2, suppress_health_check=list(HealthCheck))
+@profile_times(0.1, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_document_brings_the_pack_down(data: st.DataObject) -> None:
     """AWS refuses most of these in its own words; a rule that fails on one would hide them."""

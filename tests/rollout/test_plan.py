@@ -13,6 +13,7 @@ from rollout.config import texts
 from rollout.plan import Plan, PlannedStack, PlannedWave, plan
 from rollout.stacks import files, hub_outputs, write
 from stack.config import parse
+from tests.properties import profile_times
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "rollout" / "targets.yaml"
@@ -185,6 +186,7 @@ def organisations(draw: st.DrawFn) -> dict[str, object]:
     return {"regions": list(REGIONS), "roles": [], "hub": hub, "accounts": accounts, "waves": waves}
 
 
+@profile_times(0.5)
 @given(organisations())
 def test_every_target_is_in_the_plan_once_after_its_hub(organisation: dict[str, object]) -> None:
     made = plan(yaml.safe_dump(organisation, sort_keys=False))

@@ -41,7 +41,7 @@ def troubles(draw: st.DrawFn) -> tuple[Plan, Mapping[tuple[str, str], int]]:
 
 
 @given(troubles(), st.integers(1, 5))
-@profile_times(0.3)
+@profile_times(0.15)
 def test_a_wave_begins_only_when_all_before_it_is_done(
     folder: Path, trouble: tuple[Plan, Mapping[tuple[str, str], int]], parallel: int
 ) -> None:
@@ -75,7 +75,7 @@ def test_a_wave_begins_only_when_all_before_it_is_done(
 
 
 @given(troubles())
-@profile_times(0.3)
+@profile_times(0.15)
 def test_resume_does_what_is_left_and_repeats_nothing(
     folder: Path, trouble: tuple[Plan, Mapping[tuple[str, str], int]]
 ) -> None:
@@ -90,7 +90,7 @@ def test_resume_does_what_is_left_and_repeats_nothing(
 
 
 @given(plans, st.integers(0, 30), st.integers(1, 3))
-@profile_times(0.3)
+@profile_times(0.15)
 def test_stopping_at_any_call_begins_nothing_more_and_can_be_resumed(
     folder: Path, plan: Plan, at: int, parallel: int
 ) -> None:
@@ -120,7 +120,7 @@ def test_stopping_at_any_call_begins_nothing_more_and_can_be_resumed(
 
 
 @given(troubles())
-@profile_times(0.2)
+@profile_times(0.1)
 def test_a_crash_at_any_moment_can_be_resumed_from_the_file(
     folder: Path, trouble: tuple[Plan, Mapping[tuple[str, str], int]]
 ) -> None:

@@ -6,56 +6,43 @@ tests/cli has a stand-in. And its idea of a right is not AWS's.
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ses_feedback_cli.app import app
+from typer.testing import CliRunner, Result
 
-from sandbox import Account, Stack, deploy
+from sandbox import Stack
 from sandbox.hops import SETTLE_SECONDS, watch
 from sandbox.mails import MAILS
 
-pytestmark = pytest.mark.xdist_group("support")  # one stack, made once
+pytestmark = pytest.mark.xdist_group("deployed")
 BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture(scope="module")
-def stack(new_account: Callable[[], Account]) -> Stack:
-    return deploy(new_account())
+Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(stack: Stack, tmp_path: Path) -> Run:
-    """`ses-feedback` as somebody runs it, in a folder of its own."""
+def run(deployed: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`ses-feedback` with nothing of the user's environment, in a folder of its own."""
     outputs = tmp_path / "outputs.json"
-    outputs.write_text(json.dumps(stack.outputs))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SES_FEEDBACK"))}
-    environment |= {
-        "AWS_ENDPOINT_URL": stack.account.endpoint,
-        "AWS_ACCESS_KEY_ID": stack.account.id,
+    outputs.write_text(json.dumps(deployed.outputs))
+    for name in os.environ:
+        if name.startswith(("AWS_", "SES_FEEDBACK")):
+            monkeypatch.delenv(name)
+    environment = {
+        "AWS_ENDPOINT_URL": deployed.account.endpoint,
+        "AWS_ACCESS_KEY_ID": deployed.account.id,
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "SES_FEEDBACK_OUTPUTS": str(outputs),
     }
-    command = [sys.executable, "-m", "ses_feedback_cli"]
-
-    def start(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [*command, *arguments],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    return start
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(app, [*arguments], prog_name="ses-feedback")
 
 
 def bounced(stack: Stack) -> None:
@@ -64,19 +51,19 @@ def bounced(stack: Stack) -> None:
         assert watching.follow(BOUNCE).failure is None
 
 
-def test_a_block_is_explained_and_lifted_until_the_next_bounce(stack: Stack, run: Run) -> None:
-    bounced(stack)
+def test_a_block_is_explained_and_lifted_until_the_next_bounce(deployed: Stack, run: Run) -> None:
+    bounced(deployed)
     shown = run("show", BOUNCE.address, "--ses")
-    assert shown.returncode == 1, shown.stderr
+    assert shown.exit_code == 1, shown.stderr
     for fact in ("hard-bounce", "5.1.1", "shop.example", "BLOCKED because of bounce"):
         assert fact in shown.stdout
     time.sleep(0.01)  # an act in the same millisecond as a bounce beats it
     lifted = run("unblock", BOUNCE.address, "--reason", "ticket 7", "--actor", "joe")
-    assert (lifted.returncode, lifted.stderr) == (0, "")
+    assert (lifted.exit_code, lifted.stderr) == (0, "")
     assert "now not" in lifted.stdout
-    assert run("check", BOUNCE.address).returncode == 0
+    assert run("check", BOUNCE.address).exit_code == 0
     time.sleep(0.01)
-    bounced(stack)
+    bounced(deployed)
     (told,) = map(json.loads, run("show", BOUNCE.address, "--json").stdout.splitlines())
     assert [event.get("act", event.get("kind")) for event in told["events"]] == ["bounce", "unblock", "bounce"]
     assert told["blocked"]
@@ -87,12 +74,12 @@ def test_a_wave_is_lifted_and_put_back(run: Run) -> None:
         return {json.loads(line)["value"] for line in run("list", "--json").stdout.splitlines()}
 
     many = [f"{number}@wave.example" for number in range(120)]
-    assert run("block", *many, "--reason", "a false list").returncode == 0
+    assert run("block", *many, "--reason", "a false list").exit_code == 0
     before = blocked()
     assert before >= set(many)
     wave = ("unblock", "--domain", "wave.example", "--because", "manual", "--reason", "a mistake", "--yes")
     done = run(*wave, "--undo-file", "undo.jsonl")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert blocked() == before - set(many)
-    assert run("block", "--from", "undo.jsonl").returncode == 0
+    assert run("block", "--from", "undo.jsonl").exit_code == 0
     assert blocked() == before
