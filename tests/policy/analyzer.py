@@ -3,9 +3,12 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from unittest.mock import patch
 
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel, Policy, StackValidationArgs, StackValidationPolicy
 
@@ -16,6 +19,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from policy.pack import NAME, RULES, policies
 from policy.path import find
 
+_MESSAGE_TO_DICT = "pulumi_policy.policy.json_format.MessageToDict"
 _LEVELS = {analyzer_pb2.ADVISORY: EnforcementLevel.ADVISORY, analyzer_pb2.MANDATORY: EnforcementLevel.MANDATORY}
 
 
@@ -100,13 +104,23 @@ def analyze(
     if config:
         servicer.Configure(configuration(config), None)
     whole, found = request(resources), []
-    with patch.dict("os.environ", {"PULUMI_DRY_RUN": str(preview).lower()}):
+    with patch.dict("os.environ", {"PULUMI_DRY_RUN": str(preview).lower()}), patch(_MESSAGE_TO_DICT, _as_dict):
         for one, message in zip(resources, whole.resources, strict=True):
             asked = analyzer_pb2.AnalyzeRequest(type=message.type, urn=message.urn, name=message.name)
             # The provider has named it by then, where the program does not.
             asked.properties.update({key: one.answer[key] for key in ("name",) if key in one.answer} | one.inputs)
             found += violations(servicer.Analyze(asked, None), one.name)
         return [*found, *violations(servicer.AnalyzeStack(whole, None))]
+
+
+def _as_dict(properties: Struct) -> dict[str, Any]:
+    """What MessageToDict makes of the properties, made once: the SDK reads the whole stack anew for each rule."""
+    return _read(properties.SerializeToString())
+
+
+@lru_cache(maxsize=5_000)
+def _read(properties: bytes) -> dict[str, Any]:
+    return MessageToDict(Struct.FromString(properties))
 
 
 def _servicer(given: list[Policy]) -> Any:
