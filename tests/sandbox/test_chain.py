@@ -24,6 +24,7 @@ BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
 OUT_OF_OFFICE = next(mail for mail in MAILS if mail.address.startswith("bob@"))
 SHORT = 1.5  # seconds to wait at a hop that is broken
 Undo = Callable[[], object] | None
+pytestmark = pytest.mark.xdist_group("chain")  # the shared stack, made once
 
 
 def run(stack: Stack, mails: tuple[Mail, ...] = MAILS) -> tuple[Result, str]:
