@@ -1,39 +1,43 @@
-"""The stack: its configuration, the tables, a pipeline for each kind of feedback of each source, the monitoring."""
+"""The stack: its configuration, the keys, the tables, a pipeline per source and kind of feedback, the monitoring."""
 
 import pulumi
 
 from components import BlockedTable, FeedbackKmsKey, FeedbackMonitoring, FeedbackPipeline
 from components.inputs import KINDS
 from stack.config import load
+from stack.model import ExistingTables, NewTables
 
 config = load()
 
-keys = {
+key_arns = {
     region: FeedbackKmsKey(f"ses-feedback-{region}", config.key_args(region)).key_arn for region in config.key_regions
 }
 
-table_args = config.table_args(keys)
-tables = BlockedTable("ses-feedback", table_args) if table_args else None
-if tables:
+tables: BlockedTable | ExistingTables
+if isinstance(config.tables, NewTables):
+    tables = BlockedTable("ses-feedback", config.table_args(config.tables, key_arns))
     pulumi.export("blockedTableName", tables.blocked_table_name)
     pulumi.export("historyTableName", tables.history_table_name)
     pulumi.export("senderPolicyJson", tables.sender_policy_json)
-pulumi.export("blockedTableArn", tables.blocked_table_arn if tables else config.pipeline["blocked_table_arn"])
-pulumi.export("historyTableArn", tables.history_table_arn if tables else config.pipeline["history_table_arn"])
-if table_key := config.table_key(keys):
-    pulumi.export("tableKmsKeyArn", table_key)
+else:
+    tables = config.tables
+pulumi.export("blockedTableArn", tables.blocked_table_arn)
+pulumi.export("historyTableArn", tables.history_table_arn)
+if table_key_arn := config.table_key_arn(key_arns):
+    pulumi.export("tableKmsKeyArn", table_key_arn)
 pulumi.export("softBounces", config.soft_bounces)
 
-made: dict[tuple[str, str], FeedbackPipeline] = {}
-pipelines = {}
+pipelines: dict[tuple[str, str], FeedbackPipeline] = {}
+pipeline_exports = {}
 for source in config.sources:
     for kind in KINDS:
         name = f"{kind}-{source.name}"
-        args = config.pipeline_args(source, kind, tables, keys)
-        # SES stops its own mails about feedback only once bounces have a topic, too.
-        first = [made["bounce", source.name]] if "email_forwarding" in args else []
-        pipeline = made[kind, source.name] = FeedbackPipeline(name, args, pulumi.ResourceOptions(depends_on=first))
-        pipelines[name] = {
+        args = config.pipeline_args(source, kind, tables, key_arns)
+        # SES stops its own e-mails about feedback only once bounces and complaints both have a topic.
+        depends_on = [pipelines["bounce", source.name]] if args.get("email_forwarding") is not None else []
+        pipeline = FeedbackPipeline(name, args, pulumi.ResourceOptions(depends_on=depends_on))
+        pipelines[kind, source.name] = pipeline
+        pipeline_exports[name] = {
             "kind": kind,
             "region": source.region,
             "identities": source.identities,
@@ -46,15 +50,15 @@ for source in config.sources:
             "logGroupName": pipeline.log_group_name,
             "roleArn": pipeline.role_arn,
         }
-pulumi.export("pipelines", pipelines)
+pulumi.export("pipelines", pipeline_exports)
 
-if config.monitoring is not None:
-    watched = {
-        region: FeedbackMonitoring(f"ses-feedback-{region}", config.monitoring_args(region, made, keys))
-        for region in config.regions
-    }
-    names = {
-        region: {"alarmTopicArn": one.alarm_topic_arn, "dashboardName": one.dashboard_name}
-        for region, one in watched.items()
-    }
-    pulumi.export("monitoring", names)
+if config.monitoring_settings:
+    monitoring_exports = {}
+    for region in config.regions:
+        monitoring_args = config.monitoring_args(region, config.monitoring_settings, pipelines, key_arns)
+        monitoring = FeedbackMonitoring(f"ses-feedback-{region}", monitoring_args)
+        monitoring_exports[region] = {
+            "alarmTopicArn": monitoring.alarm_topic_arn,
+            "dashboardName": monitoring.dashboard_name,
+        }
+    pulumi.export("monitoring", monitoring_exports)

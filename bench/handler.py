@@ -4,7 +4,7 @@ Calls and rounds are counted, not timed: a change in them fails the run. CPU is 
 (the handler's own work) and with the real client up to, but without, the network. Wall time is with 5 ms per call.
 DynamoDB capacity is computed from the very items that are written, by the rules of the developer guide ("DynamoDB
 read and write operations"): strongly consistent reads per 4 KB, transactional writes twice per 1 KB. Prices: us-east-1,
-on demand, July 2025; look them up before you quote them.
+on demand, July 2025; look up the current ones before you quote them.
 """
 
 import contextlib
@@ -30,15 +30,15 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "SesFeedback",
     "POWERTOOLS_SERVICE_NAME": "ses-feedback",
 }
-_BATCH = 10
+_BATCH_SIZE = 10
 CALL_SECONDS = 0.005
 _WRITE_UNIT_DOLLARS, _READ_UNIT_DOLLARS = 0.625, 0.125  # per million
-_IMPORT_BASE = "import boto3; boto3.client('dynamodb', region_name='eu-central-1')"
-_IMPORT_OURS = "import ses_feedback.function.handler"
+_IMPORT_BOTO3 = "import boto3; boto3.client('dynamodb', region_name='eu-central-1')"
+_IMPORT_FUNCTION = "import ses_feedback.function.handler"
 
 
-class _Context:
-    """What Lambda passes beside the event."""
+class _LambdaContext:
+    """The context object that Lambda passes."""
 
     function_name = "bench"
     memory_limit_in_mb = 256
@@ -51,32 +51,34 @@ class _Context:
 
 @dataclass
 class Stub:
-    """DynamoDB with empty tables, and what it was asked."""
+    """DynamoDB with empty tables, which counts its calls."""
 
     seconds: float = 0.0
+    """How long each call takes."""
     spans: list[tuple[float, float]] = field(default_factory=list)
+    """Start and end of each call."""
     read_keys: int = 0
-    written: list[Mapping[str, Any]] = field(default_factory=list)
+    written_items: list[Mapping[str, Any]] = field(default_factory=list)
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        self._take()
+        self._call()
         ((table, request),) = RequestItems.items()
         self.read_keys += len(request["Keys"])
         return {"Responses": {table: []}, "UnprocessedKeys": {}}
 
     def transact_write_items(self, *, TransactItems: list[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        self._take()
-        self.written += [action["Put"]["Item"] for action in TransactItems]
+        self._call()
+        self.written_items += [action["Put"]["Item"] for action in TransactItems]
         return {}
 
-    def _take(self) -> None:
+    def _call(self) -> None:
         started = time.perf_counter()
         if self.seconds:
             time.sleep(self.seconds)
         self.spans.append((started, time.perf_counter()))
 
     def rounds(self) -> int:
-        """The longest chain of calls of which each began after the one before had ended."""
+        """The longest chain of calls in which each began after the one before had ended."""
         chain = 0
         ended = 0.0
         for start, end in sorted(self.spans, key=lambda span: span[1]):
@@ -86,19 +88,19 @@ class Stub:
 
 
 def item_size(item: Mapping[str, Any]) -> int:
-    """Bytes that DynamoDB counts for an item: names and values, and 3 or 1 a piece more for maps and lists."""
+    """Bytes that DynamoDB counts for an item: names and values, and for maps and lists 3 more, and 1 per element."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 
 def _value_size(value: Mapping[str, Any]) -> int:
-    ((kind, content),) = value.items()
-    if kind == "M":
+    ((data_type, content),) = value.items()
+    if data_type == "M":
         return 3 + len(content) + item_size(content)
-    if kind == "L":
+    if data_type == "L":
         return 3 + len(content) + sum(map(_value_size, content))
-    if kind == "N":
+    if data_type == "N":
         return len(content) // 2 + 2
-    return len(content.encode()) if kind == "S" else 1
+    return len(content.encode()) if data_type == "S" else 1
 
 
 def _event(batch: int, size: int) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def _notification(number: str) -> dict[str, Any]:
     }
 
 
-def _run(client: object, batches: int, size: int = _BATCH) -> tuple[float, float]:
+def _run(client: object, batches: int, size: int = _BATCH_SIZE) -> tuple[float, float]:
     """Median seconds of CPU and of wall time per batch."""
     from ses_feedback.function import handler  # noqa: PLC0415 - after the environment is set
     from ses_feedback.history.writer import HistoryWriter  # noqa: PLC0415
@@ -163,36 +165,36 @@ def _run(client: object, batches: int, size: int = _BATCH) -> tuple[float, float
         handler.logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]
         with contextlib.redirect_stdout(io.StringIO()):
             started = time.process_time(), time.perf_counter()
-            answer = handler.lambda_handler(event, _Context())  # type: ignore[arg-type]
+            response = handler.lambda_handler(event, _LambdaContext())  # type: ignore[arg-type]
             ended = time.process_time(), time.perf_counter()
-        assert answer == {"batchItemFailures": []}, answer
+        assert response == {"batchItemFailures": []}, response
         cpu.append(ended[0] - started[0])
         wall.append(ended[1] - started[1])
     return statistics.median(cpu[5:]), statistics.median(wall[5:])  # the first warm caches and threads up
 
 
 def real_client(seconds: float) -> object:
-    """boto3's client, complete but for the network: each request is answered after ``seconds``."""
+    """boto3's client without the network: each request is answered after ``seconds``."""
     from botocore.awsrequest import AWSResponse  # noqa: PLC0415
     from ses_feedback.table import make_client  # noqa: PLC0415
 
     client: Any = make_client(f"{_ARN}history", connections=10)
 
-    def answer(request: Any, **_: object) -> AWSResponse:
+    def respond(request: Any, **_: object) -> AWSResponse:
         time.sleep(seconds)
-        read = request.headers["X-Amz-Target"].endswith(b"BatchGetItem")
-        body: dict[str, Any] = {"Responses": {f"{_ARN}history": []}, "UnprocessedKeys": {}} if read else {}
+        is_read = request.headers["X-Amz-Target"].endswith(b"BatchGetItem")
+        body: dict[str, Any] = {"Responses": {f"{_ARN}history": []}, "UnprocessedKeys": {}} if is_read else {}
         headers: Any = {"Content-Type": "application/x-amz-json-1.0"}
         raw: Any = io.BytesIO(json.dumps(body).encode())
         raw.stream = lambda **_: iter([raw.read()])
         return AWSResponse(request.url, 200, headers, raw)
 
-    client.meta.events.register("before-send.dynamodb", answer)
+    client.meta.events.register("before-send.dynamodb", respond)
     return client
 
 
 def _cold_import(rounds: int = 9) -> tuple[float, float]:
-    """Median seconds of a fresh interpreter: bare boto3 with a client, and the function as Lambda starts it."""
+    """Median seconds of a new interpreter: boto3 with a client, and the function as Lambda starts it."""
 
     def seconds(code: str) -> float:
         environment = {**os.environ, "AWS_LAMBDA_FUNCTION_NAME": "bench"}
@@ -200,11 +202,13 @@ def _cold_import(rounds: int = 9) -> tuple[float, float]:
         subprocess.run([sys.executable, "-c", code], check=True, env=environment)  # noqa: S603 - our own interpreter
         return time.perf_counter() - started
 
-    pairs = [(seconds(_IMPORT_BASE), seconds(_IMPORT_OURS)) for _ in range(rounds)]  # in turn: both see the same load
-    return statistics.median(base for base, _ in pairs), statistics.median(ours for _, ours in pairs)
+    pairs = [
+        (seconds(_IMPORT_BOTO3), seconds(_IMPORT_FUNCTION)) for _ in range(rounds)
+    ]  # alternately: both see the same load
+    return statistics.median(boto3 for boto3, _ in pairs), statistics.median(function for _, function in pairs)
 
 
-def line(name: str, value: str, goal: str = "") -> None:
+def print_figure(name: str, value: str, goal: str = "") -> None:
     """One figure of a table."""
     print(f"  {name:<58} {value:>14}   {goal}")
 
@@ -216,28 +220,32 @@ def main() -> int:
     _run(stub, batches=1)
     batches = 6  # _run warms up with five
     calls, rounds = len(stub.spans) / batches, stub.rounds() / batches
-    write_units = sum(2 * math.ceil(item_size(item) / 1_024) for item in stub.written) / batches / _BATCH
-    read_units = stub.read_keys / batches / _BATCH  # an item that is not there costs one unit
+    write_units = sum(2 * math.ceil(item_size(item) / 1_024) for item in stub.written_items) / batches / _BATCH_SIZE
+    read_units = stub.read_keys / batches / _BATCH_SIZE  # an item that is not there costs one unit
     dollars = write_units * _WRITE_UNIT_DOLLARS + read_units * _READ_UNIT_DOLLARS
     handler_cpu, _ = _run(Stub(), batches=200)
-    whole_cpu, _ = _run(real_client(0), batches=200)
+    client_cpu, _ = _run(real_client(0), batches=200)
     _, stub_wall = _run(Stub(seconds=CALL_SECONDS), batches=100)
-    _, real_wall = _run(real_client(CALL_SECONDS), batches=100)
-    _, large_wall = _run(real_client(CALL_SECONDS), batches=20, size=100)
-    base, ours = _cold_import()
+    _, client_wall = _run(real_client(CALL_SECONDS), batches=100)
+    _, large_batch_wall = _run(real_client(CALL_SECONDS), batches=20, size=100)
+    boto3_seconds, function_seconds = _cold_import()
 
-    print(f"handler: a batch of {_BATCH} hard bounces of {_BATCH} addresses")
-    line("AWS calls", f"{calls:g}", "public peers: 10 to 30")
-    line("rounds of calls, one after another", f"{rounds:g}", "goal 2")
-    line("CPU with AWS stubbed", f"{handler_cpu * 1e3:.2f} ms", "public peers: 0.2 to 1.1 ms")
-    line("CPU with the real client, without network", f"{whole_cpu * 1e3:.2f} ms")
-    line("wall time at 5 ms a call, AWS stubbed", f"{stub_wall * 1e3:.1f} ms", "goal < 25 ms")
-    line("wall time at 5 ms a call, real client", f"{real_wall * 1e3:.1f} ms", "goal < 25 ms")
-    line("the same, batch of 100", f"{large_wall * 1e3:.1f} ms")
-    line("DynamoDB write units / read units per event", f"{write_units:g} / {read_units:g}")
-    line("DynamoDB dollars per million events", f"${dollars:.2f}")
-    line("cold start: boto3 with a client", f"{base * 1e3:.0f} ms")
-    line("cold start: the function", f"{ours * 1e3:.0f} ms", f"goal + 25 %, is {(ours / base - 1) * 100:+.0f} %")
+    print(f"handler: a batch of {_BATCH_SIZE} hard bounces of {_BATCH_SIZE} addresses")
+    print_figure("AWS calls", f"{calls:g}", "public peers: 10 to 30")
+    print_figure("rounds of calls, one after another", f"{rounds:g}", "goal 2")
+    print_figure("CPU with AWS stubbed", f"{handler_cpu * 1e3:.2f} ms", "public peers: 0.2 to 1.1 ms")
+    print_figure("CPU with the real client, without network", f"{client_cpu * 1e3:.2f} ms")
+    print_figure("wall time at 5 ms a call, AWS stubbed", f"{stub_wall * 1e3:.1f} ms", "goal < 25 ms")
+    print_figure("wall time at 5 ms a call, real client", f"{client_wall * 1e3:.1f} ms", "goal < 25 ms")
+    print_figure("the same, batch of 100", f"{large_batch_wall * 1e3:.1f} ms")
+    print_figure("DynamoDB write units / read units per event", f"{write_units:g} / {read_units:g}")
+    print_figure("DynamoDB dollars per million events", f"${dollars:.2f}")
+    print_figure("cold start: boto3 with a client", f"{boto3_seconds * 1e3:.0f} ms")
+    print_figure(
+        "cold start: the function",
+        f"{function_seconds * 1e3:.0f} ms",
+        f"goal + 25 %, is {(function_seconds / boto3_seconds - 1) * 100:+.0f} %",
+    )
     return 0 if (calls, rounds) == (2, 2) else 1
 
 

@@ -1,8 +1,9 @@
-"""The alarms: what each watches, when it goes off, and why with these numbers. Data and pure functions, no resource.
+"""The alarms: what each monitors, when it goes off, and why with these numbers. Data and pure functions, no resource.
 
-Facts: CloudWatch User Guide ("Using Amazon CloudWatch alarms", "Using metric math"); the lists of metrics in the guides
-of SQS, SNS and Lambda; SES Developer Guide ("Creating reputation monitoring alarms using CloudWatch"). CloudWatch looks
-at the last periods anew every minute, however long they are. docs/operations.md has a runbook for each alarm.
+Sources: CloudWatch User Guide ("Using Amazon CloudWatch alarms", "Using metric math"); the lists of metrics in the
+guides of SQS, SNS and Lambda; SES Developer Guide ("Creating reputation monitoring alarms using CloudWatch").
+CloudWatch evaluates the last periods every minute, however long they are. docs/operations.md has a runbook for each
+alarm.
 """
 
 from collections.abc import Sequence
@@ -13,12 +14,13 @@ import pulumi
 
 NAMESPACE = "SesFeedback"
 SERVICE = "ses-feedback"
-"""Where the function counts: its POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME."""
+"""Under which the function publishes its metrics: its POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME."""
 
 _HOUR = 3600
-_MANY = 1_000_000  # No account has more bounces than that in an hour.
+_MORE_THAN_SES_COUNTS = 1_000_000
+"""No account has so many bounces in an hour."""
 MOST_PIPELINES = 9
-"""So many pipelines of one kind fit one alarm beside what SES counts (ten metrics; User Guide, alarms, "Limits")."""
+"""An alarm holds ten metrics (CloudWatch User Guide, alarms, "Limits"): one of SES, and one of each pipeline."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,110 +29,159 @@ class Alarm:
 
     suffix: str
     """The end of its name, and the section of its runbook."""
-    means: str
+    description: str
     namespace: str
-    metric: str
-    dimension: str = ""
-    of: str = ""
-    """The property of a pipeline (`FeedbackPipeline.monitored`) that is the dimension's value."""
+    metric_name: str
+    dimension_name: str = ""
+    dimension_property: str = ""
+    """The field of `MonitoredPipeline` that is the dimension's value."""
     statistic: str
     period: int
-    """Seconds."""
-    breaching: int = 1
-    """So many of the last `periods` must be at or above the threshold."""
-    periods: int = 1
+    """In seconds."""
+    datapoints_to_alarm: int = 1
+    """So many of the last `evaluation_periods` must be at or above the threshold."""
+    evaluation_periods: int = 1
     threshold: float | str = 1.0
-    """A number, or the input that holds it."""
-    missing: str = "notBreaching"
-    """What a period without data counts as; with `ignore` the alarm stays as it is."""
-    why: str
+    """A number, or the name of the input that holds it."""
+    treat_missing_data: str = "notBreaching"
+    """What a period without data counts as; with `ignore` the alarm keeps its state."""
+    rationale: str
 
 
-_WAITING = "ApproximateNumberOfMessagesVisible"
-_LEVEL = (
-    "A level, so one period decides. It also counts what SQS itself moves there, which NumberOfMessagesSent does not. "
-    "Five minutes bridge the moments in which somebody looks at a message and hides it. An idle queue has no data."
+_VISIBLE_MESSAGES = "ApproximateNumberOfMessagesVisible"
+_DEAD_LETTERS_RATIONALE = (
+    "The metric is a level, so one period decides. It also counts what SQS itself moves there, which "
+    "NumberOfMessagesSent does not. Five minutes bridge the time in which a message that somebody looks at is hidden. "
+    "An idle queue has no data."
 )
-_REPEATED = (
-    "SQS delivers again after a failure, and moves a message to the dead letters after the fifth, a quarter of an hour "
-    "later by default: two bad periods in that time are worth waking somebody. No invocation, no data."
+_FUNCTION_RATIONALE = (
+    "SQS delivers again after a failure, and moves a message to the dead-letter queue after the fifth, a quarter of an "
+    "hour later by default: two bad periods in that time are worth waking somebody. No invocation, no data."
 )
 
-PIPELINE: tuple[Alarm, ...] = (
+PIPELINE_ALARMS: tuple[Alarm, ...] = (
     Alarm(
-        suffix="dead-letters", means="Feedback that the function could not process waits in the dead-letter queue.",
-        namespace="AWS/SQS", metric=_WAITING, dimension="QueueName", of="deadLetterQueueName",
-        statistic="Maximum", period=300, why=_LEVEL,
+        suffix="dead-letters",
+        description="Feedback that the function could not process waits in the dead-letter queue.",
+        namespace="AWS/SQS",
+        metric_name=_VISIBLE_MESSAGES,
+        dimension_name="QueueName",
+        dimension_property="dead_letter_queue_name",
+        statistic="Maximum",
+        period=300,
+        rationale=_DEAD_LETTERS_RATIONALE,
     ),
     Alarm(
         suffix="subscription-dead-letters",
-        means="Feedback that the topic could not deliver waits in the topic's dead-letter queue.",
-        namespace="AWS/SQS", metric=_WAITING, dimension="QueueName", of="subscriptionDeadLetterQueueName",
-        statistic="Maximum", period=300, why=_LEVEL,
+        description="Feedback that the topic could not deliver waits in the topic's dead-letter queue.",
+        namespace="AWS/SQS",
+        metric_name=_VISIBLE_MESSAGES,
+        dimension_name="QueueName",
+        dimension_property="subscription_dead_letter_queue_name",
+        statistic="Maximum",
+        period=300,
+        rationale=_DEAD_LETTERS_RATIONALE,
     ),
     Alarm(
-        suffix="oldest-message", means="Feedback waits too long: addresses that should be blocked are still mailed.",
-        namespace="AWS/SQS", metric="ApproximateAgeOfOldestMessage", dimension="QueueName", of="queueName",
-        statistic="Maximum", period=60, threshold="oldest_message_seconds",
-        why="An age is a duration already, so one minute decides. SQS leaves out a message received three times, which "
-        "takes 540 s by default, so a single one that fails is left to the dead letters. An empty queue has no data.",
+        suffix="oldest-message",
+        description="Feedback waits too long: addresses that should be blocked are still mailed.",
+        namespace="AWS/SQS",
+        metric_name="ApproximateAgeOfOldestMessage",
+        dimension_name="QueueName",
+        dimension_property="queue_name",
+        statistic="Maximum",
+        period=60,
+        threshold="oldest_message_seconds",
+        rationale="An age is a duration already, so one minute decides. SQS leaves out a message received three times, "
+        "which takes 540 s by default, so the alarm on dead letters is for a single failing message. An empty "
+        "queue has no data.",
     ),
     Alarm(
-        suffix="function-errors", means="The function fails as a whole: it crashes, or runs out of time or memory.",
-        namespace="AWS/Lambda", metric="Errors", dimension="FunctionName", of="functionName",
-        statistic="Sum", period=300, breaching=2, periods=3, why=_REPEATED,
+        suffix="function-errors",
+        description="The function fails as a whole: it crashes, or runs out of time or memory.",
+        namespace="AWS/Lambda",
+        metric_name="Errors",
+        dimension_name="FunctionName",
+        dimension_property="function_name",
+        statistic="Sum",
+        period=300,
+        datapoints_to_alarm=2,
+        evaluation_periods=3,
+        rationale=_FUNCTION_RATIONALE,
     ),
     Alarm(
-        suffix="function-throttles", means="Lambda does not run the function as often as feedback comes in.",
-        namespace="AWS/Lambda", metric="Throttles", dimension="FunctionName", of="functionName",
-        statistic="Sum", period=300, breaching=2, periods=3, why=_REPEATED,
+        suffix="function-throttles",
+        description="Lambda does not run the function as often as feedback comes in.",
+        namespace="AWS/Lambda",
+        metric_name="Throttles",
+        dimension_name="FunctionName",
+        dimension_property="function_name",
+        statistic="Sum",
+        period=300,
+        datapoints_to_alarm=2,
+        evaluation_periods=3,
+        rationale=_FUNCTION_RATIONALE,
     ),
     Alarm(
-        suffix="notifications-failed", means="The topic gave up delivering feedback to the queue.",
-        namespace="AWS/SNS", metric="NumberOfNotificationsFailed", dimension="TopicName", of="topicName",
-        statistic="Sum", period=300,
-        why="SNS tries for 23 days what may still work, so each one counted is a refusal. An idle topic has no data.",
+        suffix="notifications-failed",
+        description="The topic gave up delivering feedback to the queue.",
+        namespace="AWS/SNS",
+        metric_name="NumberOfNotificationsFailed",
+        dimension_name="TopicName",
+        dimension_property="topic_name",
+        statistic="Sum",
+        period=300,
+        rationale="SNS retries for 23 days what may still work, so each failure counted is a refusal. An idle "
+        "topic has no data.",
     ),
-)  # fmt: skip
+)
 """The alarms of each pipeline."""
 
-_RATE = (
+_RATE_RATIONALE = (
     "SES computes the rate over a volume that it chooses, and publishes it now and then: an hour holds a value. "
     "Without one the alarm stays as it is, as AWS advises."
 )
 
 
-def _rate(kind: str, level: str, consequence: str) -> Alarm:
+def _rate_alarm(kind: str, level: str, consequence: str) -> Alarm:
     return Alarm(
-        suffix=f"{kind}-rate-{level}", means=f"The {kind} rate is so high that AWS {consequence}.",
-        namespace="AWS/SES", metric=f"Reputation.{kind.capitalize()}Rate",
-        statistic="Average", period=_HOUR, threshold=f"{kind}_rate_{level}", missing="ignore", why=_RATE,
-    )  # fmt: skip
+        suffix=f"{kind}-rate-{level}",
+        description=f"The {kind} rate is so high that AWS {consequence}.",
+        namespace="AWS/SES",
+        metric_name=f"Reputation.{kind.capitalize()}Rate",
+        statistic="Average",
+        period=_HOUR,
+        threshold=f"{kind}_rate_{level}",
+        treat_missing_data="ignore",
+        rationale=_RATE_RATIONALE,
+    )
 
 
-REGION: tuple[Alarm, ...] = (
-    _rate("bounce", "warning", "reviews the account"),
-    _rate("bounce", "critical", "may pause the account's sending"),
-    _rate("complaint", "warning", "reviews the account"),
-    _rate("complaint", "critical", "may pause the account's sending"),
+REGION_ALARMS: tuple[Alarm, ...] = (
+    _rate_alarm("bounce", "warning", "reviews the account"),
+    _rate_alarm("bounce", "critical", "may pause the account's sending"),
+    _rate_alarm("complaint", "warning", "reviews the account"),
+    _rate_alarm("complaint", "critical", "may pause the account's sending"),
 )
-"""The alarms of the account's mail in the Region."""
+"""The alarms on the account's mail in the Region."""
 
-THRESHOLDS = tuple(alarm.threshold for alarm in (*PIPELINE, *REGION) if isinstance(alarm.threshold, str))
+THRESHOLD_INPUTS = tuple(
+    alarm.threshold for alarm in (*PIPELINE_ALARMS, *REGION_ALARMS) if isinstance(alarm.threshold, str)
+)
 """The inputs that hold a threshold."""
 
 
 @dataclass(frozen=True)
-class NotProcessed:
-    """The alarm on the break that nothing else shows: SES counts feedback, and no pipeline of its kind gets any."""
+class NotProcessedAlarm:
+    """An alarm on feedback that SES counts and no pipeline of its kind receives, which no other metric shows."""
 
     kind: str
     period: int = _HOUR
-    breaching: int = 2
+    datapoints_to_alarm: int = 2
     """So many of the last `missing_feedback_hours`."""
-    missing: str = "notBreaching"
-    why: str = (
-        "SES counts per Region and not per identity, so all pipelines of a kind are looked at together. An hour holds "
+    treat_missing_data: str = "notBreaching"
+    rationale: str = (
+        "SES counts per Region and not per identity, so all pipelines of a kind are compared together. An hour holds "
         "what SES counted and, seconds later, what was processed, unless it ends between the two: so a second hour "
         "must agree. It may be any other of the last day, since complaints are rare. No mail, no data."
     )
@@ -141,45 +192,47 @@ class NotProcessed:
         return f"{self.kind}s-not-processed"
 
     @property
-    def means(self) -> str:
-        """What the person who is woken reads first."""
+    def description(self) -> str:
         return f"In two separate hours SES counted {self.kind}s and nothing was processed: they are lost."
 
-    def queries(self, pipelines: Sequence[pulumi.Input[str]]) -> list[dict[str, Any]]:
-        """An expression that is 1 for an hour whose feedback nothing processed, and the metrics in it.
+    def queries(self, pipeline_names: Sequence[pulumi.Input[str]]) -> list[dict[str, Any]]:
+        """An expression that is 1 for an hour whose feedback no pipeline processed, and the metrics in it.
 
-        Without FILL: a comparison takes a missing value for 0, and so it does with a metric that has none at all, which
-        is the break itself; and FILL on a metric that comes late can leave an alarm stuck ("Using metric math").
+        Without FILL: a comparison takes a missing value for 0, also where the metric has no value at all, which is the
+        case to find; and FILL on a metric that comes late can leave an alarm stuck ("Using metric math").
         """
-        counted = _query("counted", "AWS/SES", self.kind.capitalize(), self.period)
+        counted = _metric_query("counted", "AWS/SES", self.kind.capitalize(), self.period)
         processed = [
-            _query(f"processed{index}", NAMESPACE, "Processed", self.period, {"service": SERVICE, "pipeline": name})
-            for index, name in enumerate(pipelines)
+            _metric_query(
+                f"processed{index}", NAMESPACE, "Processed", self.period, {"service": SERVICE, "pipeline": name}
+            )
+            for index, name in enumerate(pipeline_names)
         ]
+        sum_of_processed = " + ".join(query["id"] for query in processed)
         not_processed = {
             "id": "not_processed",
-            "expression": f"counted > {_MANY} * ({' + '.join(query['id'] for query in processed)})",
+            "expression": f"counted > {_MORE_THAN_SES_COUNTS} * ({sum_of_processed})",
             "label": f"an hour with {self.kind}s that nothing processed",
             "return_data": True,
         }
         return [not_processed, counted, *processed]
 
 
-NOT_PROCESSED: tuple[NotProcessed, ...] = (NotProcessed("bounce"), NotProcessed("complaint"))
+NOT_PROCESSED_ALARMS: tuple[NotProcessedAlarm, ...] = (NotProcessedAlarm("bounce"), NotProcessedAlarm("complaint"))
 """The alarms that compare what SES counted with what was processed."""
 
 
-def _query(
-    id_: str, namespace: str, metric: str, period: int, dimensions: dict[str, pulumi.Input[str]] | None = None
+def _metric_query(
+    id_: str, namespace: str, metric_name: str, period: int, dimensions: dict[str, pulumi.Input[str]] | None = None
 ) -> dict[str, Any]:
-    measured = {"namespace": namespace, "metric_name": metric, "period": period, "stat": "Sum"}
+    metric = {"namespace": namespace, "metric_name": metric_name, "period": period, "stat": "Sum"}
     return {
         "id": id_,
-        "metric": measured | ({"dimensions": dimensions} if dimensions else {}),
+        "metric": metric | ({"dimensions": dimensions} if dimensions else {}),
         "return_data": False,
     }
 
 
-def description(alarm: Alarm | NotProcessed, runbook_url: str, pipeline: str = "") -> str:
-    """What an alarm says: what it means, for which pipeline, and where its runbook is."""
-    return f"{pipeline and pipeline + ': '}{alarm.means} Runbook: {runbook_url}#{alarm.suffix}"
+def alarm_description(alarm: Alarm | NotProcessedAlarm, runbook_url: str, pipeline_name: str = "") -> str:
+    """The description that CloudWatch shows: for which pipeline, what it means, and where its runbook is."""
+    return f"{pipeline_name and pipeline_name + ': '}{alarm.description} Runbook: {runbook_url}#{alarm.suffix}"

@@ -8,12 +8,12 @@ import pulumi
 
 HANDLER = "ses_feedback.function.handler.lambda_handler"
 HANDLERS = Path(__file__).resolve().parent.parent / "handlers" / "ses_feedback"
-"""By this file, not by the working directory, which is the consumer's."""
+"""Relative to this file, not to the working directory, which is the consumer's."""
 
 FOLDERS = ("function", "history")
-"""What the archive takes of the library, beside its shared modules. ``sender`` is for those who ask the table."""
+"""The folders of the library that go into the archive beside its shared modules; the function does not use `sender`."""
 
-# boto3 is not here: Lambda's Python runtime has it (docs/adr/0003-archive.md).
+# Without boto3: Lambda's Python runtime has it (docs/adr/0003-archive.md).
 LIBRARIES = ("aws_lambda_powertools", "idna", "jmespath", "typing_extensions")
 
 

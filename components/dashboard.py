@@ -1,71 +1,73 @@
-"""The dashboard for a person on call: from what is red, over the account's standing, to the logs. Data in, data out.
+"""The dashboard for a person on call: the alarms, the account's bounce and complaint rates, each pipeline, the logs.
 
-Form: "Dashboard body structure and syntax" (CloudWatch API reference). docs/dashboard.svg shows it.
+Data in, data out. Form: "Dashboard body structure and syntax" (CloudWatch API reference). docs/dashboard.svg shows it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from components.alarms import NAMESPACE, SERVICE
-from components.feedback_monitoring_args import AWS_LIMITS
+from components.feedback_monitoring_args import AWS_RATE_LIMITS
+from components.monitored_pipeline import MonitoredPipeline
 
 COLUMNS = 24
-_MOST_ALARMS = 100  # of one alarm widget
-_MOST_LOG_GROUPS = 50  # of one query (CloudWatch Logs quotas)
+_ALARMS_PER_WIDGET = 100
+_LOG_GROUPS_PER_QUERY = 50  # CloudWatch Logs quotas
 
-Pipeline = Mapping[str, str]
-"""What `FeedbackPipeline.monitored` says of a pipeline."""
+Pipelines = Sequence[MonitoredPipeline]
 Metric = list[Any]
 Widget = tuple[int, int, str, dict[str, Any]]
 """Width, height, type and properties."""
 
-_LIMIT_LABELS = {"warning": "AWS reviews the account", "critical": "AWS may pause the account"}
+_RATE_LABELS = {"warning": "AWS reviews the account", "critical": "AWS may pause the account"}
 
 
 def definition(
     region: str,
-    pipelines: Mapping[str, Sequence[Pipeline]],
-    thresholds: Mapping[str, Any],
+    pipelines: Mapping[str, Pipelines],
+    thresholds: Mapping[str, float],
     alarm_arns: Sequence[str],
     runbook_url: str,
 ) -> dict[str, Any]:
-    """The dashboard's body: `pipelines` by kind, `thresholds` of the alarms by their inputs' names."""
-    everything = [pipeline for kind in pipelines.values() for pipeline in kind]
+    """The dashboard's body: `pipelines` by kind, `thresholds` of the alarms by the names of their inputs."""
+    all_pipelines = [pipeline for pipelines_of_kind in pipelines.values() for pipeline in pipelines_of_kind]
+    log_groups = [pipeline.log_group_name for pipeline in all_pipelines]
     rows: list[list[Widget]] = [
         [(COLUMNS, 3, "text", {"markdown": _headline(region, runbook_url)})],
-        *([_alarms(arns)] for arns in _slices(alarm_arns, _MOST_ALARMS)),
+        *([_alarms(arns)] for arns in _chunks(alarm_arns, _ALARMS_PER_WIDGET)),
         [_mail(), _rate("bounce", thresholds), _rate("complaint", thresholds)],
         list(_verdicts(pipelines)),
-        [_dead_letters(everything), _oldest(everything, thresholds), _waiting(everything)],
-        [_records(everything), _repeats(everything), _age(everything)],
-        [_failures(everything), _durations(everything), _deliveries(everything)],
-        *([_logs(groups)] for groups in _slices([one["logGroupName"] for one in everything], _MOST_LOG_GROUPS)),
+        [_dead_letters(all_pipelines), _oldest_message(all_pipelines, thresholds), _messages(all_pipelines)],
+        [_processed(all_pipelines), _duplicates(all_pipelines), _feedback_age(all_pipelines)],
+        [_function_errors(all_pipelines), _function_duration(all_pipelines), _failed_deliveries(all_pipelines)],
+        *([_logs(names)] for names in _chunks(log_groups, _LOG_GROUPS_PER_QUERY)),
     ]
-    return {"start": "-PT12H", "periodOverride": "inherit", "widgets": list(_placed(rows, region))}
+    return {"start": "-PT12H", "periodOverride": "inherit", "widgets": list(_layout(rows, region))}
 
 
-def _placed(rows: Iterable[Sequence[Widget]], region: str) -> Iterator[dict[str, Any]]:
-    """Row under row, each widget right of the one before it."""
+def _layout(rows: Iterable[Sequence[Widget]], region: str) -> Iterator[dict[str, Any]]:
+    """The widgets with their places: the rows from top to bottom, each from left to right."""
     y = 0
     for row in rows:
         x = 0
         for width, height, type_, properties in row:
-            own = {"region": region} if type_ in {"metric", "log"} else {}
-            yield {"type": type_, "x": x, "y": y, "width": width, "height": height, "properties": own | properties}
+            of_region = {"region": region} if type_ in {"metric", "log"} else {}
+            all_properties = of_region | properties
+            yield {"type": type_, "x": x, "y": y, "width": width, "height": height, "properties": all_properties}
             x += width
         y += max(height for _, height, _, _ in row)
 
 
-def _slices(items: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), most):
-        yield items[start : start + most]
+def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _headline(region: str, runbook_url: str) -> str:
     return (
         f"## Mail feedback in {region}\n"
-        f"An alarm's description names its runbook: {runbook_url}. From top to bottom: the account's standing with "
-        "AWS, what was decided about addresses, the feedback's way from topic to table, the logs."
+        f"An alarm's description names its runbook: {runbook_url}. From top to bottom: the account's bounce and "
+        "complaint rates, what was decided about addresses, the pipelines from topic to table, the logs."
     )
 
 
@@ -75,40 +77,41 @@ def _alarms(arns: Sequence[str]) -> Widget:
 
 
 def _graph(title: str, metrics: list[Metric], width: int = 8, **properties: Any) -> Widget:  # noqa: ANN401 - JSON
-    base = {"title": title, "view": "timeSeries", "stat": "Sum", "period": 300, "yAxis": {"left": {"min": 0}}}
-    return (width, 6, "metric", {**base, "metrics": metrics, **properties})
+    defaults = {"title": title, "view": "timeSeries", "stat": "Sum", "period": 300, "yAxis": {"left": {"min": 0}}}
+    return (width, 6, "metric", {**defaults, "metrics": metrics, **properties})
 
 
-def _line(value: float, label: str, color: str = "#d62728") -> dict[str, Any]:
-    return {"value": value, "label": label, "color": color}
+def _line(value: float, label: str) -> dict[str, Any]:
+    return {"value": value, "label": label, "color": "#d62728"}
 
 
 def _mail() -> Widget:
-    names = ("Send", "Delivery", "Bounce", "Complaint", "Reject")
-    return _graph("Mail of the account", [["AWS/SES", name] for name in names])
+    metric_names = ("Send", "Delivery", "Bounce", "Complaint", "Reject")
+    return _graph("Mail of the account", [["AWS/SES", metric_name] for metric_name in metric_names])
 
 
-def _rate(kind: str, thresholds: Mapping[str, Any]) -> Widget:
-    """The rate between what alarms and what AWS acts on, one line where both are the same."""
-    lines = {thresholds[f"{kind}_rate_{level}"]: f"{level} alarm" for level in _LIMIT_LABELS}
-    lines |= {AWS_LIMITS[f"{kind}_rate_{level}"]: label for level, label in _LIMIT_LABELS.items()}
+def _rate(kind: str, thresholds: Mapping[str, float]) -> Widget:
+    """A rate with lines at the alarms' thresholds and at AWS's limits; a threshold at a limit is one line."""
+    labels = {thresholds[f"{kind}_rate_{level}"]: f"{level} alarm" for level in _RATE_LABELS}
+    labels |= {AWS_RATE_LIMITS[f"{kind}_rate_{level}"]: label for level, label in _RATE_LABELS.items()}
     return _graph(
         f"{kind.capitalize()} rate (0.01 = 1 %)",
         [["AWS/SES", f"Reputation.{kind.capitalize()}Rate"]],
         stat="Average",
         period=3600,
-        annotations={"horizontal": [_line(value, lines[value]) for value in sorted(lines)]},
+        annotations={"horizontal": [_line(value, labels[value]) for value in sorted(labels)]},
     )
 
 
-def _verdicts(pipelines: Mapping[str, Sequence[Pipeline]]) -> Iterator[Widget]:
-    """What the rules decided: a search, since a rule appears as a metric when it is first used."""
-    kinds = {kind: ones for kind, ones in pipelines.items() if ones}
+def _verdicts(pipelines: Mapping[str, Pipelines]) -> Iterator[Widget]:
+    """What the rules decided. It is a search, since a rule's metric exists only after the rule's first use."""
+    kinds = [kind for kind, pipelines_of_kind in pipelines.items() if pipelines_of_kind]
     label = "${PROP('Dim.verdict')}: ${PROP('Dim.rule')} (${PROP('Dim.pipeline')})"
     schema = f"{{{NAMESPACE},pipeline,rule,service,verdict}}"
-    for kind, ones in kinds.items():
+    for kind in kinds:
         searches = [
-            f"SEARCH('{schema} MetricName=\"Feedback\" pipeline=\"{one['name']}\"', 'Sum', 300)" for one in ones
+            f"SEARCH('{schema} MetricName=\"Feedback\" pipeline=\"{pipeline.name}\"', 'Sum', 300)"
+            for pipeline in pipelines[kind]
         ]
         metrics: list[Metric] = [
             [{"id": f"rules{index}", "expression": search, "label": label}] for index, search in enumerate(searches)
@@ -116,83 +119,100 @@ def _verdicts(pipelines: Mapping[str, Sequence[Pipeline]]) -> Iterator[Widget]:
         yield _graph(f"{kind.capitalize()}s: verdict and rule", metrics, COLUMNS // len(kinds), stacked=True)
 
 
-def _of(
-    namespace: str, metric: str, dimension: str, key: str, pipelines: Sequence[Pipeline], what: str
-) -> list[Metric]:
+def _queue_metrics(metric_name: str, pipelines: Pipelines, label: str = "") -> list[Metric]:
     return [
-        [namespace, metric, dimension, one[key], {"label": f"{one['name']}{what and ' ' + what}"}] for one in pipelines
+        _metric(["AWS/SQS", metric_name, "QueueName", pipeline.queue_name], pipeline, label) for pipeline in pipelines
     ]
 
 
-def _counted(metric: str, pipelines: Sequence[Pipeline], what: str) -> list[Metric]:
+def _function_metrics(metric_name: str, pipelines: Pipelines, label: str = "") -> list[Metric]:
     return [
-        [NAMESPACE, metric, "service", SERVICE, "pipeline", one["name"], {"label": f"{one['name']} {what}"}]
-        for one in pipelines
+        _metric(["AWS/Lambda", metric_name, "FunctionName", pipeline.function_name], pipeline, label)
+        for pipeline in pipelines
     ]
 
 
-def _dead_letters(pipelines: Sequence[Pipeline]) -> Widget:
-    waiting = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName")
-    metrics = _of(*waiting, "deadLetterQueueName", pipelines, "not processed")
-    metrics += _of(*waiting, "subscriptionDeadLetterQueueName", pipelines, "not delivered")
+def _handler_metrics(metric_name: str, pipelines: Pipelines, label: str) -> list[Metric]:
+    """A metric that the function's code publishes."""
+    return [
+        _metric([NAMESPACE, metric_name, "service", SERVICE, "pipeline", pipeline.name], pipeline, label)
+        for pipeline in pipelines
+    ]
+
+
+def _metric(metric: Metric, pipeline: MonitoredPipeline, label: str) -> Metric:
+    return [*metric, {"label": f"{pipeline.name} {label}".rstrip()}]
+
+
+def _dead_letters(pipelines: Pipelines) -> Widget:
+    metric = ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"]
+    metrics = [
+        _metric([*metric, pipeline.dead_letter_queue_name], pipeline, "not processed") for pipeline in pipelines
+    ] + [
+        _metric([*metric, pipeline.subscription_dead_letter_queue_name], pipeline, "not delivered")
+        for pipeline in pipelines
+    ]
     lines = {"horizontal": [_line(1, "alarm")]}
     return _graph("Dead letters waiting", metrics, stat="Maximum", annotations=lines)
 
 
-def _oldest(pipelines: Sequence[Pipeline], thresholds: Mapping[str, Any]) -> Widget:
-    metrics = _of("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", "queueName", pipelines, "")
+def _oldest_message(pipelines: Pipelines, thresholds: Mapping[str, float]) -> Widget:
+    metrics = _queue_metrics("ApproximateAgeOfOldestMessage", pipelines)
     lines = {"horizontal": [_line(thresholds["oldest_message_seconds"], "alarm")]}
     return _graph("Oldest feedback in the queue (seconds)", metrics, stat="Maximum", period=60, annotations=lines)
 
 
-def _waiting(pipelines: Sequence[Pipeline]) -> Widget:
-    metrics = _of("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "queueName", pipelines, "waiting")
-    metrics += _of("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName", "queueName", pipelines, "in work")
+def _messages(pipelines: Pipelines) -> Widget:
+    metrics = _queue_metrics("ApproximateNumberOfMessagesVisible", pipelines, "waiting")
+    metrics += _queue_metrics("ApproximateNumberOfMessagesNotVisible", pipelines, "in flight")
     return _graph("Feedback in the queue", metrics, stat="Maximum", period=60)
 
 
-def _records(pipelines: Sequence[Pipeline]) -> Widget:
-    metrics = _counted("Processed", pipelines, "processed")
-    metrics += _counted("Failed", pipelines, "failed")
-    metrics += _counted("Unreadable", pipelines, "unreadable")
+def _processed(pipelines: Pipelines) -> Widget:
+    metrics = _handler_metrics("Processed", pipelines, "processed")
+    metrics += _handler_metrics("Failed", pipelines, "failed")
+    metrics += _handler_metrics("Unreadable", pipelines, "unreadable")
     return _graph("Messages processed and failed", metrics)
 
 
-def _repeats(pipelines: Sequence[Pipeline]) -> Widget:
-    metrics = _counted("Duplicates", pipelines, "duplicates") + _counted("Skipped", pipelines, "skipped")
+def _duplicates(pipelines: Pipelines) -> Widget:
+    metrics = _handler_metrics("Duplicates", pipelines, "duplicates")
+    metrics += _handler_metrics("Skipped", pipelines, "skipped")
     return _graph("Messages that changed nothing", metrics)
 
 
-def _age(pipelines: Sequence[Pipeline]) -> Widget:
-    return _graph("Age of feedback when recorded (seconds, p95)", _counted("FeedbackAge", pipelines, "age"), stat="p95")
+def _feedback_age(pipelines: Pipelines) -> Widget:
+    metrics = _handler_metrics("FeedbackAge", pipelines, "age")
+    return _graph("Age of feedback when recorded (seconds, p95)", metrics, stat="p95")
 
 
-def _failures(pipelines: Sequence[Pipeline]) -> Widget:
-    metrics = _of("AWS/Lambda", "Errors", "FunctionName", "functionName", pipelines, "errors")
-    metrics += _of("AWS/Lambda", "Throttles", "FunctionName", "functionName", pipelines, "throttles")
+def _function_errors(pipelines: Pipelines) -> Widget:
+    metrics = _function_metrics("Errors", pipelines, "errors") + _function_metrics("Throttles", pipelines, "throttles")
     return _graph("Function: errors and throttles", metrics)
 
 
-def _durations(pipelines: Sequence[Pipeline]) -> Widget:
-    metrics = _of("AWS/Lambda", "Duration", "FunctionName", "functionName", pipelines, "")
+def _function_duration(pipelines: Pipelines) -> Widget:
+    metrics = _function_metrics("Duration", pipelines)
     return _graph("Function: duration (ms, longest)", metrics, stat="Maximum")
 
 
-def _deliveries(pipelines: Sequence[Pipeline]) -> Widget:
-    names = {
+def _failed_deliveries(pipelines: Pipelines) -> Widget:
+    labels = {
         "NumberOfNotificationsFailed": "failed",
         "NumberOfNotificationsRedrivenToDlq": "kept as dead letters",
         "NumberOfNotificationsFailedToRedriveToDlq": "lost",
     }
     metrics = [
-        one for name, what in names.items() for one in _of("AWS/SNS", name, "TopicName", "topicName", pipelines, what)
+        _metric(["AWS/SNS", metric_name, "TopicName", pipeline.topic_name], pipeline, label)
+        for metric_name, label in labels.items()
+        for pipeline in pipelines
     ]
     return _graph("Topic: deliveries that failed", metrics)
 
 
-def _logs(groups: Sequence[str]) -> Widget:
+def _logs(log_groups: Sequence[str]) -> Widget:
     query = [
-        *(f"SOURCE '{group}'" for group in groups),
+        *(f"SOURCE '{log_group}'" for log_group in log_groups),
         'filter level in ["WARNING", "ERROR", "CRITICAL"]',
         "fields @timestamp, level, message, pipeline, reason, rule, feedback_id, sqs_message_id",
         "sort @timestamp desc",

@@ -1,22 +1,23 @@
-"""One way from SES to the blocked table, for one kind of feedback of one source."""
+"""A pipeline from SES to the blocked table, for one kind of feedback of one source."""
 
 import pulumi
 import pulumi_aws as aws
 
 from components import inputs, policies
+from components.arn import Arn
 from components.feedback_function import FeedbackFunction
-from components.feedback_pipeline_args import FeedbackPipelineArgs, read
+from components.feedback_pipeline_args import DEAD_LETTER_RETENTION_DAYS, FeedbackPipelineArgs, read
+from components.monitored_pipeline import MonitoredPipeline
 
-DEAD_LETTER_DAYS = 14  # SQS keeps a message no longer.
-_DAY = 24 * 60 * 60
+_SECONDS_PER_DAY = 24 * 60 * 60
 # Physical names end in "-" and 7 characters. A function's has 64 characters, a queue's 80 (Lambda, SQS API reference).
 _LONGEST_NAME = min(64 - len("-function-1234567"), 80 - len("-subscription-dead-letters-1234567"))
-_FORMER_NAMES = {"subscription-dead-letters": "undelivered"}
-"""Suffixes of 0.1.0 under another name: aliases keep such a queue, and its policy, where they are."""
+_SUFFIXES_IN_0_1_0 = {"subscription-dead-letters": "undelivered"}
+"""Suffixes that had another name in 0.1.0: aliases keep such a queue, and its policy, from being replaced."""
 
 
 class FeedbackPipeline(pulumi.ComponentResource):
-    """Carries one kind of SES feedback into the blocked table.
+    """A pipeline that carries one kind of SES feedback into the blocked table.
 
     Type: ``ses-feedback:index:FeedbackPipeline``.
     Creates: a topic that only SES may publish to; a queue that only the topic may send to; a dead-letter queue for what
@@ -32,9 +33,9 @@ class FeedbackPipeline(pulumi.ComponentResource):
     topic_arn: pulumi.Output[str]
     """ARN of the topic that SES publishes to."""
     queue_arn: pulumi.Output[str]
-    """ARN of the queue that feeds the function."""
+    """ARN of the queue that the function reads from."""
     queue_url: pulumi.Output[str]
-    """URL of the queue that feeds the function."""
+    """URL of the queue that the function reads from."""
     dead_letter_queue_arn: pulumi.Output[str]
     """ARN of the queue of messages that the function could not process."""
     dead_letter_queue_url: pulumi.Output[str]
@@ -50,81 +51,79 @@ class FeedbackPipeline(pulumi.ComponentResource):
     role_arn: pulumi.Output[str]
     """ARN of the function's role, for the `writer_principals` of a table in another account."""
     monitored: pulumi.Output[dict[str, str]]
-    """What `FeedbackMonitoring` needs to know of this pipeline; hand it over as it is."""
+    """What `FeedbackMonitoring` needs to know of this pipeline; pass it on unchanged."""
 
     def __init__(self, name: str, args: FeedbackPipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("ses-feedback:index:FeedbackPipeline", name, dict(args), opts)
-        self._base = inputs.pattern(rf".{{1,{_LONGEST_NAME}}}", f"a name of at most {_LONGEST_NAME} characters")(
-            "name", name
-        )
-        self._in = read(args)
-        self._identities: list[str] = self._in["identities"]
-        self._configuration_set: pulumi.Input[str] | None = self._in.get("configuration_set_name")
+        name_rule = inputs.pattern(rf".{{1,{_LONGEST_NAME}}}", f"a name of at most {_LONGEST_NAME} characters")
+        self._prefix = name_rule("name", name)
+        self._inputs = read(args)
 
         topic = self._topic()
         topic_policy = self._topic_policy(topic)
-        dead_letters = self._queue("dead-letters", retention_days=DEAD_LETTER_DAYS)
-        subscription_dead_letters = self._queue("subscription-dead-letters", retention_days=DEAD_LETTER_DAYS)
-        queue = self._feedback_queue(dead_letters)
-        self._queue_policy("dead-letters", dead_letters, None)
-        policies_of_queues = [
-            self._queue_policy("queue", queue, topic),
-            self._queue_policy("subscription-dead-letters", subscription_dead_letters, topic),
-        ]
-        subscription = self._subscription(topic, queue, subscription_dead_letters, policies_of_queues)
-        topics = self._sources(topic, [topic_policy, subscription])
-        self._forwarding(topics, opts)
-        work = FeedbackFunction(self._base, self._in, queue, parent=self)
+        dead_letter_queue = self._queue("dead-letters", retention_days=DEAD_LETTER_RETENTION_DAYS)
+        self._queue_policy("dead-letters", dead_letter_queue, topic=None)
+        queue = self._feedback_queue(dead_letter_queue)
+        queue_policy = self._queue_policy("queue", queue, topic)
+        subscription_dead_letter_queue = self._queue(
+            "subscription-dead-letters", retention_days=DEAD_LETTER_RETENTION_DAYS
+        )
+        subscription_dead_letter_queue_policy = self._queue_policy(
+            "subscription-dead-letters", subscription_dead_letter_queue, topic
+        )
+        subscription = self._subscription(
+            topic,
+            queue,
+            subscription_dead_letter_queue,
+            depends_on=[queue_policy, subscription_dead_letter_queue_policy],
+        )
+        # SES tests its permission to publish when a topic is set; what it publishes before the subscription is lost.
+        notification_topics = self._notification_topics(topic, depends_on=[topic_policy, subscription])
+        self._event_destination(topic, depends_on=[topic_policy, subscription])
+        self._email_forwarding(notification_topics, opts)
+        function = FeedbackFunction(self._prefix, self._inputs, queue, parent=self)
 
         self.topic_arn = topic.arn
         self.queue_arn, self.queue_url = queue.arn, queue.url
-        self.dead_letter_queue_arn, self.dead_letter_queue_url = dead_letters.arn, dead_letters.url
-        self.subscription_dead_letter_queue_arn = subscription_dead_letters.arn
-        self.subscription_dead_letter_queue_url = subscription_dead_letters.url
-        self.function_name, self.log_group_name, self.role_arn = work.function.name, work.logs.name, work.role.arn
+        self.dead_letter_queue_arn, self.dead_letter_queue_url = dead_letter_queue.arn, dead_letter_queue.url
+        self.subscription_dead_letter_queue_arn = subscription_dead_letter_queue.arn
+        self.subscription_dead_letter_queue_url = subscription_dead_letter_queue.url
+        self.function_name, self.log_group_name = function.function.name, function.log_group.name
+        self.role_arn = function.role.arn
         self.monitored = pulumi.Output.all(
-            name=self._base,
-            kind=self._in["kind"],
-            region=self._in["region"]
-            if "region" in self._in
-            else topic.arn.apply(lambda arn: policies.Arn.of(arn).region),
-            topicName=topic.name,
-            queueName=queue.name,
-            deadLetterQueueName=dead_letters.name,
-            subscriptionDeadLetterQueueName=subscription_dead_letters.name,
-            functionName=work.function.name,
-            logGroupName=work.logs.name,
-        )
+            name=self._prefix,
+            kind=self._inputs.kind,
+            region=topic.arn.apply(lambda arn: Arn.of(arn).region),
+            topic_name=topic.name,
+            queue_name=queue.name,
+            dead_letter_queue_name=dead_letter_queue.name,
+            subscription_dead_letter_queue_name=subscription_dead_letter_queue.name,
+            function_name=function.function.name,
+            log_group_name=function.log_group.name,
+        ).apply(lambda fields: MonitoredPipeline(**fields).to_map())
         self.register_outputs({output: getattr(self, output) for output in FeedbackPipeline.__annotations__})
-
-    def _options(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on))
-
-    def _queue_options(self, suffix: str, behind: str = "") -> pulumi.ResourceOptions:
-        former = _FORMER_NAMES.get(suffix)
-        aliases = [pulumi.Alias(name=f"{self._base}-{former}{behind}")] if former else []
-        return pulumi.ResourceOptions(parent=self, aliases=aliases)
 
     def _topic(self) -> aws.sns.Topic:
         return aws.sns.Topic(
-            f"{self._base}-topic",
-            region=self._in.get("region"),
-            # Without a customer key none at all: SES cannot publish under alias/aws/sns, whose key policy is fixed.
-            kms_master_key_id=self._in.get("kms_key_arn"),
-            tags=self._in["tags"],
-            opts=self._options(),
+            f"{self._prefix}-topic",
+            region=self._inputs.region,
+            # No key without a customer key: SES cannot publish under alias/aws/sns, whose key policy is fixed.
+            kms_master_key_id=self._inputs.kms_key_arn,
+            tags=self._inputs.tags,
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _topic_policy(self, topic: aws.sns.Topic) -> aws.sns.TopicPolicy:
-        known = pulumi.Output.all(topic.arn, self._configuration_set)
+        identities = self._inputs.identities
+        document = pulumi.Output.all(topic.arn, self._inputs.configuration_set_name).apply(
+            lambda values: policies.topic_policy(values[0], identities, configuration_set=values[1])
+        )
         return aws.sns.TopicPolicy(
-            f"{self._base}-topic-policy",
-            region=self._in.get("region"),
+            f"{self._prefix}-topic-policy",
+            region=self._inputs.region,
             arn=topic.arn,
-            policy=pulumi.Output.json_dumps(
-                known.apply(lambda both: policies.topic_policy(both[0], self._identities, both[1]))
-            ),
-            opts=self._options(),
+            policy=pulumi.Output.json_dumps(document),
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _queue(
@@ -134,116 +133,133 @@ class FeedbackPipeline(pulumi.ComponentResource):
         visibility_timeout_seconds: pulumi.Input[int] | None = None,
         redrive_policy: pulumi.Input[str] | None = None,
     ) -> aws.sqs.Queue:
-        key = self._in.get("kms_key_arn")
+        kms_key_arn = self._inputs.kms_key_arn
         return aws.sqs.Queue(
-            f"{self._base}-{suffix}",
-            region=self._in.get("region"),
-            message_retention_seconds=pulumi.Output.from_input(retention_days).apply(lambda days: days * _DAY),
+            f"{self._prefix}-{suffix}",
+            region=self._inputs.region,
+            message_retention_seconds=pulumi.Output.from_input(retention_days).apply(
+                lambda days: days * _SECONDS_PER_DAY
+            ),
             visibility_timeout_seconds=visibility_timeout_seconds,
             redrive_policy=redrive_policy,
-            sqs_managed_sse_enabled=None if key else True,
-            kms_master_key_id=key,
-            tags=self._in["tags"],
+            sqs_managed_sse_enabled=None if kms_key_arn else True,
+            kms_master_key_id=kms_key_arn,
+            tags=self._inputs.tags,
             opts=self._queue_options(suffix),
         )
 
-    def _feedback_queue(self, dead_letters: aws.sqs.Queue) -> aws.sqs.Queue:
-        timing = pulumi.Output.all(self._in["function_timeout_seconds"], self._in["maximum_batching_window_seconds"])
+    def _feedback_queue(self, dead_letter_queue: aws.sqs.Queue) -> aws.sqs.Queue:
+        # Six times the function's timeout plus the batching window (Lambda Developer Guide, "Configuring SQS").
+        visibility_timeout_seconds = pulumi.Output.all(
+            self._inputs.function_timeout_seconds, self._inputs.maximum_batching_window_seconds
+        ).apply(lambda seconds: 6 * seconds[0] + seconds[1])
         queue = self._queue(
             "queue",
-            retention_days=self._in["message_retention_days"],
-            # Six times the function's time-out and the batching window (Lambda Developer Guide, "Configuring SQS").
-            visibility_timeout_seconds=timing.apply(lambda both: 6 * both[0] + both[1]),
+            retention_days=self._inputs.message_retention_days,
+            visibility_timeout_seconds=visibility_timeout_seconds,
             redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": self._in["max_receive_count"]},
+                {"deadLetterTargetArn": dead_letter_queue.arn, "maxReceiveCount": self._inputs.max_receive_count},
             ),
         )
         aws.sqs.RedriveAllowPolicy(
-            f"{self._base}-redrive-allow-policy",
-            region=self._in.get("region"),
-            queue_url=dead_letters.url,
+            f"{self._prefix}-redrive-allow-policy",
+            region=self._inputs.region,
+            queue_url=dead_letter_queue.url,
             redrive_allow_policy=pulumi.Output.json_dumps(
                 {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
             ),
-            opts=self._options(),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         return queue
 
     def _queue_policy(self, suffix: str, queue: aws.sqs.Queue, topic: aws.sns.Topic | None) -> aws.sqs.QueuePolicy:
-        known = pulumi.Output.all(queue.arn, topic.arn if topic else None)
+        document = pulumi.Output.all(queue.arn, topic.arn if topic else None).apply(
+            lambda arns: policies.queue_policy(queue_arn=arns[0], topic_arn=arns[1])
+        )
         return aws.sqs.QueuePolicy(
-            f"{self._base}-{suffix}-policy",
-            region=self._in.get("region"),
+            f"{self._prefix}-{suffix}-policy",
+            region=self._inputs.region,
             queue_url=queue.url,
-            policy=pulumi.Output.json_dumps(known.apply(lambda arns: policies.queue_policy(arns[0], arns[1]))),
+            policy=pulumi.Output.json_dumps(document),
             opts=self._queue_options(suffix, "-policy"),
         )
+
+    def _queue_options(self, suffix: str, suffix_of_policy: str = "") -> pulumi.ResourceOptions:
+        former_suffix = _SUFFIXES_IN_0_1_0.get(suffix)
+        former_name = f"{self._prefix}-{former_suffix}{suffix_of_policy}"
+        return pulumi.ResourceOptions(parent=self, aliases=[pulumi.Alias(name=former_name)] if former_suffix else [])
 
     def _subscription(
         self,
         topic: aws.sns.Topic,
         queue: aws.sqs.Queue,
-        subscription_dead_letters: aws.sqs.Queue,
-        queue_policies: list[aws.sqs.QueuePolicy],
+        subscription_dead_letter_queue: aws.sqs.Queue,
+        depends_on: list[pulumi.Resource],
     ) -> aws.sns.TopicSubscription:
         return aws.sns.TopicSubscription(
-            f"{self._base}-subscription",
-            region=self._in.get("region"),
+            f"{self._prefix}-subscription",
+            region=self._inputs.region,
             topic=topic.arn,
             protocol="sqs",
             endpoint=queue.arn,
             raw_message_delivery=True,
-            # SNS drops what the queue refuses, unless the subscription has a dead-letter queue of its own.
-            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": subscription_dead_letters.arn}),
-            opts=self._options(*queue_policies),
+            # SNS drops what it cannot deliver to the queue, unless the subscription has a dead-letter queue.
+            redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": subscription_dead_letter_queue.arn}),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
         )
 
-    def _sources(
-        self, topic: aws.sns.Topic, ready: list[pulumi.Resource]
+    def _notification_topics(
+        self, topic: aws.sns.Topic, depends_on: list[pulumi.Resource]
     ) -> dict[str, aws.ses.IdentityNotificationTopic]:
-        # SES tries its right to publish when a topic is set; what it publishes before the subscription exists is lost.
-        topics = {
+        """The notification topic of each identity, by identity."""
+        return {
             identity: aws.ses.IdentityNotificationTopic(
-                f"{self._base}-{identity}",
-                region=self._in.get("region"),
+                f"{self._prefix}-{identity}",
+                region=self._inputs.region,
                 identity=identity,
-                notification_type=self._in["kind"].capitalize(),
+                notification_type=self._inputs.kind.capitalize(),
                 topic_arn=topic.arn,
-                include_original_headers=self._in["include_original_headers"],
-                opts=self._options(*ready),
+                include_original_headers=self._inputs.include_original_headers,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
             )
-            for identity in self._identities
+            for identity in self._inputs.identities
         }
-        if self._configuration_set is not None:
-            aws.sesv2.ConfigurationSetEventDestination(
-                f"{self._base}-event-destination",
-                region=self._in.get("region"),
-                configuration_set_name=self._configuration_set,
-                # SES wants a name here; the topic's is unique and fits (64 letters, digits, - and _).
-                event_destination_name=topic.name,
-                event_destination={
-                    "enabled": True,
-                    "matching_event_types": [self._in["kind"].upper()],
-                    "sns_destination": {"topic_arn": topic.arn},
-                },
-                opts=self._options(*ready),
-            )
-        return topics
 
-    def _forwarding(
-        self, topics: dict[str, aws.ses.IdentityNotificationTopic], opts: pulumi.ResourceOptions | None
-    ) -> None:
-        if "email_forwarding" not in self._in:
+    def _event_destination(self, topic: aws.sns.Topic, depends_on: list[pulumi.Resource]) -> None:
+        if self._inputs.configuration_set_name is None:
             return
-        # A child does not wait for what its component waits for: here the topic of the other kind.
-        before = opts.depends_on if opts and opts.depends_on else []
-        for identity, topic in topics.items():
+        aws.sesv2.ConfigurationSetEventDestination(
+            f"{self._prefix}-event-destination",
+            region=self._inputs.region,
+            configuration_set_name=self._inputs.configuration_set_name,
+            # SES needs a name here; the topic's is unique and fits (64 letters, digits, - and _).
+            event_destination_name=topic.name,
+            event_destination={
+                "enabled": True,
+                "matching_event_types": [self._inputs.kind.upper()],
+                "sns_destination": {"topic_arn": topic.arn},
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
+        )
+
+    def _email_forwarding(
+        self,
+        notification_topics: dict[str, aws.ses.IdentityNotificationTopic],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        if self._inputs.email_forwarding is None:
+            return
+        # SES accepts false only once both topics are set. The other kind's pipeline is in the component's `depends_on`,
+        # which its children do not inherit.
+        other_pipelines = opts.depends_on if opts and opts.depends_on else []
+        for identity, notification_topic in notification_topics.items():
             aws.sesv2.EmailIdentityFeedbackAttributes(
-                f"{self._base}-forwarding-{identity}",
-                region=self._in.get("region"),
+                f"{self._prefix}-forwarding-{identity}",
+                region=self._inputs.region,
                 email_identity=identity,
-                email_forwarding_enabled=self._in["email_forwarding"],
+                email_forwarding_enabled=self._inputs.email_forwarding,
                 opts=pulumi.ResourceOptions.merge(
-                    pulumi.ResourceOptions(parent=self, depends_on=before), pulumi.ResourceOptions(depends_on=[topic])
+                    pulumi.ResourceOptions(parent=self, depends_on=other_pipelines),
+                    pulumi.ResourceOptions(depends_on=[notification_topic]),
                 ),
             )

@@ -1,10 +1,13 @@
 """The inputs of a pipeline: their meaning, range and default."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
 from components import inputs
+from components.arn import Arn
 
 
 class FeedbackPipelineArgs(TypedDict):
@@ -15,87 +18,167 @@ class FeedbackPipelineArgs(TypedDict):
     history_table_arn: pulumi.Input[str]
     """ARN of the history table, in the same Region and account as the blocked table."""
     identities: NotRequired[list[str]]
-    """Domains and e-mail addresses, verified in SES in this Region, whose feedback to take. Default: none."""
+    """Domains and e-mail addresses, verified in SES in this Region, whose feedback to process. Default: none."""
     configuration_set_name: NotRequired[pulumi.Input[str]]
-    """Configuration set whose feedback to take; with `identities`, too, a bounce counts once. Default: none."""
+    """Configuration set whose feedback to process. Together with `identities`, a bounce that SES reports through both
+    counts once. Default: none."""
     region: NotRequired[pulumi.Input[str]]
-    """Region of everything here, which is the Region SES sends from. Default: the provider's Region."""
+    """Region of every resource of the pipeline, from which SES sends the mail. Default: the provider's Region."""
     include_original_headers: NotRequired[pulumi.Input[bool]]
     """Whether SES adds the mail's headers, which are personal data, to an identity's notifications. Default: false."""
     email_forwarding: NotRequired[bool]
-    """Whether SES mails feedback about the identities, too. It takes false once an identity has topics for both kinds:
-    give it to the second pipeline, which depends on the first. Default: left as it is."""
+    """Whether SES also forwards feedback about the identities by e-mail. SES accepts false once an identity has a topic
+    for both kinds: set it on the second pipeline, and make that depend on the first. Default: left as it is."""
     soft_bounce_threshold: NotRequired[pulumi.Input[int]]
-    """Soft bounces that block an address, 1 to 20. Default: 5."""
+    """Number of soft bounces that blocks an address, 1 to 20. Default: 5."""
     soft_bounce_window_days: NotRequired[pulumi.Input[int]]
-    """Days within which they must fall, 1 to 365. Default: 30."""
+    """Days within which the soft bounces must happen, 1 to 365. Default: 30."""
     soft_block_days: NotRequired[pulumi.Input[int]]
-    """Days for which they block, 1 to 365 and at most 12 windows. Default: 30."""
+    """Days for which soft bounces block an address, 1 to 365 and at most 12 windows. Default: 30."""
     max_receive_count: NotRequired[pulumi.Input[int]]
     """Attempts before a message goes to the dead-letter queue, 1 to 1000. Default: 5, the least that Lambda advises."""
     message_retention_days: NotRequired[pulumi.Input[int]]
-    """Days the queue keeps a message, 1 to 13; the dead-letter queues keep it 14. Default: 7."""
+    """Days for which the queue keeps a message, 1 to 13; the dead-letter queues keep it 14. Default: 7."""
     batch_size: NotRequired[pulumi.Input[int]]
-    """Most messages in one invocation, 1 to 10000. Default: 10. Above 10 needs a batching window."""
+    """Most messages in one invocation, 1 to 10000. Default: 10. More than 10 need a batching window."""
     maximum_batching_window_seconds: NotRequired[pulumi.Input[int]]
     """Seconds to wait for a batch to fill, 0 to 300. Default: 0."""
     maximum_concurrency: NotRequired[pulumi.Input[int]]
-    """Most invocations at once, 2 to 1000. Default: Lambda's own scaling."""
+    """Most invocations at the same time, 2 to 1000. Default: Lambda's own scaling."""
     function_memory_mb: NotRequired[pulumi.Input[int]]
     """Memory of the function in MB, 128 to 10240. Default: 256."""
     function_timeout_seconds: NotRequired[pulumi.Input[int]]
-    """Time-out of the function in seconds, 1 to 900; the queue hides a message six times as long. Default: 30."""
+    """Timeout of the function in seconds, 1 to 900; the queue hides a message six times as long. Default: 30."""
     log_retention_days: NotRequired[pulumi.Input[int]]
-    """Days to keep the function's logs, one of the numbers CloudWatch Logs takes. Default: 30."""
+    """Days to keep the function's logs, one of the numbers that CloudWatch Logs accepts. Default: 30."""
     kms_key_arn: NotRequired[pulumi.Input[str]]
-    """Customer managed key, in this Region, for topic, queues and logs. Default: queues by SQS's own key."""
+    """Customer managed key, in this Region, for topic, queues and logs. Default: SQS's own key for the queues."""
     table_kms_key_arn: NotRequired[pulumi.Input[str]]
-    """Customer managed key of the tables, if they have one: the function needs the right to decrypt. Default: none."""
+    """Customer managed key of the tables, if they have one: the function needs permission to decrypt. Default: none."""
     permissions_boundary_arn: NotRequired[pulumi.Input[str]]
     """Permissions boundary of the function's role. Default: none."""
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
-    """Tags of everything here that takes tags. Default: none."""
+    """Tags of every resource that takes tags. Default: none."""
 
 
-DEFAULTS: dict[str, object] = {
-    "soft_bounce_threshold": 5,
-    "soft_bounce_window_days": 30,
-    "soft_block_days": 30,
-    "max_receive_count": 5,
-    "message_retention_days": 7,
-    "batch_size": 10,
-    "maximum_batching_window_seconds": 0,
-    "function_memory_mb": 256,
-    "function_timeout_seconds": 30,
-    "log_retention_days": 30,
-    "include_original_headers": False,
-    "tags": {},
+DEAD_LETTER_RETENTION_DAYS = 14
+"""SQS keeps a message no longer (API reference, CreateQueue)."""
+LARGEST_BATCH_WITHOUT_WINDOW = 10
+"""A larger batch needs a batching window (Lambda API reference, CreateEventSourceMapping, BatchSize)."""
+MOST_WINDOWS = 12
+"""A block after soft bounces lasts at most so many windows; that bounds the soft bounces kept in an address's state,
+since a DynamoDB item holds at most 400 KB."""
+
+_LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""CloudWatch Logs takes these numbers of days and no other (API reference, PutRetentionPolicy)."""
+
+# Ranges are AWS's own (botocore's service models of sqs, lambda and logs), unless a comment says otherwise.
+RULES: dict[str, inputs.Rule[Any]] = {
+    "kind": inputs.kind,
+    "blocked_table_arn": inputs.table_arn,
+    "history_table_arn": inputs.table_arn,
+    "identities": inputs.each(inputs.identity),
+    "configuration_set_name": inputs.configuration_set,
+    "region": inputs.region,
+    "include_original_headers": inputs.boolean,
+    "email_forwarding": inputs.boolean,
+    # The handler library has the same limits on soft bounces (ses_feedback.history.state); a test compares them.
+    "soft_bounce_threshold": inputs.IntegerRange(1, 20, "soft bounces"),
+    "soft_bounce_window_days": inputs.IntegerRange(1, 365, "days"),
+    "soft_block_days": inputs.IntegerRange(1, 365, "days"),
+    "max_receive_count": inputs.IntegerRange(1, 1000, "receives"),
+    # Less than the dead-letter queue keeps a message: the message keeps its first enqueue time when it moves there.
+    "message_retention_days": inputs.IntegerRange(1, DEAD_LETTER_RETENTION_DAYS - 1, "days"),
+    "batch_size": inputs.IntegerRange(1, 10_000, "messages"),
+    "maximum_batching_window_seconds": inputs.IntegerRange(0, 300, "seconds"),
+    "maximum_concurrency": inputs.IntegerRange(2, 1000, "batches"),
+    "function_memory_mb": inputs.IntegerRange(128, 10_240, "MB"),
+    "function_timeout_seconds": inputs.IntegerRange(1, 900, "seconds"),
+    "log_retention_days": inputs.choice(_LOG_RETENTION_DAYS),
+    "kms_key_arn": inputs.kms_key_arn,
+    "table_kms_key_arn": inputs.kms_key_arn,
+    "permissions_boundary_arn": inputs.policy_arn,
+    "tags": inputs.tags,
 }
-"""What holds where the user says nothing."""
 
 
-def read(args: FeedbackPipelineArgs) -> dict[str, Any]:
-    """The checked inputs, defaults filled in; an input that was not given and has no default is absent.
+@dataclass(frozen=True, kw_only=True)
+class PipelineSettings:
+    """How a pipeline works, wherever its feedback comes from and goes to: checked inputs and their defaults."""
 
-    Raises: ValueError, naming the input and its value.
-    """
-    given = inputs.given(args, FeedbackPipelineArgs.__annotations__)
-    checked = {key: inputs.check(rule, key, given[key]) for key, rule in inputs.PIPELINE.items() if key in given}
-    result: dict[str, Any] = DEFAULTS | {"identities": []} | checked
-    for key in ("kind", "blocked_table_arn", "history_table_arn"):
-        if key not in result:
-            raise inputs.refuse(key, None, "it is needed")
-    if not result["identities"] and "configuration_set_name" not in result:
-        raise inputs.refuse(
-            "identities", result["identities"], "at least one identity, or configuration_set_name, is needed"
+    include_original_headers: pulumi.Input[bool] = False
+    soft_bounce_threshold: pulumi.Input[int] = 5
+    soft_bounce_window_days: pulumi.Input[int] = 30
+    soft_block_days: pulumi.Input[int] = 30
+    max_receive_count: pulumi.Input[int] = 5
+    message_retention_days: pulumi.Input[int] = 7
+    batch_size: pulumi.Input[int] = 10
+    maximum_batching_window_seconds: pulumi.Input[int] = 0
+    maximum_concurrency: pulumi.Input[int] | None = None
+    function_memory_mb: pulumi.Input[int] = 256
+    function_timeout_seconds: pulumi.Input[int] = 30
+    log_retention_days: pulumi.Input[int] = 30
+    permissions_boundary_arn: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedbackPipelineInputs(PipelineSettings):
+    """The checked inputs of a pipeline."""
+
+    kind: str
+    blocked_table_arn: pulumi.Input[str]
+    history_table_arn: pulumi.Input[str]
+    identities: list[str] = field(default_factory=list)
+    configuration_set_name: pulumi.Input[str] | None = None
+    region: pulumi.Input[str] | None = None
+    email_forwarding: bool | None = None
+    kms_key_arn: pulumi.Input[str] | None = None
+    table_kms_key_arn: pulumi.Input[str] | None = None
+    tags: pulumi.Input[inputs.Tags] = field(default_factory=dict)
+
+
+def read(args: FeedbackPipelineArgs) -> FeedbackPipelineInputs:
+    """The checked inputs. Raises: ValueError, naming the input and its value."""
+    checked = inputs.read_inputs(FeedbackPipelineInputs, args, RULES)
+    if not checked.identities and checked.configuration_set_name is None:
+        requirement = "at least one identity, or configuration_set_name, is needed"
+        raise inputs.input_error("identities", checked.identities, requirement)
+    if checked.email_forwarding is not None and not checked.identities:
+        requirement = "identities are needed, since it is a setting of an identity"
+        raise inputs.input_error("email_forwarding", checked.email_forwarding, requirement)
+    inputs.check_together(check_batching, checked.batch_size, checked.maximum_batching_window_seconds)
+    inputs.check_together(check_soft_bounces, checked.soft_bounce_window_days, checked.soft_block_days)
+    inputs.check_together(check_tables, checked.blocked_table_arn, checked.history_table_arn)
+    return checked
+
+
+InputName = Callable[[str], str]
+"""Turns the name of an input into the one that the user knows, such as a configuration key."""
+
+
+def check_batching(batch_size: int, window_seconds: int, input_name: InputName = str) -> None:
+    """Raises: ValueError for a large batch without a batching window."""
+    if batch_size > LARGEST_BATCH_WITHOUT_WINDOW and window_seconds < 1:
+        requirement = f"at least 1 is needed with {input_name('batch_size')} {batch_size}"
+        raise inputs.input_error(input_name("maximum_batching_window_seconds"), window_seconds, requirement)
+
+
+def check_soft_bounces(window_days: int, block_days: int, input_name: InputName = str) -> None:
+    """Raises: ValueError for a block that lasts more than `MOST_WINDOWS` windows."""
+    if block_days > MOST_WINDOWS * window_days:
+        window = f"{input_name('soft_bounce_window_days')} ({window_days})"
+        raise inputs.input_error(
+            input_name("soft_block_days"), block_days, f"at most {MOST_WINDOWS} times {window} is needed"
         )
-    if "email_forwarding" in result and not result["identities"]:
-        raise inputs.refuse(
-            "email_forwarding", result["email_forwarding"], "identities are needed, whose forwarding it is"
-        )
-    combined = {key: result[key] for key in inputs.COMBINED}
-    if any(isinstance(value, pulumi.Output) for value in combined.values()):
-        pulumi.Output.all(**combined).apply(inputs.combination)
-    else:
-        inputs.combination(combined)
-    return result
+
+
+def check_tables(blocked_table_arn: str | None, history_table_arn: str | None, input_name: InputName = str) -> None:
+    """Raises: ValueError for tables in two Regions or accounts: one transaction writes both."""
+    blocked, history = Arn.parse(blocked_table_arn or ""), Arn.parse(history_table_arn or "")
+    if (blocked and (blocked.region, blocked.account)) != (history and (history.region, history.account)):
+        blocked_table = f"{input_name('blocked_table_arn')} ({blocked_table_arn})"
+        requirement = f"the Region and account of {blocked_table} is needed: one transaction writes both tables"
+        raise inputs.input_error(input_name("history_table_arn"), history_table_arn, requirement)

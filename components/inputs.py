@@ -1,138 +1,181 @@
-"""Rules for inputs: each takes an input's name and value, and gives the value back in its plain form or raises.
+"""Rules for inputs, and how a component reads its inputs by them.
 
-One rule serves the component (input `batch_size`) and the stack (configuration key `batchSize`), so that both refuse
-the same values with the same words. Ranges are AWS's own, as botocore's service models of sns, sqs, lambda, logs and
-dynamodb state them, unless a rule names another source.
+A rule takes an input's name and value, and returns the value in its plain form or raises. One rule serves the component
+(input `batch_size`) and the stack (configuration key `batchSize`), so both refuse the same values with the same words.
 """
 
+import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import pulumi
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 T = TypeVar("T")
+Inputs = TypeVar("Inputs", bound="DataclassInstance")
 Rule = Callable[[str, object], T]
+Tags = dict[str, pulumi.Input[str]]
 
 KINDS = ("bounce", "complaint")
-"""The kinds of feedback; a pipeline carries one."""
+"""The kinds of feedback; a pipeline handles one."""
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}\.)+{_LABEL}"
 _REGION = r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d{1,2}"
-# CloudWatch Logs takes these numbers of days and no other (PutRetentionPolicy).
-_LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
 
-_LARGEST_BATCH_WITHOUT_WINDOW = 10  # Lambda API reference, CreateEventSourceMapping, BatchSize
+
+def input_error(name: str, value: object, requirement: str) -> ValueError:
+    """An error that names the input, its value, and what would be right."""
+    return ValueError(f"{name} is {value!r}: {requirement}")
 
 
 def check(rule: Rule[T], name: str, value: pulumi.Input[object]) -> pulumi.Input[T]:
     """Apply `rule` at once to a plain value, and to an Output as soon as its value is known."""
     if isinstance(value, pulumi.Output):
-        return value.apply(lambda known: rule(name, known))
+        return value.apply(lambda known_value: rule(name, known_value))
     return rule(name, value)
 
 
-def refuse(name: str, value: object, right: str) -> ValueError:
-    """The error of this house: the input, its value, and what would be right."""
-    return ValueError(f"{name} is {value!r}: {right}")
+def check_together(rule: Callable[..., None], *values: pulumi.Input[Any] | None) -> None:
+    """Apply `rule` to several inputs: at once, or as soon as all of them are known."""
+    if any(isinstance(value, pulumi.Output) for value in values):
+        pulumi.Output.all(*values).apply(lambda known_values: rule(*known_values))
+    else:
+        rule(*values)
 
 
-def integer(minimum: int, maximum: int, unit: str = "") -> Rule[int]:
+def read_inputs(inputs_type: type[Inputs], args: Mapping[str, Any], rules: Mapping[str, Rule[Any]]) -> Inputs:
+    """Check `args` by `rules` into the dataclass `inputs_type`, whose fields hold the types and defaults.
+
+    A field declared as `pulumi.Input` takes an Output; every other value must be known when the program runs.
+    Raises: ValueError, naming the input and its value.
+    """
+    for name, value in args.items():
+        if name not in rules:
+            raise input_error(name, value, f"there is no such input; there are {', '.join(sorted(rules))}")
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(inputs_type):
+        name, value = field.name, args.get(field.name)
+        if value is not None:
+            values[name] = (check if takes_output(field.type) else _check_plain)(rules[name], name, value)
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise input_error(name, value, "it is required")
+    return inputs_type(**values)
+
+
+def takes_output(annotation: object) -> bool:
+    """Whether a field of this type may be an Output: `pulumi.Input[str]` is a union with `Awaitable[str]`."""
+    return any(get_origin(member) is Awaitable for member in get_args(annotation))
+
+
+def _check_plain(rule: Rule[T], name: str, value: object) -> T:
+    return rule(name, value)
+
+
+def camel_case(name: str) -> str:
+    """`batch_size` as a stack's configuration and other languages write it: `batchSize`."""
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+@dataclass(frozen=True)
+class IntegerRange:
     """A whole number; `5.0` is one too, since an integer reaches a component in another language as a float."""
-    expected = f"a whole number from {minimum} to {maximum}{unit and ' ' + unit} is needed"
 
-    def rule(name: str, value: object) -> int:
+    minimum: int
+    maximum: int
+    unit: str
+    zero: str = ""
+    """What 0 stands for, where it is allowed beside the range."""
+
+    def __call__(self, name: str, value: object) -> int:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
-            raise refuse(name, value, expected)
-        return value
+        if isinstance(value, int) and not isinstance(value, bool) and self._holds(value):
+            return value
+        or_zero = f", or 0 for {self.zero}," if self.zero else ""
+        requirement = f"a whole number from {self.minimum} to {self.maximum} {self.unit}{or_zero} is needed"
+        raise input_error(name, value, requirement)
 
-    return rule
+    def _holds(self, value: int) -> bool:
+        return self.minimum <= value <= self.maximum or (value == 0 and bool(self.zero))
 
 
-def pattern(expression: str, expected: str) -> Rule[str]:
-    """A text of one form."""
+def pattern(expression: str, description: str) -> Rule[str]:
+    """A string that the regular expression matches as a whole."""
     compiled = re.compile(expression)
 
     def rule(name: str, value: object) -> str:
         if not isinstance(value, str) or not compiled.fullmatch(value):
-            raise refuse(name, value, f"{expected} is needed")
+            raise input_error(name, value, f"{description} is needed")
         return value
 
     return rule
 
 
-def choice(values: Iterable[str | int]) -> Rule[str | int]:
-    """One of a fixed list."""
+def choice(values: Iterable[T]) -> Rule[T]:
+    """One of a fixed list of strings or numbers."""
     allowed = tuple(values)
 
-    def rule(name: str, value: object) -> str | int:
+    def rule(name: str, value: object) -> T:
         for candidate in allowed:
             if value == candidate and not isinstance(value, bool):
                 return candidate
-        raise refuse(name, value, f"one of {', '.join(map(str, allowed))} is needed")
+        raise input_error(name, value, f"one of {', '.join(map(str, allowed))} is needed")
 
     return rule
 
 
 def each(rule: Rule[T]) -> Rule[list[T]]:
-    """A list without doubles, every entry of which passes `rule`."""
+    """A list without duplicates, every entry of which passes `rule`."""
 
-    def checked(name: str, value: object) -> list[T]:
+    def check_list(name: str, value: object) -> list[T]:
         if not isinstance(value, (list, tuple)):
-            raise refuse(name, value, "a list is needed")
+            raise input_error(name, value, "a list is needed")
         entries = [rule(f"{name}[{index}]", entry) for index, entry in enumerate(value)]
         for index, entry in enumerate(entries):
             if entry in entries[:index]:
-                raise refuse(f"{name}[{index}]", entry, "it is in the list already; name it once")
+                raise input_error(f"{name}[{index}]", entry, "it is in the list already; name it once")
         return entries
 
-    return checked
+    return check_list
 
 
 def named(name: str, value: object) -> dict[str, Any]:
-    """A map under names that can be part of a resource's."""
+    """A map whose keys can be part of a resource's name."""
     if not isinstance(value, Mapping):
-        raise refuse(name, value, "a map of names to pipelines is needed")
+        raise input_error(name, value, "a map of names to pipelines is needed")
     for key in value:
         resource_name(f"the name in {name}", key)
     return dict(value)
 
 
 def fraction(name: str, value: object) -> float:
-    """A share of a whole, above nothing."""
+    """A number above 0 and up to 1."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
-        raise refuse(name, value, "a fraction above 0 and up to 1 is needed, such as 0.05 for 5 %")
+        raise input_error(name, value, "a fraction above 0 and up to 1 is needed, such as 0.05 for 5 %")
     return float(value)
-
-
-def hours(name: str, value: object) -> int:
-    """0, or from 2 up to the longest warm-up of an alarm (CloudWatch API reference, WarmUpConfiguration)."""
-    number = integer(0, 48, "hours")(name, value)
-    if number == 1:
-        raise refuse(name, value, "2 to 48 hours are needed, or 0 for no such alarm")
-    return number
 
 
 def boolean(name: str, value: object) -> bool:
     """True or false."""
     if not isinstance(value, bool):
-        raise refuse(name, value, "true or false is needed")
+        raise input_error(name, value, "true or false is needed")
     return value
 
 
 def tags(name: str, value: object) -> dict[str, str]:
-    """AWS tags: text to text, none beginning with `aws:`."""
+    """AWS tags: a map of strings to strings, no key beginning with `aws:`."""
     if not isinstance(value, Mapping):
-        raise refuse(name, value, "a map of text to text is needed")
+        raise input_error(name, value, "a map of strings to strings is needed")
     for key, text in value.items():
         if not isinstance(key, str) or not isinstance(text, str) or key.lower().startswith("aws:"):
-            raise refuse(f"{name}.{key}", text, "text is needed, under a key that does not begin with aws:")
+            requirement = "a string is needed, under a key that does not begin with aws:"
+            raise input_error(f"{name}.{key}", text, requirement)
     return dict(value)
 
 
@@ -168,109 +211,3 @@ principal = pattern(
     r"\d{12}|o-[a-z0-9]{10,32}|arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+",
     "an account id (12 digits), the ARN of a role or user, or an organisation id (o-...)",
 )
-
-PIPELINE: dict[str, Rule[object]] = {
-    "kind": kind,
-    "identities": each(identity),
-    "configuration_set_name": configuration_set,
-    "region": region,
-    "blocked_table_arn": table_arn,
-    "history_table_arn": table_arn,
-    "kms_key_arn": kms_key_arn,
-    "table_kms_key_arn": kms_key_arn,
-    "soft_bounce_threshold": integer(1, 20, "soft bounces"),
-    "soft_bounce_window_days": integer(1, 365, "days"),
-    "soft_block_days": integer(1, 365, "days"),
-    "max_receive_count": integer(1, 1000, "receives"),
-    # One day less than the dead-letter queue keeps a message: it keeps its first enqueue time when it moves there.
-    "message_retention_days": integer(1, 13, "days"),
-    "batch_size": integer(1, 10_000, "messages"),
-    "maximum_batching_window_seconds": integer(0, 300, "seconds"),
-    "maximum_concurrency": integer(2, 1000, "batches"),
-    "function_memory_mb": integer(128, 10_240, "MB"),
-    "function_timeout_seconds": integer(1, 900, "seconds"),
-    "log_retention_days": choice(_LOG_RETENTION_DAYS),
-    "include_original_headers": boolean,
-    "email_forwarding": boolean,
-    "permissions_boundary_arn": policy_arn,
-    "tags": tags,
-}
-"""The rule of every input of a pipeline."""
-
-KEY: dict[str, Rule[Any]] = {
-    "region": region,
-    "deletion_window_days": integer(7, 30, "days"),
-    "tags": tags,
-}
-"""The rule of every input of a key that may be an Output."""
-
-MONITORING: dict[str, Rule[Any]] = {
-    "region": region,
-    "alarm_topic_arn": topic_arn,
-    "alarm_emails": each(email),
-    "kms_key_arn": kms_key_arn,
-    "runbook_url": url,
-    "bounce_rate_warning": fraction,
-    "bounce_rate_critical": fraction,
-    "complaint_rate_warning": fraction,
-    "complaint_rate_critical": fraction,
-    "oldest_message_seconds": integer(60, 1_209_600, "seconds"),
-    "missing_feedback_hours": hours,
-    "tags": tags,
-}
-"""The rule of every input of the monitoring but the pipelines themselves."""
-
-COMBINED = (
-    "batch_size",
-    "maximum_batching_window_seconds",
-    "soft_bounce_window_days",
-    "soft_block_days",
-    "blocked_table_arn",
-    "history_table_arn",
-)
-"""The inputs that `combination` looks at together."""
-
-_MOST_WINDOWS = 12  # Bounds the soft bounces kept in an address's state; DynamoDB's items end at 400 KB.
-
-
-def combination(values: Mapping[str, Any], name: Callable[[str], str] = str) -> None:
-    """Refuse values that are right alone and wrong together; `name` turns an input into what the user knows it as."""
-    batch, window = values["batch_size"], values["maximum_batching_window_seconds"]
-    if batch > _LARGEST_BATCH_WITHOUT_WINDOW and window < 1:
-        right = f"at least 1 is needed with {name('batch_size')} {batch}"
-        raise refuse(name("maximum_batching_window_seconds"), window, right)
-    block, days = values["soft_block_days"], values["soft_bounce_window_days"]
-    if block > _MOST_WINDOWS * days:
-        right = f"at most {_MOST_WINDOWS} times {name('soft_bounce_window_days')} ({days}) is needed"
-        raise refuse(name("soft_block_days"), block, right)
-    blocked, history = values.get("blocked_table_arn"), values.get("history_table_arn")
-    if (blocked or history) and _home(blocked) != _home(history):
-        right = f"the Region and account of {name('blocked_table_arn')} ({blocked}) is needed: both are written at once"
-        raise refuse(name("history_table_arn"), history, right)
-
-
-def rates(values: Mapping[str, Any]) -> None:
-    """Refuse a warning that is not below what is critical."""
-    for kind_ in KINDS:
-        warning, critical = values[f"{kind_}_rate_warning"], values[f"{kind_}_rate_critical"]
-        if warning >= critical:
-            raise refuse(f"{kind_}_rate_warning", warning, f"less than {kind_}_rate_critical ({critical}) is needed")
-
-
-def _home(arn: str | None) -> list[str]:
-    return (arn or "").split(":")[:5]
-
-
-def camel(name: str) -> str:
-    """`batch_size` as a stack's configuration and other languages write it: `batchSize`."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def given(args: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    """The inputs that have a value. Raises: ValueError for one that does not exist."""
-    names = sorted(known)
-    for key, value in args.items():
-        if key not in names:
-            raise refuse(key, value, f"there is no such input; there are {', '.join(names)}")
-    return {key: value for key, value in args.items() if value is not None}

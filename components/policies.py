@@ -1,12 +1,15 @@
 """Policy documents, as plain data from plain values, so that a test can compare a whole document.
 
-Facts: SES publishes with `aws:SourceAccount` and `aws:SourceArn` (SES Developer Guide, "Configuring Amazon SNS
+Sources: SES publishes with `aws:SourceAccount` and `aws:SourceArn` (SES Developer Guide, "Configuring Amazon SNS
 notifications"); SNS delivers with `aws:SourceArn` (SNS Developer Guide, "Subscribing an Amazon SQS queue"); CloudWatch
 notifies of alarms with both (SNS Developer Guide, "Example cases for Amazon SNS access control").
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
+
+from components.arn import Arn
 
 Document = dict[str, Any]
 
@@ -18,25 +21,14 @@ HISTORY_WRITE_ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:PutItem")
 """What a pipeline's function needs on the history table."""
 
 
-class Arn(NamedTuple):
-    """The parts of an ARN."""
+@dataclass(frozen=True)
+class Grant:
+    """Permission for principals to carry out actions: a statement of a resource policy."""
 
-    prefix: str
-    partition: str
-    service: str
-    region: str
-    account: str
-    resource: str
-
-    @classmethod
-    def of(cls, text: str) -> "Arn":
-        """Split `text`; a resource may itself hold colons."""
-        return cls(*text.split(":", 5))
-
-
-def in_region(arn: str, region: str) -> str:
-    """`arn` of the same resource in another Region: a replica's."""
-    return ":".join(Arn.of(arn)._replace(region=region))
+    sid: str
+    principals: Sequence[str]
+    """Account ids, ARNs of roles or users, organisation ids."""
+    actions: Sequence[str]
 
 
 def document(*statements: Mapping[str, Any]) -> Document:
@@ -44,7 +36,7 @@ def document(*statements: Mapping[str, Any]) -> Document:
     return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
 
 
-def assume_by_lambda() -> Document:
+def lambda_trust_policy() -> Document:
     """Trust policy of the function's role."""
     return document(
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
@@ -55,17 +47,17 @@ def topic_policy(topic_arn: str, identities: Sequence[str], configuration_set: s
     """Only SES, only for this account, only for these identities and this configuration set."""
     topic = Arn.of(topic_arn)
     ses = f"arn:{topic.partition}:ses:{topic.region}:{topic.account}"
-    sources = [f"{ses}:identity/{identity}" for identity in identities]
+    source_arns = [f"{ses}:identity/{identity}" for identity in identities]
     if configuration_set:
-        sources.append(f"{ses}:configuration-set/{configuration_set}")
+        source_arns.append(f"{ses}:configuration-set/{configuration_set}")
     return document(
         {
-            "Sid": "SesPublishes",
+            "Sid": "AllowSesPublish",
             "Effect": "Allow",
             "Principal": {"Service": "ses.amazonaws.com"},
             "Action": "sns:Publish",
             "Resource": topic_arn,
-            "Condition": {"StringEquals": {"aws:SourceAccount": topic.account, "aws:SourceArn": sources}},
+            "Condition": {"StringEquals": {"aws:SourceAccount": topic.account, "aws:SourceArn": source_arns}},
         },
     )
 
@@ -76,7 +68,7 @@ def alarm_topic_policy(topic_arn: str) -> Document:
     alarms = f"arn:{topic.partition}:cloudwatch:{topic.region}:{topic.account}:alarm:*"
     return document(
         {
-            "Sid": "AlarmsPublish",
+            "Sid": "AllowAlarmsPublish",
             "Effect": "Allow",
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": "sns:Publish",
@@ -90,10 +82,10 @@ def alarm_topic_policy(topic_arn: str) -> Document:
 
 
 def queue_policy(queue_arn: str, topic_arn: str | None) -> Document:
-    """TLS only; and only this topic may send, where there is one."""
+    """TLS only; and if a topic is given, only that topic may send."""
     statements: list[Document] = [
         {
-            "Sid": "TlsOnly",
+            "Sid": "DenyInsecureTransport",
             "Effect": "Deny",
             "Principal": "*",
             "Action": "sqs:*",
@@ -104,7 +96,7 @@ def queue_policy(queue_arn: str, topic_arn: str | None) -> Document:
     if topic_arn:
         statements.append(
             {
-                "Sid": "TopicSends",
+                "Sid": "AllowTopicSendMessage",
                 "Effect": "Allow",
                 "Principal": {"Service": "sns.amazonaws.com"},
                 "Action": "sqs:SendMessage",
@@ -124,7 +116,7 @@ def function_policy(
     kms_key_arn: str | None,
     table_kms_key_arn: str | None,
 ) -> Document:
-    """What the function does, and nothing else; a customer key adds the right to decrypt."""
+    """What the function does, and nothing else; a customer key adds permission to decrypt."""
     statements: list[Document] = [
         {
             "Sid": "WriteLogs",
@@ -133,115 +125,120 @@ def function_policy(
             "Resource": f"{log_group_arn}:*",
         },
         {
-            "Sid": "TakeFeedback",
+            "Sid": "ReceiveMessages",
             "Effect": "Allow",
             "Action": ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
             "Resource": queue_arn,
         },
         {
-            "Sid": "KeepHistory",
+            "Sid": "WriteHistoryTable",
             "Effect": "Allow",
             "Action": list(HISTORY_WRITE_ACTIONS),
             "Resource": history_table_arn,
         },
         {
-            "Sid": "BlockAddresses",
+            "Sid": "WriteBlockedTable",
             "Effect": "Allow",
             "Action": list(BLOCKED_WRITE_ACTIONS),
             "Resource": blocked_table_arn,
         },
     ]
     if kms_key_arn:
-        statements.append(_decrypt("DecryptQueue", kms_key_arn, f"sqs.{Arn.of(queue_arn).region}.amazonaws.com"))
+        statements.append(_decrypt("DecryptQueue", kms_key_arn, _service_endpoint("sqs", queue_arn)))
     if table_kms_key_arn:
-        via = f"dynamodb.{Arn.of(blocked_table_arn).region}.amazonaws.com"
-        statements.append(_decrypt("DecryptTables", table_kms_key_arn, via))
+        statements.append(
+            _decrypt("DecryptTables", table_kms_key_arn, _service_endpoint("dynamodb", blocked_table_arn))
+        )
     return document(*statements)
 
 
-def _decrypt(sid: str, key_arn: str, via: str) -> Document:
-    condition = {"StringEquals": {"kms:ViaService": via}}
+def sender_policy(*, blocked_table_arn: str, replica_regions: Sequence[str], kms_key_arn: str | None) -> Document:
+    """What a sender's role needs to read the blocked table, in the table's Region and wherever it is replicated."""
+    replica_arns = [Arn.of(blocked_table_arn).in_region(region) for region in replica_regions]
+    statements: list[Document] = [
+        {
+            "Sid": "ReadBlockedTable",
+            "Effect": "Allow",
+            "Action": list(READ_ACTIONS),
+            "Resource": [blocked_table_arn, *replica_arns],
+        },
+    ]
+    if kms_key_arn:
+        statements.append(
+            _decrypt("DecryptBlockedTable", kms_key_arn, _service_endpoint("dynamodb", blocked_table_arn))
+        )
+    return document(*statements)
+
+
+def _decrypt(sid: str, key_arn: str, via_service: str) -> Document:
+    condition = {"StringEquals": {"kms:ViaService": via_service}}
     return {"Sid": sid, "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key_arn, "Condition": condition}
 
 
-def sender_policy(blocked_table_arn: str, replica_regions: Sequence[str], kms_key_arn: str | None) -> Document:
-    """What a sender's role needs to ask about an address, in the table's Region and wherever it is replicated."""
-    home = Arn.of(blocked_table_arn)
-    arns = [blocked_table_arn, *(in_region(blocked_table_arn, region) for region in replica_regions)]
-    statements: list[Document] = [
-        {"Sid": "AskBlockedTable", "Effect": "Allow", "Action": list(READ_ACTIONS), "Resource": arns},
-    ]
-    if kms_key_arn:
-        statements.append(_decrypt("DecryptBlockedTable", kms_key_arn, f"dynamodb.{home.region}.amazonaws.com"))
-    return document(*statements)
+def _service_endpoint(service: str, resource_arn: str) -> str:
+    return f"{service}.{Arn.of(resource_arn).region}.amazonaws.com"
 
 
 def key_policy(key_arn: str, table_principals: Sequence[str]) -> Document:
     """Policy of a key for topics, queues, alarms, logs and tables.
 
-    The services that send carry no condition: SES's own example has none (SES Developer Guide, "Configuring Amazon SNS
-    notifications"), and one that a service does not meet loses feedback without a word. What they may encrypt is
-    decided by the policies of topic and queue.
+    The statement for SES, SNS and CloudWatch has no condition: SES's own example has none (SES Developer Guide,
+    "Configuring Amazon SNS notifications"), and feedback is lost without an error if a service does not meet one. What
+    they may encrypt is decided by the policies of topic and queue.
     """
     key = Arn.of(key_arn)
-    logs = f"arn:{key.partition}:logs:{key.region}:{key.account}:*"
+    log_groups = f"arn:{key.partition}:logs:{key.region}:{key.account}:*"
     statements: list[Document] = [
         {
-            "Sid": "AccountManages",
+            "Sid": "EnableIamUserPermissions",
             "Effect": "Allow",
             "Principal": {"AWS": f"arn:{key.partition}:iam::{key.account}:root"},
             "Action": "kms:*",
             "Resource": "*",
         },
         {
-            "Sid": "ServicesSend",
+            "Sid": "AllowServicesEncryptMessages",
             "Effect": "Allow",
             "Principal": {"Service": ["cloudwatch.amazonaws.com", "ses.amazonaws.com", "sns.amazonaws.com"]},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             "Resource": "*",
         },
         {
-            "Sid": "LogsAreKept",
+            "Sid": "AllowCloudWatchLogs",
             "Effect": "Allow",
             "Principal": {"Service": f"logs.{key.region}.amazonaws.com"},
             "Action": ["kms:Decrypt*", "kms:Describe*", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
             "Resource": "*",
-            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
+            "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_groups}},
         },
     ]
-    via = {"kms:ViaService": f"dynamodb.{key.region}.amazonaws.com"}
-    tables: Document = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
-    return document(*statements, *_named("TablesAreUsed", key.partition, table_principals, tables, via))
+    decrypt_tables = Grant("DecryptTables", table_principals, ["kms:Decrypt"])
+    via_dynamodb = {"kms:ViaService": _service_endpoint("dynamodb", key_arn)}
+    return document(*statements, *_grant_statements(decrypt_tables, "*", key.partition, via_dynamodb))
 
 
-def _named(
-    sid: str, partition: str, principals: Sequence[str], base: Document, equals: Mapping[str, Any]
-) -> list[Document]:
-    """`base` for these principals: one statement for accounts, roles and users, one for organisations."""
-    organisations = sorted(principal for principal in principals if principal.startswith("o-"))
-    named = sorted(
+def table_policy(table_arn: str, grants: Sequence[Grant]) -> Document:
+    """Resource policy of a table."""
+    partition = Arn.of(table_arn).partition
+    return document(
+        *(statement for grant in grants for statement in _grant_statements(grant, table_arn, partition, {}))
+    )
+
+
+def _grant_statements(grant: Grant, resource: str, partition: str, conditions: Mapping[str, Any]) -> list[Document]:
+    """One statement for the accounts, roles and users of a grant, and one for its organisations."""
+    organisations = sorted(principal for principal in grant.principals if principal.startswith("o-"))
+    principal_arns = sorted(
         f"arn:{partition}:iam::{principal}:root" if principal.isdigit() else principal
-        for principal in principals
+        for principal in grant.principals
         if principal not in organisations
     )
+    allow: Document = {"Effect": "Allow", "Action": list(grant.actions), "Resource": resource}
     statements: list[Document] = []
-    if named:
-        condition = {"Condition": {"StringEquals": dict(equals)}} if equals else {}
-        statements.append({"Sid": sid, "Principal": {"AWS": named}, **condition, **base})
+    if principal_arns:
+        condition = {"Condition": {"StringEquals": dict(conditions)}} if conditions else {}
+        statements.append({"Sid": grant.sid, "Principal": {"AWS": principal_arns}, **condition, **allow})
     if organisations:
-        condition = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": organisations, **equals}}}
-        statements.append({"Sid": f"{sid}InOrganisation", "Principal": {"AWS": "*"}, **condition, **base})
+        condition = {"Condition": {"StringEquals": {"aws:PrincipalOrgID": organisations, **conditions}}}
+        statements.append({"Sid": f"{grant.sid}InOrganisation", "Principal": {"AWS": "*"}, **condition, **allow})
     return statements
-
-
-def table_policy(table_arn: str, grants: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> Document:
-    """Resource policy of a table; `grants` maps a statement id to (principals, actions).
-
-    A principal is an account id, a role's or user's ARN, or an organisation id.
-    """
-    partition = Arn.of(table_arn).partition
-    statements: list[Document] = []
-    for sid, (principals, actions) in grants.items():
-        base: Document = {"Effect": "Allow", "Action": list(actions), "Resource": table_arn}
-        statements += _named(sid, partition, principals, base, {})
-    return document(*statements)

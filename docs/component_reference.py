@@ -1,7 +1,7 @@
-"""Writes what the Pulumi package offers: `python -m docs.component_reference`.
+"""Writes the reference of the Pulumi package: `python -m docs.component_reference`.
 
-`components/schema.json` is the schema as the plugin serves it, kept here so that a change of it is seen in review;
-`docs/reference/component.md` is the same for people. A test holds both to the code.
+`components/schema.json` is the schema as the plugin serves it, kept in the repository so that a review shows its
+changes; `docs/reference/component.md` is the same for people. A test compares both with the code.
 """
 
 import inspect

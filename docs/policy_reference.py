@@ -1,4 +1,4 @@
-"""Writes the list of policies for people: `python -m docs.policy_reference`. A test holds the page to the code."""
+"""Writes docs/reference/policies.md from the rules: `python -m docs.policy_reference`. A test compares the two."""
 
 import json
 from pathlib import Path
@@ -8,51 +8,60 @@ from policy.rule import Rule
 
 PAGE = Path(__file__).resolve().parent / "reference" / "policies.md"
 
-_HEAD = """# Policies
+_INTRODUCTION = """# Policies
 
-Generated from `policy/` by `python -m docs.policy_reference`. `make policy` judges the dev stack by them without the
-Pulumi CLI; `pulumi preview --policy-pack policy` any stack, from any program.
+Generated from `policy/` by `python -m docs.policy_reference`. `make policy` checks the dev stack without the Pulumi
+CLI; `pulumi preview --policy-pack policy` checks any stack of any program.
 
-The CLI makes the pack's environment with [uv](https://docs.astral.sh/uv/), which must be on PATH. The folder can be
-copied into any repository, under any name.
+The CLI creates the environment of the pack with [uv](https://docs.astral.sh/uv/), which must be on PATH. The folder can
+be copied into any repository, under any name.
 
-A rule looks only at what handles feedback, and finds that by the wiring: from a notification topic of an SES identity
-or an event destination for bounces or complaints that is switched on, over topic, subscription, queue, event source
-mapping and function (also by an alias, or subscribed itself), to role, log group and tables; and the tables of a
-`BlockedTable`. Everything else in the stack is left alone, and so is what goes over EventBridge or Firehose.
+A rule checks only resources that handle feedback. It finds them by their references: from an SES identity's
+notification topic, or an enabled event destination for bounces or complaints, to the topic, its subscriptions, queues,
+event source mappings and functions (also through an alias, or subscribed directly), and to their roles, log groups and
+tables; and the tables of a `BlockedTable`. All other resources of the stack are ignored, and so is feedback that SES
+publishes to EventBridge or Firehose.
 
-In a preview of something new, ARNs and what is made from them are unknown. A rule that needs them judges what is known,
-goes by which resource a value is made from, and says that it could not run on the rest. In an update, the rules that
-stop it *before* are asked as soon as a resource's values are known and it is not yet made: the update ends at the one
-that would let feedback into what is wrong, mostly the source in SES. At the end every rule judges the whole stack, by
-what the program gives, not by what AWS adds to it.
+In the preview of a new stack, ARNs and the values that contain them are unknown. A rule checks the values that are
+known, uses the dependencies of a property where its value is not, and reports that it could not run on the others. In
+an update, a rule that checks *before creation* runs as soon as the inputs of a resource are known, and stops the update
+before the resource is created that would send feedback to a wrong configuration: mostly the notification topic or event
+destination in SES. At the end of the update every rule checks the whole stack, by the inputs of the program and not by
+defaults that AWS adds.
 
-`pulumi preview --policy-pack policy --policy-pack-config file.json` configures it, by rule: the level (`advisory`,
-`mandatory`, `disabled`) and the settings below.
+`pulumi preview --policy-pack policy --policy-pack-config file.json` configures each rule: its enforcement level
+(`advisory`, `mandatory`, `disabled`) and its settings.
 
 ```json
-{"logs-end": {"enforcementLevel": "advisory", "maximumDays": 90}, "required-tags": {"tags": ["owner"]}}
+{
+  "log-group-retention": {"enforcementLevel": "advisory", "maximumDays": 90},
+  "required-tags": {"tags": ["owner"]}
+}
 ```
 """
 
 
 def files() -> dict[Path, str]:
-    """What each file must hold."""
+    """The content of each generated file."""
     rows = [
         f"| [`{rule.name}`](#{rule.name}) | {rule.severity.value} | {rule.level.value} "
-        f"| {'before' if rule.early else 'at the end'} | {rule.says} |\n"
+        f"| {'before creation' if rule.before_creation else 'at the end'} | {rule.description} |\n"
         for rule in RULES
     ]
-    table = "| rule | severity | level | stops an update | says |\n|---|---|---|---|---|\n" + "".join(rows)
-    return {PAGE: "\n".join([_HEAD, table, *(_section(rule) for rule in RULES)])}
+    table = "| rule | severity | level | checks | requirement |\n|---|---|---|---|---|\n" + "".join(rows)
+    return {PAGE: "\n".join([_INTRODUCTION, table, *(_section(rule) for rule in RULES)])}
 
 
 def _section(rule: Rule) -> str:
-    lines = [f"## {rule.name}\n", f"{rule.says} Looks at {rule.looks_at}.\n", f"{rule.fix} [AWS]({rule.url})\n"]
+    lines = [
+        f"## {rule.name}\n",
+        f"{rule.description} Applies to {rule.applies_to}.\n",
+        f"{rule.remediation} [AWS]({rule.url})\n",
+    ]
     if rule.settings:
         lines.append("| setting | default | meaning |\n|---|---|---|")
         lines += [
-            f"| `{name}` | `{json.dumps(setting.default)}` | {setting.meaning} |"
+            f"| `{name}` | `{json.dumps(setting.default)}` | {setting.description} |"
             for name, setting in rule.settings.items()
         ]
         lines.append("")
@@ -60,5 +69,5 @@ def _section(rule: Rule) -> str:
 
 
 if __name__ == "__main__":
-    for path, text in files().items():
-        path.write_text(text, "utf-8")
+    for path, content in files().items():
+        path.write_text(content, "utf-8")

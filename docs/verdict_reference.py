@@ -1,4 +1,4 @@
-"""Writes the table of verdicts for people: `python -m docs.verdict_reference`. A test holds the page to the code."""
+"""Writes the page of verdicts: `python -m docs.verdict_reference`. A test compares the page with the code."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from ses_feedback.history.soft_bounces import SoftBouncePolicy
 
 PAGE = Path(__file__).resolve().parent / "reference" / "verdicts.md"
 
-_SOFT = SoftBouncePolicy()
+_POLICY = SoftBouncePolicy()
 _HEAD = """# Verdicts
 
 Generated from `handlers/ses_feedback/function/verdict.py` by `python -m docs.verdict_reference`. `tests/events` has a
@@ -20,13 +20,16 @@ _EFFECTS = (
     ("`block`", 'do not send, until an operator unblocks; a complaint also until the person says "not spam"'),
     (
         "`count`",
-        f"a soft bounce: {_SOFT.threshold} within {_SOFT.window_days} days block for {_SOFT.block_days} days (inputs)",
+        (
+            f"a soft bounce: {_POLICY.threshold} within {_POLICY.window_days} days block for "
+            f"{_POLICY.block_days} days (inputs)"
+        ),
     ),
-    ("`clear`", "lifts complaint blocks up to then, never the block of a bounce"),
-    ("`ignore`", "says nothing about the address; kept in the history"),
+    ("`clear`", "removes complaint blocks up to then, never the block of a bounce"),
+    ("`ignore`", "shows nothing about the address; kept in the history"),
 )
 _PRECEDENCE = """A block for good is never replaced by one that ends, nor a complaint by a bounce. An unblock beats
-everything that happened before it, whenever that arrives, and nothing after it.
+everything that happened before it, even if it arrives later, and nothing after it.
 """
 _RECIPIENTS = (
     ("names a recipient that the mail went to", "the recipient's"),
@@ -35,21 +38,21 @@ _RECIPIENTS = (
         "both: the one named, and the mail's, marked `forwarded`",
     ),
     (
-        "names something that is no address, and the mail went to exactly one address",
+        "names something that is not an address, and the mail went to exactly one address",
         "the mail's, marked `forwarded`",
     ),
     (
         "is a complaint that names several",
-        "each, marked `ambiguous`: providers hide the person, and SES lists who it may be",
+        "each, marked `ambiguous`: providers hide the person, and SES lists all who it may be",
     ),
-    ("names nobody, and the mail went to exactly one address", "the mail's"),
+    ("names no recipient, and the mail went to exactly one address", "the mail's"),
     (
-        "is a complaint or an echo of a suppression list, names nobody, and the mail went to several",
-        "nobody's: acknowledged and counted",
+        "is a complaint or comes from a suppression list, names no recipient, and the mail went to several addresses",
+        "none: acknowledged and counted",
     ),
     (
-        "is a bounce of subtype NoEmail that names nobody or no address",
-        "nobody's: acknowledged and counted",
+        "is a bounce of subtype NoEmail that names no recipient or no address",
+        "none: acknowledged and counted",
     ),
     (
         "names one address in two spellings, or two people behind one forwarding address",
@@ -65,7 +68,7 @@ def files() -> dict[Path, str]:
     for kind, title in (("bounce", "Bounces"), ("complaint", "Complaints")):
         rows = [_row(rule) for rule in RULES if rule.kind == kind]
         parts += [f"## {title}\n", _table(("fits", "verdict", "rule", "why", "source"), rows)]
-    parts += ["## Whom a feedback is about\n", _table(("the notification", "whose address"), _RECIPIENTS)]
+    parts += ["## Which address a feedback concerns\n", _table(("the notification", "whose address"), _RECIPIENTS)]
     return {PAGE: "\n".join(parts)}
 
 

@@ -4,16 +4,16 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-# The rules import each other as `policy`, whatever this folder is called where it was copied to. The folder itself must
-# not be searched: its modules' names are those of others, too.
-here = Path(__file__).resolve().parent
+# The rules import each other as `policy`, also where this folder was copied to another name. The folder itself must not
+# be on the search path: its modules have names that other packages use, too.
+pack_folder = Path(__file__).resolve().parent
 sys.path.pop(0)
-spec = spec_from_file_location("policy", here / "__init__.py", submodule_search_locations=[str(here)])
+spec = spec_from_file_location("policy", pack_folder / "__init__.py", submodule_search_locations=[str(pack_folder)])
 sys.modules["policy"] = module_from_spec(spec)  # type: ignore[arg-type] # a file that exists has a spec
 
-from pulumi_policy import PolicyPack  # noqa: E402 - needs what is above
+from pulumi_policy import PolicyPack  # noqa: E402 - needs the package that is registered above
 
-from policy.pack import NAME, policies  # noqa: E402
+from policy.pack import NAME, build_policies  # noqa: E402
 
 if __name__ == "__main__":
-    PolicyPack(NAME, policies())  # serves until the engine ends it
+    PolicyPack(NAME, build_policies())  # serves until the engine ends it

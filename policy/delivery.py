@@ -1,94 +1,114 @@
-"""Delivery: from the topic to the queue, and from the queue to the function, nothing is dropped."""
+"""Rules on the delivery from topic to queue and from queue to function: no message is dropped."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from pulumi_policy import PolicyResource
 
-from policy.path import (
-    CLASSIC_DESTINATION,
-    EVENT_DESTINATION,
-    FEEDBACK,
-    IDENTITY_TOPIC,
-    MAPPING,
-    FeedbackPath,
-    kinds,
-)
+from policy.feedback_path import FEEDBACK_TYPES, FeedbackPath, notification_types
+from policy.properties import as_list, as_object, is_set, read_property
+from policy.references import referenced_by
+from policy.resource_types import CLASSIC_EVENT_DESTINATION, EVENT_DESTINATION, EVENT_SOURCE_MAPPING, IDENTITY_TOPIC
 from policy.rule import CRITICAL, HIGH, MANDATORY, Config, Rule
-from policy.wiring import document, items, known, linked, present
 
-_FIELDS = {IDENTITY_TOPIC: "notificationType", EVENT_DESTINATION: "eventType", CLASSIC_DESTINATION: "eventType"}
-"""Where each type of source says in the message what kind of notification it is."""
-
-
-def _own_dead_letters(subscription: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
-    if not present(subscription, "redrivePolicy"):
-        yield "it has no dead-letter queue: SNS drops what the queue refuses, without trying again."
-    for shared in linked(subscription, "redrivePolicy", path.dead_letters):
-        yield f"it shares {shared.name} with the function: SQS cannot move messages of a subscription back."
+_TYPE_FIELDS = {
+    IDENTITY_TOPIC: "notificationType", EVENT_DESTINATION: "eventType", CLASSIC_EVENT_DESTINATION: "eventType",
+}  # fmt: skip
+"""The field of the message that holds the type of notification, by type of source."""
 
 
-def _batch_failures(mapping: PolicyResource, _: FeedbackPath, __: Config) -> Iterator[str]:
-    if "ReportBatchItemFailures" not in items(known(mapping, "functionResponseTypes")):
-        yield "it does not report batch item failures: one message that fails takes its batch with it."
+def _check_subscription_dead_letter_queue(subscription: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
+    if not is_set(subscription, "redrivePolicy"):
+        yield (
+            "The subscription has no dead-letter queue: SNS drops a message that the queue refuses, and its feedback "
+            "is lost."
+        )
+    for shared_queue in referenced_by(subscription, "redrivePolicy", path.dead_letter_queues):
+        yield (
+            f"The subscription shares its dead-letter queue {shared_queue.name} with a queue: SQS cannot move messages "
+            "of a subscription back."
+        )
 
 
-def _drops(one: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
-    if one.resource_type == MAPPING:
-        if items(known(one, "filterCriteria", "filters")):
-            yield "it has filter criteria: what does not fit is deleted from the queue."
-        if known(one, "enabled") is False:
-            yield "it is disabled: what waits in the queue expires."
+def _check_batch_item_failures(mapping: PolicyResource, _: FeedbackPath, __: Config) -> Iterator[str]:
+    if "ReportBatchItemFailures" not in as_list(read_property(mapping, "functionResponseTypes")):
+        yield (
+            "The mapping does not report batch item failures: one message that fails makes the whole batch fail, and "
+            "all of it can end in the dead-letter queue."
+        )
+
+
+def _check_filters(resource: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
+    if resource.resource_type == EVENT_SOURCE_MAPPING:
+        yield from _check_mapping(resource)
         return
-    given = document(known(one, "filterPolicy"))
-    if given and known(one, "filterPolicyScope") != "MessageBody":
-        yield "its filter policy asks for message attributes, and SES documents none: nothing is delivered."
-    elif set(given) - set(_FIELDS.values()):
-        yield f"its filter policy asks for {', '.join(sorted(given))}: what has other values is dropped."
-    elif given and not path.growing:
-        yield from _lost(one, path)
+    filter_policy = as_object(read_property(resource, "filterPolicy"))
+    if filter_policy and read_property(resource, "filterPolicyScope") != "MessageBody":
+        yield "The filter policy matches message attributes, and SES documents none: no feedback is delivered."
+    elif set(filter_policy) - set(_TYPE_FIELDS.values()):
+        yield f"The filter policy matches {', '.join(sorted(filter_policy))}: SNS drops feedback with other values."
+    elif filter_policy and not path.is_incomplete:
+        yield from _find_undelivered_types(resource, path)
 
 
-def _lost(one: PolicyResource, path: FeedbackPath) -> Iterator[str]:
-    """What its topic is sent and no subscription takes; each may take a part."""
-    for topic in linked(one, "topic", path.topics):
-        takers = [each for each in path.subscriptions if linked(each, "topic", [topic])]
-        sources = [source for source in path.sources if topic in path.topics_of(source)]
-        sent = {(_FIELDS[source.resource_type], kind) for source in sources for kind in kinds(source) & FEEDBACK}
-        for field, kind in sorted(sent):
-            if not any(_takes(document(known(each, "filterPolicy")), field, kind.title()) for each in takers):
-                yield f"no subscription of {topic.name} takes what has {field} {kind.title()}."
+def _check_mapping(mapping: PolicyResource) -> Iterator[str]:
+    if as_list(read_property(mapping, "filterCriteria", "filters")):
+        yield "The mapping has filter criteria: Lambda deletes the messages that do not match, and feedback is lost."
+    if read_property(mapping, "enabled") is False:
+        yield "The mapping is disabled: the messages in the queue expire, and feedback is lost."
 
 
-def _takes(filters: Mapping[str, Any], field: str, kind: str) -> bool:
-    if not filters:
+def _find_undelivered_types(subscription: PolicyResource, path: FeedbackPath) -> Iterator[str]:
+    """The types of feedback that are published to a topic and that none of its subscriptions delivers."""
+    for topic in referenced_by(subscription, "topic", path.topics):
+        subscriptions = [other for other in path.subscriptions if referenced_by(other, "topic", [topic])]
+        published = {
+            (_TYPE_FIELDS[source.resource_type], notification_type)
+            for source in path.notification_sources
+            if topic in path.topics_of(source)
+            for notification_type in notification_types(source) & FEEDBACK_TYPES
+        }
+        for field, notification_type in sorted(published):
+            value = notification_type.title()
+            if not any(_delivers(other, field, value) for other in subscriptions):
+                yield f"No subscription of {topic.name} delivers messages with {field} {value}: SNS drops them."
+
+
+def _delivers(subscription: PolicyResource, field: str, value: str) -> bool:
+    """Whether a subscription delivers every message with this value; a condition on another field could prevent it."""
+    filter_policy = as_object(read_property(subscription, "filterPolicy"))
+    if not filter_policy:
         return True
-    wanted = items(filters.get(field)) if set(filters) == {field} else []
+    conditions = as_list(filter_policy.get(field)) if set(filter_policy) == {field} else []
     return any(
-        kind not in items(one.get("anything-but")) if isinstance(one, Mapping) else one == kind for one in wanted
+        value not in as_list(condition.get("anything-but")) if isinstance(condition, Mapping) else condition == value
+        for condition in conditions
     )
 
 
 RULES: Sequence[Rule] = (
     Rule(
-        name="subscription-has-dead-letters", severity=HIGH, level=MANDATORY, looks_at="subscriptions",
-        says="A subscription has a dead-letter queue of its own.",
-        fix="Give it a redrive policy with a queue that nothing else uses.",
+        name="subscription-dead-letter-queue", severity=HIGH, level=MANDATORY, before_creation=True,
+        applies_to="subscriptions",
+        description="A subscription has a dead-letter queue of its own.",
+        remediation="Set a redrivePolicy with a queue that nothing else uses.",
         url="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
-        subjects=lambda path: path.subscriptions, problems=_own_dead_letters, early=True,
+        select=lambda path: path.subscriptions, check=_check_subscription_dead_letter_queue,
     ),
     Rule(
-        name="mapping-reports-failures", severity=HIGH, level=MANDATORY, looks_at="mappings",
-        says="An event source mapping reports the failures of single messages.",
-        fix="Set functionResponseTypes to ReportBatchItemFailures, and answer with the messages that failed.",
+        name="batch-item-failures-reported", severity=HIGH, level=MANDATORY, before_creation=True,
+        applies_to="event source mappings",
+        description="An event source mapping uses partial batch responses.",
+        remediation="Set functionResponseTypes to ReportBatchItemFailures, and return the messages that failed.",
         url="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html",
-        subjects=lambda path: path.mappings, problems=_batch_failures, early=True,
+        select=lambda path: path.event_source_mappings, check=_check_batch_item_failures,
     ),
     Rule(
-        name="nothing-is-filtered-out", severity=CRITICAL, level=MANDATORY, looks_at="subscriptions and mappings",
-        says="No filter drops feedback; a filter of a subscription may share kinds of feedback out.",
-        fix="Take the filter away, or filter the message body by notificationType or eventType, with every kind taken.",
+        name="feedback-not-filtered", severity=CRITICAL, level=MANDATORY, before_creation=True,
+        applies_to="subscriptions and event source mappings",
+        description="No filter drops feedback; filters may distribute bounces and complaints to several subscriptions.",
+        remediation="Remove the filter, or match notificationType or eventType in the message body, with a "
+        "subscription for every type; enable the mapping.",
         url="https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html",
-        subjects=lambda path: [*path.subscriptions, *path.mappings], problems=_drops, early=True,
+        select=lambda path: [*path.subscriptions, *path.event_source_mappings], check=_check_filters,
     ),
 )  # fmt: skip

@@ -1,27 +1,29 @@
-"""All rules, in the order in which feedback travels."""
+"""Lists all rules, in the order in which feedback passes the resources."""
 
 from collections.abc import Sequence
 
 from pulumi_policy import Policy
 
-from policy import delivery, encryption, functions, places, queues, senders, sources, tables
+from policy import access, alarms, delivery, encryption, functions, governance, notifications, queues, roles, tables
+from policy.recorded_inputs import RecordedInputs
 from policy.rule import Rule
-from policy.seen import Seen
 
 NAME = "ses-feedback"
 RULES: Sequence[Rule] = (
-    *sources.RULES,
-    *senders.RULES,
+    *notifications.RULES,
+    *access.RULES,
     *delivery.RULES,
     *queues.RULES,
+    *alarms.RULES,
     *encryption.RULES,
     *functions.RULES,
+    *roles.RULES,
     *tables.RULES,
-    *places.RULES,
+    *governance.RULES,
 )
 
 
-def policies() -> list[Policy]:
-    """The rules as the analyzer of one update takes them."""
-    seen = Seen()
-    return [rule.policy(seen) for rule in RULES]
+def build_policies() -> list[Policy]:
+    """The rules as the policies of one update, which share what they record of it."""
+    recorded = RecordedInputs()
+    return [rule.build_policy(recorded) for rule in RULES]

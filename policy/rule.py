@@ -1,4 +1,4 @@
-"""What a rule is, and how the engine's analyzer runs it."""
+"""Defines what a rule is, and how it runs as a Pulumi policy."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,92 +20,108 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from policy.path import FeedbackPath
-from policy.seen import Seen
-from policy.wiring import every
+from policy.feedback_path import FeedbackPath
+from policy.properties import chain_known
+from policy.recorded_inputs import RecordedInputs
 
 Config = Mapping[str, Any]
 ADVISORY, MANDATORY = EnforcementLevel.ADVISORY, EnforcementLevel.MANDATORY
 LOW, MEDIUM, HIGH, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL
 
+# JSON schemas of settings.
+POSITIVE_INTEGER = {"type": "integer", "minimum": 1}
+STRING_LIST = {"type": "array", "items": {"type": "string"}}
+BOOLEAN = {"type": "boolean"}
+
 
 @dataclass(frozen=True)
 class Setting:
-    """A parameter of a rule, which the configuration of the pack may set."""
+    """A property of a rule's configuration."""
 
     default: Any
-    meaning: str
+    description: str
     schema: Mapping[str, Any]
-    """What the value may be, as JSON schema."""
+    """The JSON schema of its value."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What is wrong with one resource."""
+
+    message: str
+    urn: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One promise that a stack must keep."""
+    """One requirement on the resources that handle feedback."""
 
     name: str
-    says: str
+    description: str
     severity: Severity
     level: EnforcementLevel
-    fix: str
-    """What to do about a violation."""
+    remediation: str
+    """How to fix a violation."""
     url: str
-    looks_at: str
-    """What the subjects are, in the plural."""
-    subjects: Callable[[FeedbackPath], list[PolicyResource]]
-    problems: Callable[[PolicyResource, FeedbackPath, Config], Iterable[str]]
-    """What is wrong with one subject, each in a sentence; raises `UnknownValueError`."""
+    """The page of AWS about it."""
+    applies_to: str
+    """The selected resources, in words, in the plural."""
+    select: Callable[[FeedbackPath], list[PolicyResource]]
+    check: Callable[[PolicyResource, FeedbackPath, Config], Iterable[str]]
+    """What is wrong with one selected resource and why that matters, in sentences; raises `UnknownValueError`."""
     settings: Mapping[str, Setting] = field(default_factory=dict)
-    on: str = ""
-    """The setting without which the rule has nothing to ask; empty for a rule that is always on."""
-    early: bool = False
-    """Whether an update stops before it makes the resource that would let feedback in; `problems` then minds
-    `FeedbackPath.growing`."""
+    required_setting: str = ""
+    """The setting that switches the rule on; empty for a rule that is always on."""
+    before_creation: bool = False
+    """Whether the rule also runs before each resource is created, and then can stop the update; `check` must then
+    respect `FeedbackPath.is_incomplete`."""
 
-    def configured(self, given: Config) -> Config:
-        """The settings with their defaults."""
-        return {name: given.get(name, setting.default) for name, setting in self.settings.items()}
+    def complete_config(self, config: Config) -> Config:
+        """The settings, with the default of each that the configuration does not set."""
+        return {name: config.get(name, setting.default) for name, setting in self.settings.items()}
 
-    def found(self, path: FeedbackPath, given: Config) -> Iterator[tuple[str, str]]:
-        """(message, URN) of what is wrong. All that is known is judged before an unknown value is raised."""
-        config = self.configured(given)
-        if not self.on or config[self.on]:
-            yield from every(self._of(subject, path, config) for subject in self.subjects(path))
+    def violations(self, path: FeedbackPath, config: Config) -> Iterator[Violation]:
+        """The violations in a stack; an unknown value is raised after everything known is checked."""
+        config = self.complete_config(config)
+        if not self.required_setting or config[self.required_setting]:
+            yield from chain_known(self._violations_of(resource, path, config) for resource in self.select(path))
 
-    def _of(self, subject: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[tuple[str, str]]:
-        for problem in self.problems(subject, path, config):
-            yield f"{subject.name}: {problem} {self.fix}", subject.urn
+    def _violations_of(self, resource: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[Violation]:
+        type_name = resource.resource_type.rsplit(":", 1)[-1]
+        for problem in self.check(resource, path, config):
+            yield Violation(f"{type_name} {resource.name}: {problem} {self.remediation}", resource.urn)
 
-    def policy(self, seen: Seen) -> Policy:
-        """The rule as the analyzer takes it."""
+    def build_policy(self, recorded: RecordedInputs) -> Policy:
+        """The rule as a policy of a `PolicyPack`."""
         properties = {
-            name: {**setting.schema, "default": setting.default, "description": setting.meaning}
+            name: {**setting.schema, "default": setting.default, "description": setting.description}
             for name, setting in self.settings.items()
         }
 
         def validate(args: Any, report: ReportViolation) -> None:
-            _validate(self, seen, args, report)
+            _validate(self, recorded, args, report)
 
-        return (_TwicePolicy if self.early else StackValidationPolicy)(
+        policy_class = _ResourceAndStackValidationPolicy if self.before_creation else StackValidationPolicy
+        return policy_class(
             name=self.name,
-            description=self.says,
+            description=self.description,
             validate=validate,
             enforcement_level=self.level,
             config_schema=PolicyConfigSchema(properties) if properties else None,
             severity=self.severity,
-            remediation_steps=self.fix,
+            remediation_steps=self.remediation,
             url=self.url,
         )
 
 
-class _TwicePolicy(ResourceValidationPolicy, StackValidationPolicy):
-    """A policy that the engine asks before it makes a resource, and again about the whole stack; one name, one level.
+class _ResourceAndStackValidationPolicy(ResourceValidationPolicy, StackValidationPolicy):
+    """One policy, with one name and level, that runs before each resource is created and again on the whole stack.
 
-    The constructors of its bases take only their own validation; this one stands for both.
+    Each base class only accepts a `validate` of its own kind, so their constructors are not called.
     """
 
-    def __init__(self, *, validate: Callable[[Any, ReportViolation], None], **given: Any) -> None:
-        Policy.__init__(self, **given)
+    def __init__(self, *, validate: Callable[[Any, ReportViolation], None], **properties: Any) -> None:
+        Policy.__init__(self, **properties)
         self._validate = validate
 
     def validate(self, args: Any, report_violation: ReportViolation) -> None:
@@ -119,24 +135,19 @@ class _TwicePolicy(ResourceValidationPolicy, StackValidationPolicy):
 
 
 def _validate(
-    rule: Rule, seen: Seen, args: ResourceValidationArgs | StackValidationArgs, report: ReportViolation
+    rule: Rule, recorded: RecordedInputs, args: ResourceValidationArgs | StackValidationArgs, report: ReportViolation
 ) -> None:
     config = args.get_config()
     if isinstance(args, StackValidationArgs):
-        for message, urn in rule.found(seen.whole(args.resources), config):
-            if (rule.name, message) not in seen.said:
-                report(message, urn)
+        for violation in rule.violations(recorded.complete_path(args.resources), config):
+            if (rule.name, violation.message) not in recorded.reported:
+                report(violation.message, violation.urn)
         return
-    path = seen.with_next(args)
+    path = recorded.record(args)
     if os.environ.get("PULUMI_DRY_RUN") == "true":
-        return  # nothing is made; the whole stack is judged in a moment
+        return  # a preview creates nothing; the check of the whole stack follows
     with suppress(UnknownValueError):
-        for message, urn in rule.found(path, config):
-            if (rule.name, message) not in seen.said:
-                seen.said.add((rule.name, message))
-                report(message, urn)
-
-
-COUNT = {"type": "integer", "minimum": 1}
-TEXTS = {"type": "array", "items": {"type": "string"}}
-FLAG = {"type": "boolean"}
+        for violation in rule.violations(path, config):
+            if (rule.name, violation.message) not in recorded.reported:
+                recorded.reported.add((rule.name, violation.message))
+                report(violation.message, violation.urn)

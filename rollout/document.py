@@ -109,7 +109,7 @@ class Reader:
 
     def refuse(self, node: Node, right: str) -> None:
         """Note that a value is wrong, and what would be right."""
-        self.problems.append(Problem(node.line, str(inputs.refuse(node.path or "the file", node.plain, right))))
+        self.problems.append(Problem(node.line, str(inputs.input_error(node.path or "the file", node.plain, right))))
 
     def note(self, node: Node, text: str) -> None:
         """Note what is wrong at a place."""

@@ -22,7 +22,9 @@ def hub_outputs(plan: Plan, outputs: Mapping[str, object]) -> dict[str, str]:
     for key in FROM_HUB:
         arn = inputs.table_arn(key, outputs.get(key))
         if arn.split(":")[3:5] != [hub.region, hub.account_id]:
-            raise inputs.refuse(key, arn, f"a table of the hub is needed, in {hub.region} of account {hub.account_id}")
+            raise inputs.input_error(
+                key, arn, f"a table of the hub is needed, in {hub.region} of account {hub.account_id}"
+            )
         needed[key] = arn
     if any(TABLE_KEY in stack.from_hub for stack in plan.stacks):
         needed[TABLE_KEY] = inputs.kms_key_arn(TABLE_KEY, outputs.get(TABLE_KEY))

@@ -13,7 +13,7 @@ _ROLE = inputs.pattern(
     r"arn:aws[a-z-]*:iam::(?:\d{12}|\{account\}):role/[\w+=,.@/-]+",
     "the ARN of a role, such as arn:aws:iam::{account}:role/deploy,",
 )
-_SOAK = inputs.integer(0, 10_080, "minutes")
+_SOAK = inputs.IntegerRange(0, 10_080, "minutes")
 _OF_THE_HUB = ("sources", "blockedTableArn", "historyTableArn", "tableRegion", "writerPrincipals", "readerPrincipals")
 
 

@@ -1,1 +1,1 @@
-"""Reads the configuration of a stack, whole and before anything is made, for `__main__.py` and the rollout."""
+"""Reads and checks the configuration of a stack before any resource is created, for `__main__.py` and the rollout."""

@@ -1,7 +1,7 @@
 """What a stack's configuration says, and the arguments of the components that follow from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pulumi
@@ -14,108 +14,152 @@ from components import (
     FeedbackPipeline,
     FeedbackPipelineArgs,
 )
-from components.feedback_pipeline_args import DEFAULTS
+from components.feedback_monitoring_args import FeedbackMonitoringInputs
+from components.feedback_pipeline_args import PipelineSettings
 from components.inputs import KINDS
 
-Keys = Mapping[str, pulumi.Output[str]]
-"""ARNs of customer managed keys, by Region."""
+KeyArns = Mapping[str, pulumi.Output[str]]
+"""ARNs of the customer managed keys that the stack creates, by Region."""
+Pipelines = Mapping[tuple[str, str], FeedbackPipeline]
+"""Pipelines by kind and name of the source."""
+
+EMAIL_FORWARDING_KIND = KINDS[-1]
+"""The kind whose pipeline sets e-mail forwarding, after the other: SES accepts false only once both topics are set."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One SES origin: a Region, and identities or a configuration set or both."""
+    """One origin of feedback in SES: a Region, and identities or a configuration set or both."""
 
     name: str
     region: str
-    identities: list[str]
-    configuration_set: str | None
-    kms_key_arn: str | None
+    identities: list[str] = field(default_factory=list)
+    configuration_set: str | None = None
+    kms_key_arn: str | None = None
     email_forwarding: bool | None = None
 
 
-@dataclass(frozen=True)
-class StackConfig:
-    """All that a stack's configuration says.
+@dataclass(frozen=True, kw_only=True)
+class NewTables:
+    """Tables that this stack creates."""
 
-    `tables` holds the arguments of `BlockedTable`; it is None where the tables were made elsewhere, and `pipeline`, the
-    arguments that every `FeedbackPipeline` shares, has their ARNs. `monitoring` holds what every `FeedbackMonitoring`
-    shares; it is None where there is to be none.
-    """
+    region: str
+    replica_regions: list[str] = field(default_factory=list)
+    reader_principals: list[str] = field(default_factory=list)
+    writer_principals: list[str] = field(default_factory=list)
+    kms_key_arn: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingTables:
+    """Tables that another stack created."""
+
+    blocked_table_arn: str
+    history_table_arn: str
+    kms_key_arn: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringSettings:
+    """What the monitoring of all Regions shares."""
+
+    alarm_emails: list[str] = field(default_factory=list)
+    alarm_topic_arn: str | None = None
+    runbook_url: str | None = None
+    """None for the default of the component, a path in the repository."""
+    missing_feedback_hours: int = FeedbackMonitoringInputs.missing_feedback_hours
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackConfig:
+    """The configuration of a stack, checked; `monitoring_settings` is None where there is to be no monitoring."""
 
     sources: list[Source]
-    tables: BlockedTableArgs | None
-    pipeline: dict[str, Any]
-    monitoring: dict[str, Any] | None
+    tables: NewTables | ExistingTables
+    pipeline_settings: PipelineSettings
+    monitoring_settings: MonitoringSettings | None
     create_kms_keys: bool
     deletion_protection: bool
-
-    @property
-    def key_regions(self) -> list[str]:
-        """The Regions that get a key, once each."""
-        if not self.create_kms_keys:
-            return []
-        return list(dict.fromkeys([*self.regions, *([str(self.tables["region"])] if self.tables else [])]))
-
-    def key_args(self, region: str) -> FeedbackKmsKeyArgs:
-        """The arguments of the key of one Region."""
-        tables: dict[str, Any] = dict(self.tables or {})
-        principals = [*tables.get("reader_principals", []), *tables.get("writer_principals", [])]
-        of_tables = {"table_principals": list(dict.fromkeys(principals))} if tables.get("region") == region else {}
-        shared = {"region": region, "deletion_protection": self.deletion_protection}
-        return cast(FeedbackKmsKeyArgs, {**shared, **of_tables, "tags": self.pipeline.get("tags", {})})
-
-    def table_key(self, keys: Keys) -> pulumi.Input[str] | None:
-        """The customer managed key of the tables, which other stacks' pipelines need to know; None if there is none."""
-        given: str | None = self.pipeline.get("table_kms_key_arn")
-        return keys.get(str(self.tables["region"])) if self.tables and keys else given
-
-    def table_args(self, keys: Keys) -> BlockedTableArgs | None:
-        """The arguments of the tables, under the key of their Region if there is one."""
-        if self.tables is None or not keys:
-            return self.tables
-        return cast(BlockedTableArgs, {**self.tables, "kms_key_arn": keys[str(self.tables["region"])]})
-
-    @property
-    def soft_bounces(self) -> dict[str, int]:
-        """When soft bounces block, for those who write to the tables from outside."""
-        given = {**DEFAULTS, **self.pipeline}
-        return {
-            "threshold": given["soft_bounce_threshold"],
-            "windowDays": given["soft_bounce_window_days"],
-            "blockDays": given["soft_block_days"],
-        }
+    tags: dict[str, str]
 
     @property
     def regions(self) -> list[str]:
         """The Regions that have a source, once each."""
         return list(dict.fromkeys(source.region for source in self.sources))
 
-    def pipeline_args(self, source: Source, kind: str, tables: BlockedTable | None, keys: Keys) -> FeedbackPipelineArgs:
+    @property
+    def key_regions(self) -> list[str]:
+        """The Regions that get a key, once each."""
+        if not self.create_kms_keys:
+            return []
+        table_regions = [self.tables.region] if isinstance(self.tables, NewTables) else []
+        return list(dict.fromkeys([*self.regions, *table_regions]))
+
+    @property
+    def soft_bounces(self) -> dict[str, pulumi.Input[int]]:
+        """When soft bounces block, for the command line, which writes to the tables too."""
+        return {
+            "threshold": self.pipeline_settings.soft_bounce_threshold,
+            "windowDays": self.pipeline_settings.soft_bounce_window_days,
+            "blockDays": self.pipeline_settings.soft_block_days,
+        }
+
+    def table_key_arn(self, key_arns: KeyArns) -> pulumi.Input[str] | None:
+        """The customer managed key of the tables, which every pipeline needs to know; None if there is none."""
+        if isinstance(self.tables, NewTables) and self.tables.region in key_arns:
+            return key_arns[self.tables.region]
+        return self.tables.kms_key_arn
+
+    def key_args(self, region: str) -> FeedbackKmsKeyArgs:
+        """The arguments of the key of one Region."""
+        principals: list[str] = []
+        if isinstance(self.tables, NewTables) and self.tables.region == region:
+            principals = list(dict.fromkeys([*self.tables.reader_principals, *self.tables.writer_principals]))
+        return {
+            "region": region,
+            "table_principals": principals,
+            "deletion_protection": self.deletion_protection,
+            "tags": {**self.tags},
+        }
+
+    def table_args(self, tables: NewTables, key_arns: KeyArns) -> BlockedTableArgs:
+        """The arguments of the tables, under the key of their Region if there is one."""
+        args = {
+            **vars(tables),
+            "kms_key_arn": self.table_key_arn(key_arns),
+            "deletion_protection": self.deletion_protection,
+            "tags": self.tags,
+        }
+        return cast(BlockedTableArgs, args)
+
+    def pipeline_args(
+        self, source: Source, kind: str, tables: BlockedTable | ExistingTables, key_arns: KeyArns
+    ) -> FeedbackPipelineArgs:
         """The arguments of the pipeline for one kind of feedback of one source."""
-        arns = tables and {"blocked_table_arn": tables.blocked_table_arn, "history_table_arn": tables.history_table_arn}
-        own: dict[str, Any] = {
+        args: dict[str, Any] = {
+            **vars(self.pipeline_settings),
             "kind": kind,
             "region": source.region,
             "identities": source.identities,
             "configuration_set_name": source.configuration_set,
-            "kms_key_arn": keys.get(source.region, source.kms_key_arn),
+            "blocked_table_arn": tables.blocked_table_arn,
+            "history_table_arn": tables.history_table_arn,
+            "kms_key_arn": key_arns.get(source.region, source.kms_key_arn),
+            "table_kms_key_arn": self.table_key_arn(key_arns),
+            "tags": self.tags,
         }
-        if self.tables and keys:
-            own["table_kms_key_arn"] = keys[str(self.tables["region"])]
-        if source.email_forwarding is not None and kind == KINDS[-1]:  # SES takes it once both topics are set
-            own["email_forwarding"] = source.email_forwarding
-        return cast(FeedbackPipelineArgs, {**self.pipeline, **(arns or {}), **own})
+        if kind == EMAIL_FORWARDING_KIND:
+            args["email_forwarding"] = source.email_forwarding
+        return cast(FeedbackPipelineArgs, args)
 
     def monitoring_args(
-        self,
-        region: str,
-        made: Mapping[tuple[str, str], FeedbackPipeline],
-        keys: Keys,
+        self, region: str, settings: MonitoringSettings, pipelines: Pipelines, key_arns: KeyArns
     ) -> FeedbackMonitoringArgs:
-        """The arguments of the monitoring of one Region; `made` are the stack's pipelines by kind and source's name."""
-        names = [source.name for source in self.sources if source.region == region]
-        pipelines = {f"{kind}_pipelines": {name: made[kind, name].monitored for name in names} for kind in KINDS}
-        own: dict[str, Any] = {"region": region, **pipelines}
-        if region in keys and "alarm_topic_arn" not in (self.monitoring or {}):
-            own["kms_key_arn"] = keys[region]
-        return cast(FeedbackMonitoringArgs, {**(self.monitoring or {}), **own})
+        """The arguments of the monitoring of one Region."""
+        sources = [source for source in self.sources if source.region == region]
+        args: dict[str, Any] = {**vars(settings), "region": region, "tags": self.tags}
+        for kind in KINDS:
+            args[f"{kind}_pipelines"] = {source.name: pipelines[kind, source.name].monitored for source in sources}
+        if settings.alarm_topic_arn is None:
+            args["kms_key_arn"] = key_arns.get(region)
+        return cast(FeedbackMonitoringArgs, args)

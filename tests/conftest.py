@@ -51,9 +51,9 @@ def account(new_account: Callable[[], Account]) -> Account:
 
 
 @pytest.fixture(scope="session")
-def deployed(new_account: Callable[[], Account]) -> Stack:
+def stack(new_account: Callable[[], Account]) -> Stack:
     """The sandbox's stack, for tests that leave it whole and block addresses of their own.
 
-    They are of the xdist group "deployed": it is made once.
+    They are of the xdist group "stack": it is made once.
     """
     return deploy(new_account())

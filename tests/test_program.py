@@ -14,17 +14,18 @@ import pulumi
 import pytest
 import yaml
 
+from components.arn import Arn
 from tests.recorder import ACCOUNT, Graph, Registered, record
 
 ROOT = Path(__file__).parents[1]
 
 
-def stack(name: str, registered: list[Registered] | None = None, **given: object) -> Graph:
-    """The graph of a stack, with its configuration as the engine would hand it over."""
+def stack(name: str, registered: list[Registered] | None = None, **changes: object) -> Graph:
+    """The graph of a stack, with its configuration as the engine would pass it."""
     project: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
-    values = {f"{project['name']}:{key}": declared["default"] for key, declared in project["config"].items()}
+    values = {f"{project['name']}:{key}": declaration["default"] for key, declaration in project["config"].items()}
     values |= yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]
-    values |= {f"{project['name']}:{key}": value for key, value in given.items()}
+    values |= {f"{project['name']}:{key}": value for key, value in changes.items()}
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
     return run(config, registered) if registered is not None else cached_run(tuple(sorted(config.items())))
 
@@ -60,8 +61,9 @@ def test_dev_has_one_pair_of_tables_and_two_pipelines_per_source(dev: Graph) -> 
 
 def test_dev_watches_every_identity_for_both_kinds_in_its_region(dev: Graph) -> None:
     topics = dev.of("aws:ses/identityNotificationTopic:IdentityNotificationTopic")
-    watched = {(topic.inputs["region"], topic.inputs["identity"], topic.inputs["notificationType"]) for topic in topics}
-    assert watched == {
+    assert {
+        (topic.inputs["region"], topic.inputs["identity"], topic.inputs["notificationType"]) for topic in topics
+    } == {
         (region, identity, kind)
         for region, identity in (
             ("eu-west-1", "example.com"),
@@ -74,7 +76,7 @@ def test_dev_watches_every_identity_for_both_kinds_in_its_region(dev: Graph) -> 
 
 def test_every_pipeline_writes_to_the_tables_in_their_own_region(dev: Graph) -> None:
     blocked, history = dev.outputs["blockedTableArn"], dev.outputs["historyTableArn"]
-    assert blocked.split(":")[3] == history.split(":")[3] == "eu-central-1"
+    assert Arn.of(blocked).region == Arn.of(history).region == "eu-central-1"
     for function in dev.of("aws:lambda/function:Function"):
         variables = function.inputs["environment"]["variables"]
         assert (variables["BLOCKED_TABLE_ARN"], variables["HISTORY_TABLE_ARN"]) == (blocked, history)
@@ -153,10 +155,9 @@ def test_without_monitoring_nothing_watches() -> None:
 def test_alarms_reach_the_people_and_runbooks_of_the_configuration() -> None:
     url = "https://wiki.example.com/ses-feedback"
     graph = stack("dev", alarmEmails=["oncall@example.com"], runbookUrl=url)
-    mails = [
-        one for one in graph.of("aws:sns/topicSubscription:TopicSubscription") if one.inputs["protocol"] == "email"
-    ]
-    assert {(one.inputs["region"], one.inputs["endpoint"]) for one in mails} == {
+    subscriptions = graph.of("aws:sns/topicSubscription:TopicSubscription")
+    emails = [subscription for subscription in subscriptions if subscription.inputs["protocol"] == "email"]
+    assert {(email.inputs["region"], email.inputs["endpoint"]) for email in emails} == {
         ("eu-west-1", "oncall@example.com"),
         ("eu-central-1", "oncall@example.com"),
     }
@@ -166,28 +167,29 @@ def test_alarms_reach_the_people_and_runbooks_of_the_configuration() -> None:
 
 def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
     graph = stack("dev", createKmsKeys=True)
-    regions = {key.inputs["region"]: key.name for key in graph.of("aws:kms/key:Key")}
-    arns = {region: f"arn:aws:kms:{region}:{ACCOUNT}:key/{name}-1a2b3c4" for region, name in regions.items()}
+    key_names = {key.inputs["region"]: key.name for key in graph.of("aws:kms/key:Key")}
+    arns = {region: f"arn:aws:kms:{region}:{ACCOUNT}:key/{name}-1a2b3c4" for region, name in key_names.items()}
     assert set(arns) == {"eu-west-1", "eu-central-1"}
     for resource in graph.custom:
-        used = [resource.inputs[name] for name in ("kmsMasterKeyId", "kmsKeyId") if name in resource.inputs]
+        key_arns = [resource.inputs[name] for name in ("kmsMasterKeyId", "kmsKeyId") if name in resource.inputs]
         if resource.type in {"aws:sns/topic:Topic", "aws:sqs/queue:Queue", "aws:cloudwatch/logGroup:LogGroup"}:
-            assert used == [arns[resource.inputs["region"]]], resource
+            assert key_arns == [arns[resource.inputs["region"]]], resource
         if resource.type == "aws:dynamodb/table:Table":
             assert resource.inputs["serverSideEncryption"]["kmsKeyArn"] == arns["eu-central-1"]
     assert graph.outputs["tableKmsKeyArn"] == arns["eu-central-1"]
     for policy in graph.of("aws:iam/rolePolicy:RolePolicy"):
-        decrypts = [one["Resource"] for one in policy.document("policy")["Statement"] if one["Action"] == "kms:Decrypt"]
-        assert len(decrypts) == 2
-        assert decrypts[-1] == arns["eu-central-1"]
+        statements = policy.document("policy")["Statement"]
+        key_arns = [statement["Resource"] for statement in statements if statement["Action"] == "kms:Decrypt"]
+        assert len(key_arns) == 2
+        assert key_arns[-1] == arns["eu-central-1"]
 
 
 def test_protection_of_keys_can_be_lifted_with_and_without_tables() -> None:
-    """Else a stack whose tables are elsewhere could never be removed."""
+    """Otherwise a stack with existing tables could never be removed."""
     table = "arn:aws:dynamodb:eu-central-1:210987654321:table/"
-    elsewhere = {"tableRegion": "", "blockedTableArn": f"{table}blocked", "historyTableArn": f"{table}history"}
-    for given in ({}, elsewhere):
-        keys = stack("dev", None, createKmsKeys=True, deletionProtection=False, **given).of("aws:kms/key:Key")
+    existing_tables = {"tableRegion": "", "blockedTableArn": f"{table}blocked", "historyTableArn": f"{table}history"}
+    for changes in ({}, existing_tables):
+        keys = stack("dev", None, createKmsKeys=True, deletionProtection=False, **changes).of("aws:kms/key:Key")
         assert keys
         assert not any(key.protect for key in keys)
 

@@ -1,4 +1,4 @@
-"""What other people's stacks and programs rest on, as files that a reviewer reads. `make docs` renews them."""
+"""What other programs and stacks depend on, as files that a reviewer reads. `make docs` renews them."""
 
 import json
 import re
@@ -35,15 +35,17 @@ def test_the_dev_stack_is_what_the_file_says() -> None:
 
 def test_nothing_that_holds_data_is_replaced_without_an_alias_or_a_word() -> None:
     """A new logical name is a new queue, table or topic, and the old one is deleted with what is in it."""
-    made = {(one.type, name) for one in stack("dev").resources for name in (one.name, *one.aliases)}
-    gone = {(type_, name) for type_, name in json.loads(RELEASED.read_text())} - made
+    resources = {
+        (resource.type, name) for resource in stack("dev").resources for name in (resource.name, *resource.aliases)
+    }
+    released = {(type_, name) for type_, name in json.loads(RELEASED.read_text())}
     unreleased = CHANGELOG.read_text().split("## Unreleased", 1)[1].split("\n## ", 1)[0]
     breaking = re.findall(r"### Breaking\n(.*?)(?=\n### |\Z)", unreleased, re.DOTALL)
-    assert {one for one in gone if one[1] not in "".join(breaking)} == set(), (
+    assert {(type_, name) for type_, name in released - resources if name not in "".join(breaking)} == set(), (
         "give it an alias, or name it in the CHANGELOG under Breaking"
     )
 
 
 def test_the_released_graph_holds_every_kind_of_data_that_the_dev_stack_has() -> None:
     released = {type_ for type_, _ in json.loads(RELEASED.read_text())}
-    assert released == {one.type for one in stack("dev").custom if one.type in HOLDS_DATA}
+    assert released == {resource.type for resource in stack("dev").custom if resource.type in HOLDS_DATA}

@@ -1,10 +1,10 @@
-"""`ses-feedback`, also as `python -m ses_feedback_cli`."""
+"""Runs `ses-feedback`, also as `python -m ses_feedback_cli`."""
 
 from ses_feedback_cli.app import app
 
 
 def main() -> None:
-    """Run the command that was given."""
+    """Run the command that the arguments of the process name."""
     app(prog_name="ses-feedback")
 
 

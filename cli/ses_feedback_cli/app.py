@@ -1,4 +1,4 @@
-"""All commands under one name."""
+"""The command `ses-feedback` with all its subcommands."""
 
 from typing import Annotated
 
@@ -24,9 +24,9 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 - it costs each start some time
+def _show_version(requested: bool) -> None:
+    if requested:
+        from importlib.metadata import version  # noqa: PLC0415 - it would slow down each start
 
         typer.echo(f"ses-feedback {version('ses-feedback')}")
         raise typer.Exit
@@ -38,7 +38,7 @@ def _about(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Amazon SES bounces and complaints: who is blocked and why, undo it, and see what is broken."""
+    """Amazon SES bounces and complaints: see who is blocked and why, undo blocks, and find what is broken."""
 
 
 for command in (check, simulate, doctor, block, list_, show, unblock, import_, export, sync, report):

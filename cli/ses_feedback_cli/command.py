@@ -1,4 +1,4 @@
-"""What all commands share: the options that say where, and the exit codes."""
+"""Makes commands of functions: adds the options that all commands share, and turns errors into exit codes."""
 
 import functools
 import inspect
@@ -9,14 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.context import Context, MissingError, read_outputs
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import describe_error
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.stack_outputs import read_stack_outputs
 
-_PANEL = "Where"
+_PANEL = "Tables, Regions and credentials"
 
 
-def _option(name: str, variable: str | None, text: str, *more: str) -> Any:
-    return typer.Option(name, *more, envvar=variable, help=text, rich_help_panel=_PANEL)
+def _option(name: str, environment_variable: str | None, help_text: str) -> Any:
+    return typer.Option(name, envvar=environment_variable, help=help_text, rich_help_panel=_PANEL)
 
 
 def _context(
@@ -31,71 +33,55 @@ def _context(
         _option("--outputs", "SES_FEEDBACK_OUTPUTS", "File of `pulumi stack output --json`; once per stack."),
     ] = None,
     stack: Annotated[
-        list[str] | None, _option("--stack", None, "Pulumi stack to ask for its outputs; once per stack.")
+        list[str] | None, _option("--stack", None, "Pulumi stack whose outputs to read; once per stack.")
     ] = None,
-    region: Annotated[list[str] | None, _option("--region", None, "Region to look at; once per Region.")] = None,
+    region: Annotated[list[str] | None, _option("--region", None, "AWS Region to work in; once per Region.")] = None,
     profile: Annotated[str | None, _option("--profile", None, "Profile of the AWS configuration.")] = None,
     actor: Annotated[
         str | None,
-        _option("--actor", "SES_FEEDBACK_ACTOR", "Who acts, for the record. Without it: the ARN of the credentials."),
+        _option("--actor", "SES_FEEDBACK_ACTOR", "Name to record for what you do. Without it: the credentials' ARN."),
     ] = None,
 ) -> Context:
-    read = read_outputs(outputs or (), stack or ())
-    return Context(table, history, tuple(region or ()), profile, actor, read)
+    stack_outputs = read_stack_outputs(outputs or (), stack or ())
+    return Context(table, history, tuple(region or ()), profile, actor, stack_outputs)
 
 
 _SHARED = inspect.signature(_context, eval_str=True).parameters
 
 
-def register(app: typer.Typer, function: Callable[..., Code | None], name: str | None = None) -> None:
-    """Make a command of a function that takes a `Context` first, and returns its exit code (none: OK)."""
-    own = [*inspect.signature(function, eval_str=True).parameters.values()][1:]
+def register(app: typer.Typer, function: Callable[..., ExitCode | None], name: str | None = None) -> None:
+    """Make a command of a function that takes a `Context` first, and returns its exit code (None: OK)."""
+    own_parameters = [*inspect.signature(function, eval_str=True).parameters.values()][1:]
     parameters = [
-        *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own),
-        *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in _SHARED.values()),
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own_parameters, *_SHARED.values())
     ]
 
     @functools.wraps(function)
-    def run(**given: Any) -> None:
-        code = guarded(lambda: function(_context(**{key: given.pop(key) for key in _SHARED}), **given))
+    def run(**arguments: Any) -> None:
+        code = run_guarded(lambda: function(_context(**{name: arguments.pop(name) for name in _SHARED}), **arguments))
         if code:
             raise typer.Exit(int(code))
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     app.command(name or function.__name__.strip("_").replace("_", "-"))(run)
 
 
-def guarded(work: Callable[[], Code | None]) -> Code:
-    """Run a command; an error becomes one line and an exit code."""
+def run_guarded(command: Callable[[], ExitCode | None]) -> ExitCode:
+    """Run a command; an error becomes one line on stderr and an exit code."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - `--help` needs none of AWS
     from ses_feedback.table import TableError  # noqa: PLC0415
 
     try:
-        return work() or Code.OK
+        return command() or ExitCode.OK
     except KeyboardInterrupt:
-        return _failed("interrupted", Code.INTERRUPTED)
-    except MissingError as error:
-        return _failed(str(error), Code.USAGE)
-    except ValueError as error:
-        return _failed(str(error), Code.USAGE)
+        return _fail("interrupted", ExitCode.INTERRUPTED)
+    except ValueError as error:  # UsageError is one
+        return _fail(str(error), ExitCode.USAGE)
     except (TableError, ClientError, BotoCoreError) as error:
-        return _failed(told(error), Code.FAILED)
+        return _fail(describe_error(error), ExitCode.FAILED)
 
 
-def told(error: Exception) -> str:
-    """An error of AWS in a line: operation and code; of a refusal also what was refused, which names no address."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-    from ses_feedback.table import describe  # noqa: PLC0415
-
-    if isinstance(error, ClientError):
-        text = f"{error.operation_name}: {describe(error)}"
-        if "AccessDenied" in describe(error) or "AuthorizationError" in describe(error):
-            text += f": {error.response['Error'].get('Message', '')}"
-        return text
-    return describe(error) if isinstance(error, BotoCoreError) and not str(error) else str(error)
-
-
-def _failed(text: str, code: Code) -> Code:
-    sys.stderr.write(f"ses-feedback: {text}\n")
+def _fail(message: str, code: ExitCode) -> ExitCode:
+    sys.stderr.write(f"ses-feedback: {message}\n")
     return code

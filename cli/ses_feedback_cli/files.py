@@ -1,4 +1,4 @@
-"""Files that hold addresses: for their owner only, whole or not there, and their errors in a line."""
+"""Files that hold addresses: readable by their owner only, complete or absent; and file errors on one line."""
 
 import fcntl
 import os
@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 
-def private(path: Path) -> TextIO:
-    """A file to write, emptied, that only its owner may read."""
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(number, 0o600)  # it may have been there, with other rights
-    return os.fdopen(number, "w", encoding="utf-8", errors="surrogateescape", newline="")
+def open_private(path: Path) -> TextIO:
+    """Open a file to write, empty, that only its owner can read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # it may have existed, with other permissions
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="")
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[TextIO]:
-    """A new file, for its owner only, which takes the name of ``path`` when the block ends well, and is gone if not."""
+def atomic_write(path: Path) -> Iterator[TextIO]:
+    """A new file, for its owner only: it replaces ``path`` when the block ends, and is deleted if the block fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with private(temporary) as file:
+        with open_private(temporary) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -29,21 +29,21 @@ def replaced(path: Path) -> Iterator[TextIO]:
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename == str(temporary):
-            error.filename = str(path)  # the name that was asked for
+            error.filename = str(path)  # the name that the user gave
         raise
 
 
-def only_one(file: BinaryIO, path: Path) -> None:
-    """Lock a file until it is closed. Raises: ValueError when another process has."""
+def lock_file(file: BinaryIO, path: Path) -> None:
+    """Lock a file until it is closed. Raises: ValueError when another process has locked it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise ValueError(f"{path}: another import of it is running") from None
+        raise ValueError(f"{path}: another import of this file is running") from None
 
 
 @contextmanager
 def file_errors() -> Iterator[None]:
-    """An error of the file system becomes a ValueError that names file and reason. A closed pipe stays what it is."""
+    """Turn an error of the file system into a ValueError that names file and reason. A closed pipe stays an OSError."""
     try:
         yield
     except BrokenPipeError:

@@ -1,50 +1,55 @@
-"""Times as people and files give them."""
+"""Times as options and files give them."""
 
 import re
 from datetime import UTC, datetime, timedelta
 
 from ses_feedback.timestamps import parse
 
-_RELATIVE = re.compile(r"(\d{1,6})([smhdw])")
+_DURATION = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
-PAST = "a date (its midnight UTC), an ISO 8601 time, or how long ago: 90m, 12h, 7d, 2w"
-FUTURE = "a date (its midnight UTC), an ISO 8601 time, or how long from now: 90m, 12h, 7d, 2w"
+PAST_FORMATS = "a date (its midnight UTC), an ISO 8601 time, or how long ago: 90m, 12h, 7d, 2w"
+FUTURE_FORMATS = "a date (its midnight UTC), an ISO 8601 time, or how long from now: 90m, 12h, 7d, 2w"
 
 
-def past(text: str | None, option: str, now: datetime) -> datetime | None:
-    """The time that an option gives, `7d` before ``now``; None of None. Raises: ValueError naming option and text."""
-    return _moment(text, option, now, -1, PAST)
+def parse_past(value: str | None, option: str, now: datetime) -> datetime | None:
+    """The time that an option gives (`7d`: seven days before ``now``), None for None.
+
+    Raises: ValueError, naming option and value.
+    """
+    return _parse(value, option, now, -1, PAST_FORMATS)
 
 
-def future(text: str | None, option: str, now: datetime) -> datetime | None:
-    """The time that an option gives, `7d` after ``now``; None of None. Raises: ValueError naming option and text."""
-    return _moment(text, option, now, 1, FUTURE)
+def parse_future(value: str | None, option: str, now: datetime) -> datetime | None:
+    """The time that an option gives (`7d`: seven days after ``now``), None for None.
+
+    Raises: ValueError, naming option and value.
+    """
+    return _parse(value, option, now, 1, FUTURE_FORMATS)
 
 
-def _moment(text: str | None, option: str, now: datetime, sign: int, form: str) -> datetime | None:
-    if text is None:
+def _parse(value: str | None, option: str, now: datetime, sign: int, formats: str) -> datetime | None:
+    if value is None:
         return None
-    if relative := _RELATIVE.fullmatch(text.strip()):
+    if duration := _DURATION.fullmatch(value.strip()):
         try:
-            return now + sign * timedelta(**{_UNITS[relative[2]]: int(relative[1])})
+            return now + sign * timedelta(**{_UNITS[duration[2]]: int(duration[1])})
         except OverflowError:
-            raise ValueError(f"{option} {text}: that is outside the calendar") from None
+            raise ValueError(f"{option} {value}: that is outside the calendar") from None
     try:
-        return moment(text)
+        return parse_time(value)
     except ValueError:
-        raise ValueError(f"{option} {text}: needed is {form}") from None
+        raise ValueError(f"{option} {value}: needed is {formats}") from None
 
 
-def moment(text: str) -> datetime:
+def parse_time(value: str) -> datetime:
     """A time: ISO 8601 (UTC without an offset, midnight without a time) or epoch seconds. Raises: ValueError."""
-    text = text.strip()
+    value = value.strip()
+    is_epoch = value.isdecimal() and len(value) > len("20261124")
     try:
-        read = (
-            datetime.fromtimestamp(int(text), UTC) if text.isdecimal() and len(text) > len("20261124") else parse(text)
-        )
+        time = datetime.fromtimestamp(int(value), UTC) if is_epoch else parse(value)
     except (ValueError, OverflowError, OSError):
-        read = None
-    if read is None:
+        time = None
+    if time is None:
         raise ValueError("is no time; 2026-11-24, 2026-11-24T12:00:00Z or epoch seconds are")
-    return read
+    return time

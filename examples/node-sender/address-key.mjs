@@ -4,7 +4,7 @@ import { domainToASCII, domainToUnicode } from "node:url";
 export class NotAnAddressError extends Error {
   /** kind: empty, too-long, form, several, local or domain. */
   constructor(kind) {
-    super(`the text is no mail address: ${kind}`);
+    super(`not a mail address: ${kind}`);
     this.kind = kind;
   }
 }
@@ -33,31 +33,31 @@ const IDN_LABEL =
   /^(?!\p{M})(?!-)(?!..--)(?:(?![\u1100-\u11ff])[\p{Ll}\p{Lo}\p{Lm}\p{Mn}\p{Mc}\p{Nd}]|[\u00b7\u0375\u05f3\u05f4\u30fb\u3007\u200c\u200d-])+(?<!-)$/u;
 const NEEDS_CONTEXT = /[\u00b7\u0375\u05f3\u05f4\u30fb]/u;
 
-/** The key under which the blocked table has the address in this text. Throws NotAnAddressError. */
+/** The key of this address in the blocked table. Throws NotAnAddressError. */
 export function addressKey(text) {
   if ([...text].length > TEXT_LIMIT) throw new NotAnAddressError("too-long");
   text = text.replace(ADDRESS_TYPE, "").replace(EDGES, "");
   if (text === "") throw new NotAnAddressError("empty");
-  const { local, domain } = (BARE.exec(text) ?? named(text)).groups;
+  const { local, domain } = (BARE.exec(text) ?? matchNamed(text)).groups;
   const key = `${localKey(local)}@${domainKey(domain)}`;
   if (key.length > KEY_LIMIT) throw new NotAnAddressError("too-long");
   return key;
 }
 
-function named(text) {
+function matchNamed(text) {
   const match = NAMED.exec(text);
   if (match === null) throw new NotAnAddressError("form");
-  const name = text.slice(0, match.index).replace(/"[^"]*"/g, "");
-  if (name.includes("@") && /[,;<]/.test(name)) throw new NotAnAddressError("several");
+  const displayName = text.slice(0, match.index).replace(/"[^"]*"/g, "");
+  if (displayName.includes("@") && /[,;<]/.test(displayName)) throw new NotAnAddressError("several");
   return match;
 }
 
-function localKey(given) {
-  if (!PRINTABLE.test(given)) throw new NotAnAddressError("local");
-  const local = given.toLowerCase();
+function localKey(localPart) {
+  if (!PRINTABLE.test(localPart)) throw new NotAnAddressError("local");
+  const local = localPart.toLowerCase();
   if (!local.startsWith('"')) return local;
-  const plain = local.slice(1, -1).replace(/\\(.)/g, "$1");
-  return DOT_ATOM.test(plain) ? plain : `"${plain.replace(/["\\]/g, "\\$&")}"`;
+  const unquoted = local.slice(1, -1).replace(/\\(.)/g, "$1");
+  return DOT_ATOM.test(unquoted) ? unquoted : `"${unquoted.replace(/["\\]/g, "\\$&")}"`;
 }
 
 function domainKey(domain) {
@@ -72,10 +72,10 @@ function domainKey(domain) {
 
 function idna(domain) {
   if ([...domain].length > KEY_LIMIT || /[%/?#:\\]/.test(domain)) throw new NotAnAddressError("domain");
-  // With a label more, since a URL's host that ends in a number is an IPv4 address.
-  const whole = domainToASCII(`${domain.replace(/[.\u3002\uff0e\uff61]$/u, "")}.a`); // UTS 46, not transitional
-  const ascii = whole.slice(0, -2);
-  const labels = domainToUnicode(whole).split(".").slice(0, -1);
+  // With one label more, because a URL's host that ends in a number is an IPv4 address.
+  const extended = domainToASCII(`${domain.replace(/[.\u3002\uff0e\uff61]$/u, "")}.a`); // UTS 46, not transitional
+  const ascii = extended.slice(0, -2);
+  const labels = domainToUnicode(extended).split(".").slice(0, -1);
   if (ascii === "" || ascii.length > 253 || !labels.every(isLabel)) throw new NotAnAddressError("domain");
   return ascii;
 }
@@ -84,7 +84,7 @@ function isLabel(label) {
   return IDN_LABEL.test(label) && (!NEEDS_CONTEXT.test(label) || isInContext(label));
 }
 
-/** RFC 5892, appendix A: some signs are allowed only beside certain letters. */
+/** RFC 5892, appendix A: some characters are allowed only beside certain letters. */
 function isInContext(label) {
   const wrong = /(?<!l)\u00b7|\u00b7(?!l)|\u0375(?!\p{scx=Grek})|(?<!\p{scx=Hebr})[\u05f3\u05f4]/u;
   return !wrong.test(label) && (!label.includes("\u30fb") || /[\p{sc=Hira}\p{sc=Kana}\p{sc=Hani}]/u.test(label));

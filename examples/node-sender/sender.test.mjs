@@ -1,4 +1,4 @@
-// node --test: the key function against the vectors, and the question against a client that answers as DynamoDB does.
+// node --test: the key function with the test vectors, and the check with a client that responds as DynamoDB does.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -23,20 +23,23 @@ function table(items) {
     async batchGetItem({ RequestItems }) {
       const [[name, { Keys }]] = Object.entries(RequestItems);
       calls.push(Keys.length);
-      const now = Keys.slice(0, Math.ceil((Keys.length * 3) / 4));
-      const left = Keys.slice(now.length);
-      const found = now.flatMap(({ value }) => items.filter((item) => item.value.S === value.S));
-      return { Responses: { [name]: found }, UnprocessedKeys: left.length > 0 ? { [name]: { Keys: left } } : {} };
+      const processed = Keys.slice(0, Math.ceil((Keys.length * 3) / 4));
+      const unprocessed = Keys.slice(processed.length);
+      const responses = processed.flatMap(({ value }) => items.filter((item) => item.value.S === value.S));
+      return {
+        Responses: { [name]: responses },
+        UnprocessedKeys: unprocessed.length > 0 ? { [name]: { Keys: unprocessed } } : {},
+      };
     },
   };
 }
 
-const item = (value, more = {}) => ({ value: { S: value }, reason: { S: "bounce" }, ...more });
+const item = (value, attributes = {}) => ({ value: { S: value }, reason: { S: "bounce" }, ...attributes });
 
 test("a blocked address is blocked in every spelling, and others are not", async () => {
   const dynamodb = table([item("jane@example.org"), item("over@example.org", { expires_at: { N: "1000" } })]);
-  const asked = ["Jane <JANE@example.org>", "jane@example.org.", "over@example.org", "bob@example.org", "nobody"];
-  assert.deepEqual(Object.fromEntries(await check(dynamodb, "arn", asked, 1000)), {
+  const addresses = ["Jane <JANE@example.org>", "jane@example.org.", "over@example.org", "bob@example.org", "nobody"];
+  assert.deepEqual(Object.fromEntries(await check(dynamodb, "arn", addresses, 1000)), {
     "Jane <JANE@example.org>": { allowed: false, reason: "bounce" },
     "jane@example.org.": { allowed: false, reason: "bounce" },
     "over@example.org": { allowed: true },
@@ -47,14 +50,14 @@ test("a blocked address is blocked in every spelling, and others are not", async
   assert.deepEqual(answer, { allowed: false, reason: "bounce" });
 });
 
-test("more than a hundred are asked for in several calls", async () => {
+test("more than a hundred are read with several calls", async () => {
   const dynamodb = table([item("n249@example.org")]);
   const answers = await check(dynamodb, "arn", Array.from({ length: 250 }, (_, n) => `n${n}@example.org`));
-  assert.deepEqual([...answers].filter(([, { allowed }]) => !allowed).map(([text]) => text), ["n249@example.org"]);
+  assert.deepEqual([...answers].filter(([, { allowed }]) => !allowed).map(([address]) => address), ["n249@example.org"]);
   assert.ok(Math.max(...dynamodb.calls) <= 100);
 });
 
-test("what fails is not taken for an answer", async () => {
+test("a failed call is not an answer", async () => {
   const failing = { batchGetItem: async () => { throw new Error("AccessDeniedException"); } };
   await assert.rejects(check(failing, "arn", ["jane@example.org"]), /AccessDenied/);
 });

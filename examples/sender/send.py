@@ -11,11 +11,11 @@ from ses_feedback import BlockedError, Blocklist, guard
 
 
 def send(recipient: str) -> str | None:
-    """The message id, or None when the recipient is blocked; nothing is sent then."""
+    """The message id, or None when the recipient is blocked and nothing was sent."""
     blocklist = Blocklist(os.environ["BLOCKED_TABLE"], when_unavailable="raise")
     ses = guard(boto3.client("sesv2"), blocklist)
     try:
-        sent = ses.send_email(
+        response = ses.send_email(
             FromEmailAddress=os.environ["SENDER"],
             Destination={"ToAddresses": [recipient]},
             Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
@@ -23,7 +23,7 @@ def send(recipient: str) -> str | None:
     except BlockedError as error:
         print(f"not sent: {error.answers[0].problem or error.answers[0].reason}", file=sys.stderr)
         return None
-    return sent["MessageId"]
+    return response["MessageId"]
 
 
 if __name__ == "__main__":

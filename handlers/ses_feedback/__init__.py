@@ -1,6 +1,6 @@
-"""Amazon SES bounces and complaints -> blocked addresses. Runs in the Lambda function; senders import it to ask.
+"""Amazon SES bounces and complaints -> blocked addresses. The Lambda function and senders use this package.
 
-For a sender::
+In a sender::
 
     from ses_feedback import Blocklist
 
@@ -8,9 +8,9 @@ For a sender::
     for answer in blocklist.check(["jane@example.org"]):
         print(answer.address, answer.allowed, answer.reason)
 
-``function`` runs in Lambda, ``sender`` is what senders import, ``history`` is what is stored about an address. They
-share ``address`` (the one key function), ``table`` (calls to DynamoDB), ``timestamps`` and ``arn``. Only
-``history.writer``, ``sender.blocklist`` and ``table`` talk to AWS.
+``function`` runs in Lambda, senders import ``sender``, ``history`` stores what happened to an address. They share
+``address`` (the key function), ``table`` (calls to DynamoDB), ``timestamps`` and ``arn``. Only ``history.writer``,
+``sender.blocklist`` and ``table`` call AWS.
 """
 
 import importlib

@@ -18,11 +18,12 @@ from ses_feedback.history.event import Event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import decode
-from ses_feedback_cli import suppression
+from ses_feedback_cli import suppression_list
 from ses_feedback_cli.app import app
+from ses_feedback_cli.context import Context
 from typer.testing import CliRunner, Result
 
-from tests.cli.ses_server import SesLists, serve
+from tests.cli.fake_ses import FakeSes
 from tests.tables import create_tables
 
 if TYPE_CHECKING:
@@ -109,9 +110,17 @@ def bounce() -> Callable[..., Event]:
 
 
 @pytest.fixture
-def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[SesLists]:
-    """SES's own suppression lists; calls to them are not paced."""
-    monkeypatch.setattr(suppression, "CALL_SECONDS", 0.0)
-    with serve() as lists:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", lists.url)
-        yield lists
+def ses(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> FakeSes:
+    """SES's suppression lists, without pauses between calls."""
+    assert tables.outputs.exists()  # moto is on
+    fake = FakeSes()
+    original_client = Context.client
+
+    def client(self: Context, service: str, region: str | None = None) -> Any:
+        boto_client = original_client(self, service, region)
+        return fake.attach(boto_client) if service == "sesv2" else boto_client
+
+    monkeypatch.setattr(Context, "client", client)
+    monkeypatch.setattr(suppression_list, "CALL_SECONDS", 0.0)
+    monkeypatch.setattr(suppression_list, "POLL_SECONDS", 0.0)
+    return fake

@@ -1,6 +1,8 @@
-"""SQS as far as the command line uses it, in memory, with move tasks (moto and MiniStack have none) and with faults.
+"""The part of SQS that the command line uses, in memory, with faults and with message move tasks.
 
-A call that fails may have done its work or not: with SQS too, the answer is what gets lost.
+moto and MiniStack have no message move tasks.
+
+A call that fails may have had its effect or not, as with SQS when the response is lost.
 """
 
 import itertools
@@ -13,14 +15,14 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 
 class Fault(Enum):
-    """What goes wrong with one call."""
+    """What goes wrong with a call."""
 
     NONE = auto()
-    REFUSED = auto()
-    LOST = auto()
-    """Done, but the answer does not arrive."""
-    PART = auto()
-    """Every other entry of a batch is refused."""
+    DENIED = auto()
+    RESPONSE_LOST = auto()
+    """The call has its effect, but the response does not arrive."""
+    PARTIAL = auto()
+    """Every other entry of a batch fails."""
     INTERRUPTED_BEFORE = auto()
     INTERRUPTED_AFTER = auto()
 
@@ -31,23 +33,23 @@ class Message:
     body: str
     sent_at: int = 1_795_000_000_000
     attributes: dict[str, Any] = field(default_factory=dict)
-    hidden: bool = False
-    received: int = 0
-    receipt: str = ""
+    in_flight: bool = False
+    receive_count: int = 0
+    receipt_handle: str = ""
 
 
 @dataclass
 class FakeSqs:
-    """Queues by URL. ``fault`` is asked before every call."""
+    """Queues by URL. ``fault`` chooses the fault of each call, by its method."""
 
     queues: dict[str, list[Message]]
     fault: Callable[[str], Fault] = lambda _: Fault.NONE
-    after: Callable[[], None] = lambda: None
-    """Called when a call has had its effect, if any."""
-    per_poll: int = 2
-    """Messages that a move task moves between two looks at it."""
-    unlisted: int = 0
-    """Looks at which a task that was just started does not show."""
+    after_call: Callable[[], None] = lambda: None
+    """Runs after each call that had its effect."""
+    moved_per_poll: int = 2
+    """Messages that a move task moves between two polls."""
+    polls_before_listed: int = 0
+    """Polls in which a task that was just started is not listed yet."""
     tasks: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -55,90 +57,98 @@ class FakeSqs:
         self._numbers = itertools.count(1)
 
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
-        work = object.__getattribute__(self, f"do_{operation}")
+        execute = object.__getattribute__(self, f"do_{operation}")
 
-        def call(**given: Any) -> dict[str, Any]:
-            self.calls.append((operation, given))
+        def call(**parameters: Any) -> dict[str, Any]:
+            self.calls.append((operation, parameters))
             fault = self.fault(operation)
-            if fault is Fault.REFUSED:
+            if fault is Fault.DENIED:
                 raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, operation)
             if fault is Fault.INTERRUPTED_BEFORE:
                 raise KeyboardInterrupt
-            refused = []
-            if fault is Fault.PART and "Entries" in given:
-                refused = given["Entries"][::2]
-                given = {**given, "Entries": given["Entries"][1::2]}
-            answer: dict[str, Any] = work(given)
-            self.after()
-            if fault is Fault.LOST:
+            failed_entries = []
+            if fault is Fault.PARTIAL and "Entries" in parameters:
+                failed_entries = parameters["Entries"][::2]
+                parameters = {**parameters, "Entries": parameters["Entries"][1::2]}
+            response: dict[str, Any] = execute(parameters)
+            self.after_call()
+            if fault is Fault.RESPONSE_LOST:
                 raise ReadTimeoutError(endpoint_url="https://sqs.eu-west-1.amazonaws.com")
             if fault is Fault.INTERRUPTED_AFTER:
                 raise KeyboardInterrupt
-            if refused:
-                answer["Failed"] = [{"Id": one["Id"], "Code": "InternalError", "SenderFault": False} for one in refused]
-            return answer
+            if failed_entries:
+                response["Failed"] = [
+                    {"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in failed_entries
+                ]
+            return response
 
         return call
 
     def bodies(self, url: str) -> list[str]:
-        return [one.body for one in self.queues[url]]
+        return [message.body for message in self.queues[url]]
 
-    def hidden(self, url: str) -> int:
-        return sum(one.hidden for one in self.queues[url])
+    def in_flight(self, url: str) -> int:
+        return sum(message.in_flight for message in self.queues[url])
 
-    def do_get_queue_attributes(self, given: dict[str, Any]) -> dict[str, Any]:
-        queue = self.queues[given["QueueUrl"]]
-        known = {
-            "QueueArn": f"arn:{given['QueueUrl']}",
-            "ApproximateNumberOfMessages": str(sum(not one.hidden for one in queue)),
-            "ApproximateNumberOfMessagesNotVisible": str(sum(one.hidden for one in queue)),
+    def do_get_queue_attributes(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        queue = self.queues[parameters["QueueUrl"]]
+        attributes = {
+            "QueueArn": f"arn:{parameters['QueueUrl']}",
+            "ApproximateNumberOfMessages": str(sum(not message.in_flight for message in queue)),
+            "ApproximateNumberOfMessagesNotVisible": str(sum(message.in_flight for message in queue)),
         }
-        return {"Attributes": {name: known[name] for name in given["AttributeNames"]}}
+        return {"Attributes": {name: attributes[name] for name in parameters["AttributeNames"]}}
 
-    def do_receive_message(self, given: dict[str, Any]) -> dict[str, Any]:
-        found = [one for one in self.queues[given["QueueUrl"]] if not one.hidden][: given["MaxNumberOfMessages"]]
-        for one in found:
-            one.hidden, one.received, one.receipt = True, one.received + 1, f"receipt-{next(self._numbers)}"
-        if not found:
+    def do_receive_message(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        visible = [message for message in self.queues[parameters["QueueUrl"]] if not message.in_flight]
+        received = visible[: parameters["MaxNumberOfMessages"]]
+        for message in received:
+            message.in_flight = True
+            message.receive_count += 1
+            message.receipt_handle = f"receipt-{next(self._numbers)}"
+        if not received:
             return {}
         return {
             "Messages": [
                 {
-                    "MessageId": one.id,
-                    "ReceiptHandle": one.receipt,
-                    "Body": one.body,
-                    "Attributes": {"SentTimestamp": str(one.sent_at), "ApproximateReceiveCount": str(one.received)},
-                    "MessageAttributes": one.attributes,
+                    "MessageId": message.id,
+                    "ReceiptHandle": message.receipt_handle,
+                    "Body": message.body,
+                    "Attributes": {
+                        "SentTimestamp": str(message.sent_at),
+                        "ApproximateReceiveCount": str(message.receive_count),
+                    },
+                    "MessageAttributes": message.attributes,
                 }
-                for one in found
+                for message in received
             ]
         }
 
-    def do_send_message_batch(self, given: dict[str, Any]) -> dict[str, Any]:
-        assert len(given["Entries"]) <= 10
-        for entry in given["Entries"]:
+    def do_send_message_batch(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        assert len(parameters["Entries"]) <= 10
+        for entry in parameters["Entries"]:
             number = next(self._numbers)
-            self.queues[given["QueueUrl"]].append(Message(f"sent-{number}", entry["MessageBody"]))
-        return {"Successful": [{"Id": entry["Id"]} for entry in given["Entries"]]}
+            self.queues[parameters["QueueUrl"]].append(Message(f"sent-{number}", entry["MessageBody"]))
+        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
 
-    def do_delete_message_batch(self, given: dict[str, Any]) -> dict[str, Any]:
-        gone = {entry["ReceiptHandle"] for entry in given["Entries"]}
-        queue = self.queues[given["QueueUrl"]]
-        queue[:] = [one for one in queue if one.receipt not in gone]
-        return {"Successful": [{"Id": entry["Id"]} for entry in given["Entries"]]}
+    def do_delete_message_batch(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        deleted = {entry["ReceiptHandle"] for entry in parameters["Entries"]}
+        queue = self.queues[parameters["QueueUrl"]]
+        queue[:] = [message for message in queue if message.receipt_handle not in deleted]
+        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
 
-    def do_change_message_visibility_batch(self, given: dict[str, Any]) -> dict[str, Any]:
-        shown = {entry["ReceiptHandle"] for entry in given["Entries"] if entry["VisibilityTimeout"] == 0}
-        for one in self.queues[given["QueueUrl"]]:
-            one.hidden = one.hidden and one.receipt not in shown
-        return {"Successful": [{"Id": entry["Id"]} for entry in given["Entries"]]}
+    def do_change_message_visibility_batch(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        released = {entry["ReceiptHandle"] for entry in parameters["Entries"] if entry["VisibilityTimeout"] == 0}
+        for message in self.queues[parameters["QueueUrl"]]:
+            message.in_flight = message.in_flight and message.receipt_handle not in released
+        return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
 
-    def do_start_message_move_task(self, given: dict[str, Any]) -> dict[str, Any]:
+    def do_start_message_move_task(self, parameters: dict[str, Any]) -> dict[str, Any]:
         if any(task["Status"] == "RUNNING" for task in self.tasks):
             raise ClientError({"Error": {"Code": "InvalidParameterValue"}}, "StartMessageMoveTask")
         handle = f"task-{len(self.tasks) + 1}"
         task = {
-            **given,
+            **parameters,
             "TaskHandle": handle,
             "Status": "RUNNING",
             "StartedTimestamp": len(self.tasks) + 1,
@@ -151,30 +161,30 @@ class FakeSqs:
         for task in self.tasks:
             if task["Status"] == "RUNNING":
                 self._advance(task)
-        lagging = self.unlisted > 0 and self.tasks[-1:] != [] and self.tasks[-1]["StartedTimestamp"] > 0
-        self.unlisted -= lagging
-        newest = self.tasks[-2:-1] if lagging else self.tasks[-1:]
-        # As with AWS, only a running task has a handle.
+        unlisted = self.polls_before_listed > 0 and self.tasks[-1:] != [] and self.tasks[-1]["StartedTimestamp"] > 0
+        self.polls_before_listed -= unlisted
+        latest = self.tasks[-2:-1] if unlisted else self.tasks[-1:]
+        # As in AWS, only a running task has a handle.
         return {
             "Results": [
                 {key: value for key, value in task.items() if key != "TaskHandle" or task["Status"] == "RUNNING"}
-                for task in newest
+                for task in latest
             ]
         }
 
-    def do_cancel_message_move_task(self, given: dict[str, Any]) -> dict[str, Any]:
+    def do_cancel_message_move_task(self, parameters: dict[str, Any]) -> dict[str, Any]:
         for task in self.tasks:
-            if task["TaskHandle"] == given["TaskHandle"] and task["Status"] == "RUNNING":
+            if task["TaskHandle"] == parameters["TaskHandle"] and task["Status"] == "RUNNING":
                 task["Status"] = "CANCELLED"
                 return {"ApproximateNumberOfMessagesMoved": task["ApproximateNumberOfMessagesMoved"]}
         raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "CancelMessageMoveTask")
 
     def _advance(self, task: dict[str, Any]) -> None:
         source, target = (self.queues[task[key].removeprefix("arn:")] for key in ("SourceArn", "DestinationArn"))
-        part = [one for one in source if not one.hidden][: self.per_poll]
-        if not part:
+        batch = [message for message in source if not message.in_flight][: self.moved_per_poll]
+        if not batch:
             task["Status"] = "COMPLETED"
-        for one in part:
-            source.remove(one)
-            target.append(Message(f"moved-{one.id}", one.body))
+        for message in batch:
+            source.remove(message)
+            target.append(Message(f"moved-{message.id}", message.body))
             task["ApproximateNumberOfMessagesMoved"] += 1

@@ -1,4 +1,4 @@
-"""A month of made-up feedback, brought into tables in memory by the function's own writer, and the report of it."""
+"""A month of invented feedback, recorded in memory by the history writer, and the report about it."""
 
 import random
 import time
@@ -14,23 +14,25 @@ from ses_feedback.history.event import Event, manual_event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import decode
-from ses_feedback_cli.report.numbers import Numbers
-from ses_feedback_cli.report.standing import Queue, Rate, Report
+from ses_feedback_cli.report.contents import DeadLetterCount, Report
+from ses_feedback_cli.report.reputation import ReputationRate
+from ses_feedback_cli.report.summary import Summary
+from ses_feedback_cli.report.summary_builder import SummaryBuilder
 
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FIRST_DAY = date(2026, 10, 26)
-TABLES = (
+TABLE_ARNS = (
     "arn:aws:dynamodb:eu-central-1:123456789012:table/ses-feedback-blocked-1a2b3c4",
     "arn:aws:dynamodb:eu-central-1:123456789012:table/ses-feedback-history-5d6e7f8",
 )
 
-_DOMAINS = {
+_DOMAIN_WEIGHTS = {
     "gmail.example": 40, "outlook.example": 25, "yahoo.example": 18, "web.example": 9, "mail.university.example": 6,
     "xn--mnchen-3ya.example": 4, "customer-of-a-rather-long-name.subsidiary.holding.example": 3, "small.example": 1,
 }  # fmt: skip
-_SHAPES: dict[tuple[str, str, str, str], int] = {  # kind, type, subtype, status: how many
+_FEEDBACK_WEIGHTS: dict[tuple[str, str, str, str], int] = {  # by kind, type, subtype and status
     ("bounce", "Permanent", "General", "5.1.1"): 40,
     ("bounce", "Permanent", "Suppressed", "5.1.1"): 12,
     ("bounce", "Permanent", "OnAccountSuppressionList", "5.1.1"): 9,
@@ -41,12 +43,12 @@ _SHAPES: dict[tuple[str, str, str, str], int] = {  # kind, type, subtype, status
     ("complaint", "abuse", "", ""): 5,
     ("complaint", "not-spam", "", ""): 1,
 }
-_IDENTITIES = {"shop.example": 60, "news.shop.example": 30, "no-reply@billing.example": 10}
+_IDENTITY_WEIGHTS = {"shop.example": 60, "news.shop.example": 30, "no-reply@billing.example": 10}
 
 
-def bounce(address: str, at: datetime = NOW, **given: str) -> Event:
-    """A judged feedback of an address: a hard bounce, unless said otherwise."""
-    values: dict[str, Any] = {
+def bounce(address: str, at: datetime = NOW, **fields: str) -> Event:
+    """The event of a feedback with its verdict: a hard bounce by default."""
+    defaults: dict[str, Any] = {
         "kind": "bounce",
         "type": "Permanent",
         "subtype": "General",
@@ -61,28 +63,35 @@ def bounce(address: str, at: datetime = NOW, **given: str) -> Event:
         "account": "123456789012",
         "region": "eu-west-1",
     }
-    feedback = Feedback(**{**values, **given})
+    feedback = Feedback(**{**defaults, **fields})
     return feedback_event(feedback, judge(feedback), pipeline="bounce-shop", now=at)
 
 
-def soft(address: str, at: datetime = NOW) -> Event:
-    """A bounce of a full mailbox."""
+def soft_bounce(address: str, at: datetime = NOW) -> Event:
+    """The event of a bounce because of a full mailbox."""
     return bounce(address, at, type="Transient", subtype="MailboxFull", status="4.2.2")
 
 
-def events() -> Iterator[Event]:
-    """The month, the same on every machine."""
-    pick = random.Random(20261124)  # noqa: S311 - no secret
+def sample_events() -> Iterator[Event]:
+    """The events of the month, the same on every machine."""
+    generator = random.Random(20261124)  # noqa: S311 - no secret
     for number in range(1_400):
-        day = min(29, int(pick.triangular(0, 30, 22)))
-        at = datetime(2026, 10, 26, tzinfo=UTC) + timedelta(days=day, seconds=pick.randrange(43_000))
-        ((kind, type_, subtype, status),) = pick.choices([*_SHAPES], [*_SHAPES.values()])
-        (domain,) = pick.choices([*_DOMAINS], [*_DOMAINS.values()])
-        (identity,) = pick.choices([*_IDENTITIES], [*_IDENTITIES.values()])
-        person = f"person{number if subtype != 'MailboxFull' else pick.randrange(60)}.surname"
-        report = {"action": "", "diagnostic": ""} if not status else {}
+        day = min(29, int(generator.triangular(0, 30, 22)))
+        at = datetime(2026, 10, 26, tzinfo=UTC) + timedelta(days=day, seconds=generator.randrange(43_000))
+        ((kind, type_, subtype, status),) = generator.choices([*_FEEDBACK_WEIGHTS], [*_FEEDBACK_WEIGHTS.values()])
+        (domain,) = generator.choices([*_DOMAIN_WEIGHTS], [*_DOMAIN_WEIGHTS.values()])
+        (identity,) = generator.choices([*_IDENTITY_WEIGHTS], [*_IDENTITY_WEIGHTS.values()])
+        local_part = f"person{number if subtype != 'MailboxFull' else generator.randrange(60)}.surname"
+        delivery_status = {} if status else {"action": "", "diagnostic": ""}
         yield bounce(
-            f"{person}@{domain}", at, kind=kind, type=type_, subtype=subtype, status=status, identity=identity, **report
+            f"{local_part}@{domain}",
+            at,
+            kind=kind,
+            type=type_,
+            subtype=subtype,
+            status=status,
+            identity=identity,
+            **delivery_status,
         )
     for number in range(3):
         yield bounce(f"founder{number % 2}@sole-trader.example", NOW - timedelta(days=number))
@@ -91,46 +100,50 @@ def events() -> Iterator[Event]:
     yield manual_event("unblock", "asked3@gmail.example", actor="support", note="", at=NOW + timedelta(seconds=1))
 
 
-def written(those: Iterable[Event]) -> Store:
-    """Tables in memory that the writer has brought them into."""
+def record(events: Iterable[Event]) -> Store:
+    """Tables in memory with these events, recorded by the history writer."""
     store = Store()
     writer = HistoryWriter("blocked", "history", SoftBouncePolicy(), cast(Any, FakeDynamoDB(store)))
-    results = writer.apply([*those], deadline=time.monotonic() + 60)
+    results = writer.apply([*events], deadline=time.monotonic() + 60)
     assert {result.outcome for result in results} <= {Outcome.RECORDED, Outcome.DUPLICATE}
     return store
 
 
-def counted(store: Store, *, addresses: bool = False, first_day: date = FIRST_DAY, now: datetime = NOW) -> Numbers:
-    """The numbers of all rows of the tables."""
-    numbers = Numbers(first_day, now, SoftBouncePolicy(), addresses=addresses)
+def count(
+    store: Store, *, includes_addresses: bool = False, first_day: date = FIRST_DAY, now: datetime = NOW
+) -> Summary:
+    """The summary of all rows of the tables."""
+    builder = SummaryBuilder(first_day, now, SoftBouncePolicy(), includes_addresses=includes_addresses)
     for item in store.rows("blocked").values():
-        numbers.blocked(decode(item))
+        builder.count_blocked_item(decode(item))
     for row in store.rows("history").values():
-        numbers.history(decode(row))
-    return numbers
+        builder.count_history_row(decode(row))
+    return builder.summary()
 
 
 @cache
-def month() -> Store:
-    """The month's tables; to be read only."""
-    return written(events())
+def sample_month() -> Store:
+    """The tables of the month. Do not change them."""
+    return record(sample_events())
 
 
-def report(store: Store, *, addresses: bool = False) -> Report:
-    """The report of tables, with the rates and queues of a bad day."""
+def sample_report(store: Store, *, includes_addresses: bool = False) -> Report:
+    """The report about tables, with high rates and with dead letters."""
     return Report(
-        counted(store, addresses=addresses).summary(),
+        count(store, includes_addresses=includes_addresses),
         (
-            Rate("eu-west-1", "bounce", 0.0214, NOW),
-            Rate("eu-west-1", "complaint", 0.00231, NOW),
-            Rate("us-east-1", "bounce", 0.1031, NOW),
-            Rate("us-east-1", "complaint", problem="no data in 3 days"),
+            ReputationRate("eu-west-1", "bounce", 0.0214, NOW),
+            ReputationRate("eu-west-1", "complaint", 0.00231, NOW),
+            ReputationRate("us-east-1", "bounce", 0.1031, NOW),
+            ReputationRate("us-east-1", "complaint", problem="no data in 3 days"),
         ),
         (
-            Queue("bounce-eu-west-1-shop", "eu-west-1", "not processed", 3),
-            Queue("bounce-eu-west-1-shop", "eu-west-1", "not delivered", 0),
-            Queue("complaint-eu-west-1-shop", "eu-west-1", "not processed", 0),
-            Queue("complaint-eu-west-1-shop", "eu-west-1", "not delivered", problem="AccessDenied"),
+            DeadLetterCount("bounce-eu-west-1-shop", "eu-west-1", "dead-letters", 3),
+            DeadLetterCount("bounce-eu-west-1-shop", "eu-west-1", "subscription-dead-letters", 0),
+            DeadLetterCount("complaint-eu-west-1-shop", "eu-west-1", "dead-letters", 0),
+            DeadLetterCount(
+                "complaint-eu-west-1-shop", "eu-west-1", "subscription-dead-letters", problem="AccessDenied"
+            ),
         ),
-        *TABLES,
+        *TABLE_ARNS,
     )

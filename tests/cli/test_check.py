@@ -12,9 +12,9 @@ Bounce = Callable[..., Event]
 
 def test_says_who_may_be_mailed_and_why_not(tables: Tables, bounce: Bounce) -> None:
     tables.apply([bounce("jane@example.org")])
-    done = tables.run("check", "Jane <Jane@Example.ORG>", "joe@example.org")
-    assert done.exit_code == 1
-    jane, joe = (line for line in done.stdout.splitlines() if "@" in line)
+    result = tables.run("check", "Jane <Jane@Example.ORG>", "joe@example.org")
+    assert result.exit_code == 1
+    jane, joe = (line for line in result.stdout.splitlines() if "@" in line)
     assert "no" in jane.split()
     assert "bounce" in jane
     assert "2026-11-24T12:00:00Z" in jane
@@ -31,20 +31,23 @@ def test_what_is_no_address_is_never_allowed(tables: Tables) -> None:
 
 def test_json_is_a_line_per_address_in_the_order_of_stdin(tables: Tables, bounce: Bounce) -> None:
     tables.apply([bounce("b@example.org")])
-    found = tables.json("check", "-", stdin="a@example.org\n\nb@example.org\n")
-    assert [(one["address"], one["allowed"]) for one in found] == [("a@example.org", True), ("b@example.org", False)]
+    answers = tables.json("check", "-", stdin="a@example.org\n\nb@example.org\n")
+    assert [(answer["address"], answer["allowed"]) for answer in answers] == [
+        ("a@example.org", True),
+        ("b@example.org", False),
+    ]
 
 
 def test_without_a_table_it_says_how_to_give_one(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SES_FEEDBACK_OUTPUTS")
-    done = tables.run("check", "a@example.org")
-    assert done.exit_code == 2
-    for way in ("--table", "SES_FEEDBACK_TABLE", "--outputs", "--stack"):
-        assert way in done.stderr
+    result = tables.run("check", "a@example.org")
+    assert result.exit_code == 2
+    for option in ("--table", "SES_FEEDBACK_TABLE", "--outputs", "--stack"):
+        assert option in result.stderr
 
 
 def test_a_table_that_does_not_answer_is_exit_code_3(tables: Tables) -> None:
-    done = tables.run("check", "a@example.org", "--table", "elsewhere")
-    assert done.exit_code == 3
-    assert "ResourceNotFoundException" in done.stderr
-    assert "a@example.org" not in done.stderr
+    result = tables.run("check", "a@example.org", "--table", "elsewhere")
+    assert result.exit_code == 3
+    assert "ResourceNotFoundException" in result.stderr
+    assert "a@example.org" not in result.stderr

@@ -2,14 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pytest
 import typer
 from ses_feedback_cli.app import app
-from ses_feedback_cli.codes import Code
 from ses_feedback_cli.command import register
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.exit_codes import ExitCode
 
 from docs import cli_reference
 
@@ -39,11 +39,11 @@ def pick(
 
 @pytest.fixture
 def page() -> str:
-    whole, basket = typer.Typer(), typer.Typer(help="A basket.")
-    for one, command in ((whole, pick), (basket, pick)):
-        register(one, command)
-    whole.add_typer(basket, name="basket")
-    return cli_reference.page(typer.main.get_command(whole))
+    app, group = typer.Typer(), typer.Typer(help="A basket.")
+    for parent in (app, group):
+        register(parent, pick)
+    app.add_typer(group, name="basket")
+    return cli_reference.page(typer.main.get_command(app))
 
 
 def test_commands_of_commands_are_there(page: str) -> None:
@@ -82,25 +82,22 @@ def test_what_keeps_its_lines_is_code(page: str) -> None:
 
 def test_what_commands_share_is_there_once(page: str) -> None:
     assert page.count("`--profile TEXT`") == 1
-    assert page.count("And the options of [Where](#where).") == 2
+    assert page.count("And the options of [Tables, Regions and credentials](#tables-regions-and-credentials).") == 2
 
 
 def test_every_exit_code_is_explained(page: str) -> None:
-    for code in Code:
+    for code in ExitCode:
         assert f"\n| {code.value} | " in page
 
 
 def test_the_terminal_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
-    def made() -> Any:
-        return cli_reference.files()
-
-    before = made()
+    before = cli_reference.files()
     for name, value in {"COLUMNS": "40", "TERM": "dumb", "NO_COLOR": "1", "SES_FEEDBACK_TABLE": "mine"}.items():
         monkeypatch.setenv(name, value)
-    assert made() == before
+    assert cli_reference.files() == before
 
 
 def test_every_command_has_its_section() -> None:
-    (text,) = cli_reference.files().values()
+    (content,) = cli_reference.files().values()
     for name in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
-        assert f"\n## ses-feedback {name}\n" in text
+        assert f"\n## ses-feedback {name}\n" in content

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from ses_feedback.address import address_key
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.table import decode, encode
-from ses_feedback_cli.blocked import expired
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.commands.export import write
+from ses_feedback_cli.commands.export import write_items
 from ses_feedback_cli.commands.import_list import import_
+from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.lists.rows import Format
+from ses_feedback_cli.table_reads import is_expired
 
 from tests.cli.conftest import NOW, Tables
-from tests.cli.test_import_resume import Here
+from tests.cli.test_import_resume import MemoryContext
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 from tests.properties import profile_times
 
@@ -48,9 +48,9 @@ def filled(tables: Tables, bounce: Bounce) -> Tables:
 
 
 def test_csv_has_a_row_for_each_block_that_is_not_over(filled: Tables) -> None:
-    done = filled.run("export")
-    assert done.exit_code == 0
-    rows = {row["value"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+    result = filled.run("export")
+    assert result.exit_code == 0
+    rows = {row["value"]: row for row in csv.DictReader(io.StringIO(result.stdout))}
     assert rows.keys() == {"jane@x.org", "joe@y.org", "amy@x.org"}
     assert (rows["jane@x.org"]["reason"], rows["jane@x.org"]["status"]) == ("bounce", "5.1.1")
     assert rows["amy@x.org"]["expires_at"] == "2099-01-01T00:00:00Z"
@@ -60,16 +60,16 @@ def test_csv_has_a_row_for_each_block_that_is_not_over(filled: Tables) -> None:
 def test_json_lines_have_all_that_the_table_knows(filled: Tables) -> None:
     blocked = filled.blocked()
     del blocked["over@x.org"]
-    found = filled.json("export")
-    assert {one["value"]: one for one in found} == blocked
+    items = filled.json("export")
+    assert {item["value"]: item for item in items} == blocked
 
 
 def test_a_file_takes_its_format_from_its_name_and_is_private(filled: Tables, tmp_path: Path) -> None:
     file = tmp_path / "blocked.jsonl"
     file.write_text("old")
     file.chmod(0o644)
-    done = filled.run("export", str(file))
-    assert (done.exit_code, done.stdout) == (0, "")
+    result = filled.run("export", str(file))
+    assert (result.exit_code, result.stdout) == (0, "")
     assert len([json.loads(line) for line in file.read_text().splitlines()]) == 3
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir() if "blocked" in path.name] == ["blocked.jsonl"]
@@ -99,16 +99,16 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(filled: Tables, tmp_path
 
 @pytest.mark.parametrize("file", ["/nowhere/blocked.csv", "blocked.dat"])
 def test_a_file_that_cannot_be_is_exit_code_2(filled: Tables, file: str) -> None:
-    done = filled.run("export", file)
-    assert done.exit_code == 2
-    assert file.partition(".")[0] in done.stderr
+    result = filled.run("export", file)
+    assert result.exit_code == 2
+    assert file.partition(".")[0] in result.stderr
 
 
 def test_ctrl_c_leaves_no_half_a_file(filled: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ses_feedback_cli.commands.export.write", interrupted)
+    monkeypatch.setattr("ses_feedback_cli.commands.export.write_items", interrupted)
     before = sorted(tmp_path.iterdir())
     assert filled.run("export", str(tmp_path / "blocked.csv")).exit_code == 130
     assert sorted(tmp_path.iterdir()) == before
@@ -144,21 +144,23 @@ ITEMS = st.dictionaries(
 def blocks(store: Store) -> dict[str, int | None]:
     """The blocked addresses, and when each block ends."""
     items = map(decode, store.tables["blocked"].values())
-    return {item["value"]: item.get("expires_at") for item in items if not expired(item, NOW)}
+    return {item["value"]: item.get("expires_at") for item in items if not is_expired(item, NOW)}
 
 
 @profile_times(0.8)
-@given(items=ITEMS, form=st.sampled_from(FORMATS))
+@given(items=ITEMS, file_format=st.sampled_from(FORMATS))
 def test_what_is_exported_and_imported_elsewhere_blocks_the_same_addresses_as_long(
-    items: dict[str, dict[str, Any]], form: Format
+    items: dict[str, dict[str, Any]], file_format: Format
 ) -> None:
     first, second = Store(), Store()
     for key, item in items.items():
         assert address_key(key) == key
         first.tables["blocked"][key,] = encode({"value": key, **item})
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, f"blocked.{form.value}")
+        file = Path(folder, f"blocked.{file_format.value}")
         with file.open("w", encoding="utf-8", newline="") as stream:
-            write((decode(item) for item in first.tables["blocked"].values()), stream, form)
-        assert import_(Here(tables=FakeDynamoDB(second)), file, at=NOW.isoformat(), as_json=True) is Code.OK
+            write_items((decode(item) for item in first.tables["blocked"].values()), stream, file_format)
+        assert (
+            import_(MemoryContext(tables=FakeDynamoDB(second)), file, at=NOW.isoformat(), as_json=True) is ExitCode.OK
+        )
     assert blocks(second) == blocks(first)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback_cli import acts
+from ses_feedback_cli import event_batches
 
 from tests.cli.conftest import BLOCKED, NOW, Tables
 
@@ -22,9 +22,9 @@ LATER = "2099-01-01T00:00:00Z"
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[str, str | bytes], str]:
-    def make(name: str, text: str | bytes) -> str:
+    def make(name: str, content: str | bytes) -> str:
         path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return str(path)
 
     return make
@@ -47,8 +47,8 @@ LISTS = {
 
 @pytest.mark.parametrize("name", LISTS)
 def test_lists_as_people_have_them(tables: Tables, write: Write, name: str) -> None:
-    done = tables.run("import", write(*LISTS[name]))
-    assert done.exit_code == 0, done.stderr
+    result = tables.run("import", write(*LISTS[name]))
+    assert result.exit_code == 0, result.stderr
     assert tables.blocked().keys() == {"jane@x.org", "joe@x.org"}
     assert {item["reason"] for item in tables.blocked().values()} == {"import"}
 
@@ -61,10 +61,10 @@ def test_a_column_of_another_name(tables: Tables, write: Write) -> None:
 
 
 def test_what_a_row_says_is_kept(tables: Tables, write: Write) -> None:
-    text = f"value,reason,note,until\njane@x.org,bounce,ticket 7,{LATER}\njoe@x.org,,,4070908800\namy@x.org,,,\n"
-    assert tables.run("import", write("crm.csv", text), "--reason", "crm", "--actor", "me").exit_code == 0
-    found = tables.blocked()
-    jane, joe, amy = (found[f"{name}@x.org"] for name in ("jane", "joe", "amy"))
+    content = f"value,reason,note,until\njane@x.org,bounce,ticket 7,{LATER}\njoe@x.org,,,4070908800\namy@x.org,,,\n"
+    assert tables.run("import", write("crm.csv", content), "--reason", "crm", "--actor", "me").exit_code == 0
+    items = tables.blocked()
+    jane, joe, amy = (items[f"{name}@x.org"] for name in ("jane", "joe", "amy"))
     assert (jane["subtype"], jane["note"], jane["expires_at"], jane["actor"]) == (
         "bounce",
         "ticket 7",
@@ -77,9 +77,9 @@ def test_what_a_row_says_is_kept(tables: Tables, write: Write) -> None:
 
 
 def test_until_for_all_and_blocks_that_are_over(tables: Tables, write: Write) -> None:
-    listed = write("a.csv", "value,until\njane@x.org,\njoe@x.org,2020-01-01\n")
-    (done,) = tables.json("import", listed, "--until", LATER)
-    assert (done["recorded"], done["expired"]) == (1, 1)
+    path = write("a.csv", "value,until\njane@x.org,\njoe@x.org,2020-01-01\n")
+    (result,) = tables.json("import", path, "--until", LATER)
+    assert (result["recorded"], result["expired"]) == (1, 1)
     assert tables.blocked()["jane@x.org"]["expires_at"] == 4070908800
 
 
@@ -104,16 +104,16 @@ REFUSED: dict[str, tuple[str, str | bytes, int]] = {
 def test_a_row_that_cannot_be_read_is_put_aside_and_the_others_come_in(
     tables: Tables, write: Write, tmp_path: Path, name: str
 ) -> None:
-    file, text, line = REFUSED[name]
-    done = tables.run("import", write(file, text))
-    assert done.exit_code == 1
+    file, content, line = REFUSED[name]
+    result = tables.run("import", write(file, content))
+    assert result.exit_code == 1
     assert tables.blocked().keys() == {"jane@x.org"}
     rejects = tmp_path / f"{file}.rejects.csv"
     _, row = rejects.read_bytes().splitlines()[:2]
     assert row.startswith(b"%d," % line)
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / f"{file}.position.json").stat().st_mode) == 0o600
-    assert "@x.org" not in done.stderr
+    assert "@x.org" not in result.stderr
 
 
 def test_refused_rows_repaired_in_their_file_come_in_from_it(tables: Tables, write: Write, tmp_path: Path) -> None:
@@ -131,31 +131,31 @@ MISTAKES: dict[str, tuple[tuple[str, str | bytes], tuple[str, ...], str]] = {
     "wrong column": (("a.csv", "value\n"), ("--column", "mail"), "--column mail"),
     "UTF-16": (("a.txt", "jane@x.org\n".encode("utf-16")), (), "UTF-16"),
     "no format": (("a.dat", "jane@x.org\n"), (), "--format"),
-    "no position": (("a.txt", "jane@x.org\n"), ("--position", "/etc/passwd"), "/etc/passwd"),
-    "no folder": (("a.txt", "jane@x.org\n"), ("--position", "/nowhere/p.json"), "/nowhere"),
+    "no position": (("a.txt", "jane@x.org\n"), ("--position-file", "/etc/passwd"), "/etc/passwd"),
+    "no folder": (("a.txt", "jane@x.org\n"), ("--position-file", "/nowhere/p.json"), "/nowhere"),
     "no time": (("a.txt", "jane@x.org\n"), ("--at", "soon"), "soon"),
-    "no file": (("a.txt", "jane@x.org\n"), ("--position", "/"), "/"),
+    "no file": (("a.txt", "jane@x.org\n"), ("--position-file", "/"), "/"),
     "file and SES": (("a.txt", "jane@x.org\n"), ("--from-ses",), "--from-ses"),
 }
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_is_exit_code_2_and_says_what_would_be_right(tables: Tables, write: Write, name: str) -> None:
-    file, options, said = MISTAKES[name]
-    done = tables.run("import", write(*file), *options)
-    assert done.exit_code == 2
-    assert said in done.stderr
-    assert "jane" not in done.stderr
+    file, options, message = MISTAKES[name]
+    result = tables.run("import", write(*file), *options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "jane" not in result.stderr
 
 
 def test_the_same_list_twice_changes_nothing(tables: Tables, write: Write) -> None:
-    listed = write("a.txt", "jane@x.org\njoe@x.org\njane@x.org\n")
-    (first,) = tables.json("import", listed)
+    path = write("a.txt", "jane@x.org\njoe@x.org\njane@x.org\n")
+    (first,) = tables.json("import", path)
     assert (first["recorded"], first["duplicate"]) == (2, 1)
     tables.apply([manual_event("unblock", "jane@x.org", actor="ops", note="", at=datetime.now(UTC))])
     history = history_of(tables)
-    for more in ((), ("--restart",)):
-        assert tables.json("import", listed, *more)[0]["at"] == first["at"]
+    for options in ((), ("--restart",)):
+        assert tables.json("import", path, *options)[0]["at"] == first["at"]
         assert tables.blocked().keys() == {"joe@x.org"}
         assert history_of(tables) == history
 
@@ -163,11 +163,11 @@ def test_the_same_list_twice_changes_nothing(tables: Tables, write: Write) -> No
 def test_without_the_position_file_the_same_time_makes_it_the_same_import(
     tables: Tables, write: Write, tmp_path: Path
 ) -> None:
-    listed = write("a.txt", "jane@x.org\n")
-    tables.json("import", listed, "--at", "2026-11-20")
+    path = write("a.txt", "jane@x.org\n")
+    tables.json("import", path, "--at", "2026-11-20")
     history = history_of(tables)
     (tmp_path / "a.txt.position.json").unlink()
-    assert tables.json("import", listed, "--at", "2026-11-20")[0]["duplicate"] == 1
+    assert tables.json("import", path, "--at", "2026-11-20")[0]["duplicate"] == 1
     assert (
         tables.json(
             "import", "-", "--format", "text", "--note", "import of a.txt", "--at", "2026-11-20", stdin="jane@x.org\n"
@@ -195,42 +195,42 @@ def test_an_unblock_after_its_time_wins(tables: Tables, write: Write) -> None:
 def test_a_dry_run_counts_and_writes_nothing(
     tables: Tables, write: Write, tmp_path: Path, bounce: Bounce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH", 2)
+    monkeypatch.setattr("ses_feedback_cli.lists.import_entries.BATCH_SIZE", 2)
     tables.apply([bounce("jane@x.org")])
-    listed = write("a.csv", "value,until\njane@x.org,\njoe@x.org,\nJOE@x.org,\nnobody,\namy@x.org,2020-01-01\n")
+    path = write("a.csv", "value,until\njane@x.org,\njoe@x.org,\nJOE@x.org,\nnobody,\namy@x.org,2020-01-01\n")
     before = tables.blocked(), history_of(tables), sorted(tmp_path.iterdir())
-    done = tables.run("import", listed, "--dry-run")
-    assert done.exit_code == 1
-    assert "line 5" in done.stderr
-    (said,) = tables.json("import", listed, "--dry-run")
-    assert {key: said[key] for key in ("rows", "new", "already blocked", "repeated", "rejected", "expired")} == {
-        "rows": 5, "new": 1, "already blocked": 1, "repeated": 1, "rejected": 1, "expired": 1,
+    result = tables.run("import", path, "--dry-run")
+    assert result.exit_code == 1
+    assert "line 5" in result.stderr
+    (message,) = tables.json("import", path, "--dry-run")
+    assert {key: message[key] for key in ("rows", "new", "already_blocked", "repeated", "rejected", "expired")} == {
+        "rows": 5, "new": 1, "already_blocked": 1, "repeated": 1, "rejected": 1, "expired": 1,
     }  # fmt: skip
     assert (tables.blocked(), history_of(tables), sorted(tmp_path.iterdir())) == before
 
 
 def test_a_table_that_does_not_answer_stops_it_and_loses_nothing(tables: Tables, write: Write, tmp_path: Path) -> None:
-    listed = write("a.txt", "jane@x.org\n")
-    done = tables.run("import", listed, "--history", "elsewhere")
-    assert done.exit_code == 3
-    assert "ResourceNotFoundException" in done.stderr
+    path = write("a.txt", "jane@x.org\n")
+    result = tables.run("import", path, "--history", "elsewhere")
+    assert result.exit_code == 3
+    assert "ResourceNotFoundException" in result.stderr
     assert not (tmp_path / "a.txt.rejects.csv").exists()
-    assert tables.run("import", listed).exit_code == 0
+    assert tables.run("import", path).exit_code == 0
     assert tables.blocked().keys() == {"jane@x.org"}
 
 
 def test_an_address_whose_state_cannot_be_read_is_told_and_tried_again_by_the_same_command(
     tables: Tables, write: Write, tmp_path: Path
 ) -> None:
-    broken: Any = {"value": {"S": "joe@x.org"}, "entry": {"S": "state"}, "version": {"S": "none"}}
-    tables.client.put_item(TableName="history", Item=broken)
-    listed = write("a.txt", "jane@x.org\njoe@x.org\namy@x.org\n")
-    done = tables.run("import", listed)
-    assert done.exit_code == 1
+    state_row: Any = {"value": {"S": "joe@x.org"}, "entry": {"S": "state"}, "version": {"S": "none"}}
+    tables.client.put_item(TableName="history", Item=state_row)
+    path = write("a.txt", "jane@x.org\njoe@x.org\namy@x.org\n")
+    result = tables.run("import", path)
+    assert result.exit_code == 1
     assert tables.blocked().keys() == {"jane@x.org", "amy@x.org"}
     assert "joe@x.org" in (tmp_path / "a.txt.rejects.csv").read_text()
     tables.client.delete_item(TableName="history", Key={"value": {"S": "joe@x.org"}, "entry": {"S": "state"}})
-    assert tables.run("import", listed).exit_code == 0
+    assert tables.run("import", path).exit_code == 0
     assert tables.blocked().keys() == {"jane@x.org", "joe@x.org", "amy@x.org"}
 
 
@@ -239,39 +239,39 @@ def test_a_pipe_has_no_position(tables: Tables, tmp_path: Path) -> None:
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=("jane@x.org\n",))
     writer.start()
-    done = tables.run("import", str(pipe), "--format", "text")
+    result = tables.run("import", str(pipe), "--format", "text")
     writer.join()
-    assert done.exit_code == 0, done.stderr
+    assert result.exit_code == 0, result.stderr
     assert tables.blocked().keys() == {"jane@x.org"}
     assert not list(tmp_path.glob("*.position.json"))
 
 
 def test_one_import_of_a_list_at_a_time(tables: Tables, write: Write) -> None:
-    listed = write("a.txt", "jane@x.org\n")
-    with Path(listed).open("rb") as other:
+    path = write("a.txt", "jane@x.org\n")
+    with Path(path).open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        done = tables.run("import", listed)
-    assert (done.exit_code, tables.blocked()) == (2, {})
-    assert "running" in done.stderr
+        result = tables.run("import", path)
+    assert (result.exit_code, tables.blocked()) == (2, {})
+    assert "running" in result.stderr
 
 
 def test_json_is_one_document(tables: Tables, write: Write) -> None:
-    (done,) = tables.json("import", write("a.txt", "jane@x.org\nnobody\n"), "--at", "2026-11-20")
-    assert (done["rows"], done["recorded"], done["rejected"]) == (2, 1, 1)
-    assert done["at"] == "2026-11-20T00:00:00.000Z"
-    assert done["rejects"].endswith("a.txt.rejects.csv")
+    (result,) = tables.json("import", write("a.txt", "jane@x.org\nnobody\n"), "--at", "2026-11-20")
+    assert (result["rows"], result["recorded"], result["rejected"]) == (2, 1, 1)
+    assert result["at"] == "2026-11-20T00:00:00.000Z"
+    assert result["rejects_file"].endswith("a.txt.rejects.csv")
 
 
 def test_a_line_without_an_end_does_not_fill_the_memory(
     tables: Tables, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ses_feedback_cli.lists.rows.LINE_LIMIT", 100)
-    (done,) = tables.json("import", write("a.txt", "x" * 1_000 + "\njane@x.org\n"))
-    assert (done["rejected"], done["recorded"]) == (10, 1)
+    (result,) = tables.json("import", write("a.txt", "x" * 1_000 + "\njane@x.org\n"))
+    assert (result["rejected"], result["recorded"]) == (10, 1)
 
 
 def test_batches_fill_transactions() -> None:
-    assert acts.BATCH % 33 == 0  # a row, a state and an item for each of 33 addresses: 99 of 100 actions
+    assert event_batches.BATCH_SIZE % 33 == 0  # a row, a state and an item for each of 33 addresses: 99 of 100 actions
 
 
 def history_of(tables: Tables) -> list[str]:
@@ -291,10 +291,10 @@ def test_another_table_comes_in_but_not_what_the_pipelines_made(
     for item in items:
         tables.client.put_item(TableName="blocked", Item=item)
     tables.apply([bounce("amy@x.org")])
-    for found in ("recorded", "duplicate"):
-        (done,) = tables.json("import", "--from-table", BLOCKED, "--at", "2026-11-20")
-        assert {key: done.get(key) for key in ("rows", found, "known", "rejected")} == {
-            "rows": 4, found: 2, "known": 1, "rejected": 1,
+    for outcome in ("recorded", "duplicate"):
+        (result,) = tables.json("import", "--from-table", BLOCKED, "--at", "2026-11-20")
+        assert {key: result.get(key) for key in ("rows", outcome, "has_feedback", "rejected")} == {
+            "rows": 4, outcome: 2, "has_feedback": 1, "rejected": 1,
         }  # fmt: skip
     blocked = tables.blocked()
     assert (blocked["jane@x.org"]["reason"], blocked["joe@x.org"]["expires_at"]) == ("import", 4070908800)

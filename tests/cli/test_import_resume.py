@@ -21,10 +21,10 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from ses_feedback.table import TableError
-from ses_feedback_cli.codes import Code
 from ses_feedback_cli.commands.import_list import import_
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.lists.position import Position, save_position
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.lists.import_position import ImportPosition, save_position
 
 from sandbox import Account
 from tests.handlers.fake_dynamodb import FAULTS, Crash, FakeDynamoDB, Fault, Store
@@ -45,7 +45,7 @@ ROWS = st.lists(
 
 
 @dataclass(frozen=True)
-class Here(Context):
+class MemoryContext(Context):
     """Works on tables in memory."""
 
     table: str | None = "blocked"
@@ -53,7 +53,7 @@ class Here(Context):
     actor: str | None = "me"
     tables: FakeDynamoDB = field(default_factory=lambda: FakeDynamoDB(Store()))
 
-    def dynamodb(self, table: str) -> FakeDynamoDB:  # noqa: ARG002 - as it is declared
+    def dynamodb_client(self, table: str) -> FakeDynamoDB:  # noqa: ARG002 - as it is declared
         return self.tables
 
 
@@ -62,7 +62,7 @@ def once(fault: Fault, call: int) -> Callable[[str], Fault | None]:
     return lambda _: fault if next(calls) == call else None
 
 
-def bring_in(context: Context, file: Path, at: datetime | None = AT) -> tuple[Code, str]:
+def run_import(context: Context, file: Path, at: datetime | None = AT) -> tuple[ExitCode, str]:
     """Import; the exit code, and the rows that were refused."""
     code = import_(context, file, note="x", at=at.isoformat() if at else None, as_json=True)
     rejects = file.with_name(f"{file.name}.rejects.csv")
@@ -73,10 +73,10 @@ class Disk:
     """Saves positions, and crashes at one of them."""
 
     def __init__(self, fault: Fault, call: int) -> None:
-        self.due = once(fault, call) if fault in SAVING else lambda _: None
+        self.fault_at_call = once(fault, call) if fault in SAVING else lambda _: None
 
-    def save(self, path: Path, position: Position) -> None:
-        fault = self.due("save")
+    def save(self, path: Path, position: ImportPosition) -> None:
+        fault = self.fault_at_call("save")
         if fault == "crash before saving":
             raise Crash
         save_position(path, position)
@@ -91,27 +91,29 @@ class Disk:
 def test_stopped_anywhere_and_started_again_it_ends_the_same(
     rows: list[str], faults: list[tuple[Fault, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ses_feedback_cli.lists.importing.BATCH", 4)
-    whole, parts = Store(), Store()
+    monkeypatch.setattr("ses_feedback_cli.lists.import_entries.BATCH_SIZE", 4)
+    uninterrupted, interrupted = Store(), Store()
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder, name, "list.csv") for name in ("whole", "parts")]
         for file in files:
             file.parent.mkdir()
             file.write_text("\n".join(["value,until", *rows]))
-        expected = bring_in(Here(tables=FakeDynamoDB(whole)), files[0])
+        expected = run_import(MemoryContext(tables=FakeDynamoDB(uninterrupted)), files[0])
         started = False
         for fault, call in faults:
-            monkeypatch.setattr("ses_feedback_cli.lists.sources.save_position", Disk(fault, call).save)
-            tables = FakeDynamoDB(parts, once(fault, call) if fault in FAULTS else lambda _: None)
+            monkeypatch.setattr("ses_feedback_cli.lists.import_sources.save_position", Disk(fault, call).save)
+            tables = FakeDynamoDB(interrupted, once(fault, call) if fault in FAULTS else lambda _: None)
             with contextlib.suppress(Crash, TableError):
-                bring_in(Here(tables=tables), files[1], None if started else AT)
+                run_import(MemoryContext(tables=tables), files[1], None if started else AT)
             started = files[1].with_name("list.csv.position.json").exists()
             assert started or not any(
-                parts.tables.values()
+                interrupted.tables.values()
             )  # or its time would be lost, and the next run another import
-        monkeypatch.setattr("ses_feedback_cli.lists.sources.save_position", save_position)
-        assert bring_in(Here(tables=FakeDynamoDB(parts)), files[1], None if started else AT) == expected
-    assert parts.tables == whole.tables
+        monkeypatch.setattr("ses_feedback_cli.lists.import_sources.save_position", save_position)
+        assert (
+            run_import(MemoryContext(tables=FakeDynamoDB(interrupted)), files[1], None if started else AT) == expected
+        )
+    assert interrupted.tables == uninterrupted.tables
 
 
 def start(account: Account, *arguments: str) -> "subprocess.Popen[str]":
@@ -133,30 +135,30 @@ def count(account: Account, table: str) -> int:
     return sum(page["Count"] for page in pages)
 
 
-def line_of(position: Path) -> int:
+def saved_line(position: Path) -> int:
     return int(json.loads(position.read_text())["line"]) if position.exists() else 0
 
 
 def test_ctrl_c_says_where_it_stopped_and_the_same_command_goes_on(account: Account, tmp_path: Path) -> None:
     create_tables(account.client("dynamodb", REGION))
-    listed, position = tmp_path / "list.txt", tmp_path / "list.txt.position.json"
-    listed.write_text("".join(f"n{number}@x.org\n" for number in range(3_000)))
-    first = start(account, "import", str(listed))
+    path, position = tmp_path / "list.txt", tmp_path / "list.txt.position.json"
+    path.write_text("".join(f"n{number}@x.org\n" for number in range(3_000)))
+    process = start(account, "import", str(path))
     deadline = time.monotonic() + 60
-    while not line_of(position) and time.monotonic() < deadline and first.poll() is None:
+    while not saved_line(position) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
-    first.send_signal(signal.SIGINT)
-    _, said = first.communicate(timeout=60)
-    assert first.returncode == 130, said
-    assert "Traceback" not in said
-    stopped = line_of(position)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    stopped = saved_line(position)
     assert 0 < stopped < 3_000
-    assert f"line {stopped}" in said
+    assert f"line {stopped}" in stderr
     assert count(account, "blocked") >= stopped
 
-    second = start(account, "import", str(listed), "--json")
-    done, said = second.communicate(timeout=120)
-    assert second.returncode == 0, said
-    answer = json.loads(done)
-    assert answer["rows"] == answer["recorded"] + answer.get("duplicate", 0) == 3_000
+    second_process = start(account, "import", str(path), "--json")
+    stdout, stderr = second_process.communicate(timeout=120)
+    assert second_process.returncode == 0, stderr
+    counts = json.loads(stdout)
+    assert counts["rows"] == counts["recorded"] + counts.get("duplicate", 0) == 3_000
     assert (count(account, "blocked"), count(account, "history")) == (3_000, 6_000)

@@ -1,5 +1,4 @@
-"""The command as it is installed: what the wheel holds, and completion. Does not prove that the registry gives the
-dependencies; `uv tool install` of a checkout does."""
+"""The installed command: what the wheel holds, and completion. Not proved: that the registry has the dependencies."""
 
 import os
 import subprocess
@@ -20,10 +19,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("no .tools/bin/uv: make test sets it up")
     folder = tmp_path_factory.mktemp("wheel")
     command = [str(UV), "build", "--offline", "--no-config", "--wheel", f"--out-dir={folder}", str(ROOT / "cli")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    (made,) = folder.glob("*.whl")
-    return made
+    process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert process.returncode == 0, process.stderr
+    (path,) = folder.glob("*.whl")
+    return path
 
 
 def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
@@ -43,32 +42,32 @@ def test_what_the_wheel_holds_runs(wheel: Path, tmp_path: Path) -> None:
         "print(m.__file__); sys.argv = ['ses-feedback', 'report', '--help']; m.main()"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path, check=True
     )
-    context, _, help_ = done.stdout.partition("\n")
-    assert Path(context).is_relative_to(tmp_path)
-    assert "--addresses" in help_
+    main_file, _, help_text = process.stdout.partition("\n")
+    assert Path(main_file).is_relative_to(tmp_path)
+    assert "--addresses" in help_text
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "completions"),
     [("ses-feedback rep", ["report"]), ("ses-feedback report --addr", ["--addresses"]), ("ses-feedback nothing", [])],
 )
-def test_bash_completes(words: str, found: list[str]) -> None:
+def test_bash_completes(words: str, completions: list[str]) -> None:
     environment = {
         **os.environ,
         "_SES_FEEDBACK_COMPLETE": "complete_bash",
         "COMP_WORDS": words,
         "COMP_CWORD": str(words.count(" ")),
     }
-    done = subprocess.run([COMMAND], capture_output=True, text=True, env=environment, timeout=30, check=True)
-    assert done.stdout.split() == found
+    process = subprocess.run([COMMAND], capture_output=True, text=True, env=environment, timeout=30, check=True)
+    assert process.stdout.split() == completions
 
 
 def test_the_script_for_the_shell_names_the_command() -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         [COMMAND, "--show-completion", "bash"], capture_output=True, text=True, timeout=30, check=True
     )
-    assert "_SES_FEEDBACK_COMPLETE=complete_bash" in done.stdout
-    assert "ses-feedback" in done.stdout
+    assert "_SES_FEEDBACK_COMPLETE=complete_bash" in process.stdout
+    assert "ses-feedback" in process.stdout

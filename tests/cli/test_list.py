@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback_cli import blocked
-from ses_feedback_cli.blocked import Filter
+from ses_feedback_cli import table_reads
+from ses_feedback_cli.block_filter import BlockFilter
 from ses_feedback_cli.context import Context
 
 from tests.cli.conftest import NOW, Tables
@@ -40,11 +40,11 @@ ALL = {"old", "new", "echo", "idn", "angry", "hand"}
 
 
 @pytest.mark.parametrize(
-    ("options", "found"),
+    ("options", "names"),
     [
         ([], ALL),
         (["--reason", "bounce"], {"old", "new", "echo", "idn"}),
-        (["--because", "complaint"], {"angry"}),
+        (["--reason", "complaint"], {"angry"}),
         (["--domain", "EXAMPLE.org"], ALL - {"idn", "angry"}),
         (["--domain", "bücher.example"], {"idn"}),
         (["--identity", "shop.example"], {"old"}),
@@ -55,12 +55,12 @@ ALL = {"old", "new", "echo", "idn", "angry", "hand"}
         (["--reason", "import"], set()),
     ],
 )
-def test_lists_what_is_asked_for(filled: Tables, options: list[str], found: set[str]) -> None:
-    assert {one["value"].partition("@")[0] for one in filled.json("list", *options)} == found
-    done = filled.run("list", *options)
-    assert done.exit_code == 0
-    assert {line.split()[-1].partition("@")[0] for line in done.stdout.splitlines()} == found
-    assert f"{len(found)} blocked" in done.stderr
+def test_lists_what_is_asked_for(filled: Tables, options: list[str], names: set[str]) -> None:
+    assert {item["value"].partition("@")[0] for item in filled.json("list", *options)} == names
+    result = filled.run("list", *options)
+    assert result.exit_code == 0
+    assert {line.split()[-1].partition("@")[0] for line in result.stdout.splitlines()} == names
+    assert f"{len(names)} blocked" in result.stderr
 
 
 def test_a_row_says_since_when_until_when_and_why(filled: Tables) -> None:
@@ -69,7 +69,7 @@ def test_a_row_says_since_when_until_when_and_why(filled: Tables) -> None:
 
 
 def test_json_is_the_whole_item(filled: Tables) -> None:
-    assert {one["value"]: one for one in filled.json("list")} == {
+    assert {item["value"]: item for item in filled.json("list")} == {
         key: item for key, item in filled.blocked().items() if key != "over@example.org"
     }
 
@@ -79,33 +79,33 @@ def test_counts_by_reason(filled: Tables) -> None:
 
 
 def test_the_limit_ends_it(filled: Tables) -> None:
-    done = filled.run("list", "--limit", "2")
-    assert (len(done.stdout.splitlines()), done.stderr.split()[0]) == (2, "2")
+    result = filled.run("list", "--limit", "2")
+    assert (len(result.stdout.splitlines()), result.stderr.split()[0]) == (2, "2")
 
 
-@pytest.mark.parametrize("text", ["yesterday", "7", "2026-13-01", "99999999999d", "999999w"])
-def test_a_time_that_is_none_is_not_understood(filled: Tables, text: str) -> None:
-    done = filled.run("list", "--since", text)
-    assert done.exit_code == 2
-    assert f"--since {text}" in done.stderr
+@pytest.mark.parametrize("value", ["yesterday", "7", "2026-13-01", "99999999999d", "999999w"])
+def test_a_time_that_is_none_is_not_understood(filled: Tables, value: str) -> None:
+    result = filled.run("list", "--since", value)
+    assert result.exit_code == 2
+    assert f"--since {value}" in result.stderr
 
 
 def test_a_relative_time_is_ago(tables: Tables, bounce: Bounce) -> None:
     now = datetime.now(UTC)
     tables.apply([bounce("new@example.org", now - timedelta(hours=2)), bounce("old@example.org", now - 8 * DAY)])
-    assert [one["value"] for one in tables.json("list", "--since", "1w")] == ["new@example.org"]
-    assert [one["value"] for one in tables.json("list", "--until", "180m")] == ["old@example.org"]
+    assert [item["value"] for item in tables.json("list", "--since", "1w")] == ["new@example.org"]
+    assert [item["value"] for item in tables.json("list", "--until", "180m")] == ["old@example.org"]
 
 
 def test_an_item_of_others_is_listed_too(tables: Tables) -> None:
     tables.client.put_item(TableName="blocked", Item={"value": {"S": "jane@example.org"}})
-    done = tables.run("list")
-    assert done.stdout.split()[-1] == "jane@example.org"
-    assert done.stderr == "1 blocked (1 other)\n"
+    result = tables.run("list")
+    assert result.stdout.split()[-1] == "jane@example.org"
+    assert result.stderr == "1 blocked (1 other)\n"
 
 
 def test_reads_no_page_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+    pages_read: list[int] = []
 
     class Pages:
         def get_paginator(self, _: str) -> "Pages":
@@ -113,21 +113,21 @@ def test_reads_no_page_more_than_needed(monkeypatch: pytest.MonkeyPatch) -> None
 
         def paginate(self, **_: Any) -> Any:
             for number in range(1_000_000):
-                asked.append(number)
-                yield {"Items": [{"value": {"S": f"{number}-{one}@example.org"}} for one in range(100)]}
+                pages_read.append(number)
+                yield {"Items": [{"value": {"S": f"{number}-{index}@example.org"}} for index in range(100)]}
 
-    monkeypatch.setattr(Context, "dynamodb", lambda *_: Pages())
-    items = blocked.scan(Context(table="t"), Filter(), NOW)
+    monkeypatch.setattr(Context, "dynamodb_client", lambda *_: Pages())
+    items = table_reads.scan_blocked_items(Context(table="t"), BlockFilter(), NOW)
     assert [next(items)["value"] for _ in range(150)][-1] == "1-49@example.org"
-    assert asked == [0, 1]
+    assert pages_read == [0, 1]
 
 
 ENDLESS = textwrap.dedent("""
     import sys
     from itertools import count
-    from ses_feedback_cli import blocked
+    from ses_feedback_cli import table_reads
     from ses_feedback_cli.app import app
-    blocked.scan = lambda *_: ({"value": f"{one}@example.org", "reason": "bounce"} for one in count())
+    table_reads.scan_blocked_items = lambda *_: ({"value": f"{one}@example.org", "reason": "bounce"} for one in count())
     app(["list", *sys.argv[1:]], prog_name="ses-feedback")
 """)
 

@@ -7,7 +7,7 @@ import pytest
 from ses_feedback.history.event import Event, manual_event
 
 from tests.cli.conftest import NOW, Tables
-from tests.cli.ses_server import SesLists
+from tests.cli.fake_ses import FakeSes
 
 Bounce = Callable[..., Event]
 JANE = "jane@example.org"
@@ -17,46 +17,46 @@ DAY = timedelta(days=1)
 def test_tells_all_that_happened_in_order(tables: Tables, bounce: Bounce) -> None:
     tables.apply([bounce(JANE, NOW), bounce(JANE, NOW - 9 * DAY, subtype="NoEmail", diagnostic="550 [bold]no one")])
     tables.apply([manual_event("unblock", JANE, actor="joe", note="ticket 7", at=NOW - 5 * DAY)])
-    done = tables.run("show", "Jane <Jane@EXAMPLE.org>")
-    assert done.exit_code == 1
-    text = done.stdout
+    result = tables.run("show", "Jane <Jane@EXAMPLE.org>")
+    assert result.exit_code == 1
+    output = result.stdout
     parts = ["2026-11-15T12:00:00Z", "NoEmail", "block", "2026-11-19T12:00:00Z", "unblock by joe", "ticket 7"]
     parts += ["2026-11-24T12:00:00Z", "hard-bounce", "BLOCKED because of bounce"]
-    positions = [text.index(part) for part in parts]
+    positions = [output.index(part) for part in parts]
     assert positions == sorted(positions)
     for fact in ("5.1.1", "550 [bold]no one", "example.com", "eu-west-1", f"message-{JANE}-20261124120000"):
-        assert fact in text
+        assert fact in output
 
 
 def test_a_story_that_ends_well_is_exit_code_0(tables: Tables, bounce: Bounce) -> None:
     tables.apply([bounce(JANE), manual_event("unblock", JANE, actor="joe", note="", at=NOW + DAY)])
-    done = tables.run("show", JANE)
-    assert done.exit_code == 0
-    assert "not blocked" in done.stdout
+    result = tables.run("show", JANE)
+    assert result.exit_code == 0
+    assert "not blocked" in result.stdout
 
 
 def test_an_address_never_seen_says_so(tables: Tables) -> None:
-    done = tables.run("show", JANE)
-    assert done.exit_code == 0
-    assert "nothing is in the history" in done.stdout
-    (found,) = tables.json("show", JANE)
-    assert (found["blocked"], found["block"], found["events"]) == (False, None, [])
+    result = tables.run("show", JANE)
+    assert result.exit_code == 0
+    assert "no events in the history" in result.stdout
+    (document,) = tables.json("show", JANE)
+    assert (document["blocked"], document["block"], document["events"]) == (False, None, [])
 
 
 def test_what_is_no_address_is_not_understood(tables: Tables) -> None:
-    done = tables.run("show", "jane at example")
-    assert done.exit_code == 2
-    assert "jane at example" not in done.stderr
+    result = tables.run("show", "jane at example")
+    assert result.exit_code == 2
+    assert "jane at example" not in result.stderr
 
 
 def test_json_holds_what_the_tables_hold(tables: Tables, bounce: Bounce) -> None:
     tables.apply([bounce(JANE)])
-    (found,) = tables.json("show", JANE)
-    assert found["blocked"]
-    assert found["block"] == tables.blocked()[JANE]
-    (event,) = found["events"]
+    (document,) = tables.json("show", JANE)
+    assert document["blocked"]
+    assert document["block"] == tables.blocked()[JANE]
+    (event,) = document["events"]
     assert event["diagnostic"] == "smtp; 550 5.1.1 user unknown"
-    assert "ses" not in found
+    assert "ses" not in document
 
 
 def test_counts_soft_bounces_as_they_count(tables: Tables, bounce: Bounce) -> None:
@@ -70,9 +70,9 @@ def test_counts_soft_bounces_as_they_count(tables: Tables, bounce: Bounce) -> No
             bounce(JANE, now - 2 * DAY, **soft, message_id="m", feedback_id="by-set"),  # one mail, told of twice
         ]
     )
-    (found,) = tables.json("show", JANE)
-    assert found["soft_bounces"] == {"mails": 2, "threshold": 5, "window_days": 30, "block_days": 30}
-    assert len(found["events"]) == 4
+    (document,) = tables.json("show", JANE)
+    assert document["soft_bounces"] == {"mails": 2, "threshold": 5, "window_days": 30, "block_days": 30}
+    assert len(document["events"]) == 4
     assert "soft bounces: 2 mails" in tables.run("show", JANE).stdout
 
 
@@ -81,52 +81,55 @@ def test_a_block_that_is_over_is_none(tables: Tables) -> None:
         "block", JANE, actor="joe", note="", at=NOW - 9 * DAY, expires_at=datetime(2026, 11, 20, tzinfo=UTC)
     )
     tables.apply([act])
-    done = tables.run("show", JANE)
-    assert done.exit_code == 0
-    assert "ended 2026-11-20T00:00:00Z" in done.stdout
+    result = tables.run("show", JANE)
+    assert result.exit_code == 0
+    assert "ended 2026-11-20T00:00:00Z" in result.stdout
 
 
 def test_a_block_outlives_its_feedback_in_the_history(tables: Tables, bounce: Bounce) -> None:
     event = bounce(JANE)
     tables.apply([event])
     tables.client.delete_item(TableName="history", Key={"value": {"S": JANE}, "entry": {"S": event.entry}})
-    done = tables.run("show", JANE)
-    assert done.exit_code == 1
+    result = tables.run("show", JANE)
+    assert result.exit_code == 1
     for fact in ("BLOCKED because of bounce", "hard-bounce", "5.1.1", "never seen"):
-        assert (fact in done.stdout) == (fact != "never seen")
+        assert (fact in result.stdout) == (fact != "never seen")
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_says_if_table_and_history_disagree(tables: Tables, bounce: Bounce, there: bool) -> None:
-    if there:
+@pytest.mark.parametrize("item_exists", [True, False])
+def test_says_if_table_and_history_disagree(tables: Tables, bounce: Bounce, item_exists: bool) -> None:
+    if item_exists:
         tables.client.put_item(TableName="blocked", Item={"value": {"S": JANE}})
     else:
         tables.apply([bounce(JANE)])
         tables.client.delete_item(TableName="blocked", Key={"value": {"S": JANE}})
-    done = tables.run("show", JANE)
-    assert done.exit_code == int(there)
-    assert ("something else put it there" in done.stdout, "somebody deleted the item" in done.stdout) == (
-        there,
-        not there,
-    )
+    result = tables.run("show", JANE)
+    assert result.exit_code == int(item_exists)
+    disagreements = "another program wrote the item" in result.stdout, "the item was deleted" in result.stdout
+    assert disagreements == (item_exists, not item_exists)
 
 
-def test_looks_at_the_list_of_ses_in_every_region(tables: Tables, ses: SesLists) -> None:
-    ses.put("eu-west-1", "Jane@example.org", reason="COMPLAINT")
-    done = tables.run("show", "Jane@example.org", "--ses-region", "eu-west-1", "--ses-region", "us-east-1")
-    assert done.exit_code == 1
-    assert "eu-west-1: Jane@example.org is on it because of COMPLAINT" in done.stdout
-    assert "us-east-1: not on it" in done.stdout
-    (found,) = tables.json("show", "Jane@example.org", "--ses-region", "eu-west-1")
-    assert found["ses"]["entries"] == [
-        {"region": "eu-west-1", "address": "Jane@example.org", "reason": "COMPLAINT", "at": "2025-11-24T12:00:00Z"}
+def test_looks_at_the_list_of_ses_in_every_region(tables: Tables, ses: FakeSes) -> None:
+    ses.add("eu-west-1", "Jane@example.org", reason="COMPLAINT")
+    result = tables.run("show", "Jane@example.org", "--ses-region", "eu-west-1", "--ses-region", "us-east-1")
+    assert result.exit_code == 1
+    assert "eu-west-1: has Jane@example.org because of COMPLAINT" in result.stdout
+    assert "us-east-1: does not have the address" in result.stdout
+    (document,) = tables.json("show", "Jane@example.org", "--ses-region", "eu-west-1")
+    assert document["ses"]["entries"] == [
+        {
+            "region": "eu-west-1",
+            "address": "Jane@example.org",
+            "reason": "COMPLAINT",
+            "updated_at": "2025-11-24T12:00:00Z",
+        }
     ]
 
 
 def test_the_list_of_ses_needs_a_region(tables: Tables) -> None:
-    done = tables.run("show", JANE, "--ses")
-    assert done.exit_code == 2
-    assert "--ses-region" in done.stderr
+    result = tables.run("show", JANE, "--ses")
+    assert result.exit_code == 2
+    assert "--ses-region" in result.stderr
 
 
 def test_what_other_servers_say_cannot_write_to_the_terminal(tables: Tables, bounce: Bounce) -> None:

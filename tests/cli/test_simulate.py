@@ -18,11 +18,12 @@ from ses_feedback.function.verdict import Verdict, judge_all
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.history.writer import Result as HistoryResult
-from ses_feedback_cli import acts
-from ses_feedback_cli.context import MissingError, Pipeline
+from ses_feedback_cli import event_batches
+from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.simulation import run as simulation
 from ses_feedback_cli.simulation.probes import PROBES, Probe, Way, notification, ways
 from ses_feedback_cli.simulation.run import Simulation
+from ses_feedback_cli.stack_outputs import Pipeline
 from typer.testing import Result
 
 from tests.cli.conftest import BLOCKED, HISTORY, NOW, Tables
@@ -59,15 +60,15 @@ def test_a_sender_takes_the_ways_of_its_identities() -> None:
         ("me@mail.Example.org", "example.org", None),
         ("me@mail.Example.org", "example.org", "main"),
     ]
-    with pytest.raises(MissingError, match=r"--from me@example\.net belongs to none"):
+    with pytest.raises(UsageError, match=r"--from me@example\.net belongs to none"):
         ways(pipelines, "me@example.net")
-    with pytest.raises(MissingError, match=r"--from me@notexample\.com belongs to none"):
+    with pytest.raises(UsageError, match=r"--from me@notexample\.com belongs to none"):
         ways(both("example.com"), "me@notexample.com")
 
 
 def test_a_configuration_set_alone_needs_a_sender() -> None:
     pipelines = both(configuration_set="main")
-    with pytest.raises(MissingError, match="--from ADDRESS is needed"):
+    with pytest.raises(UsageError, match="--from ADDRESS is needed"):
         ways(pipelines, None)
     (way,) = ways(pipelines, "me@example.com")
     assert (way.sender, way.configuration_set) == ("me@example.com", "main")
@@ -242,7 +243,9 @@ def test_a_sender_that_is_told_wrong_is_the_last_hop(chain: Chain) -> None:
 def test_what_could_not_be_unblocked_is_told(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
     chain.then = chain.function
     failing = [(None, Outcome.RECORDED), (None, Outcome.FAILED)]
-    monkeypatch.setattr(acts, "apply", lambda *_: [(one, HistoryResult(outcome)) for one, outcome in failing])
+    monkeypatch.setattr(
+        event_batches, "apply_events", lambda *_: [(one, HistoryResult(outcome)) for one, outcome in failing]
+    )
     done = chain.simulate("--publish", "--only", "bounce")
     assert (done.exit_code, "failed: 1" in done.stderr) == (1, True)
 

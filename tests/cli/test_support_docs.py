@@ -1,4 +1,4 @@
-"""The commands for support in docs/support.md are ones that the command line takes. Not proved: that they help."""
+"""The command line accepts the commands in docs/support.md. Not proved: that they help."""
 
 import re
 import shlex
@@ -14,12 +14,13 @@ SECTIONS = tuple(re.findall(r"^## (.+)$", TEXT, re.MULTILINE))
 
 
 def commands() -> list[str]:
-    """Every command line of the sections, once; one that goes on in the next line is one."""
-    found: set[str] = set()
+    """Every command line of the sections, once; one that continues on the next line counts as one."""
+    command_lines: set[str] = set()
     for section in SECTIONS:
-        text = TEXT.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0].replace("\\\n", " ")
-        found |= {line.strip() for line in re.findall(r"^ *(ses-feedback [^\n|]+)", text, re.MULTILINE)}
-    return sorted(found)
+        section_text = TEXT.split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0].replace("\\\n", " ")
+        lines = re.findall(r"^ *(ses-feedback [^\n|]+)", section_text, re.MULTILINE)
+        command_lines |= {line.strip() for line in lines}
+    return sorted(command_lines)
 
 
 def test_the_sections_are_found() -> None:
@@ -29,6 +30,6 @@ def test_the_sections_are_found() -> None:
 @pytest.mark.parametrize("command", commands())
 def test_commands_are_understood(command: str) -> None:
     _, name, *arguments = shlex.split(command, comments=True)
-    known = typer.main.get_command(app)
-    assert isinstance(known, TyperGroup)
-    known.commands[name].make_context(name, arguments)
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    group.commands[name].make_context(name, arguments)

@@ -1,4 +1,4 @@
-"""The dashboard: a layout that CloudWatch takes, and metrics that somebody emits.
+"""The dashboard: a layout that CloudWatch accepts, and metrics that exist.
 
 Not proved: that CloudWatch draws it, or that AWS's services emit what their guides say.
 """
@@ -15,15 +15,22 @@ from ses_feedback.function import handler
 from ses_feedback.history.writer import Outcome, Result
 
 from components import alarms, dashboard
-from components.feedback_monitoring_args import DEFAULTS
-from tests.components.test_feedback_monitoring import monitored, monitoring
+from components.feedback_monitoring_args import FeedbackMonitoringInputs
+from components.monitored_pipeline import MonitoredPipeline
+from tests.components.test_feedback_monitoring import monitored, record_monitoring
 from tests.recorder import ACCOUNT
 
-PIPELINES = {"bounce": [monitored("bounce"), monitored("bounce", "bounce-two")], "complaint": [monitored("complaint")]}
-NAMES = [pipeline["name"] for ones in PIPELINES.values() for pipeline in ones]
 
-# The metrics of AWS that are used, as the guides of the services list them, with their dimensions.
-OF_AWS = {
+def pipeline(kind: str, name: str = "") -> MonitoredPipeline:
+    return MonitoredPipeline.from_map("pipeline", monitored(kind, name))
+
+
+PIPELINES = {"bounce": [pipeline("bounce"), pipeline("bounce", "bounce-news")], "complaint": [pipeline("complaint")]}
+NAMES = [pipeline.name for pipelines in PIPELINES.values() for pipeline in pipelines]
+THRESHOLDS: dict[str, float] = {name: getattr(FeedbackMonitoringInputs, name) for name in alarms.THRESHOLD_INPUTS}
+
+# AWS's metrics in use, with their dimensions, as the guides of the services list them.
+AWS_METRICS = {
     ("AWS/Lambda", "Duration", ("FunctionName",)),
     ("AWS/Lambda", "Errors", ("FunctionName",)),
     ("AWS/Lambda", "Throttles", ("FunctionName",)),
@@ -61,51 +68,51 @@ BOUNCE = json.dumps(
 )
 
 
-def body(**given: Any) -> dict[str, Any]:
-    facts: dict[str, Any] = {
+def definition(**changes: Any) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
         "region": "eu-west-1",
         "pipelines": PIPELINES,
-        "thresholds": DEFAULTS,
+        "thresholds": THRESHOLDS,
         "alarm_arns": [f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:{number}" for number in range(24)],
         "runbook_url": "https://wiki.example.com/mail",
     }
-    return dashboard.definition(**(facts | given))
+    return dashboard.definition(**(arguments | changes))
 
 
-def titled(definition: dict[str, Any], title: str) -> dict[str, Any]:
-    (found,) = [one["properties"] for one in definition["widgets"] if one["properties"].get("title") == title]
-    return dict(found)
+def widget_properties(body: dict[str, Any], title: str) -> dict[str, Any]:
+    (properties,) = [widget["properties"] for widget in body["widgets"] if widget["properties"].get("title") == title]
+    return dict(properties)
 
 
-def shown(definition: dict[str, Any]) -> Iterator[tuple[Metric, dict[str, str]]]:
-    """Every metric on the dashboard, with its dimensions; a search by what it searches for."""
-    for widget in definition["widgets"]:
+def displayed_metrics(body: dict[str, Any]) -> Iterator[Metric]:
+    """Every metric on the dashboard; of a search the metric that it searches for."""
+    for widget in body["widgets"]:
         for metric in widget["properties"].get("metrics", []):
             *parts, last = metric
             if isinstance(last, dict) and "expression" in last:
-                form = r"SEARCH\('\{(\w+),([\w,]+)\} MetricName=\"(\w+)\" pipeline=\"([\w-]+)\"', 'Sum', 300\)"
-                found = re.fullmatch(form, last["expression"])
-                assert found, last
-                yield (found[1], found[3], tuple(sorted(found[2].split(",")))), {"pipeline": found[4]}
+                expression = r"SEARCH\('\{(\w+),([\w,]+)\} MetricName=\"(\w+)\" pipeline=\"([\w-]+)\"', 'Sum', 300\)"
+                search = re.fullmatch(expression, last["expression"])
+                assert search, last
+                yield search[1], search[3], tuple(sorted(search[2].split(",")))
                 continue
             parts += [] if isinstance(last, dict) else [last]
-            dimensions = dict(zip(parts[2::2], parts[3::2], strict=True))
-            yield (parts[0], parts[1], tuple(sorted(dimensions))), dimensions
+            assert len(parts) % 2 == 0, metric
+            yield parts[0], parts[1], tuple(sorted(parts[2::2]))
 
 
-def watched() -> set[Metric]:
-    """Every metric that an alarm looks at."""
-    found: set[Metric] = set()
-    for alarm in monitoring().of("aws:cloudwatch/metricAlarm:MetricAlarm"):
-        queries = [one["metric"] for one in alarm.inputs.get("metricQueries", []) if "metric" in one]
-        for metric in queries or [alarm.inputs]:
-            found.add((metric["namespace"], metric["metricName"], tuple(sorted(metric.get("dimensions", {})))))
-    return found
+def alarm_metrics() -> set[Metric]:
+    """Every metric that an alarm evaluates."""
+    metrics: set[Metric] = set()
+    for alarm in record_monitoring().of("aws:cloudwatch/metricAlarm:MetricAlarm"):
+        queried = [query["metric"] for query in alarm.inputs.get("metricQueries", []) if "metric" in query]
+        for metric in queried or [alarm.inputs]:
+            metrics.add((metric["namespace"], metric["metricName"], tuple(sorted(metric.get("dimensions", {})))))
+    return metrics
 
 
 @pytest.fixture
-def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What the function prints, logs and metrics, for a batch with a new feedback, a known one and nonsense."""
+def log_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """What the function prints, logs and metrics, for a batch with new feedback, a duplicate and an unreadable one."""
     table = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
     environment = {
         "PIPELINE": "bounce-shop",
@@ -129,49 +136,55 @@ def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     )
     handler._service.cache_clear()
     try:
-        records = [{"messageId": str(number), "body": text} for number, text in enumerate((BOUNCE, "7"))]
+        records = [{"messageId": str(number), "body": body} for number, body in enumerate((BOUNCE, "7"))]
         handler.lambda_handler({"Records": records}, context)  # type: ignore[arg-type] # all of it that is read
     finally:
         handler._service.cache_clear()
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def emitted(printed: list[dict[str, Any]]) -> dict[Metric, dict[str, str]]:
+def published_metrics(log_lines: list[dict[str, Any]]) -> dict[Metric, dict[str, str]]:
     """The metrics in the function's output, with their dimensions."""
     return {
         (directive["Namespace"], metric["Name"], tuple(sorted(names))): {name: line[name] for name in names}
-        for line in printed
+        for line in log_lines
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", [])
         for names in directive["Dimensions"]
         for metric in directive["Metrics"]
     }
 
 
-def test_somebody_emits_every_metric_that_is_watched_or_shown(printed: list[dict[str, Any]]) -> None:
-    counted = emitted(printed)
-    assert len(counted) == 7
-    assert watched() | {metric for metric, _ in shown(body())} == OF_AWS | counted.keys()
+def test_every_metric_of_an_alarm_or_the_dashboard_is_published(log_lines: list[dict[str, Any]]) -> None:
+    published = published_metrics(log_lines)
+    assert len(published) == 7
+    assert alarm_metrics() | set(displayed_metrics(definition())) == AWS_METRICS | published.keys()
 
 
-def test_the_function_counts_where_the_alarms_look(printed: list[dict[str, Any]]) -> None:
-    alarm = monitoring()["m-bounces-not-processed"].inputs
-    (processed,) = [one["metric"] for one in alarm["metricQueries"] if one["id"] == "processed0"]
-    assert emitted(printed)[alarms.NAMESPACE, "Processed", ("pipeline", "service")] == processed["dimensions"]
-    assert {dimensions["service"] for dimensions in emitted(printed).values()} == {alarms.SERVICE}
+def test_the_function_counts_where_the_alarms_look(log_lines: list[dict[str, Any]]) -> None:
+    alarm = record_monitoring()["m-bounces-not-processed"].inputs
+    (processed,) = [query["metric"] for query in alarm["metricQueries"] if query["id"] == "processed0"]
+    assert (
+        published_metrics(log_lines)[alarms.NAMESPACE, "Processed", ("pipeline", "service")] == processed["dimensions"]
+    )
+    assert {dimensions["service"] for dimensions in published_metrics(log_lines).values()} == {alarms.SERVICE}
 
 
-def test_the_function_logs_what_the_table_of_logs_shows(printed: list[dict[str, Any]]) -> None:
-    query = titled(body(), "Warnings and errors")["query"]
+def test_the_function_logs_what_the_table_of_logs_shows(log_lines: list[dict[str, Any]]) -> None:
+    query = widget_properties(definition(), "Warnings and errors")["query"]
     (fields,) = re.findall(r"fields ([^|]+) \|", query)
-    assert set(fields.split(", ")) <= {"@timestamp"}.union(*(line for line in printed if "_aws" not in line))
-    assert "WARNING" in {line.get("level") for line in printed}
+    assert set(fields.split(", ")) <= {"@timestamp"}.union(*(line for line in log_lines if "_aws" not in line))
+    assert "WARNING" in {line.get("level") for line in log_lines}
+
+
+def many_pipelines() -> dict[str, list[MonitoredPipeline]]:
+    return {kind: [pipeline(kind, f"{kind}-{number}") for number in range(60)] for kind in ("bounce", "complaint")}
 
 
 def test_widgets_fit_the_columns_and_do_not_overlap() -> None:
-    many = {kind: [monitored(kind, f"{kind}-{number}") for number in range(60)] for kind in ("bounce", "complaint")}
-    for definition in (body(), body(pipelines={"bounce": PIPELINES["bounce"]}), body(pipelines=many)):
+    only_bounces = {"bounce": PIPELINES["bounce"]}
+    for body in (definition(), definition(pipelines=only_bounces), definition(pipelines=many_pipelines())):
         taken: set[tuple[int, int]] = set()
-        for widget in definition["widgets"]:
+        for widget in body["widgets"]:
             assert widget["x"] + widget["width"] <= 24, widget
             cells = {
                 (x, y)
@@ -185,38 +198,37 @@ def test_widgets_fit_the_columns_and_do_not_overlap() -> None:
 
 
 def test_limits_of_a_widget_hold_for_many_pipelines() -> None:
-    many = {kind: [monitored(kind, f"{kind}-{number}") for number in range(60)] for kind in ("bounce", "complaint")}
-    definition = body(pipelines=many, alarm_arns=[str(number) for number in range(250)])
-    statuses = [one["properties"]["alarms"] for one in definition["widgets"] if one["type"] == "alarm"]
-    assert [len(one) for one in statuses] == [100, 100, 50]
-    queries = [one["properties"]["query"] for one in definition["widgets"] if one["type"] == "log"]
+    body = definition(pipelines=many_pipelines(), alarm_arns=[str(number) for number in range(250)])
+    alarm_lists = [widget["properties"]["alarms"] for widget in body["widgets"] if widget["type"] == "alarm"]
+    assert [len(alarm_list) for alarm_list in alarm_lists] == [100, 100, 50]
+    queries = [widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log"]
     assert [query.count("SOURCE ") for query in queries] == [50, 50, 20]
-    assert all(len(one["properties"].get("metrics", [])) <= 500 for one in definition["widgets"])
+    assert all(len(widget["properties"].get("metrics", [])) <= 500 for widget in body["widgets"])
 
 
 def test_every_pipeline_is_in_every_widget_about_pipelines() -> None:
-    definition = body()
+    body = definition()
     account = {"Mail of the account", "Bounce rate (0.01 = 1 %)", "Complaint rate (0.01 = 1 %)"}
     verdicts = {"Bounces: verdict and rule", "Complaints: verdict and rule"}
-    for widget in definition["widgets"]:
+    for widget in body["widgets"]:
         title = widget["properties"].get("title", "")
         if widget["type"] not in {"metric", "log"} or title in account | verdicts:
             continue
-        text = json.dumps(widget["properties"])
-        assert all(f"{name}-" in text or f'"{name}"' in text for name in NAMES), title
-    for kind, ones in PIPELINES.items():
-        searches = str(titled(definition, f"{kind.capitalize()}s: verdict and rule")["metrics"])
-        assert all(f'pipeline="{one["name"]}"' in searches for one in ones)
+        properties = json.dumps(widget["properties"])
+        assert all(f"{name}-" in properties or f'"{name}"' in properties for name in NAMES), title
+    for kind, pipelines in PIPELINES.items():
+        searches = str(widget_properties(body, f"{kind.capitalize()}s: verdict and rule")["metrics"])
+        assert all(f'pipeline="{pipeline.name}"' in searches for pipeline in pipelines)
 
 
 def test_every_graph_and_query_says_where_to_look() -> None:
-    for widget in body(region="us-east-1")["widgets"]:
+    for widget in definition(region="us-east-1")["widgets"]:
         assert widget["properties"].get("region") == ("us-east-1" if widget["type"] in {"metric", "log"} else None)
 
 
 def test_rates_are_shown_against_awss_limits_and_the_alarms() -> None:
     def lines(title: str, **thresholds: float) -> dict[float, str]:
-        properties = titled(body(thresholds=DEFAULTS | thresholds), title)
+        properties = widget_properties(definition(thresholds=THRESHOLDS | thresholds), title)
         return {line["value"]: line["label"] for line in properties["annotations"]["horizontal"]}
 
     assert lines("Complaint rate (0.01 = 1 %)") == {
@@ -231,7 +243,7 @@ def test_rates_are_shown_against_awss_limits_and_the_alarms() -> None:
 
 
 def test_the_log_query_asks_for_what_is_a_warning_or_worse() -> None:
-    assert titled(body(pipelines={"bounce": [monitored("bounce")]}), "Warnings and errors") == {
+    assert widget_properties(definition(pipelines={"bounce": [pipeline("bounce")]}), "Warnings and errors") == {
         "region": "eu-west-1",
         "title": "Warnings and errors",
         "view": "table",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.aws_commands import unknown_options
-from tests.components.test_feedback_monitoring import ALARM, monitoring
+from tests.components.test_feedback_monitoring import ALARM, record_monitoring
 
 DOCS = Path(__file__).parents[2] / "docs"
 RUNBOOKS = (DOCS / "operations.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def script() -> dict[str, Any]:
 
 
 def test_every_alarm_links_to_a_runbook_that_is_there() -> None:
-    links = {alarm.inputs["alarmDescription"].rsplit("#", 1)[1] for alarm in monitoring().of(ALARM)}
+    links = {alarm.inputs["alarmDescription"].rsplit("#", 1)[1] for alarm in record_monitoring().of(ALARM)}
     assert len(links) == 12
     assert links <= set(SECTIONS)
     anchors = {section.lower().replace(" ", "-") for section in SECTIONS}
@@ -38,14 +38,14 @@ def test_the_table_of_alarms_is_made_from_what_is_deployed(script: dict[str, Any
 def test_the_picture_is_drawn_from_what_is_deployed(script: dict[str, Any]) -> None:
     drawn = script["picture"](script["example"]())
     assert (DOCS / "dashboard.svg").read_text(encoding="utf-8") == drawn, "run docs/monitoring.py"
-    for alarm in monitoring().of(ALARM):
+    for alarm in record_monitoring().of(ALARM):
         assert f">{alarm.name.removeprefix('m-')}<" in drawn
 
 
 def commands() -> list[str]:
     """Every `aws ...` in the runbooks, once; a line that goes on in the next one is one."""
     text = re.sub(r'"\$\(of (\w+)\)"', r"\1", RUNBOOKS.replace("\\\n", " "))
-    return sorted({found.strip() for found in re.findall(r"\baws [a-z0-9]+ [a-z-]+[^\n`)]*", text)})
+    return sorted({command.strip() for command in re.findall(r"\baws [a-z0-9]+ [a-z-]+[^\n`)]*", text)})
 
 
 @pytest.mark.parametrize("command", commands())

@@ -1,4 +1,4 @@
-"""The Pulumi package: what a program in another language meets.
+"""The Pulumi package, as a program in another language uses it.
 
 Does not prove that the engine finds and starts it; README's "In another repository" was tried with the engine.
 """
@@ -29,7 +29,7 @@ def provider() -> ComponentProvider:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def plugin_address(tmp_path: Path) -> Iterator[str]:
     """The plugin's process, started as the engine starts it: from the consumer's folder, with the engine's address."""
     command = [sys.executable, str(ROOT / "components" / "__main__.py"), "127.0.0.1:1"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
@@ -38,11 +38,11 @@ def address(tmp_path: Path) -> Iterator[str]:
         process.terminate()
 
 
-def test_the_process_serves_the_schema(address: str) -> None:
-    with grpc.insecure_channel(address) as channel:
+def test_the_process_serves_the_schema(plugin_address: str) -> None:
+    with grpc.insecure_channel(plugin_address) as channel:
         stub = provider_pb2_grpc.ResourceProviderStub(channel)
-        answer = stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=60)
-    schema: dict[str, Any] = json.loads(answer.schema)
+        response = stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=60)
+    schema: dict[str, Any] = json.loads(response.schema)
     assert schema["name"] == "ses-feedback"
     assert schema["version"] == VERSION
     assert {f"ses-feedback:index:{component.__name__}" for component in COMPONENTS} == set(schema["resources"])
@@ -55,15 +55,15 @@ def test_the_version_is_the_projects_own() -> None:
 
 def test_every_input_and_output_is_described(provider: ComponentProvider) -> None:
     schema = json.loads(provider.schema or "")
-    described = schema["resources"] | schema.get("types", {})
-    for name, resource in described.items():
-        for where in ("inputProperties", "properties"):
-            for key, definition in resource.get(where, {}).items():
-                assert definition.get("description"), f"{name}.{where}.{key}"
+    definitions = schema["resources"] | schema.get("types", {})
+    for name, definition in definitions.items():
+        for group in ("inputProperties", "properties"):
+            for key, property_ in definition.get(group, {}).items():
+                assert property_.get("description"), f"{name}.{group}.{key}"
 
 
 def test_construct_takes_names_in_camel_case_and_integers_as_floats(provider: ComponentProvider) -> None:
-    given = {
+    inputs = {
         "kind": "bounce",
         "region": "eu-west-1",
         "identities": ["shop.example"],
@@ -72,6 +72,6 @@ def test_construct_takes_names_in_camel_case_and_integers_as_floats(provider: Co
         "maxReceiveCount": 7.0,
         "includeOriginalHeaders": True,
     }
-    graph = record(lambda: provider.construct("p", "ses-feedback:index:FeedbackPipeline", given))
+    graph = record(lambda: provider.construct("p", "ses-feedback:index:FeedbackPipeline", inputs))
     assert graph["p-queue"].document("redrivePolicy")["maxReceiveCount"] == 7
     assert graph["p-shop.example"].inputs["includeOriginalHeaders"] is True

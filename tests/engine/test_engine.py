@@ -133,40 +133,41 @@ def test_the_package_is_added_to_a_program_elsewhere_and_goes_up(pulumi: Pulumi,
     assert "table/mail-blocked" in pulumi("stack", "output", "blockedTableArn", cwd=consumer)
 
 
-CHANGE = """import pulumi
+TRANSFORMATION = """import pulumi
 
-def change(args):
+def transform(args):
     props = dict(args.props)
     if args.type_ in {"aws:sns/topic:Topic", "aws:sqs/queue:Queue"}:
         props["name"] = args.name  # as the real provider does before a resource is made
     %s
     return pulumi.ResourceTransformationResult(props, args.opts)
 
-pulumi.runtime.register_stack_transformation(change)
+pulumi.runtime.register_stack_transformation(transform)
 """
-WHOLE_BATCH = """if args.type_ == "aws:lambda/eventSourceMapping:EventSourceMapping":
+NO_BATCH_ITEM_FAILURES = """if args.type_ == "aws:lambda/eventSourceMapping:EventSourceMapping":
         props["function_response_types"] = []"""
 OPEN_QUEUE = """if args.name.endswith("queue-policy"):
         props["policy"] = pulumi.Output.from_input(props["policy"]).apply(lambda text: text.replace(
             '"Statement": [', '"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sqs:*"}, '))"""
 
 
-def test_the_policy_pack_lets_the_program_through_and_stops_what_breaks_it(dev: Pulumi, tmp_path: Path) -> None:
-    pack, program, milder = tmp_path / "rules", tmp_path / "program" / "__main__.py", tmp_path / "milder.json"
+def test_the_policy_pack_accepts_the_program_and_stops_violations(dev: Pulumi, tmp_path: Path) -> None:
+    pack, program, pack_config = tmp_path / "rules", tmp_path / "program" / "__main__.py", tmp_path / "pack.json"
     shutil.copytree(ROOT / "policy", pack, ignore=NOT_COPIED)
-    judged, text = ("--policy-pack", str(pack)), program.read_text()
+    with_pack, source = ("--policy-pack", str(pack)), program.read_text()
     dev("config", "rm", "--path", "ses-feedback:sources[1]")
-    assert "[mandatory]" not in dev("preview", *judged)
+    assert "[mandatory]" not in dev("preview", *with_pack)
 
-    program.write_text(CHANGE % WHOLE_BATCH + text)
-    assert "[mandatory] [severity: high]  mapping-reports-failures" in dev("preview", *judged, fails=True)
-    milder.write_text(json.dumps({"mapping-reports-failures": "advisory"}))
-    output = dev("preview", *judged, "--policy-pack-config", str(milder))
-    assert "[advisory] [severity: high]  mapping-reports-failures" in output
+    program.write_text(TRANSFORMATION % NO_BATCH_ITEM_FAILURES + source)
+    assert "[mandatory] [severity: high]  batch-item-failures-reported" in dev("preview", *with_pack, fails=True)
+    pack_config.write_text(json.dumps({"batch-item-failures-reported": "advisory"}))
+    output = dev("preview", *with_pack, "--policy-pack-config", str(pack_config))
+    assert "[advisory] [severity: high]  batch-item-failures-reported" in output
 
-    program.write_text(CHANGE % OPEN_QUEUE + text)
-    assert "[mandatory]" not in dev("preview", *judged)  # the policy is not known before there is a queue
-    assert "[mandatory] [severity: critical]  only-the-topic-sends" in dev("up", "-y", *judged, fails=True)
-    made = {one["type"] for one in json.loads(dev("stack", "export"))["deployment"]["resources"]}
-    assert "aws:sqs/queuePolicy:QueuePolicy" in made
-    assert not {one for one in made if one.startswith("aws:ses")}  # SES was not told of the topic
+    program.write_text(TRANSFORMATION % OPEN_QUEUE + source)
+    assert "[mandatory]" not in dev("preview", *with_pack)  # the queue's policy is unknown until the queue exists
+    output = dev("up", "-y", *with_pack, fails=True)
+    assert "[mandatory] [severity: critical]  queue-policy-restricts-sender" in output
+    created = {resource["type"] for resource in json.loads(dev("stack", "export"))["deployment"]["resources"]}
+    assert "aws:sqs/queuePolicy:QueuePolicy" in created
+    assert not {type_ for type_ in created if type_.startswith("aws:ses")}  # SES does not publish to the topic yet

@@ -18,12 +18,15 @@ import yaml
 from moto import mock_aws
 from pulumi.provider.experimental.component import ComponentProvider
 
-from components.inputs import camel
+from components.arn import Arn
+from components.inputs import camel_case
 from components.package import COMPONENTS, NAME, VERSION
 from examples.sender.send import send
 from stack.config import parse
+from stack.model import ExistingTables, NewTables
 
-Uses = Callable[[], list[tuple[str, set[str]]]]
+ReadUses = Callable[[], list[tuple[str, set[str]]]]
+"""Reads from a program the components that it uses, each with the inputs that it sets."""
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -37,8 +40,8 @@ def resources() -> dict[str, Any]:
 def python_uses() -> list[tuple[str, set[str]]]:
     tree = ast.parse((EXAMPLES / "python" / "__main__.py").read_text())
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    named = [(ast.unparse(call.func), {camel(keyword.arg or "") for keyword in call.keywords}) for call in calls]
-    return [(name.removeprefix("ses_feedback."), given) for name, given in named if name.startswith("ses_feedback.")]
+    uses = [(ast.unparse(call.func), {camel_case(keyword.arg or "") for keyword in call.keywords}) for call in calls]
+    return [(name.removeprefix("ses_feedback."), inputs) for name, inputs in uses if name.startswith("ses_feedback.")]
 
 
 def typescript_uses() -> list[tuple[str, set[str]]]:
@@ -55,47 +58,49 @@ def yaml_uses() -> list[tuple[str, set[str]]]:
     ]
 
 
-@pytest.mark.parametrize("uses", [python_uses, typescript_uses, yaml_uses])
-def test_a_program_names_what_the_package_has(resources: dict[str, Any], uses: Uses) -> None:
-    found = uses()
-    assert {name for name, _ in found} == {"BlockedTable", "FeedbackPipeline"}
-    for name, given in found:
-        inputs = resources[name]["inputProperties"]
-        assert set(resources[name].get("requiredInputs", [])) <= given <= set(inputs), (name, given)
+@pytest.mark.parametrize("read_uses", [python_uses, typescript_uses, yaml_uses])
+def test_a_program_names_what_the_package_has(resources: dict[str, Any], read_uses: ReadUses) -> None:
+    uses = read_uses()
+    assert {name for name, _ in uses} == {"BlockedTable", "FeedbackPipeline"}
+    for name, inputs in uses:
+        resource = resources[name]
+        assert set(resource.get("requiredInputs", [])) <= inputs <= set(resource["inputProperties"]), (name, inputs)
 
 
-def _config(file: Path) -> dict[str, str]:
-    """As the engine hands it over: every value a text. The project's own keys without its name."""
+def config_values(file: Path) -> dict[str, str]:
+    """As the engine passes them: every value a string. The project's own keys without its name."""
     values = yaml.safe_load(file.read_text())["config"].items()
-    return {k.removeprefix(f"{NAME}:"): v if isinstance(v, str) else json.dumps(v) for k, v in values}
+    return {
+        key.removeprefix(f"{NAME}:"): value if isinstance(value, str) else json.dumps(value) for key, value in values
+    }
 
 
 def test_two_accounts_fit_together() -> None:
-    files = {name: _config(EXAMPLES / "two-accounts" / f"Pulumi.{name}.yaml") for name in ("hub", "member")}
+    values = {name: config_values(EXAMPLES / "two-accounts" / f"Pulumi.{name}.yaml") for name in ("hub", "member")}
     hub, member = (
-        parse({key: text for key, text in file.items() if ":" not in key}, file["aws:region"])
-        for file in files.values()
+        parse({key: value for key, value in of_stack.items() if ":" not in key}, of_stack["aws:region"])
+        for of_stack in values.values()
     )
-    assert hub.tables
-    assert member.tables is None
-    (hub_account,) = json.loads(files["hub"]["aws:allowedAccountIds"])
-    (member_account,) = json.loads(files["member"]["aws:allowedAccountIds"])
-    assert hub.tables["writer_principals"] == hub.tables["reader_principals"] == [member_account]
-    for table in ("blocked_table_arn", "history_table_arn"):
-        assert member.pipeline[table].split(":")[3:5] == [hub.tables["region"], hub_account]
+    assert isinstance(hub.tables, NewTables)
+    assert isinstance(member.tables, ExistingTables)
+    (hub_account,) = json.loads(values["hub"]["aws:allowedAccountIds"])
+    (member_account,) = json.loads(values["member"]["aws:allowedAccountIds"])
+    assert hub.tables.writer_principals == hub.tables.reader_principals == [member_account]
+    for table_arn in map(Arn.of, (member.tables.blocked_table_arn, member.tables.history_table_arn)):
+        assert (table_arn.region, table_arn.account) == (hub.tables.region, hub_account)
 
 
 @mock_aws
 def test_the_sender_mails_whom_it_may_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """moto stands for SES and DynamoDB; it does not prove that AWS accepts the calls."""
-    for name, value in {
+    for variable, value in {
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "BLOCKED_TABLE": "blocked",
         "SENDER": "news@shop.example",
     }.items():
-        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(variable, value)
     dynamodb, ses = boto3.client("dynamodb"), boto3.client("sesv2")
     dynamodb.create_table(
         TableName="blocked",

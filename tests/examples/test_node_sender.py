@@ -1,6 +1,6 @@
-"""The sender in another language: its own tests, and its key function against the library's on texts nobody chose.
+"""The sender in another language: its own tests, and its key function compared with the library's on random strings.
 
-Not proved: that both agree on scripts that Unicode's versions see differently, and on mixed directions of writing.
+Not proved: that both agree on scripts that differ between versions of Unicode, and on mixed directions of writing.
 """
 
 import json
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "examples" / "node-sender"
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="node is not installed")
 
-KEYS = """
+PRINT_KEYS = """
 import { readFileSync } from "node:fs";
 import { addressKey } from "./address-key.mjs";
 const key = (text) => { try { return addressKey(text); } catch (error) { return `error: ${error.kind}`; } };
@@ -24,16 +24,16 @@ console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(key)));
 """
 
 
-def node(*arguments: str, given: str = "") -> str:
-    done = subprocess.run(
-        [NODE or "node", *arguments], cwd=FOLDER, input=given, capture_output=True, text=True, check=False, timeout=60
+def run_node(*arguments: str, stdin: str = "") -> str:
+    process = subprocess.run(
+        [NODE or "node", *arguments], cwd=FOLDER, input=stdin, capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 def test_its_own_tests_pass() -> None:
-    assert "# fail 0" in node("--test", "--test-reporter=tap")
+    assert "# fail 0" in run_node("--test", "--test-reporter=tap")
 
 
 def library_key(text: str) -> str:
@@ -43,25 +43,26 @@ def library_key(text: str) -> str:
         return f"error: {error.kind}"
 
 
-def a_text(chance: random.Random) -> str:
-    def some(letters: str, most: int) -> str:
-        return "".join(chance.choices(letters, k=chance.randint(0, most)))
+def random_string(generator: random.Random) -> str:
+    def letters(alphabet: str, max_length: int) -> str:
+        return "".join(generator.choices(alphabet, k=generator.randint(0, max_length)))
 
-    match chance.randrange(4):
+    match generator.randrange(4):
         case 0:
-            return some('ab.@<>"\\(), ;:[]-_ü\n\t', 14)
+            return letters('ab.@<>"\\(), ;:[]-_ü\n\t', 14)
         case 1:
-            return "a" + some('bA."\\ <>@', 6) + "@" + some("aB.-_[]:", 8)
+            return "a" + letters('bA."\\ <>@', 6) + "@" + letters("aB.-_[]:", 8)
         case 2:
-            return "jane@" + some("abÄßéñżçΔδςџЖ例えテ한글.-", 8) + ".example" + some(".", 1)
+            return "jane@" + letters("abÄßéñżçΔδςџЖ例えテ한글.-", 8) + ".example" + letters(".", 1)
         case _:
-            return some('JÄ例, @<"()', 6) + "<jane@example.org>" + some(" ()x", 4)
+            return letters('JÄ例, @<"()', 6) + "<jane@example.org>" + letters(" ()x", 4)
 
 
 def test_its_key_function_is_the_librarys() -> None:
-    chance = random.Random(7)  # noqa: S311 - the same each time
-    texts = [a_text(chance) for _ in range(5_000)]
-    found = json.loads(node("--input-type=module", "--eval", KEYS, given=json.dumps(texts)))
-    expected = [library_key(text) for text in texts]
-    assert [(t, n, p) for t, n, p in zip(texts, found, expected, strict=True) if n != p] == []
-    assert sum(not key.startswith("error") for key in expected) > 1_000
+    generator = random.Random(7)  # noqa: S311 - the same each time
+    strings = [random_string(generator) for _ in range(5_000)]
+    node_keys = json.loads(run_node("--input-type=module", "--eval", PRINT_KEYS, stdin=json.dumps(strings)))
+    library_keys = [library_key(string) for string in strings]
+    differences = [keys for keys in zip(strings, node_keys, library_keys, strict=True) if keys[1] != keys[2]]
+    assert differences == []
+    assert sum(not key.startswith("error") for key in library_keys) > 1_000

@@ -27,8 +27,8 @@ HISTORY_ARN = f"arn:aws:dynamodb:{REGION}:123456789012:table/history"
 
 
 @dataclass
-class Context:
-    """What Lambda passes beside the event."""
+class LambdaContext:
+    """The context object that Lambda passes."""
 
     seconds: float = 30.0
     function_name: str = "bounce-shop"
@@ -56,9 +56,9 @@ class Function:
             records.append(
                 {"messageId": str(position), "body": text, "attributes": attributes, "eventSource": "aws:sqs"}
             )
-        answer = handler_module.lambda_handler({"Records": records}, Context(seconds))  # type: ignore[arg-type]
-        assert set(answer) == {"batchItemFailures"}
-        return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+        response = handler_module.lambda_handler({"Records": records}, LambdaContext(seconds))  # type: ignore[arg-type]
+        assert set(response) == {"batchItemFailures"}
+        return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
     def blocked(self) -> dict[str, dict[str, Any]]:
         return {item["value"]: item for item in self.rows("blocked")}

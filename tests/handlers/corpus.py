@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 EVENTS = Path(__file__).parents[1] / "events"
-_ROW = re.compile(r"\| \[(?P<file>[^]]+)\]\([^)]+\) \| (?P<what>.*) \| (?P<expected>.*) \|")
+_ROW = re.compile(r"\| \[(?P<file>[^]]+)\]\([^)]+\) \| (?P<description>.*) \| (?P<expected>.*) \|")
 
 
 @dataclass(frozen=True)
 class Example:
     file: str
-    what: str
+    description: str
     expected: tuple[str, ...]
 
     @property
@@ -19,12 +19,13 @@ class Example:
         return (EVENTS / self.file).read_text("utf-8")
 
     def feedback(self) -> list[str]:
-        """The expected judgements, without notices and failures."""
-        return [one for one in self.expected if not one.startswith(("skipped: ", "fails: "))]
+        """The expected judgements, without skipped and failed records."""
+        return [judgement for judgement in self.expected if not judgement.startswith(("skipped: ", "fails: "))]
 
 
 def examples() -> list[Example]:
     table = (EVENTS / "README.md").read_text("utf-8")
     return [
-        Example(match["file"], match["what"], tuple(match["expected"].split("<br>"))) for match in _ROW.finditer(table)
+        Example(match["file"], match["description"], tuple(match["expected"].split("<br>")))
+        for match in _ROW.finditer(table)
     ]

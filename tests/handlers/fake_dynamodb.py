@@ -1,7 +1,7 @@
 """DynamoDB in memory, as far as the library uses it: strict about requests, atomic, and ready to fail at any call.
 
-moto is exact but too slow for thousands of runs; tests/handlers/test_function.py runs on moto, test_emulator.py on the
-emulator. What this one accepts, both accept.
+moto is exact but too slow for thousands of runs; tests/handlers/function runs on moto, test_dynamodb.py on both moto
+and the emulator. What this fake accepts, both accept.
 """
 
 import threading
@@ -19,7 +19,7 @@ class Crash(BaseException):
     """The process is gone: nothing may catch this."""
 
 
-def refused(operation: str, code: str, reasons: list[str] | None = None, status: int = 400) -> ClientError:
+def client_error(operation: str, code: str, reasons: list[str] | None = None, status: int = 400) -> ClientError:
     response: Any = {
         "ResponseMetadata": {"HTTPStatusCode": status},
         "Error": {"Code": code, "Message": "about jane@example.org"},
@@ -31,12 +31,15 @@ def refused(operation: str, code: str, reasons: list[str] | None = None, status:
 
 FAULTS: dict[Fault, tuple[bool, Callable[[str], BaseException]]] = {
     # name: (whether the call takes effect, what the caller sees)
-    "throttled": (False, lambda name: refused(name, "ThrottlingException")),
-    "internal": (False, lambda name: refused(name, "InternalServerError")),
-    "denied": (False, lambda name: refused(name, "AccessDeniedException")),
-    "conflict": (False, lambda name: refused(name, "TransactionCanceledException", ["None", "TransactionConflict"])),
+    "throttled": (False, lambda name: client_error(name, "ThrottlingException")),
+    "internal": (False, lambda name: client_error(name, "InternalServerError")),
+    "denied": (False, lambda name: client_error(name, "AccessDeniedException")),
+    "conflict": (
+        False,
+        lambda name: client_error(name, "TransactionCanceledException", ["None", "TransactionConflict"]),
+    ),
     "lost request": (False, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
-    "lost answer": (True, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
+    "lost response": (True, lambda _: ReadTimeoutError(endpoint_url="https://dynamodb")),
     "crash before": (False, lambda _: Crash()),
     "crash after": (True, lambda _: Crash()),
 }
@@ -71,19 +74,19 @@ class FakeDynamoDB:
         keys = request["Keys"]
         self.keys += len(keys)
         assert 1 <= len(keys) <= 100
-        assert len({_key(key) for key in keys}) == len(keys), "DynamoDB refuses a key that is asked for twice"
+        assert len({_key(key) for key in keys}) == len(keys), "DynamoDB refuses a key that is requested twice"
         assert table == "blocked" or request["ConsistentRead"], "the writer must see what was written before"
         fault = self._start("BatchGetItem")
         if fault == "unprocessed":
-            keys, left = keys[: len(keys) // 2], keys[len(keys) // 2 :]
+            keys, unprocessed_keys = keys[: len(keys) // 2], keys[len(keys) // 2 :]
         else:
-            left = []
+            unprocessed_keys = []
         with self.store.lock:
             rows = self.store.rows(table)
-            found = [rows[_key(key)] for key in keys if _key(key) in rows]
+            items = [rows[_key(key)] for key in keys if _key(key) in rows]
         self._end("BatchGetItem", fault)
-        unprocessed = {table: {**request, "Keys": left}} if left else {}
-        return {"Responses": {table: found}, "UnprocessedKeys": unprocessed}
+        unprocessed = {table: {**request, "Keys": unprocessed_keys}} if unprocessed_keys else {}
+        return {"Responses": {table: items}, "UnprocessedKeys": unprocessed}
 
     def transact_write_items(self, *, TransactItems: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         assert 1 <= len(TransactItems) <= 100
@@ -114,7 +117,7 @@ class FakeDynamoDB:
             reasons.append("None" if _holds(write, row) else "ConditionalCheckFailed")
         assert len(set(targets)) == len(targets), "DynamoDB refuses two actions on one item"
         if set(reasons) != {"None"}:
-            raise refused("TransactWriteItems", "TransactionCanceledException", reasons)
+            raise client_error("TransactWriteItems", "TransactionCanceledException", reasons)
         for action, (table, key) in zip(actions, targets, strict=True):
             if "Put" in action:
                 self.store.rows(table)[key] = action["Put"]["Item"]

@@ -1,4 +1,4 @@
-"""What the blocked table must say, straight from the whole history; and strategies for what may happen."""
+"""The blocked item that follows from a whole history, computed in the simplest way; and strategies for histories."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -25,31 +25,35 @@ RULES_USED: tuple[Rule, ...] = tuple(
 
 def expected_item(events: list[Event], policy: SoftBouncePolicy) -> dict[str, Any] | None:
     """The item of one address whose history is ``events``, expired or not."""
-    unblocked = max((e.occurrence.at for e in events if e.effect is Effect.UNBLOCK), default="")
-    alive = sorted(
-        {e.entry: e for e in events if e.occurrence.at > unblocked}.values(),
-        key=lambda e: (e.occurrence.at, e.occurrence.id),
+    unblocked = max((event.occurrence.at for event in events if event.effect is Effect.UNBLOCK), default="")
+    remaining = sorted(
+        {event.entry: event for event in events if event.occurrence.at > unblocked}.values(),
+        key=lambda event: (event.occurrence.at, event.occurrence.id),
     )
-    cleared = max((e.occurrence.at for e in alive if e.effect is Effect.CLEAR), default="")
-    complaints = [e for e in alive if e.effect is Effect.COMPLAINT and e.occurrence.at > cleared]
-    bounces = [e for e in alive if e.effect is Effect.BOUNCE]
-    manual = [e for e in alive if e.effect is Effect.MANUAL]
-    for reason, found in (
+    cleared = max((event.occurrence.at for event in remaining if event.effect is Effect.CLEAR), default="")
+    complaints = [event for event in remaining if event.effect is Effect.COMPLAINT and event.occurrence.at > cleared]
+    bounces = [event for event in remaining if event.effect is Effect.BOUNCE]
+    manual = [event for event in remaining if event.effect is Effect.MANUAL]
+    for reason, blocking in (
         ("complaint", complaints),
         ("bounce", bounces),
-        ("manual", [e for e in manual if "expires_at" not in e.occurrence.attributes]),
+        ("manual", [event for event in manual if "expires_at" not in event.occurrence.attributes]),
     ):
-        if found:
-            return {"reason": reason, "blocked_at": found[-1].occurrence.at, **found[-1].occurrence.attributes}
-    ending = [(e, {"reason": "manual", "blocked_at": e.occurrence.at, **e.occurrence.attributes}) for e in manual]
-    soft = [e for e in alive if e.effect is Effect.SOFT]
+        if blocking:
+            newest = blocking[-1].occurrence
+            return {"reason": reason, "blocked_at": newest.at, **newest.attributes}
+    expiring = [
+        (event, {"reason": "manual", "blocked_at": event.occurrence.at, **event.occurrence.attributes})
+        for event in manual
+    ]
+    soft = [event for event in remaining if event.effect is Effect.SOFT]
     window = timedelta(days=policy.window_days) / timedelta(milliseconds=1)
     for last in range(len(soft)):
         at = soft[last].occurrence.epoch_milliseconds
         mails = {
-            e.occurrence.attributes["message_id"]
-            for e in soft[: last + 1]
-            if e.occurrence.epoch_milliseconds >= at - window
+            event.occurrence.attributes["message_id"]
+            for event in soft[: last + 1]
+            if event.occurrence.epoch_milliseconds >= at - window
         }
         if len(mails) >= policy.threshold:
             ends = -(-at // 1_000) + policy.block_days * 86_400
@@ -58,23 +62,27 @@ def expected_item(events: list[Event], policy: SoftBouncePolicy) -> dict[str, An
                 "blocked_at": soft[last].occurrence.at,
                 **soft[last].occurrence.attributes,
             }
-            ending = [one for one in ending if one[1]["reason"] != "soft-bounces"]  # the latest decides
-            ending.append((soft[last], {**item, "expires_at": ends}))
+            expiring = [
+                candidate for candidate in expiring if candidate[1]["reason"] != "soft-bounces"
+            ]  # the latest decides
+            expiring.append((soft[last], {**item, "expires_at": ends}))
     return max(
-        ending, key=lambda one: (one[1]["expires_at"], one[0].occurrence.at, one[0].occurrence.id), default=(None, None)
+        expiring,
+        key=lambda candidate: (candidate[1]["expires_at"], candidate[0].occurrence.at, candidate[0].occurrence.id),
+        default=(None, None),
     )[1]
 
 
-def alive_at(item: Mapping[str, Any] | None, moment: datetime) -> bool:
-    """Whether a reader at ``moment`` must not send."""
-    return item is not None and item.get("expires_at", float("inf")) > moment.timestamp()
+def blocks_at(item: Mapping[str, Any] | None, now: datetime) -> bool:
+    """Whether a sender that reads the item must not send."""
+    return item is not None and item.get("expires_at", float("inf")) > now.timestamp()
 
 
-def newest(events: list[Event]) -> datetime:
-    return max((datetime.fromisoformat(e.occurrence.at) for e in events), default=START)
+def newest_time(events: list[Event]) -> datetime:
+    return max((datetime.fromisoformat(event.occurrence.at) for event in events), default=START)
 
 
-moments = st.builds(
+timestamps = st.builds(
     # a coarse grid, so that ties, windows and their edges occur, with a millisecond beside it now and then
     lambda days, extra: START + days * DAY + extra,
     st.integers(0, 120),
@@ -85,7 +93,7 @@ policies = st.builds(
 )
 
 
-def a_feedback(number: int, address: str, rule: Rule, at: datetime, mail: int | None = None) -> Event:
+def make_feedback(number: int, address: str, rule: Rule, at: datetime, mail: int | None = None) -> Event:
     feedback = Feedback(
         kind=rule.kind,
         address=address,
@@ -94,13 +102,13 @@ def a_feedback(number: int, address: str, rule: Rule, at: datetime, mail: int | 
         type="",
         subtype="General",
         status="5.1.1",
-        diagnostic=f"said {number}",
+        diagnostic=f"diagnostic {number}",
         message_id=f"mail-{number if mail is None else mail}",
     )
     return feedback_event(feedback, rule, pipeline="p", now=NOW)
 
 
-def an_act(number: int, address: str, act: Act, at: datetime, days: int | None) -> Event:
+def make_act(number: int, address: str, act: Act, at: datetime, days: int | None) -> Event:
     ends = at + days * DAY if days and act != "unblock" else None
     return manual_event(
         act, address, actor="ops", note=f"note {number}", at=at, expires_at=ends, act_id=f"act-{number}"
@@ -111,18 +119,18 @@ def an_act(number: int, address: str, act: Act, at: datetime, days: int | None) 
 def histories(
     draw: st.DrawFn, *, addresses: tuple[str, ...] = ADDRESSES[:1], most: int = 25, first: int = 0
 ) -> list[Event]:
-    """Distinct events. Half of the histories hold nothing for good, which would hide everything that ends."""
-    mild = draw(st.booleans())
-    rules = [_RULES[name] for name in ("soft-bounce", "auto-reply", "not-spam")] if mild else list(RULES_USED)
+    """Distinct events. Half of the histories have no block for good, which would hide every block that ends."""
+    only_temporary = draw(st.booleans())
+    rules = [_RULES[name] for name in ("soft-bounce", "auto-reply", "not-spam")] if only_temporary else list(RULES_USED)
     rules += [_RULES["soft-bounce"]] * draw(st.sampled_from([0, 12]))  # or no window would ever fill
-    feedback = st.builds(a_feedback, st.just(0), st.sampled_from(addresses), st.sampled_from(rules), moments)
+    feedback = st.builds(make_feedback, st.just(0), st.sampled_from(addresses), st.sampled_from(rules), timestamps)
     acts = st.builds(
-        an_act,
+        make_act,
         st.just(0),
         st.sampled_from(addresses),
         st.sampled_from(["block", "block", "unblock", "import"]),
-        moments,
-        st.sampled_from([1, 7, 30, 90] if mild else [None, 1, 7, 30, 90]),
+        timestamps,
+        st.sampled_from([1, 7, 30, 90] if only_temporary else [None, 1, 7, 30, 90]),
     )
     kinds = draw(st.sampled_from([feedback, acts, feedback | acts]))
     copies = draw(st.sampled_from([1, 1, MAX_REPORTS_PER_BOUNCE]))  # of one mail's bounce, each under an id of its own
@@ -131,11 +139,11 @@ def histories(
 
 
 def _numbered(event: Event, number: int, mail: int) -> Event:
-    """The same with an id of its own. Ids are not in the order of the times, and neither are they random."""
+    """The same event with an id of its own. Ids are not in the order of the times, but not random either."""
     at = datetime.fromisoformat(event.occurrence.at)
-    own = (number * 7) % 25 + number * 100
+    id_number = (number * 7) % 25 + number * 100
     if event.entry.startswith("feedback#"):
-        return a_feedback(own, event.address, _RULES[str(event.row["rule"])], at, mail)
+        return make_feedback(id_number, event.address, _RULES[str(event.row["rule"])], at, mail)
     ends = event.occurrence.attributes.get("expires_at")
     days = round((int(ends) - at.timestamp()) / 86_400) if ends is not None else None
-    return an_act(own, event.address, cast(Act, event.row["act"]), at, days)
+    return make_act(id_number, event.address, cast(Act, event.row["act"]), at, days)

@@ -1,6 +1,6 @@
-"""Several functions at work on one pair of tables: calls interleave as a list says, and fail or crash as another says.
+"""Several functions that write to one pair of tables: one list says how their calls interleave, another which fail.
 
-One thread runs at a time, and hands over at each call to DynamoDB: a run is a pure function of its lists.
+One thread runs at a time, and yields to another at each call to DynamoDB: a run is a pure function of its lists.
 """
 
 import itertools
@@ -20,8 +20,8 @@ FOREVER = 1e12
 """A deadline that never comes."""
 
 
-class Inline:
-    """The executor of a History in one thread. A crash goes through it as it would through a process."""
+class InlineExecutor:
+    """Runs the tasks of a HistoryWriter in the calling thread. A crash passes through it, as it ends a process."""
 
     def submit(self, task: Any, *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -35,14 +35,14 @@ class Inline:
 def inline_history(client: Any, policy: SoftBouncePolicy) -> HistoryWriter:
     history = HistoryWriter("blocked", "history", policy, client)
     history._pool.shutdown()
-    history._pool = Inline()  # type: ignore[assignment]
+    history._pool = InlineExecutor()  # type: ignore[assignment]
     return history
 
 
 def inline_blocklist(client: Any) -> Blocklist:
     """Without threads of its own: thousands of them are made."""
     blocklist = Blocklist("blocked", client, when_unavailable="raise")
-    blocklist._live.pool = Inline()  # type: ignore[assignment]
+    blocklist._process_resources.pool = InlineExecutor()  # type: ignore[assignment]
     return blocklist
 
 

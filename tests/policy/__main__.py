@@ -1,6 +1,6 @@
-"""`make policy`: the rules over the dev stack of this repository, without the Pulumi CLI.
+"""`make policy`: checks the dev stack of this repository with the rules, without the Pulumi CLI.
 
-The program is recorded as it runs, and judged twice: as it would be known after an update, and as in a preview.
+The program is recorded as it runs, and checked twice: as it is known after an update, and as in a preview.
 """
 
 import sys
@@ -12,39 +12,43 @@ from rich.table import Table
 
 from policy.pack import RULES
 from policy.rule import MANDATORY, Rule
-from tests.policy.analyzer import Given, Violation, analyze, in_preview, subjects
-from tests.policy.graphs import given
+from tests.policy.analyzer import Diagnostic, StackResource, analyze, count_selected, in_preview
+from tests.policy.graphs import stack_resources
 from tests.recorder import MADE_UP
 from tests.test_program import stack
 
 
-def main(resources: Sequence[Given], made_up: str, console: Console) -> int:
-    """Print what each rule says; 1 where a mandatory one is broken, else 0."""
-    found = analyze(resources)
-    early = analyze(in_preview(resources, made_up), preview=True)
+def main(resources: Sequence[StackResource], generated: str, console: Console) -> int:
+    """Print the result of each rule; 1 where a mandatory rule is violated, else 0."""
+    in_update = analyze(resources)
+    preview = analyze(in_preview(resources, generated), preview=True)
     table = Table(
-        "rule", "level", "of", "preview", "update", title="Policies over the dev stack", box=SIMPLE_HEAD, pad_edge=False
-    )
-    counted = subjects(resources)
+        "rule", "level", "count", "preview", "update",
+        title="Policies over the dev stack", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False,
+    )  # fmt: skip
+    counts = count_selected(resources)
     for rule in RULES:
         level = f"{rule.level.value}[dim] {rule.severity.value}"
-        table.add_row(rule.name, level, str(counted[rule.name]), _result(rule, early), _result(rule, found))
+        table.add_row(rule.name, level, str(counts[rule.name]), _result(rule, preview), _result(rule, in_update))
     console.print(table)
-    console.print("of: so many resources. unknown: judged in the update, with the values of AWS.", style="dim")
-    for one in (one for one in found if one.resource):
-        console.print(f"{one.rule} ({one.level.value}): {one.message}", style="red", markup=False)
-    return 1 if any(one.resource and one.level is MANDATORY for one in (*found, *early)) else 0
+    console.print("count: resources that the rule checks. unknown: checked in the update.", style="dim")
+    for diagnostic in in_update:
+        if diagnostic.resource:
+            line = f"{diagnostic.rule} ({diagnostic.level.value}): {diagnostic.message}"
+            console.print(line, style="red", markup=False)
+    violations = [diagnostic for diagnostic in (*in_update, *preview) if diagnostic.resource]
+    return 1 if any(violation.level is MANDATORY for violation in violations) else 0
 
 
-def _result(rule: Rule, found: Sequence[Violation]) -> str:
-    if rule.on and not rule.configured({})[rule.on]:
+def _result(rule: Rule, diagnostics: Sequence[Diagnostic]) -> str:
+    if rule.required_setting and not rule.complete_config({})[rule.required_setting]:
         return "[dim]off"
-    mine = [one for one in found if one.rule == rule.name]
-    broken = [one for one in mine if one.resource]
-    if broken:
-        return f"[red]{len(broken)} broken"
-    return "[yellow]unknown" if mine else "[green]kept"
+    of_rule = [diagnostic for diagnostic in diagnostics if diagnostic.rule == rule.name]
+    violations = [diagnostic for diagnostic in of_rule if diagnostic.resource]
+    if violations:
+        return f"[red]{len(violations)} failed"
+    return "[yellow]unknown" if of_rule else "[green]passed"
 
 
 if __name__ == "__main__":
-    sys.exit(main(given(stack("dev")), MADE_UP, Console()))
+    sys.exit(main(stack_resources(stack("dev")), MADE_UP, Console()))

@@ -12,105 +12,109 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel, Policy, StackValidationArgs, StackValidationPolicy
 
-# The SDK has no public way to ask a pack without a server process; a test says so if this one moves.
+# The SDK has no public way to call a pack without a server process; test_pack.py fails if this class moves.
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from policy.pack import NAME, RULES, policies
-from policy.path import find
+from policy.feedback_path import find_feedback_path
+from policy.pack import NAME, RULES, build_policies
 
 _MESSAGE_TO_DICT = "pulumi_policy.policy.json_format.MessageToDict"
 _LEVELS = {analyzer_pb2.ADVISORY: EnforcementLevel.ADVISORY, analyzer_pb2.MANDATORY: EnforcementLevel.MANDATORY}
 
 
 @dataclass(kw_only=True)
-class Given:
-    """A resource as an engine would know it after an update; everything refers to others by logical name."""
+class StackResource:
+    """A resource as the engine knows it after an update; it refers to other resources by their logical names."""
 
     type: str
     name: str
     inputs: dict[str, Any]
-    answer: dict[str, Any] = field(default_factory=dict)
-    """What the provider adds."""
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """What the provider adds to the inputs."""
     parent: str = ""
-    made_from: dict[str, list[str]] = field(default_factory=dict)
-    """The resources that each input is made from."""
+    property_dependencies: dict[str, list[str]] = field(default_factory=dict)
+    """The resources that each input depends on."""
 
     def __getitem__(self, key: str) -> Any:
-        return {**self.answer, **self.inputs}[key]
+        return {**self.outputs, **self.inputs}[key]
 
 
 @dataclass(frozen=True)
-class Violation:
-    """What one rule says of one resource."""
+class Diagnostic:
+    """What one rule reports on one resource."""
 
     rule: str
     level: EnforcementLevel
     message: str
     resource: str
     """Its logical name; empty where the rule could not run, because a value is unknown in a preview."""
-    before: str = ""
-    """The resource that is not made for it; empty for what only the whole stack shows."""
+    stopped_resource: str = ""
+    """The resource whose creation the rule stops; empty for a check of the whole stack."""
 
 
-def in_preview(resources: Sequence[Given], made_up: str) -> list[Given]:
-    """The same resources before they exist: every text that holds what AWS makes up is unknown."""
-    unknown = copy.deepcopy(list(resources))
-    for one in unknown:
-        one.inputs, one.answer = _hidden(one.inputs, made_up), _hidden(one.answer, made_up)
-    return unknown
+def in_preview(resources: Sequence[StackResource], generated: str) -> list[StackResource]:
+    """The same resources before they exist: every string that contains `generated`, as AWS names do, is unknown."""
+    previewed = copy.deepcopy(list(resources))
+    for resource in previewed:
+        resource.inputs = _replace_unknown(resource.inputs, generated)
+        resource.outputs = _replace_unknown(resource.outputs, generated)
+    return previewed
 
 
-def _hidden(value: Any, made_up: str) -> Any:
+def _replace_unknown(value: Any, generated: str) -> Any:
     if isinstance(value, dict):
-        return {key: _hidden(item, made_up) for key, item in value.items()}
+        return {key: _replace_unknown(item, generated) for key, item in value.items()}
     if isinstance(value, list):
-        return [_hidden(item, made_up) for item in value]
-    return UNKNOWN_STRING_VALUE if isinstance(value, str) and made_up in value else value
+        return [_replace_unknown(item, generated) for item in value]
+    return UNKNOWN_STRING_VALUE if isinstance(value, str) and generated in value else value
 
 
-def request(resources: Sequence[Given]) -> analyzer_pb2.AnalyzeStackRequest:
-    """What the engine sends at the end."""
-    named = {one.name: one for one in resources}
-    urns = {name: _urn(one, named) for name, one in named.items()}
-    sent = analyzer_pb2.AnalyzeStackRequest()
-    for one in resources:
-        message = sent.resources.add(type=one.type, urn=urns[one.name], name=one.name, parent=urns.get(one.parent, ""))
-        message.properties.update({**one.answer, **one.inputs})
-        for key, names in one.made_from.items():
+def build_stack_request(resources: Sequence[StackResource]) -> analyzer_pb2.AnalyzeStackRequest:
+    """The request that the engine sends at the end of a preview or an update."""
+    by_name = {resource.name: resource for resource in resources}
+    urns = {name: _urn(resource, by_name) for name, resource in by_name.items()}
+    request = analyzer_pb2.AnalyzeStackRequest()
+    for resource in resources:
+        message = request.resources.add(
+            type=resource.type, urn=urns[resource.name], name=resource.name, parent=urns.get(resource.parent, "")
+        )
+        message.properties.update({**resource.outputs, **resource.inputs})
+        for key, names in resource.property_dependencies.items():
             message.propertyDependencies[key].urns.extend(urns[name] for name in names if name in urns)
-    return sent
+    return request
 
 
-def _urn(one: Given, named: Mapping[str, Given]) -> str:
-    types, parent = one.type, named.get(one.parent)
+def _urn(resource: StackResource, by_name: Mapping[str, StackResource]) -> str:
+    types, parent = resource.type, by_name.get(resource.parent)
     while parent:
-        types, parent = f"{parent.type}${types}", named.get(parent.parent)
-    return f"urn:pulumi:test::test::{types}::{one.name}"
+        types, parent = f"{parent.type}${types}", by_name.get(parent.parent)
+    return f"urn:pulumi:test::test::{types}::{resource.name}"
 
 
 def analyze(
-    resources: Sequence[Given],
+    resources: Sequence[StackResource],
     config: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     preview: bool = False,
-    only: str = "",
-) -> list[Violation]:
-    """What the rules say of a stack, first of each resource as it comes; `config` maps a rule's name to its settings.
+    rule: str = "",
+) -> list[Diagnostic]:
+    """What the rules report: on each resource before its creation, then on the whole stack.
 
-    `only` is the name of the one rule to ask: the time goes into reading the stack anew for each.
+    `config` holds the settings by name of rule. `rule` limits the run to one rule, since each reads the whole stack.
     """
-    servicer = _servicer([one for one in policies() if only in {"", one.name}])
+    servicer = _servicer([policy for policy in build_policies() if rule in {"", policy.name}])
     if config:
-        servicer.Configure(configuration(config), None)
-    whole, found = request(resources), []
+        servicer.Configure(build_config_request(config), None)
+    stack_request, diagnostics = build_stack_request(resources), []
     with patch.dict("os.environ", {"PULUMI_DRY_RUN": str(preview).lower()}), patch(_MESSAGE_TO_DICT, _as_dict):
-        for one, message in zip(resources, whole.resources, strict=True):
-            asked = analyzer_pb2.AnalyzeRequest(type=message.type, urn=message.urn, name=message.name)
-            # The provider has named it by then, where the program does not.
-            asked.properties.update({key: one.answer[key] for key in ("name",) if key in one.answer} | one.inputs)
-            found += violations(servicer.Analyze(asked, None), one.name)
-        return [*found, *violations(servicer.AnalyzeStack(whole, None))]
+        for resource, message in zip(resources, stack_request.resources, strict=True):
+            request = analyzer_pb2.AnalyzeRequest(type=message.type, urn=message.urn, name=message.name)
+            # By then the provider has generated a name, where the program sets none.
+            generated_name = {key: resource.outputs[key] for key in ("name",) if key in resource.outputs}
+            request.properties.update(generated_name | resource.inputs)
+            diagnostics += read_diagnostics(servicer.Analyze(request, None), resource.name)
+        return [*diagnostics, *read_diagnostics(servicer.AnalyzeStack(stack_request, None))]
 
 
 def _as_dict(properties: Struct) -> dict[str, Any]:
@@ -123,36 +127,53 @@ def _read(properties: bytes) -> dict[str, Any]:
     return MessageToDict(Struct.FromString(properties))
 
 
-def _servicer(given: list[Policy]) -> Any:
-    return _PolicyAnalyzerServicer(NAME, "0.0.1", given, EnforcementLevel.ADVISORY)
+def _servicer(policies: list[Policy]) -> Any:
+    return _PolicyAnalyzerServicer(NAME, "0.0.1", policies, EnforcementLevel.ADVISORY)
 
 
-def subjects(resources: Sequence[Given]) -> dict[str, int]:
-    """How many resources each rule looks at."""
-    counted: dict[str, int] = {}
+def count_selected(resources: Sequence[StackResource]) -> dict[str, int]:
+    """The number of resources that each rule checks."""
+    counts: dict[str, int] = {}
 
     def count(args: StackValidationArgs, _: object) -> None:
-        path = find(args.resources)
-        counted.update({rule.name: len(rule.subjects(path)) for rule in RULES})
+        path = find_feedback_path(args.resources)
+        counts.update({rule.name: len(rule.select(path)) for rule in RULES})
 
-    _servicer([StackValidationPolicy(NAME, NAME, count)]).AnalyzeStack(request(resources), None)
-    return counted
+    _servicer([StackValidationPolicy(NAME, NAME, count)]).AnalyzeStack(build_stack_request(resources), None)
+    return counts
 
 
-def configuration(config: Mapping[str, Mapping[str, Any]]) -> analyzer_pb2.ConfigureAnalyzerRequest:
+def build_config_request(config: Mapping[str, Mapping[str, Any]]) -> analyzer_pb2.ConfigureAnalyzerRequest:
     """The configuration of the pack as the engine sends it: for every rule, with its level."""
-    sent = analyzer_pb2.ConfigureAnalyzerRequest()
+    request = analyzer_pb2.ConfigureAnalyzerRequest()
     for rule in RULES:
-        given = dict(config.get(rule.name, {}))
-        level = given.pop("enforcementLevel", rule.level.value)
-        sent.policyConfig[rule.name].enforcementLevel = analyzer_pb2.EnforcementLevel.Value(level.upper())
-        sent.policyConfig[rule.name].properties.update(given)
-    return sent
+        settings = dict(config.get(rule.name, {}))
+        level = settings.pop("enforcementLevel", rule.level.value)
+        request.policyConfig[rule.name].enforcementLevel = analyzer_pb2.EnforcementLevel.Value(level.upper())
+        request.policyConfig[rule.name].properties.update(settings)
+    return request
 
 
-def violations(response: analyzer_pb2.AnalyzeResponse, before: str = "") -> list[Violation]:
-    """What the engine is answered."""
+def read_diagnostics(response: analyzer_pb2.AnalyzeResponse, stopped_resource: str = "") -> list[Diagnostic]:
+    """The diagnostics in a response to the engine."""
     return [
-        Violation(one.policyName, _LEVELS[one.enforcementLevel], one.message, one.urn.rsplit("::", 1)[-1], before)
-        for one in response.diagnostics
+        Diagnostic(
+            rule=diagnostic.policyName,
+            level=_LEVELS[diagnostic.enforcementLevel],
+            message=diagnostic.message,
+            resource=diagnostic.urn.rsplit("::", 1)[-1],
+            stopped_resource=stopped_resource,
+        )
+        for diagnostic in response.diagnostics
     ]
+
+
+def find_violations(
+    resources: Sequence[StackResource],
+    config: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    preview: bool = False,
+) -> set[tuple[str, str]]:
+    """(rule, resource) of each violation; a rule that could not run is left out."""
+    diagnostics = analyze(resources, config, preview=preview)
+    return {(diagnostic.rule, diagnostic.resource) for diagnostic in diagnostics if diagnostic.resource}

@@ -1,317 +1,362 @@
-"""The mutation table: every promise of the components, a way to break it in a graph, and the rule that must see it.
+"""Violations of every guarantee of the components, and the rule that must report each.
 
-It breaks what is recorded, so it proves that the rules bite on the program's own graph, not that AWS would fail.
+They are made in the recorded graph of the program: this proves that the rules report them, not that AWS would fail.
 """
 
 import json
 from typing import Any, NamedTuple
 
-from tests.policy.analyzer import Given
-from tests.policy.breaks import (
+from tests.policy.analyzer import StackResource
+from tests.policy.graph_changes import (
     BASE,
+    SES_PUBLISHES,
     TABLE,
-    Break,
-    attached,
-    edit,
-    inline,
-    more,
-    one,
-    put,
-    statement,
-    table_policy,
-    without,
+    TLS_ONLY,
+    TOPIC_SENDS,
+    WRITE_BLOCKED_TABLE,
+    WRITE_HISTORY_TABLE,
+    GraphChange,
+    add_inline_policy,
+    add_statement,
+    add_table_policy,
+    attach_policy,
+    change_statement,
+    edit_json,
+    remove_resource,
+    resource_named,
+    set_input,
 )
 
 
 class Mutation(NamedTuple):
-    """One way to break one promise."""
+    """A change that violates one guarantee."""
 
-    promise: str
+    guarantee: str
     rule: str
-    apply: Break
+    apply: GraphChange
     resource: str = BASE + "-queue"
-    """The resource that the rule must name."""
+    """The resource that the rule must report."""
+
+
+class ConfiguredMutation(NamedTuple):
+    """A change, or none, that is a violation only with settings."""
+
+    rule: str
+    settings: dict[str, Any]
+    apply: GraphChange
+    resource: str
+    """The resource that the rule must report."""
 
 
 _ACCOUNT, _SNS, _SES = "123456789012", {"Service": "sns.amazonaws.com"}, {"Service": "ses.amazonaws.com"}
-_ROLE, _SQS_FULL = f"{BASE}-role-1a2b3c4", "arn:aws:iam::aws:policy/AmazonSQSFullAccess"
+_ROLE, _SQS_FULL_ACCESS = f"{BASE}-role-1a2b3c4", "arn:aws:iam::aws:policy/AmazonSQSFullAccess"
 _TOPIC_ARN = f"arn:aws:sns:eu-west-1:{_ACCOUNT}:{BASE}-topic-1a2b3c4"
-_SENDER = {"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{_ACCOUNT}:other"}}
-_OF = {"StringEquals": {"aws:SourceAccount": "210987654321"}}
+_FROM_OTHER_TOPIC = {"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{_ACCOUNT}:other"}}
+_FROM_OTHER_ACCOUNT = {"StringEquals": {"aws:SourceAccount": "210987654321"}}
 _ALARM = f"ses-feedback-eu-west-1-{BASE}"
 _IDENTITY, _DESTINATION = f"{BASE}-example.com", f"{BASE}-event-destination"
-_COMPLAINT = _IDENTITY.replace("bounce", "complaint")
+_COMPLAINT_IDENTITY = _IDENTITY.replace("bounce", "complaint")
+_COMPLAINT_DESTINATION = _DESTINATION.replace("bounce", "complaint")
 _EVERYBODY = {"AWS": "*"}
-_INSECURE = {"Bool": {"aws:SecureTransport": "false"}}
+_WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def _shared(graph: list[Given]) -> None:
-    letters = one(graph, f"{BASE}-dead-letters")
-    subscription = one(graph, f"{BASE}-subscription")
-    subscription.inputs["redrivePolicy"] = json.dumps({"deadLetterTargetArn": letters["arn"]})
-    subscription.made_from["redrivePolicy"] = [letters.name]
+def _share_dead_letter_queue(graph: list[StackResource]) -> None:
+    dead_letter_queue = resource_named(graph, f"{BASE}-dead-letters")
+    subscription = resource_named(graph, f"{BASE}-subscription")
+    subscription.inputs["redrivePolicy"] = json.dumps({"deadLetterTargetArn": dead_letter_queue["arn"]})
+    subscription.property_dependencies["redrivePolicy"] = [dead_letter_queue.name]
 
 
-def _watches_another(graph: list[Given]) -> None:
-    alarm = one(graph, f"{_ALARM}-dead-letters")
-    alarm.inputs["dimensions"] = {"QueueName": one(graph, f"{BASE}-queue")["name"]}
-    alarm.made_from["dimensions"] = [f"{BASE}-queue"]
+def _alarm_on_other_queue(graph: list[StackResource]) -> None:
+    alarm = resource_named(graph, f"{_ALARM}-dead-letters")
+    alarm.inputs["dimensions"] = {"QueueName": resource_named(graph, f"{BASE}-queue")["name"]}
+    alarm.property_dependencies["dimensions"] = [f"{BASE}-queue"]
 
 
-def _own_group(graph: list[Given]) -> None:
-    del one(graph, f"{BASE}-function").inputs["loggingConfig"]
-    del one(graph, f"{BASE}-function").made_from["loggingConfig"]
+def _remove_log_group(graph: list[StackResource]) -> None:
+    del resource_named(graph, f"{BASE}-function").inputs["loggingConfig"]
+    del resource_named(graph, f"{BASE}-function").property_dependencies["loggingConfig"]
 
 
-def _destination(**changed: object) -> Break:
-    def apply(graph: list[Given]) -> None:
-        one(graph, _DESTINATION.replace("bounce", "complaint")).inputs["eventDestination"].update(changed)
+def _change_complaint_destination(**changes: object) -> GraphChange:
+    def apply(graph: list[StackResource]) -> None:
+        resource_named(graph, _COMPLAINT_DESTINATION).inputs["eventDestination"].update(changes)
 
     return apply
 
 
-def _kinds_shared_out(graph: list[Given]) -> None:
-    put("subscription", "filterPolicyScope", "MessageBody")(graph)
-    put("subscription", "filterPolicy", json.dumps({"notificationType": ["Bounce"]}))(graph)
+def _filter_message_body(filter_policy: dict[str, Any]) -> GraphChange:
+    def apply(graph: list[StackResource]) -> None:
+        set_input("subscription", "filterPolicyScope", "MessageBody")(graph)
+        set_input("subscription", "filterPolicy", json.dumps(filter_policy))(graph)
+
+    return apply
 
 
 MUTATIONS = (
-    Mutation("complaints have a topic", "bounces-and-complaints", without(_COMPLAINT), _IDENTITY),
-    Mutation("bounces have a topic", "bounces-and-complaints", without(_IDENTITY), _COMPLAINT),
-    Mutation("complaints of a set are seen", "bounces-and-complaints",
-             without(_DESTINATION.replace("bounce", "complaint")), _DESTINATION),
-    Mutation("complaints of a set are switched on", "bounces-and-complaints", _destination(enabled=False),
-             _DESTINATION),
-    Mutation("complaints of a set go to a topic", "bounces-and-complaints", _destination(snsDestination=None),
-             _DESTINATION),
-    Mutation("complaints go to a topic", "bounces-and-complaints",
-             lambda graph: one(graph, _COMPLAINT).inputs.pop("topicArn"), _IDENTITY),
-    Mutation("no original headers", "no-original-headers", put("example.com", "includeOriginalHeaders", True),
-             _IDENTITY),
-    Mutation("the topic may send", "only-the-topic-sends", statement("queue-policy", "TopicSends")),
-    Mutation("the queue has a policy", "only-the-topic-sends", without(f"{BASE}-queue-policy")),
-    Mutation("only SNS sends", "only-the-topic-sends",
-             statement("queue-policy", "TopicSends", Principal=_EVERYBODY)),
-    Mutation("no other topic sends", "only-the-topic-sends",
-             statement("queue-policy", "TopicSends", Condition=_SENDER)),
-    Mutation("not every topic sends", "only-the-topic-sends", statement("queue-policy", "TopicSends", Condition={})),
-    Mutation("only the topic sends to the subscription dead letters", "only-the-topic-sends",
-             statement("subscription-dead-letters-policy", "TopicSends", Principal="*"),
+    Mutation("complaints have a topic", "bounce-and-complaint-topics", remove_resource(_COMPLAINT_IDENTITY), _IDENTITY),
+    Mutation("bounces have a topic", "bounce-and-complaint-topics", remove_resource(_IDENTITY), _COMPLAINT_IDENTITY),
+    Mutation("complaints of a configuration set are published", "bounce-and-complaint-topics",
+             remove_resource(_COMPLAINT_DESTINATION), _DESTINATION),
+    Mutation("the event destination for complaints is enabled", "bounce-and-complaint-topics",
+             _change_complaint_destination(enabled=False), _DESTINATION),
+    Mutation("complaints of a configuration set go to a topic", "bounce-and-complaint-topics",
+             _change_complaint_destination(snsDestination=None), _DESTINATION),
+    Mutation("complaints go to a topic", "bounce-and-complaint-topics",
+             lambda graph: resource_named(graph, _COMPLAINT_IDENTITY).inputs.pop("topicArn"), _IDENTITY),
+    Mutation("no original headers", "original-headers-excluded",
+             set_input("example.com", "includeOriginalHeaders", True), _IDENTITY),
+    Mutation("the topic may send", "queue-policy-restricts-sender", change_statement("queue-policy", TOPIC_SENDS)),
+    Mutation("the queue has a policy", "queue-policy-restricts-sender", remove_resource(f"{BASE}-queue-policy")),
+    Mutation("only SNS sends", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS, Principal=_EVERYBODY)),
+    Mutation("no other topic sends", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS, Condition=_FROM_OTHER_TOPIC)),
+    Mutation("not every topic sends", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS, Condition={})),
+    Mutation("only the topic sends to the subscription dead-letter queue", "queue-policy-restricts-sender",
+             change_statement("subscription-dead-letters-policy", TOPIC_SENDS, Principal="*"),
              f"{BASE}-subscription-dead-letters"),
-    Mutation("nobody but SNS sends", "only-the-topic-sends",
-             statement("queue-policy", "TopicSends", Principal=None, NotPrincipal={"AWS": "210987654321"})),
-    Mutation("no other service sends", "only-the-topic-sends",
-             statement("queue-policy", "TopicSends", Principal={"Service": ["sns.amazonaws.com", "s3.amazonaws.com"]})),
-    Mutation("the topic is asked for in every case", "only-the-topic-sends",
-             statement("queue-policy", "TopicSends", Condition={"ArnEqualsIfExists": {"aws:SourceArn": _TOPIC_ARN}})),
-    Mutation("the topic is not merely excluded", "only-the-topic-sends",
-             statement("queue-policy", "TopicSends", Condition={"ArnNotEquals": {"aws:SourceArn": _TOPIC_ARN}})),
-    Mutation("not every topic of the account sends", "only-the-topic-sends",
-             statement("queue-policy", "TopicSends",
-                       Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{_ACCOUNT}:*"}})),
-    Mutation("the account is no condition", "only-the-topic-sends",
-             statement("queue-policy", "TopicSends", Condition={"StringEquals": {"aws:SourceAccount": _ACCOUNT}})),
-    Mutation("the statement is about the queue", "only-the-topic-sends",
-             statement("queue-policy", "TopicSends", Resource="arn:aws:sqs:eu-west-1:123456789012:other")),
-    Mutation("nothing refuses the topic", "only-the-topic-sends",
-             more("queue-policy", Effect="Deny", Principal="*", Action="sqs:*")),
-    Mutation("nobody else reads", "only-the-topic-sends",
-             more("queue-policy", Principal=_EVERYBODY, Action=["sqs:ReceiveMessage"])),
-    Mutation("nobody else reads dead letters", "only-the-topic-sends",
-             more("dead-letters-policy", Principal={"AWS": "210987654321"}, Action="SQS:*"), f"{BASE}-dead-letters"),
-    Mutation("nobody but some do the rest", "only-the-topic-sends",
-             more("queue-policy", Principal="*", NotAction="sqs:SendMessage")),
-    Mutation("TLS", "queues-demand-tls", statement("queue-policy", "TlsOnly")),
-    Mutation("TLS for everybody", "queues-demand-tls",
-             statement("queue-policy", "TlsOnly", Principal={"AWS": "123456789012"})),
-    Mutation("TLS for sending", "queues-demand-tls", statement("queue-policy", "TlsOnly", Action="sqs:ReceiveMessage")),
-    Mutation("TLS for reading", "queues-demand-tls", statement("queue-policy", "TlsOnly", Action="sqs:SendMessage")),
-    Mutation("TLS for every action", "queues-demand-tls",
-             statement("queue-policy", "TlsOnly", Action=None, NotAction=["sqs:Send*"])),
-    Mutation("TLS on this queue", "queues-demand-tls",
-             statement("queue-policy", "TlsOnly", Resource="arn:aws:sqs:eu-west-1:123456789012:other")),
-    Mutation("TLS in every case", "queues-demand-tls",
-             statement("queue-policy", "TlsOnly", Condition={**_INSECURE, **_OF})),
-    Mutation("no TLS is refused", "queues-demand-tls",
-             statement("queue-policy", "TlsOnly", Condition={"Bool": {"aws:SecureTransport": "true"}})),
-    Mutation("TLS without exception", "queues-demand-tls",
-             statement("queue-policy", "TlsOnly", Principal=None, NotPrincipal={"AWS": "123456789012"})),
-    Mutation("TLS on dead letters", "queues-demand-tls", without(f"{BASE}-dead-letters-policy"),
+    Mutation("nobody but SNS sends", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS, Principal=None, NotPrincipal={"AWS": "210987654321"})),
+    Mutation("no other service sends", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS, Principal={"Service": ["sns.amazonaws.com",
+                              "s3.amazonaws.com"]})),
+    Mutation("a request without a source ARN is denied", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS,
+                              Condition={"ArnEqualsIfExists": {"aws:SourceArn": _TOPIC_ARN}})),
+    Mutation("a negated condition does not restrict the topic", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS, Condition={"ArnNotEquals": {"aws:SourceArn": _TOPIC_ARN}})),
+    Mutation("not every topic of the account sends", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS,
+                              Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{_ACCOUNT}:*"}})),
+    Mutation("the account alone does not restrict the topic", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS,
+                              Condition={"StringEquals": {"aws:SourceAccount": _ACCOUNT}})),
+    Mutation("the statement is about the queue", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS, Resource="arn:aws:sqs:eu-west-1:123456789012:other")),
+    Mutation("nothing denies the topic", "queue-policy-restricts-sender",
+             add_statement("queue-policy", Effect="Deny", Principal="*", Action="sqs:*")),
+    Mutation("nobody else reads", "queue-policy-restricts-sender",
+             add_statement("queue-policy", Principal=_EVERYBODY, Action=["sqs:ReceiveMessage"])),
+    Mutation("nobody else reads dead letters", "queue-policy-restricts-sender",
+             add_statement("dead-letters-policy", Principal={"AWS": "210987654321"}, Action="SQS:*"),
              f"{BASE}-dead-letters"),
-    Mutation("SES may publish", "only-ses-publishes", without(f"{BASE}-topic-policy"), f"{BASE}-topic"),
-    Mutation("only SES publishes", "only-ses-publishes",
-             statement("topic-policy", "SesPublishes", Principal=_EVERYBODY), f"{BASE}-topic"),
-    Mutation("only this account's SES publishes", "only-ses-publishes",
-             statement("topic-policy", "SesPublishes", Condition={}), f"{BASE}-topic"),
-    Mutation("no other account's SES publishes", "only-ses-publishes",
-             statement("topic-policy", "SesPublishes", Condition=_OF), f"{BASE}-topic"),
-    Mutation("the account is one", "only-ses-publishes",
-             statement("topic-policy", "SesPublishes", Condition={"StringLike": {"aws:SourceAccount": "1234*"}}),
+    Mutation("no NotAction allows the rest", "queue-policy-restricts-sender",
+             add_statement("queue-policy", Principal="*", NotAction="sqs:SendMessage")),
+    Mutation("TLS", "queue-policy-requires-tls", change_statement("queue-policy", TLS_ONLY)),
+    Mutation("TLS for everybody", "queue-policy-requires-tls",
+             change_statement("queue-policy", TLS_ONLY, Principal={"AWS": "123456789012"})),
+    Mutation("TLS for sending", "queue-policy-requires-tls",
+             change_statement("queue-policy", TLS_ONLY, Action="sqs:ReceiveMessage")),
+    Mutation("TLS for reading", "queue-policy-requires-tls",
+             change_statement("queue-policy", TLS_ONLY, Action="sqs:SendMessage")),
+    Mutation("TLS for every action", "queue-policy-requires-tls",
+             change_statement("queue-policy", TLS_ONLY, Action=None, NotAction=["sqs:Send*"])),
+    Mutation("TLS on this queue", "queue-policy-requires-tls",
+             change_statement("queue-policy", TLS_ONLY, Resource="arn:aws:sqs:eu-west-1:123456789012:other")),
+    Mutation("TLS without a second condition", "queue-policy-requires-tls",
+             change_statement("queue-policy", TLS_ONLY, Condition={**_WITHOUT_TLS, **_FROM_OTHER_ACCOUNT})),
+    Mutation("TLS itself is not denied", "queue-policy-requires-tls",
+             change_statement("queue-policy", TLS_ONLY, Condition={"Bool": {"aws:SecureTransport": "true"}})),
+    Mutation("TLS without a NotPrincipal", "queue-policy-requires-tls",
+             change_statement("queue-policy", TLS_ONLY, Principal=None, NotPrincipal={"AWS": "123456789012"})),
+    Mutation("TLS on dead letters", "queue-policy-requires-tls", remove_resource(f"{BASE}-dead-letters-policy"),
+             f"{BASE}-dead-letters"),
+    Mutation("SES may publish", "topic-policy-restricts-publisher", remove_resource(f"{BASE}-topic-policy"),
              f"{BASE}-topic"),
-    Mutation("the identities are of this account", "only-ses-publishes",
-             statement("topic-policy", "SesPublishes", Condition={
-                 "ArnLike": {"aws:SourceArn": ["arn:aws:ses:*:123456789012:*", "arn:aws:ses:*:*:identity/example.com"]},
-             }), f"{BASE}-topic"),
-    Mutation("the account is asked for in every case", "only-ses-publishes",
-             statement("topic-policy", "SesPublishes",
-                       Condition={"StringEqualsIfExists": {"aws:SourceAccount": _ACCOUNT}}), f"{BASE}-topic"),
-    Mutation("SES may publish to this topic", "only-ses-publishes",
-             statement("topic-policy", "SesPublishes", Resource="arn:aws:sns:eu-west-1:123456789012:other"),
+    Mutation("only SES publishes", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES, Principal=_EVERYBODY), f"{BASE}-topic"),
+    Mutation("only this account's SES publishes", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES, Condition={}), f"{BASE}-topic"),
+    Mutation("no other account's SES publishes", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES, Condition=_FROM_OTHER_ACCOUNT), f"{BASE}-topic"),
+    Mutation("the account has no wildcard", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES, Condition={"StringLike": {"aws:SourceAccount": "1234*"}}),
              f"{BASE}-topic"),
-    Mutation("nothing refuses SES", "only-ses-publishes",
-             more("topic-policy", Effect="Deny", Principal=_SES, Action="sns:*"), f"{BASE}-topic"),
-    Mutation("nobody subscribes", "only-ses-publishes",
-             more("topic-policy", Principal="*", Action=["sns:Subscribe", "sns:Receive"]), f"{BASE}-topic"),
-    Mutation("no other account changes the topic", "only-ses-publishes",
-             more("topic-policy", Principal={"AWS": "arn:aws:iam::210987654321:root"}, Action="sns:*"),
+    Mutation("the identities are of this account", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES,
+                              Condition={"ArnLike": {"aws:SourceArn": [f"arn:aws:ses:*:{_ACCOUNT}:*",
+                                                                       "arn:aws:ses:*:*:identity/example.com"]}}),
              f"{BASE}-topic"),
-    Mutation("what SNS writes by itself is not enough", "only-ses-publishes",
-             more("topic-policy", Principal=_EVERYBODY, Action="SNS:Publish",
-                  Condition={"StringEquals": {"AWS:SourceOwner": _ACCOUNT}}), f"{BASE}-topic"),
-    Mutation("the subscription has dead letters", "subscription-has-dead-letters",
-             put("subscription", "redrivePolicy", None), f"{BASE}-subscription"),
-    Mutation("its dead letters are its own", "subscription-has-dead-letters", _shared, f"{BASE}-subscription"),
-    Mutation("single failures", "mapping-reports-failures", put("mapping", "functionResponseTypes", []),
-             f"{BASE}-mapping"),
-    Mutation("no filter on attributes", "nothing-is-filtered-out",
-             put("subscription", "filterPolicy", json.dumps({"notificationType": ["Bounce"]})), f"{BASE}-subscription"),
-    Mutation("no filter on anything else", "nothing-is-filtered-out",
-             lambda graph: [put("subscription", "filterPolicyScope", "MessageBody")(graph),
-                            put("subscription", "filterPolicy", json.dumps({"mail": {"source": ["a"]}}))(graph)],
+    Mutation("a request without a source account is denied", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES,
+                              Condition={"StringEqualsIfExists": {"aws:SourceAccount": _ACCOUNT}}), f"{BASE}-topic"),
+    Mutation("SES may publish to this topic", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES, Resource="arn:aws:sns:eu-west-1:123456789012:other"),
+             f"{BASE}-topic"),
+    Mutation("nothing denies SES", "topic-policy-restricts-publisher",
+             add_statement("topic-policy", Effect="Deny", Principal=_SES, Action="sns:*"), f"{BASE}-topic"),
+    Mutation("nobody subscribes", "topic-policy-restricts-publisher",
+             add_statement("topic-policy", Principal="*", Action=["sns:Subscribe", "sns:Receive"]), f"{BASE}-topic"),
+    Mutation("no other account changes the topic", "topic-policy-restricts-publisher",
+             add_statement("topic-policy", Principal={"AWS": "arn:aws:iam::210987654321:root"}, Action="sns:*"),
+             f"{BASE}-topic"),
+    Mutation("the default policy of SNS is not accepted", "topic-policy-restricts-publisher",
+             add_statement("topic-policy", Principal=_EVERYBODY, Action="SNS:Publish",
+                           Condition={"StringEquals": {"AWS:SourceOwner": _ACCOUNT}}), f"{BASE}-topic"),
+    Mutation("the subscription has a dead-letter queue", "subscription-dead-letter-queue",
+             set_input("subscription", "redrivePolicy", None), f"{BASE}-subscription"),
+    Mutation("the subscription's dead-letter queue is its own", "subscription-dead-letter-queue",
+             _share_dead_letter_queue, f"{BASE}-subscription"),
+    Mutation("batch item failures are reported", "batch-item-failures-reported",
+             set_input("mapping", "functionResponseTypes", []), f"{BASE}-mapping"),
+    Mutation("no filter on attributes", "feedback-not-filtered",
+             set_input("subscription", "filterPolicy", json.dumps({"notificationType": ["Bounce"]})),
              f"{BASE}-subscription"),
-    Mutation("the filter takes both dialects", "nothing-is-filtered-out", _kinds_shared_out, f"{BASE}-subscription"),
-    Mutation("no filter on the queue", "nothing-is-filtered-out",
-             put("mapping", "filterCriteria", {"filters": [{"pattern": "{}"}]}), f"{BASE}-mapping"),
-    Mutation("the mapping is switched on", "nothing-is-filtered-out", put("mapping", "enabled", False),
+    Mutation("no filter on other fields", "feedback-not-filtered",
+             _filter_message_body({"mail": {"source": ["a"]}}), f"{BASE}-subscription"),
+    Mutation("the filter matches both notificationType and eventType", "feedback-not-filtered",
+             _filter_message_body({"notificationType": ["Bounce"]}), f"{BASE}-subscription"),
+    Mutation("no filter on the mapping", "feedback-not-filtered",
+             set_input("mapping", "filterCriteria", {"filters": [{"pattern": "{}"}]}), f"{BASE}-mapping"),
+    Mutation("the mapping is enabled", "feedback-not-filtered", set_input("mapping", "enabled", False),
              f"{BASE}-mapping"),
-    Mutation("dead letters", "queue-has-dead-letters", put("queue", "redrivePolicy", None)),
-    Mutation("attempts", "queue-tries-again",
-             edit("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=2))),
-    Mutation("enough attempts", "queue-tries-often",
-             edit("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=4))),
-    Mutation("attempts end", "queue-gives-up-in-time",
-             edit("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=9999))),
-    Mutation("dead letters are kept longer", "dead-letters-outlive-their-queue",
-             put("dead-letters", "messageRetentionSeconds", 604_800)),
-    Mutation("dead letters are kept longer than by default", "dead-letters-outlive-their-queue",
-             put("dead-letters", "messageRetentionSeconds", None)),
-    Mutation("visibility", "visibility-covers-the-function", put("queue", "visibilityTimeoutSeconds", 179),
-             f"{BASE}-mapping"),
-    Mutation("visibility is set", "visibility-covers-the-function", put("queue", "visibilityTimeoutSeconds", None),
-             f"{BASE}-mapping"),
-    Mutation("visibility covers the window", "visibility-covers-the-function",
-             put("mapping", "maximumBatchingWindowInSeconds", 1), f"{BASE}-mapping"),
-    Mutation("dead letters of one queue", "dead-letters-are-of-one-queue", without(f"{BASE}-redrive-allow-policy")),
-    Mutation("dead letters of no other queue", "dead-letters-are-of-one-queue",
-             edit("redrive-allow-policy", "redriveAllowPolicy", lambda one: one.update(redrivePermission="allowAll"))),
-    Mutation("dead letters of this queue", "dead-letters-are-of-one-queue",
-             edit("redrive-allow-policy", "redriveAllowPolicy", lambda one: one.update(sourceQueueArns=["arn:aws:x"]))),
-    Mutation("an alarm on dead letters", "dead-letters-are-watched", without(f"{_ALARM}-dead-letters"),
+    Mutation("the queue has a dead-letter queue", "queue-dead-letter-queue", set_input("queue", "redrivePolicy", None)),
+    Mutation("several attempts", "queue-minimum-receive-count",
+             edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=2))),
+    Mutation("the recommended number of attempts", "queue-recommended-receive-count",
+             edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=4))),
+    Mutation("attempts end before the message expires", "queue-retention-covers-retries",
+             edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=9999))),
+    Mutation("dead letters are kept longer", "dead-letter-queue-retention",
+             set_input("dead-letters", "messageRetentionSeconds", 604_800)),
+    Mutation("dead letters are kept longer than by default", "dead-letter-queue-retention",
+             set_input("dead-letters", "messageRetentionSeconds", None)),
+    Mutation("the visibility timeout covers the function's timeout", "queue-visibility-timeout",
+             set_input("queue", "visibilityTimeoutSeconds", 179), f"{BASE}-mapping"),
+    Mutation("the visibility timeout is not the default", "queue-visibility-timeout",
+             set_input("queue", "visibilityTimeoutSeconds", None), f"{BASE}-mapping"),
+    Mutation("the visibility timeout covers the batching window", "queue-visibility-timeout",
+             set_input("mapping", "maximumBatchingWindowInSeconds", 1), f"{BASE}-mapping"),
+    Mutation("the redrive allow policy exists", "redrive-allow-policy-by-queue",
+             remove_resource(f"{BASE}-redrive-allow-policy")),
+    Mutation("the redrive allow policy is by queue", "redrive-allow-policy-by-queue",
+             edit_json("redrive-allow-policy", "redriveAllowPolicy",
+                       lambda policy: policy.update(redrivePermission="allowAll"))),
+    Mutation("the redrive allow policy names the queue", "redrive-allow-policy-by-queue",
+             edit_json("redrive-allow-policy", "redriveAllowPolicy",
+                       lambda policy: policy.update(sourceQueueArns=["arn:aws:x"]))),
+    Mutation("an alarm on the dead-letter queue", "dead-letter-queue-alarm", remove_resource(f"{_ALARM}-dead-letters"),
              f"{BASE}-dead-letters"),
-    Mutation("an alarm on the subscription dead letters", "dead-letters-are-watched",
-             without(f"{_ALARM}-subscription-dead-letters"),
+    Mutation("an alarm on the subscription dead-letter queue", "dead-letter-queue-alarm",
+             remove_resource(f"{_ALARM}-subscription-dead-letters"),
              f"{BASE}-subscription-dead-letters"),
-    Mutation("an alarm on the right metric", "dead-letters-are-watched",
-             put(f"{_ALARM}-dead-letters", "metricName", "NumberOfMessagesSent"), f"{BASE}-dead-letters"),
-    Mutation("an alarm somebody hears", "dead-letters-are-watched",
-             put(f"{_ALARM}-dead-letters", "alarmActions", None), f"{BASE}-dead-letters"),
-    Mutation("an alarm that is switched on", "dead-letters-are-watched",
-             put(f"{_ALARM}-dead-letters", "actionsEnabled", False), f"{BASE}-dead-letters"),
-    Mutation("an alarm on the right queue", "dead-letters-are-watched", _watches_another, f"{BASE}-dead-letters"),
-    Mutation("an alarm at the first message", "dead-letters-are-watched",
-             put(f"{_ALARM}-dead-letters", "threshold", 100), f"{BASE}-dead-letters"),
-    Mutation("an alarm at many messages", "dead-letters-are-watched",
-             put(f"{_ALARM}-dead-letters", "comparisonOperator", "LessThanThreshold"), f"{BASE}-dead-letters"),
-    Mutation("encryption", "queues-are-encrypted", put("queue", "sqsManagedSseEnabled", None)),
-    Mutation("encryption of dead letters", "queues-are-encrypted", put("dead-letters", "sqsManagedSseEnabled", False),
-             f"{BASE}-dead-letters"),
-    Mutation("a key SES can use", "no-key-that-stops-feedback", put("topic", "kmsMasterKeyId", "alias/aws/sns"),
+    Mutation("an alarm on the right metric", "dead-letter-queue-alarm",
+             set_input(f"{_ALARM}-dead-letters", "metricName", "NumberOfMessagesSent"), f"{BASE}-dead-letters"),
+    Mutation("an alarm with an action", "dead-letter-queue-alarm",
+             set_input(f"{_ALARM}-dead-letters", "alarmActions", None), f"{BASE}-dead-letters"),
+    Mutation("an alarm with actions enabled", "dead-letter-queue-alarm",
+             set_input(f"{_ALARM}-dead-letters", "actionsEnabled", False), f"{BASE}-dead-letters"),
+    Mutation("an alarm on the right queue", "dead-letter-queue-alarm", _alarm_on_other_queue, f"{BASE}-dead-letters"),
+    Mutation("an alarm at the first message", "dead-letter-queue-alarm",
+             set_input(f"{_ALARM}-dead-letters", "threshold", 100), f"{BASE}-dead-letters"),
+    Mutation("an alarm with the right comparison", "dead-letter-queue-alarm",
+             set_input(f"{_ALARM}-dead-letters", "comparisonOperator", "LessThanThreshold"), f"{BASE}-dead-letters"),
+    Mutation("encryption", "queue-encrypted", set_input("queue", "sqsManagedSseEnabled", None)),
+    Mutation("encryption of the dead-letter queue", "queue-encrypted",
+             set_input("dead-letters", "sqsManagedSseEnabled", False), f"{BASE}-dead-letters"),
+    Mutation("a key SES can use", "kms-key-not-aws-managed", set_input("topic", "kmsMasterKeyId", "alias/aws/sns"),
              f"{BASE}-topic"),
-    Mutation("a key SNS can use", "no-key-that-stops-feedback", put("queue", "kmsMasterKeyId", "alias/aws/sqs")),
-    Mutation("a key SES can use, by its ARN", "no-key-that-stops-feedback",
-             put("topic", "kmsMasterKeyId", f"arn:aws:kms:eu-west-1:{_ACCOUNT}:alias/aws/sns"), f"{BASE}-topic"),
-    Mutation("a runtime that lasts", "runtime-lasts", put("function", "runtime", "python3.10"), f"{BASE}-function"),
-    Mutation("a runtime of these years", "runtime-lasts", put("function", "runtime", "python3.9"), f"{BASE}-function"),
-    Mutation("a runtime of this decade", "runtime-lasts", put("function", "runtime", "python2.7"), f"{BASE}-function"),
-    Mutation("a runtime of any language", "runtime-lasts", put("function", "runtime", "nodejs18.x"),
+    Mutation("a key SNS can use", "kms-key-not-aws-managed", set_input("queue", "kmsMasterKeyId", "alias/aws/sqs")),
+    Mutation("a key SES can use, by its ARN", "kms-key-not-aws-managed",
+             set_input("topic", "kmsMasterKeyId", f"arn:aws:kms:eu-west-1:{_ACCOUNT}:alias/aws/sns"), f"{BASE}-topic"),
+    Mutation("a runtime that is not deprecated soon", "lambda-runtime-supported",
+             set_input("function", "runtime", "python3.10"), f"{BASE}-function"),
+    Mutation("a runtime that is not deprecated", "lambda-runtime-supported",
+             set_input("function", "runtime", "python3.9"), f"{BASE}-function"),
+    Mutation("a runtime that was not deprecated long ago", "lambda-runtime-supported",
+             set_input("function", "runtime", "python2.7"), f"{BASE}-function"),
+    Mutation("a runtime of another language", "lambda-runtime-supported",
+             set_input("function", "runtime", "nodejs18.x"), f"{BASE}-function"),
+    Mutation("exact actions", "lambda-role-no-wildcards",
+             change_statement("role-policy", WRITE_BLOCKED_TABLE, Action="dynamodb:*"), f"{BASE}-role"),
+    Mutation("exact resources", "lambda-role-no-wildcards",
+             change_statement("role-policy", WRITE_BLOCKED_TABLE, Resource="*"), f"{BASE}-role"),
+    Mutation("exact tables", "lambda-role-no-wildcards",
+             change_statement("role-policy", WRITE_HISTORY_TABLE,
+                              Resource="arn:aws:dynamodb:eu-west-1:123456789012:table/*"), f"{BASE}-role"),
+    Mutation("no wildcard for one character in an action", "lambda-role-no-wildcards",
+             change_statement("role-policy", WRITE_BLOCKED_TABLE, Action="dynamodb:?etItem"), f"{BASE}-role"),
+    Mutation("exact accounts", "lambda-role-no-wildcards",
+             change_statement("role-policy", WRITE_HISTORY_TABLE, Resource="arn:aws:dynamodb:eu-west-1:*:table/jobs"),
+             f"{BASE}-role"),
+    Mutation("exact log groups", "lambda-role-no-wildcards",
+             change_statement("role-policy", WRITE_HISTORY_TABLE,
+                              Resource="arn:aws:logs:eu-west-1:123456789012:log-group:/aws/*"), f"{BASE}-role"),
+    Mutation("no NotAction in the role's policy", "lambda-role-no-wildcards",
+             change_statement("role-policy", WRITE_HISTORY_TABLE, Action=None, NotAction="iam:*"), f"{BASE}-role"),
+    Mutation("no AWS managed policy", "lambda-role-no-wildcards",
+             attach_policy("rolePolicyAttachment:RolePolicyAttachment", role=_ROLE, policyArn=_SQS_FULL_ACCESS),
+             f"{BASE}-role"),
+    Mutation("no AWS managed policy for many roles", "lambda-role-no-wildcards",
+             attach_policy("policyAttachment:PolicyAttachment", roles=[_ROLE], policyArn=_SQS_FULL_ACCESS),
+             f"{BASE}-role"),
+    Mutation("no AWS managed policy in a list", "lambda-role-no-wildcards",
+             attach_policy("rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive", roleName=_ROLE,
+                           policyArns=[_SQS_FULL_ACCESS]), f"{BASE}-role"),
+    Mutation("no AWS managed policy in the role", "lambda-role-no-wildcards",
+             set_input("role", "managedPolicyArns", [_SQS_FULL_ACCESS]), f"{BASE}-role"),
+    Mutation("exact actions in inline policies", "lambda-role-no-wildcards",
+             add_inline_policy(Action="s3:*", Resource="arn:aws:s3:::mine"), f"{BASE}-role"),
+    Mutation("only Lambda assumes the role", "lambda-role-no-wildcards",
+             edit_json("role", "assumeRolePolicy", lambda policy: policy["Statement"][0].update(Principal=_EVERYBODY)),
+             f"{BASE}-role"),
+    Mutation("log retention", "log-group-retention", set_input("logs", "retentionInDays", None), f"{BASE}-function"),
+    Mutation("log retention is limited", "log-group-retention", set_input("logs", "retentionInDays", 3653),
              f"{BASE}-function"),
-    Mutation("exact actions", "role-has-no-wildcards", statement("role-policy", "BlockAddresses", Action="dynamodb:*"),
-             f"{BASE}-role"),
-    Mutation("exact resources", "role-has-no-wildcards", statement("role-policy", "BlockAddresses", Resource="*"),
-             f"{BASE}-role"),
-    Mutation("exact tables", "role-has-no-wildcards",
-             statement("role-policy", "KeepHistory", Resource="arn:aws:dynamodb:eu-west-1:123456789012:table/*"),
-             f"{BASE}-role"),
-    Mutation("exact letters", "role-has-no-wildcards",
-             statement("role-policy", "BlockAddresses", Action="dynamodb:?etItem"), f"{BASE}-role"),
-    Mutation("exact accounts", "role-has-no-wildcards",
-             statement("role-policy", "KeepHistory", Resource="arn:aws:dynamodb:eu-west-1:*:table/jobs"),
-             f"{BASE}-role"),
-    Mutation("exact log groups", "role-has-no-wildcards",
-             statement("role-policy", "KeepHistory", Resource="arn:aws:logs:eu-west-1:123456789012:log-group:/aws/*"),
-             f"{BASE}-role"),
-    Mutation("allowed by name", "role-has-no-wildcards",
-             statement("role-policy", "KeepHistory", Action=None, NotAction="iam:*"), f"{BASE}-role"),
-    Mutation("no policy of AWS", "role-has-no-wildcards",
-             attached("rolePolicyAttachment:RolePolicyAttachment", role=_ROLE, policyArn=_SQS_FULL), f"{BASE}-role"),
-    Mutation("no policy of AWS for many roles", "role-has-no-wildcards",
-             attached("policyAttachment:PolicyAttachment", roles=[_ROLE], policyArn=_SQS_FULL), f"{BASE}-role"),
-    Mutation("no policy of AWS in a list", "role-has-no-wildcards",
-             attached("rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive", roleName=_ROLE,
-                      policyArns=[_SQS_FULL]), f"{BASE}-role"),
-    Mutation("no policy of AWS in the role", "role-has-no-wildcards", put("role", "managedPolicyArns", [_SQS_FULL]),
-             f"{BASE}-role"),
-    Mutation("exact actions in the role", "role-has-no-wildcards", inline(Action="s3:*", Resource="arn:aws:s3:::mine"),
-             f"{BASE}-role"),
-    Mutation("only Lambda takes the role", "role-has-no-wildcards",
-             edit("role", "assumeRolePolicy", lambda policy: policy["Statement"][0].update(Principal=_EVERYBODY)),
-             f"{BASE}-role"),
-    Mutation("log retention", "logs-end", put("logs", "retentionInDays", None), f"{BASE}-function"),
-    Mutation("log retention is bounded", "logs-end", put("logs", "retentionInDays", 3653), f"{BASE}-function"),
-    Mutation("a log group of its own", "logs-end", _own_group, f"{BASE}-function"),
-    Mutation("recovery", "tables-recover", put(TABLE, "pointInTimeRecovery", None), TABLE),
-    Mutation("recovery of the history", "tables-recover",
-             put("ses-feedback-history", "pointInTimeRecovery", {"enabled": False}), "ses-feedback-history"),
-    Mutation("recovery of replicas", "tables-recover",
-             put(TABLE, "replicas", [{"regionName": "eu-west-2", "deletionProtectionEnabled": True}]), TABLE),
-    Mutation("deletion protection of replicas", "tables-resist-deletion",
-             put(TABLE, "replicas", [{"regionName": "eu-west-2", "pointInTimeRecovery": True}]), TABLE),
-    Mutation("nobody reads the table", "tables-are-not-open", table_policy(Principal="*"), TABLE),
-    Mutation("nobody of any account reads the table", "tables-are-not-open",
-             table_policy(Principal=_EVERYBODY, Condition={"StringLike": {"aws:PrincipalOrgID": "*"}}), TABLE),
-    Mutation("nobody but some reads the table", "tables-are-not-open",
-             table_policy(NotPrincipal={"AWS": "210987654321"}), TABLE),
-    Mutation("deletion protection", "tables-resist-deletion", put(TABLE, "deletionProtectionEnabled", False), TABLE),
-    Mutation("time to live", "tables-forget", put(TABLE, "ttl", {"attributeName": "expires_at", "enabled": False}),
+    Mutation("a log group in the stack", "log-group-retention", _remove_log_group, f"{BASE}-function"),
+    Mutation("point-in-time recovery", "table-point-in-time-recovery", set_input(TABLE, "pointInTimeRecovery", None),
              TABLE),
-    Mutation("the key", "tables-have-the-key", put(TABLE, "hashKey", "email"), TABLE),
-    Mutation("the key's type", "tables-have-the-key", put(TABLE, "attributes", [{"name": "value", "type": "B"}]),
+    Mutation("point-in-time recovery of the history table", "table-point-in-time-recovery",
+             set_input("ses-feedback-history", "pointInTimeRecovery", {"enabled": False}), "ses-feedback-history"),
+    Mutation("point-in-time recovery of replicas", "table-point-in-time-recovery",
+             set_input(TABLE, "replicas", [{"regionName": "eu-west-2", "deletionProtectionEnabled": True}]), TABLE),
+    Mutation("deletion protection of replicas", "table-deletion-protection",
+             set_input(TABLE, "replicas", [{"regionName": "eu-west-2", "pointInTimeRecovery": True}]), TABLE),
+    Mutation("nobody reads the table", "table-policy-restricts-access", add_table_policy(Principal="*"), TABLE),
+    Mutation("nobody of any account reads the table", "table-policy-restricts-access",
+             add_table_policy(Principal=_EVERYBODY, Condition={"StringLike": {"aws:PrincipalOrgID": "*"}}), TABLE),
+    Mutation("no NotPrincipal reads the table", "table-policy-restricts-access",
+             add_table_policy(NotPrincipal={"AWS": "210987654321"}), TABLE),
+    Mutation("deletion protection", "table-deletion-protection", set_input(TABLE, "deletionProtectionEnabled", False),
+             TABLE),
+    Mutation("time to live", "table-ttl-enabled",
+             set_input(TABLE, "ttl", {"attributeName": "expires_at", "enabled": False}), TABLE),
+    Mutation("the hash key", "table-hash-key", set_input(TABLE, "hashKey", "email"), TABLE),
+    Mutation("the hash key's type", "table-hash-key", set_input(TABLE, "attributes", [{"name": "value", "type": "B"}]),
              TABLE),
 )  # fmt: skip
 
-CONFIGURED: tuple[tuple[str, dict[str, Any], Break, str], ...] = (
-    ("customer-keys", {"kinds": ["topics"]}, lambda _: None, f"{BASE}-topic"),
-    ("customer-keys", {"kinds": ["queues"]}, lambda _: None, f"{BASE}-queue"),
-    ("customer-keys", {"kinds": ["tables"]}, lambda _: None, TABLE),
-    ("customer-keys", {"kinds": ["logs"]}, lambda _: None, f"{BASE}-logs"),
-    ("allowed-regions", {"regions": ["eu-west-1"]}, lambda _: None, TABLE),
-    (
+CONFIGURED = (
+    ConfiguredMutation("kms-key-required", {"resourceTypes": ["topics"]}, lambda _: None, f"{BASE}-topic"),
+    ConfiguredMutation("kms-key-required", {"resourceTypes": ["queues"]}, lambda _: None, f"{BASE}-queue"),
+    ConfiguredMutation("kms-key-required", {"resourceTypes": ["tables"]}, lambda _: None, TABLE),
+    ConfiguredMutation("kms-key-required", {"resourceTypes": ["logGroups"]}, lambda _: None, f"{BASE}-logs"),
+    ConfiguredMutation("allowed-regions", {"regions": ["eu-west-1"]}, lambda _: None, TABLE),
+    ConfiguredMutation(
         "allowed-regions",
         {"regions": ["eu-central-1", "eu-west-1"]},
-        put(
+        set_input(
             TABLE,
             "replicas",
             [{"regionName": "us-east-1", "pointInTimeRecovery": True, "deletionProtectionEnabled": True}],
         ),
         TABLE,
     ),
-    ("allowed-accounts", {"accounts": ["210987654321"]}, lambda _: None, TABLE),
-    ("required-tags", {"tags": ["owner"]}, lambda _: None, f"{BASE}-topic"),
-    ("queue-tries-again", {"minimumReceiveCount": 6}, lambda _: None, f"{BASE}-queue"),
-    ("visibility-covers-the-function", {"factor": 7}, lambda _: None, f"{BASE}-mapping"),
-    ("logs-end", {"maximumDays": 29}, lambda _: None, f"{BASE}-function"),
-    ("tables-have-the-key", {"keys": ["address"]}, lambda _: None, TABLE),
-    ("runtime-lasts", {"today": "2029-01-01"}, lambda _: None, f"{BASE}-function"),
-    ("runtime-lasts", {"endOfLife": {"python3.13": "2020-01-01"}}, lambda _: None, f"{BASE}-function"),
+    ConfiguredMutation("allowed-accounts", {"accounts": ["210987654321"]}, lambda _: None, TABLE),
+    ConfiguredMutation("required-tags", {"tags": ["owner"]}, lambda _: None, f"{BASE}-topic"),
+    ConfiguredMutation("queue-minimum-receive-count", {"minimumReceiveCount": 6}, lambda _: None, f"{BASE}-queue"),
+    ConfiguredMutation("queue-visibility-timeout", {"functionTimeoutMultiple": 7}, lambda _: None, f"{BASE}-mapping"),
+    ConfiguredMutation("log-group-retention", {"maximumDays": 29}, lambda _: None, f"{BASE}-function"),
+    ConfiguredMutation("table-hash-key", {"hashKeyNames": ["address"]}, lambda _: None, TABLE),
+    ConfiguredMutation("lambda-runtime-supported", {"currentDate": "2029-01-01"}, lambda _: None, f"{BASE}-function"),
+    ConfiguredMutation(
+        "lambda-runtime-supported",
+        {"deprecationDates": {"python3.13": "2020-01-01"}},
+        lambda _: None,
+        f"{BASE}-function",
+    ),
 )
-"""What only a configuration makes a violation: rule, its settings, a change, the resource it must name."""
+"""Violations that depend on the configuration of a rule."""

@@ -1,6 +1,6 @@
-"""The rules over the program's own graph: kept as it is, and each broken in every way of the mutation table.
+"""The rules over the program's own graph: no violations as it is, and one for each mutation.
 
-Through the code of the analyzer that the engine calls; what the engine itself does with the answer is not proved here.
+This runs the analyzer's code that the engine calls; what the engine does with the response is tested in tests/engine.
 """
 
 from typing import Any
@@ -10,103 +10,105 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policy.pack import RULES
 from policy.rule import ADVISORY, MANDATORY
-from tests.policy import analyzer, graphs
-from tests.policy.breaks import BASE, Break, one, put
-from tests.policy.mutations import CONFIGURED, MUTATIONS, Mutation
+from tests.policy import graphs
+from tests.policy.analyzer import analyze, find_violations, in_preview
+from tests.policy.graph_changes import BASE, resource_named, set_input
+from tests.policy.mutations import CONFIGURED, MUTATIONS, ConfiguredMutation, Mutation
 from tests.recorder import MADE_UP
 from tests.test_program import stack
 
 NAMES = [rule.name for rule in RULES]
 
 
-def broken(graph: list[analyzer.Given], **config: Any) -> set[tuple[str, str]]:
-    """(rule, resource) of each violation; a rule that could not run has no resource and is left out."""
-    settings = {name.replace("_", "-"): value for name, value in config.items()}
-    return {(each.rule, each.resource) for each in analyzer.analyze(graph, settings) if each.resource}
+@pytest.mark.parametrize("config", [{}, {"createKmsKeys": True}, {"blockedTableArn": "", "softBounceThreshold": 3}])
+def test_the_program_has_no_violations(config: dict[str, Any]) -> None:
+    graph = graphs.stack_resources(stack("dev", **config))
+    assert analyze(graph) == []
+    preview = analyze(in_preview(graph, MADE_UP))
+    assert not [diagnostic for diagnostic in preview if diagnostic.resource]
+    assert {diagnostic.level for diagnostic in preview} == {ADVISORY}
 
 
-@pytest.mark.parametrize("given", [{}, {"createKmsKeys": True}, {"blockedTableArn": "", "softBounceThreshold": 3}])
-def test_the_program_keeps_every_rule(given: dict[str, Any]) -> None:
-    graph = graphs.given(stack("dev", **given))
-    assert analyzer.analyze(graph) == []
-    early = analyzer.analyze(analyzer.in_preview(graph, MADE_UP))
-    assert not [each for each in early if each.resource]
-    assert {each.level for each in early} == {ADVISORY}
+def test_the_program_with_customer_managed_keys_satisfies_the_rule_on_them() -> None:
+    graph = graphs.stack_resources(stack("dev", createKmsKeys=True))
+    config = {"kms-key-required": {"resourceTypes": ["topics", "queues", "tables", "logGroups"]}}
+    assert find_violations(graph, config) == set()
+    assert find_violations(in_preview(graph, MADE_UP), config) == set()
 
 
-def test_the_program_with_customer_keys_keeps_the_rule_on_them() -> None:
-    graph = graphs.given(stack("dev", createKmsKeys=True))
-    everything = {"kinds": ["topics", "queues", "tables", "logs"]}
-    assert broken(graph, customer_keys=everything) == set()
-    assert broken(analyzer.in_preview(graph, MADE_UP), customer_keys=everything) == set()
-
-
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=[each.promise for each in MUTATIONS])
-def test_a_broken_promise_is_seen_by_its_rule_and_before_feedback_flows(mutation: Mutation) -> None:
-    graph = graphs.small()
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.guarantee for mutation in MUTATIONS])
+def test_a_violation_is_reported_by_its_rule_and_before_feedback_flows(mutation: Mutation) -> None:
+    graph = graphs.one_source()
     mutation.apply(graph)
-    found = analyzer.analyze(graph, only=mutation.rule)
-    assert mutation.resource in {each.resource for each in found}
-    early = analyzer.in_preview(graph, MADE_UP)
-    if early == graphs.previewed():  # a preview knows nothing of it
-        assert any(each.before for each in found) != (mutation.promise in LATE)
+    diagnostics = analyze(graph, rule=mutation.rule)
+    assert mutation.resource in {diagnostic.resource for diagnostic in diagnostics}
+    stops_update = any(diagnostic.stopped_resource for diagnostic in diagnostics)
+    preview = in_preview(graph, MADE_UP)
+    if preview == graphs.previewed():  # everything that the mutation changed is unknown in a preview
+        assert stops_update != (mutation.guarantee in REPORTED_AT_THE_END)
     else:
-        shown = {each.resource for each in analyzer.analyze(early, preview=True, only=mutation.rule)}
-        assert shown - {""} or any(each.before for each in found)
+        preview_diagnostics = analyze(preview, preview=True, rule=mutation.rule)
+        assert any(diagnostic.resource for diagnostic in preview_diagnostics) or stops_update
 
 
-LATE = {"enough attempts", "dead letters of no other queue", "the statement is about the queue", "TLS on this queue"}
-"""What is seen only at the end of an update."""
+REPORTED_AT_THE_END = {
+    "the recommended number of attempts",
+    "the redrive allow policy is by queue",
+    "the statement is about the queue",
+    "TLS on this queue",
+}
+"""The mutations that are reported only at the end of an update."""
 
 
-@pytest.mark.parametrize(("rule", "settings", "change", "resource"), CONFIGURED)
-def test_a_configured_rule_sees_it(rule: str, settings: dict[str, Any], change: Break, resource: str) -> None:
-    graph = graphs.small()
-    change(graph)
-    assert analyzer.analyze(graph, only=rule) == []
-    assert resource in {each.resource for each in analyzer.analyze(graph, {rule: settings}, only=rule)}
+@pytest.mark.parametrize("mutation", CONFIGURED)
+def test_a_violation_of_configured_settings_is_reported(mutation: ConfiguredMutation) -> None:
+    graph = graphs.one_source()
+    mutation.apply(graph)
+    assert analyze(graph, rule=mutation.rule) == []
+    diagnostics = analyze(graph, {mutation.rule: mutation.settings}, rule=mutation.rule)
+    assert mutation.resource in {diagnostic.resource for diagnostic in diagnostics}
 
 
-def test_no_promise_stands_twice_in_the_table() -> None:
-    promises = [each.promise for each in MUTATIONS]
-    assert len(promises) == len(set(promises))
+def test_every_guarantee_is_in_the_table_once() -> None:
+    guarantees = [mutation.guarantee for mutation in MUTATIONS]
+    assert len(guarantees) == len(set(guarantees))
 
 
-def test_every_rule_is_broken_in_some_way() -> None:
-    assert {each.rule for each in MUTATIONS} | {rule for rule, *_ in CONFIGURED} == set(NAMES)
+def test_every_rule_is_violated_by_a_mutation() -> None:
+    assert {mutation.rule for mutation in (*MUTATIONS, *CONFIGURED)} == set(NAMES)
     assert len(NAMES) == len(set(NAMES))
 
 
-def test_the_level_is_the_configurations() -> None:
-    graph = graphs.small()
-    put("mapping", "functionResponseTypes", [])(graph)
-    (default,) = analyzer.analyze(graph)
+def test_the_configuration_sets_the_enforcement_level() -> None:
+    graph = graphs.one_source()
+    set_input("mapping", "functionResponseTypes", [])(graph)
+    (default,) = analyze(graph)
     assert default.level is MANDATORY
-    (milder,) = analyzer.analyze(graph, {"mapping-reports-failures": {"enforcementLevel": "advisory"}})
-    assert milder.level is ADVISORY
-    assert analyzer.analyze(graph, {"mapping-reports-failures": {"enforcementLevel": "disabled"}}) == []
+    (advisory,) = analyze(graph, {"batch-item-failures-reported": {"enforcementLevel": "advisory"}})
+    assert advisory.level is ADVISORY
+    assert analyze(graph, {"batch-item-failures-reported": {"enforcementLevel": "disabled"}}) == []
 
 
-def test_an_unknown_policy_made_from_the_wrong_topic_is_seen() -> None:
-    graph = graphs.small()
-    policy = one(graph, f"{BASE}-queue-policy")
-    policy.made_from["policy"] = [f"{BASE}-queue", "ses-feedback-eu-west-1-alarms"]
-    found = [each for each in analyzer.analyze(analyzer.in_preview(graph, MADE_UP)) if each.resource]
-    assert [each.rule for each in found] == ["only-the-topic-sends"] * 2
-    assert "made from ses-feedback-eu-west-1-alarms" in found[0].message
-    assert f"not made from {BASE}-topic" in found[1].message
+def test_an_unknown_policy_that_depends_on_the_wrong_topic_is_reported() -> None:
+    graph = graphs.one_source()
+    policy = resource_named(graph, f"{BASE}-queue-policy")
+    policy.property_dependencies["policy"] = [f"{BASE}-queue", "ses-feedback-eu-west-1-alarms"]
+    diagnostics = [diagnostic for diagnostic in analyze(in_preview(graph, MADE_UP)) if diagnostic.resource]
+    assert [diagnostic.rule for diagnostic in diagnostics] == ["queue-policy-restricts-sender"] * 2
+    assert "depends on ses-feedback-eu-west-1-alarms" in diagnostics[0].message
+    assert f"does not depend on {BASE}-topic" in diagnostics[1].message
 
 
 def test_one_unknown_value_does_not_silence_a_rule() -> None:
-    graph = graphs.small()
-    one(graph, f"{BASE}-queue").inputs["messageRetentionSeconds"] = UNKNOWN_STRING_VALUE
-    one(graph, f"{BASE}-dead-letters").inputs["messageRetentionSeconds"] = 60
-    other = BASE.replace("bounce", "complaint")
-    one(graph, f"{other}-dead-letters").inputs["messageRetentionSeconds"] = 60
-    found = analyzer.analyze(graph)
-    assert {(each.rule, each.resource) for each in found} == {
-        ("dead-letters-outlive-their-queue", f"{other}-queue"),
-        ("dead-letters-outlive-their-queue", ""),
-        ("queue-gives-up-in-time", ""),
+    graph = graphs.one_source()
+    resource_named(graph, f"{BASE}-queue").inputs["messageRetentionSeconds"] = UNKNOWN_STRING_VALUE
+    resource_named(graph, f"{BASE}-dead-letters").inputs["messageRetentionSeconds"] = 60
+    complaint_base = BASE.replace("bounce", "complaint")
+    resource_named(graph, f"{complaint_base}-dead-letters").inputs["messageRetentionSeconds"] = 60
+    diagnostics = analyze(graph)
+    assert {(diagnostic.rule, diagnostic.resource) for diagnostic in diagnostics} == {
+        ("dead-letter-queue-retention", f"{complaint_base}-queue"),
+        ("dead-letter-queue-retention", ""),
+        ("queue-retention-covers-retries", ""),
     }
-    assert "messageRetentionSeconds can't be known during preview" in found[-1].message
+    assert "messageRetentionSeconds can't be known during preview" in diagnostics[-1].message

@@ -1,8 +1,8 @@
-"""`ses-feedback doctor` and the deployed program: healthy, then broken in one place after another.
+"""`ses-feedback doctor` on the deployed program: healthy, then with one fault after another.
 
-Not proved: that AWS says these things as the emulator does. It knows every identity (an unknown one is Pending), counts
-nothing in CloudWatch, and has SES's own suppression list off and sending on, whatever it is told; tests/cli/doctor has
-what it cannot show. Its idea of a right is not AWS's.
+Not tested: that AWS responds as the emulator does. The emulator knows every identity (an unknown one is Pending), has
+no metrics in CloudWatch, and always reports the suppression list as off and sending as enabled; tests/cli/doctor covers
+what it cannot show. It does not evaluate permissions exactly as AWS does.
 """
 
 import json
@@ -17,24 +17,29 @@ from typing import Any
 import pytest
 from ses_feedback_cli.app import app
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.doctor.ask import Clients
-from ses_feedback_cli.doctor.calls import CALLS
-from ses_feedback_cli.doctor.gather import gather
+from ses_feedback_cli.doctor.aws.calls import CALLS
+from ses_feedback_cli.doctor.aws.clients import AccountClients
+from ses_feedback_cli.doctor.inspection import inspect
 from ses_feedback_cli.doctor.rules import findings
 from typer.testing import CliRunner
 
 from sandbox import Account, Stack, deploy
 
-pytestmark = pytest.mark.xdist_group("doctor")  # one stack, broken and mended
-REGION, HOME = "eu-west-1", "eu-central-1"
-NAME, OTHER = "bounce-eu-west-1-shop-example", "complaint-eu-west-1-shop-example"
-EVER = {("forwarding-on", NAME), ("forwarding-on", OTHER), ("suppression-off", "account")}
-IGNORED = [argument for id_, _ in sorted(EVER) for argument in ("--ignore", id_)]
+pytestmark = pytest.mark.xdist_group("doctor")  # one stack, changed and restored
+REGION, TABLE_REGION = "eu-west-1", "eu-central-1"
+BOUNCE_PIPELINE, COMPLAINT_PIPELINE = "bounce-eu-west-1-shop-example", "complaint-eu-west-1-shop-example"
+ALWAYS_FOUND = {
+    ("email-forwarding-enabled", BOUNCE_PIPELINE),
+    ("email-forwarding-enabled", COMPLAINT_PIPELINE),
+    ("suppression-list-disabled", "account"),
+}
+"""The findings, as (id, subject), that the emulator has without any fault."""
+IGNORE_OPTIONS = [argument for finding_id, _ in sorted(ALWAYS_FOUND) for argument in ("--ignore", finding_id)]
 
 
 @dataclass
-class World:
-    """The deployed program, and the doctor."""
+class Deployment:
+    """The deployed program, and the command that inspects it."""
 
     stack: Stack
     outputs: Path
@@ -45,33 +50,33 @@ class World:
 
     @property
     def pipeline(self) -> dict[str, Any]:
-        exported: dict[str, Any] = self.stack.outputs["pipelines"][NAME]
-        return exported
+        pipeline: dict[str, Any] = self.stack.outputs["pipelines"][BOUNCE_PIPELINE]
+        return pipeline
 
     def doctor(self, *arguments: str, credentials: tuple[str, str] | None = None) -> tuple[int, dict[str, Any]]:
-        """Run the command; the exit code, and what it writes with --json."""
+        """Run the command with --json; returns the exit code and the document."""
         key, secret = credentials or (self.stack.account.id, "sandbox")
         environment = {
             "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": secret,
             "SES_FEEDBACK_OUTPUTS": str(self.outputs),
         }
-        done = CliRunner().invoke(app, ["doctor", "--json", *arguments], env=environment, prog_name="ses-feedback")
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        written: dict[str, Any] = json.loads(done.stdout)
-        return done.exit_code, written
+        result = CliRunner().invoke(app, ["doctor", "--json", *arguments], env=environment, prog_name="ses-feedback")
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        document: dict[str, Any] = json.loads(result.stdout)
+        return result.exit_code, document
 
-    def found(self) -> set[tuple[str, str]]:
-        """What the doctor finds beside what is so in every emulator: each id, and what it is about.
+    def findings(self) -> set[tuple[str, str]]:
+        """The findings as (id, subject), without those that the emulator always has.
 
-        In one session, which saves seconds.
+        All calls use one boto3 session, which saves seconds.
         """
-        all_ = findings(gather(self.context, Clients(self.context), datetime.now(UTC), 3))
-        return {(one.id, one.about) for one in all_} - EVER
+        observations = inspect(self.context, AccountClients(self.context), datetime.now(UTC), 3)
+        return {(finding.id, finding.subject) for finding in findings(observations)} - ALWAYS_FOUND
 
 
 @pytest.fixture(scope="module")
-def world(new_account: Callable[[], Account], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def deployment(new_account: Callable[[], Account], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     stack = deploy(new_account(), {"ses-feedback:deletionProtection": True, "ses-feedback:createKmsKeys": True})
     outputs = tmp_path_factory.mktemp("doctor") / "outputs.json"
     outputs.write_text(json.dumps(dict(stack.outputs)))
@@ -81,134 +86,139 @@ def world(new_account: Callable[[], Account], tmp_path_factory: pytest.TempPathF
         patch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, "/dev/null")
-        yield World(stack, outputs, Context(outputs=(stack.outputs,)))
+        yield Deployment(stack, outputs, Context(stack_outputs=(stack.outputs,)))
 
 
-def test_what_is_deployed_is_healthy(world: World) -> None:
-    code, written = world.doctor("--ignore", "suppression-off")
-    assert code == 0
-    assert {one["id"] for one in written["findings"]} == {"forwarding-on"}
-    assert written["worst"] == "info"
-    assert [one["pipeline"] for one in written["pipelines"]] == [NAME, OTHER]
+def test_what_is_deployed_is_healthy(deployment: Deployment) -> None:
+    exit_code, document = deployment.doctor("--ignore", "suppression-list-disabled")
+    assert exit_code == 0
+    assert {finding["id"] for finding in document["findings"]} == {"email-forwarding-enabled"}
+    assert document["worst_severity"] == "info"
+    assert [pipeline["pipeline"] for pipeline in document["pipelines"]] == [BOUNCE_PIPELINE, COMPLAINT_PIPELINE]
 
 
-Break = Callable[[World], Callable[[], object]]
-"""Breaks something; what it returns mends it again."""
+Fault = Callable[[Deployment], Callable[[], object]]
+"""Causes a fault; returns a function that repairs it."""
 
 
-def topic_of_identity(topic: Callable[[World], str | None]) -> Break:
-    def apply(world: World) -> Callable[[], object]:
-        ses, names = world.client("ses"), {"Identity": "shop.example", "NotificationType": "Bounce"}
-        other = topic(world)
-        ses.set_identity_notification_topic(**names, **({"SnsTopic": other} if other else {}))
-        return lambda: ses.set_identity_notification_topic(**names, SnsTopic=world.pipeline["topicArn"])
+def topic_of_identity(topic_arn: Callable[[Deployment], str | None]) -> Fault:
+    def apply(deployment: Deployment) -> Callable[[], object]:
+        ses = deployment.client("ses")
+        parameters = {"Identity": "shop.example", "NotificationType": "Bounce"}
+        arn = topic_arn(deployment)
+        ses.set_identity_notification_topic(**parameters, **({"SnsTopic": arn} if arn else {}))
+        return lambda: ses.set_identity_notification_topic(**parameters, SnsTopic=deployment.pipeline["topicArn"])
 
     return apply
 
 
-def event_destination(**changed: Any) -> Break:
-    def apply(world: World) -> Callable[[], object]:
-        ses, topic = world.client("sesv2"), world.pipeline["topicArn"]
-        whole = {"Enabled": True, "MatchingEventTypes": ["BOUNCE"], "SnsDestination": {"TopicArn": topic}}
+def event_destination(**changes: Any) -> Fault:
+    def apply(deployment: Deployment) -> Callable[[], object]:
+        ses, topic_arn = deployment.client("sesv2"), deployment.pipeline["topicArn"]
+        original = {"Enabled": True, "MatchingEventTypes": ["BOUNCE"], "SnsDestination": {"TopicArn": topic_arn}}
 
-        def put(destination: dict[str, Any]) -> None:
+        def update(destination: dict[str, Any]) -> None:
             ses.update_configuration_set_event_destination(
                 ConfigurationSetName="main",
-                EventDestinationName=topic.rpartition(":")[2],
+                EventDestinationName=topic_arn.rpartition(":")[2],
                 EventDestination=destination,
             )
 
-        put({**whole, **changed})
-        return lambda: put(whole)
+        update({**original, **changes})
+        return lambda: update(original)
 
     return apply
 
 
-def subscription(world: World) -> str:
-    (one,) = world.client("sns").list_subscriptions_by_topic(TopicArn=world.pipeline["topicArn"])["Subscriptions"]
-    return str(one["SubscriptionArn"])
+def subscription_arn(deployment: Deployment) -> str:
+    response = deployment.client("sns").list_subscriptions_by_topic(TopicArn=deployment.pipeline["topicArn"])
+    (subscription,) = response["Subscriptions"]
+    return str(subscription["SubscriptionArn"])
 
 
-def subscription_attribute(name: str, value: str) -> Break:
-    def apply(world: World) -> Callable[[], object]:
-        sns, arn = world.client("sns"), subscription(world)
-        before = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"].get(name, "")
+def subscription_attribute(name: str, value: str) -> Fault:
+    def apply(deployment: Deployment) -> Callable[[], object]:
+        sns, arn = deployment.client("sns"), subscription_arn(deployment)
+        original = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"].get(name, "")
         sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
-        return lambda: sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, AttributeValue=before)
+        return lambda: sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, AttributeValue=original)
 
     return apply
 
 
-def unsubscribe(world: World) -> Callable[[], object]:
-    sns, arn = world.client("sns"), subscription(world)
-    known = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+def unsubscribe(deployment: Deployment) -> Callable[[], object]:
+    sns, arn = deployment.client("sns"), subscription_arn(deployment)
+    attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
     sns.unsubscribe(SubscriptionArn=arn)
     return lambda: sns.subscribe(
-        TopicArn=known["TopicArn"],
+        TopicArn=attributes["TopicArn"],
         Protocol="sqs",
-        Endpoint=known["Endpoint"],
-        Attributes={key: known[key] for key in ("RawMessageDelivery", "RedrivePolicy")},
+        Endpoint=attributes["Endpoint"],
+        Attributes={name: attributes[name] for name in ("RawMessageDelivery", "RedrivePolicy")},
     )
 
 
-def topic_attribute(name: str, value: str) -> Break:
-    def apply(world: World) -> Callable[[], object]:
-        sns, arn = world.client("sns"), world.pipeline["topicArn"]
-        before = sns.get_topic_attributes(TopicArn=arn)["Attributes"][name]
+def topic_attribute(name: str, value: str) -> Fault:
+    def apply(deployment: Deployment) -> Callable[[], object]:
+        sns, arn = deployment.client("sns"), deployment.pipeline["topicArn"]
+        original = sns.get_topic_attributes(TopicArn=arn)["Attributes"][name]
         sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=value)
-        return lambda: sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=before)
+        return lambda: sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=original)
 
     return apply
 
 
-def queue_attribute(name: str, value: str, queue: str = "queueUrl") -> Break:
-    def apply(world: World) -> Callable[[], object]:
-        sqs, url = world.client("sqs"), world.pipeline[queue]
-        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
+def queue_attribute(name: str, value: str, queue: str = "queueUrl") -> Fault:
+    def apply(deployment: Deployment) -> Callable[[], object]:
+        sqs, url = deployment.client("sqs"), deployment.pipeline[queue]
+        original = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={name: value})
-        return lambda: sqs.set_queue_attributes(QueueUrl=url, Attributes={name: before})
+        return lambda: sqs.set_queue_attributes(QueueUrl=url, Attributes={name: original})
 
     return apply
 
 
-def message_in(queue: str) -> Break:
-    def apply(world: World) -> Callable[[], object]:
-        sqs, url = world.client("sqs"), world.pipeline[queue]
+def message_in(queue: str) -> Fault:
+    def apply(deployment: Deployment) -> Callable[[], object]:
+        sqs, url = deployment.client("sqs"), deployment.pipeline[queue]
         sqs.send_message(QueueUrl=url, MessageBody="{}")
         return lambda: sqs.purge_queue(QueueUrl=url)
 
     return apply
 
 
-def mapping(broken: dict[str, Any], whole: dict[str, Any]) -> Break:
-    def apply(world: World) -> Callable[[], object]:
-        client = world.client("lambda")
-        (one,) = client.list_event_source_mappings(FunctionName=world.pipeline["functionName"])["EventSourceMappings"]
-        client.update_event_source_mapping(UUID=one["UUID"], **broken)
-        return lambda: client.update_event_source_mapping(UUID=one["UUID"], **whole)
+def event_source_mapping(changes: dict[str, Any], original: dict[str, Any]) -> Fault:
+    def apply(deployment: Deployment) -> Callable[[], object]:
+        client = deployment.client("lambda")
+        response = client.list_event_source_mappings(FunctionName=deployment.pipeline["functionName"])
+        (mapping,) = response["EventSourceMappings"]
+        client.update_event_source_mapping(UUID=mapping["UUID"], **changes)
+        return lambda: client.update_event_source_mapping(UUID=mapping["UUID"], **original)
 
     return apply
 
 
-def stopped(world: World) -> Callable[[], object]:
-    client, name = world.client("lambda"), world.pipeline["functionName"]
+def stop_function(deployment: Deployment) -> Callable[[], object]:
+    client, name = deployment.client("lambda"), deployment.pipeline["functionName"]
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     return lambda: client.delete_function_concurrency(FunctionName=name)
 
 
-def other_table(world: World) -> Callable[[], object]:
-    client, name = world.client("lambda"), world.pipeline["functionName"]
-    known = client.get_function_configuration(FunctionName=name)["Environment"]
-    changed = {"Variables": {**known["Variables"], "HISTORY_TABLE_ARN": "arn:aws:dynamodb:eu-central-1:1:table/other"}}
+def write_to_another_table(deployment: Deployment) -> Callable[[], object]:
+    client, name = deployment.client("lambda"), deployment.pipeline["functionName"]
+    original = client.get_function_configuration(FunctionName=name)["Environment"]
+    other_table = "arn:aws:dynamodb:eu-central-1:1:table/other"
+    changed = {"Variables": {**original["Variables"], "HISTORY_TABLE_ARN": other_table}}
     client.update_function_configuration(FunctionName=name, Environment=changed)
-    return lambda: client.update_function_configuration(FunctionName=name, Environment=known)
+    return lambda: client.update_function_configuration(FunctionName=name, Environment=original)
 
 
-def table(call: str, broken: dict[str, Any], whole: dict[str, Any]) -> Break:
-    def apply(world: World) -> Callable[[], object]:
-        change, name = getattr(world.client("dynamodb", HOME), call), world.stack.outputs["historyTableName"]
-        change(TableName=name, **broken)
-        return lambda: change(TableName=name, **whole)
+def history_table(method: str, changes: dict[str, Any], original: dict[str, Any]) -> Fault:
+    def apply(deployment: Deployment) -> Callable[[], object]:
+        update = getattr(deployment.client("dynamodb", TABLE_REGION), method)
+        name = deployment.stack.outputs["historyTableName"]
+        update(TableName=name, **changes)
+        return lambda: update(TableName=name, **original)
 
     return apply
 
@@ -221,154 +231,190 @@ def ttl(*, enabled: bool) -> dict[str, Any]:
     return {"TimeToLiveSpecification": {"Enabled": enabled, "AttributeName": "expires_at"}}
 
 
-PARTIAL = "FunctionResponseTypes"
-BREAKS: dict[str, tuple[str, str, Break]] = {
-    "no topic": ("identity-topic-missing", NAME, topic_of_identity(lambda _: None)),
+FAULTS: dict[str, tuple[str, str, Fault]] = {
+    "no topic": ("identity-topic-missing", BOUNCE_PIPELINE, topic_of_identity(lambda _: None)),
     "other topic": (
-        "identity-topic-other",
-        NAME,
-        topic_of_identity(lambda world: str(world.stack.outputs["pipelines"][OTHER]["topicArn"])),
+        "identity-topic-mismatch",
+        BOUNCE_PIPELINE,
+        topic_of_identity(
+            lambda deployment: str(deployment.stack.outputs["pipelines"][COMPLAINT_PIPELINE]["topicArn"])
+        ),
     ),
-    "destination off": ("event-destination-off", NAME, event_destination(Enabled=False)),
-    "other events": ("event-destination-events", NAME, event_destination(MatchingEventTypes=["OPEN"])),
-    "topic policy": ("topic-policy", NAME, topic_attribute("Policy", '{"Version": "2012-10-17", "Statement": []}')),
-    "key of AWS": ("key-of-aws", NAME, topic_attribute("KmsMasterKeyId", "alias/aws/sns")),
-    "unsubscribed": ("subscription-missing", NAME, unsubscribe),
-    "filtered": ("subscription-filtered", NAME, subscription_attribute("FilterPolicy", '{"kind": ["none"]}')),
-    "not raw": ("subscription-wrapped", NAME, subscription_attribute("RawMessageDelivery", "false")),
-    "kept nowhere": ("subscription-without-dead-letter-queue", NAME, subscription_attribute("RedrivePolicy", "")),
-    "queue policy": ("queue-policy", NAME, queue_attribute("Policy", "")),
+    "destination off": ("event-destination-disabled", BOUNCE_PIPELINE, event_destination(Enabled=False)),
+    "other events": ("event-destination-events", BOUNCE_PIPELINE, event_destination(MatchingEventTypes=["OPEN"])),
+    "topic policy": (
+        "topic-policy",
+        BOUNCE_PIPELINE,
+        topic_attribute("Policy", '{"Version": "2012-10-17", "Statement": []}'),
+    ),
+    "AWS managed key": ("aws-managed-key", BOUNCE_PIPELINE, topic_attribute("KmsMasterKeyId", "alias/aws/sns")),
+    "unsubscribed": ("subscription-missing", BOUNCE_PIPELINE, unsubscribe),
+    "filtered": (
+        "subscription-filtered",
+        BOUNCE_PIPELINE,
+        subscription_attribute("FilterPolicy", '{"kind": ["none"]}'),
+    ),
+    "no raw delivery": (
+        "raw-delivery-disabled",
+        BOUNCE_PIPELINE,
+        subscription_attribute("RawMessageDelivery", "false"),
+    ),
+    "no subscription dead-letter queue": (
+        "subscription-without-dead-letter-queue",
+        BOUNCE_PIPELINE,
+        subscription_attribute("RedrivePolicy", ""),
+    ),
+    "queue policy": ("queue-policy", BOUNCE_PIPELINE, queue_attribute("Policy", "")),
     "subscription dead-letter queue's policy": (
         "queue-policy",
-        NAME,
+        BOUNCE_PIPELINE,
         queue_attribute("Policy", "", "subscriptionDeadLetterQueueUrl"),
     ),
-    "no redrive": ("queue-redrive", NAME, queue_attribute("RedrivePolicy", "")),
-    "visibility": ("visibility-timeout", NAME, queue_attribute("VisibilityTimeout", "60")),
-    "dead letter": ("dead-letters", NAME, message_in("deadLetterQueueUrl")),
-    "subscription-dead-letters": ("subscription-dead-letters", NAME, message_in("subscriptionDeadLetterQueueUrl")),
-    "mapping off": ("mapping-off", NAME, mapping({"Enabled": False}, {"Enabled": True})),
+    "no redrive": ("queue-redrive-policy", BOUNCE_PIPELINE, queue_attribute("RedrivePolicy", "")),
+    "visibility": ("visibility-timeout", BOUNCE_PIPELINE, queue_attribute("VisibilityTimeout", "60")),
+    "dead letter": ("dead-letters", BOUNCE_PIPELINE, message_in("deadLetterQueueUrl")),
+    "subscription-dead-letters": (
+        "subscription-dead-letters",
+        BOUNCE_PIPELINE,
+        message_in("subscriptionDeadLetterQueueUrl"),
+    ),
+    "mapping off": (
+        "event-source-mapping-disabled",
+        BOUNCE_PIPELINE,
+        event_source_mapping({"Enabled": False}, {"Enabled": True}),
+    ),
     "whole batches": (
-        "mapping-whole-batches",
-        NAME,
-        mapping({PARTIAL: []}, {PARTIAL: ["ReportBatchItemFailures"]}),
+        "partial-batch-responses-disabled",
+        BOUNCE_PIPELINE,
+        event_source_mapping({"FunctionResponseTypes": []}, {"FunctionResponseTypes": ["ReportBatchItemFailures"]}),
     ),
-    "stopped": ("function-stopped", NAME, stopped),
-    "other table": ("function-table", NAME, other_table),
-    "no ttl": ("table-ttl", "history table", table("update_time_to_live", ttl(enabled=False), ttl(enabled=True))),
+    "stopped": ("function-stopped", BOUNCE_PIPELINE, stop_function),
+    "other table": ("function-table-mismatch", BOUNCE_PIPELINE, write_to_another_table),
+    "no ttl": (
+        "table-ttl",
+        "history table",
+        history_table("update_time_to_live", ttl(enabled=False), ttl(enabled=True)),
+    ),
     "no recovery": (
-        "table-recovery",
+        "table-point-in-time-recovery",
         "history table",
-        table("update_continuous_backups", recovery(enabled=False), recovery(enabled=True)),
+        history_table("update_continuous_backups", recovery(enabled=False), recovery(enabled=True)),
     ),
-    "unprotected": (
-        "table-protection",
+    "no deletion protection": (
+        "table-deletion-protection",
         "history table",
-        table("update_table", {"DeletionProtectionEnabled": False}, {"DeletionProtectionEnabled": True}),
+        history_table("update_table", {"DeletionProtectionEnabled": False}, {"DeletionProtectionEnabled": True}),
     ),
 }
 
 
 @contextmanager
-def broken(world: World, break_it: Break) -> Iterator[None]:
-    mend = break_it(world)
+def faulty(deployment: Deployment, cause: Fault) -> Iterator[None]:
+    repair = cause(deployment)
     try:
         yield
     finally:
-        mend()
+        repair()
 
 
-@pytest.mark.parametrize("name", BREAKS)
-def test_what_is_broken_is_named_and_nothing_else(world: World, name: str) -> None:
-    id_, about, break_it = BREAKS[name]
-    with broken(world, break_it):
-        assert world.found() == {(id_, about)}  # and all that was broken before is mended
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_gives_its_finding_and_no_other(deployment: Deployment, name: str) -> None:
+    finding_id, subject, cause = FAULTS[name]
+    with faulty(deployment, cause):
+        assert deployment.findings() == {(finding_id, subject)}  # the faults of earlier tests are repaired
 
 
-def test_a_key_that_is_switched_off_is_found_where_it_is_used(world: World) -> None:
-    topic = world.client("sns").get_topic_attributes(TopicArn=world.pipeline["topicArn"])["Attributes"]
-    kms = world.client("kms")
-    kms.disable_key(KeyId=topic["KmsMasterKeyId"])
+def test_a_disabled_key_is_reported_by_each_pipeline_that_uses_it(deployment: Deployment) -> None:
+    response = deployment.client("sns").get_topic_attributes(TopicArn=deployment.pipeline["topicArn"])
+    key_id = response["Attributes"]["KmsMasterKeyId"]
+    kms = deployment.client("kms")
+    kms.disable_key(KeyId=key_id)
     try:
-        assert world.found() == {("key-unusable", NAME), ("key-unusable", OTHER)}
+        assert deployment.findings() == {("key-unusable", BOUNCE_PIPELINE), ("key-unusable", COMPLAINT_PIPELINE)}
     finally:
-        kms.enable_key(KeyId=topic["KmsMasterKeyId"])
+        kms.enable_key(KeyId=key_id)
 
 
 @contextmanager
-def user(world: World, policy: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    iam, name = world.client("iam", "us-east-1"), f"doctor-{time.monotonic_ns()}"
+def user(deployment: Deployment, policy: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    iam, name = deployment.client("iam", "us-east-1"), f"doctor-{time.monotonic_ns()}"
     iam.create_user(UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="doctor", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     yield key["AccessKeyId"], key["SecretAccessKey"]
 
 
-def test_the_policy_that_it_prints_is_enough(world: World) -> None:
-    _, policy = world.doctor("--policy")
-    # The emulator takes every call about a function's concurrency for the one that sets it.
+def test_the_printed_policy_is_sufficient(deployment: Deployment) -> None:
+    _, policy = deployment.doctor("--policy")
+    # The emulator checks every call about a function's concurrency as PutFunctionConcurrency.
     policy["Statement"].append({"Effect": "Allow", "Action": "lambda:PutFunctionConcurrency", "Resource": "*"})
-    with user(world, policy) as credentials:
-        code, written = world.doctor("--ignore", "suppression-off", credentials=credentials)
-    assert [one["says"] for one in written["findings"] if one["id"] != "forwarding-on"] == []
-    assert code == 0
+    with user(deployment, policy) as credentials:
+        exit_code, document = deployment.doctor("--ignore", "suppression-list-disabled", credentials=credentials)
+    assert [finding for finding in document["findings"] if finding["id"] != "email-forwarding-enabled"] == []
+    assert exit_code == 0
 
 
-INNER = {
+DEPENDENT_ACTIONS = {
     *("sns:GetSubscriptionAttributes", "kms:GetKeyPolicy", "lambda:GetFunctionConcurrency", "sqs:GetQueueAttributes"),
     *("dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups"),
 }
-"""Actions that follow others, and so are not tried without these."""
+"""Actions of calls that are only made when others succeed."""
 
 
-@pytest.mark.parametrize("missing", [INNER, {call.action for call in CALLS} - INNER], ids=["inner", "outer"])
-def test_rights_that_are_missing_are_named_and_the_rest_goes_on(world: World, missing: set[str]) -> None:
-    _, policy = world.doctor("--policy")
+@pytest.mark.parametrize(
+    "missing", [DEPENDENT_ACTIONS, {call.action for call in CALLS} - DEPENDENT_ACTIONS], ids=["dependent", "first"]
+)
+def test_missing_permissions_are_reported_and_the_inspection_continues(
+    deployment: Deployment, missing: set[str]
+) -> None:
+    _, policy = deployment.doctor("--policy")
     for statement in policy["Statement"]:
-        statement["Action"] = [one for one in statement["Action"] if one not in missing]
-    policy["Statement"] = [one for one in policy["Statement"] if one["Action"]]
-    with user(world, policy) as credentials, broken(world, message_in("deadLetterQueueUrl")):
-        code, written = world.doctor(*IGNORED, credentials=credentials)
-    assert code == 1
-    refused = {one["says"] for one in written["findings"] if one["id"] == "look-refused"}
-    assert {action for action in missing if any(f": {action} is needed" in says for says in refused)} == missing
-    others = {one["id"] for one in written["findings"]} - {"look-refused"}
-    assert others == (set() if "sqs:GetQueueAttributes" in missing else {"dead-letters"})
+        statement["Action"] = [action for action in statement["Action"] if action not in missing]
+    policy["Statement"] = [statement for statement in policy["Statement"] if statement["Action"]]
+    with user(deployment, policy) as credentials, faulty(deployment, message_in("deadLetterQueueUrl")):
+        exit_code, document = deployment.doctor(*IGNORE_OPTIONS, credentials=credentials)
+    assert exit_code == 1
+    denied = [finding["message"] for finding in document["findings"] if finding["id"] == "access-denied"]
+    assert {action for action in missing if any(f": {action} is needed" in message for message in denied)} == missing
+    other_ids = {finding["id"] for finding in document["findings"]} - {"access-denied"}
+    assert other_ids == (set() if "sqs:GetQueueAttributes" in missing else {"dead-letters"})
 
 
-def test_without_any_right_nothing_could_be_asked(world: World) -> None:
-    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
-    with user(world, nothing) as credentials:
-        code, written = world.doctor(credentials=credentials)
-    assert code == 3
-    assert {one["id"] for one in written["findings"]} == {"look-refused"}
+def test_without_any_permission_the_exit_code_is_3(deployment: Deployment) -> None:
+    deny_all = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+    with user(deployment, deny_all) as credentials:
+        exit_code, document = deployment.doctor(credentials=credentials)
+    assert exit_code == 3
+    assert {finding["id"] for finding in document["findings"]} == {"access-denied"}
 
 
-OUTSIDER = "999999999999"
+OTHER_ACCOUNT = "999999999999"
 
 
-def test_pipelines_of_another_account_are_not_looked_at_but_named(world: World) -> None:
-    code, written = world.doctor(credentials=(OUTSIDER, "sandbox"))
-    assert code == 3
-    (one,) = (one for one in written["findings"] if one["id"] == "other-account")
-    assert NAME in one["says"]
-    assert "--role" in one["mend"]
+def test_pipelines_of_another_account_are_reported(deployment: Deployment) -> None:
+    exit_code, document = deployment.doctor(credentials=(OTHER_ACCOUNT, "sandbox"))
+    assert exit_code == 3
+    (finding,) = (finding for finding in document["findings"] if finding["id"] == "other-account")
+    assert BOUNCE_PIPELINE in finding["message"]
+    assert "--role" in finding["remediation"]
 
 
-def test_a_role_in_the_other_account_lets_it_look(world: World) -> None:
-    _, policy = world.doctor("--policy")
+def test_a_role_in_the_other_account_gives_access(deployment: Deployment) -> None:
+    _, policy = deployment.doctor("--policy")
     policy["Statement"].append({"Effect": "Allow", "Action": "lambda:PutFunctionConcurrency", "Resource": "*"})
-    iam = world.client("iam", "us-east-1")
-    outsider = {"AWS": f"arn:aws:iam::{OUTSIDER}:root"}
-    trust = {"Effect": "Allow", "Principal": outsider, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName="look", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
-    iam.put_role_policy(RoleName="look", PolicyName="look", PolicyDocument=json.dumps(policy))
-    code, written = world.doctor(*IGNORED, "--role", "look", credentials=(OUTSIDER, "sandbox"))
-    assert [one["says"] for one in written["findings"]] == []
-    assert code == 0
+    iam = deployment.client("iam", "us-east-1")
+    principal = {"AWS": f"arn:aws:iam::{OTHER_ACCOUNT}:root"}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName="inspector", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    iam.put_role_policy(RoleName="inspector", PolicyName="inspector", PolicyDocument=json.dumps(policy))
+    exit_code, document = deployment.doctor(
+        *IGNORE_OPTIONS, "--role", "inspector", credentials=(OTHER_ACCOUNT, "sandbox")
+    )
+    assert document["findings"] == []
+    assert exit_code == 0
 
 
-def test_a_role_that_cannot_be_taken_is_named_once(world: World) -> None:
-    code, written = world.doctor(*IGNORED, "--role", "nobody", credentials=(OUTSIDER, "sandbox"))
-    assert code == 3
-    assert [one["says"] for one in written["findings"] if "role/nobody is needed" in one["says"]]
+def test_a_role_that_cannot_be_assumed_is_reported_once(deployment: Deployment) -> None:
+    exit_code, document = deployment.doctor(*IGNORE_OPTIONS, "--role", "nobody", credentials=(OTHER_ACCOUNT, "sandbox"))
+    assert exit_code == 3
+    assert [finding for finding in document["findings"] if "role/nobody is needed" in finding["message"]]

@@ -23,24 +23,24 @@ PIPELINE = "bounce-eu-west-1-shop-example"
 PATIENCE = 60.0  # of a busy machine
 Command = Callable[..., Result]
 
-pytestmark = pytest.mark.xdist_group("deployed")
+pytestmark = pytest.mark.xdist_group("stack")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def started(deployed: Stack) -> None:
-    """The functions have started, so that a message that fails can be given up after seconds."""
-    for pipeline in deployed.outputs["pipelines"].values():
-        client = deployed.account.client("lambda", pipeline["region"])
+def started_functions(stack: Stack) -> None:
+    """With functions that have started, a message that fails can be given up after seconds."""
+    for pipeline in stack.outputs["pipelines"].values():
+        client = stack.account.client("lambda", pipeline["region"])
         client.invoke(FunctionName=pipeline["functionName"], Payload=b'{"Records": []}')
 
 
 @pytest.fixture
-def command(deployed: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+def command(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     outputs = tmp_path / "outputs.json"
-    outputs.write_text(json.dumps(deployed.outputs))
+    outputs.write_text(json.dumps(stack.outputs))
     environment = {
-        "AWS_ENDPOINT_URL": deployed.account.endpoint,
-        "AWS_ACCESS_KEY_ID": deployed.account.id,
+        "AWS_ENDPOINT_URL": stack.account.endpoint,
+        "AWS_ACCESS_KEY_ID": stack.account.id,
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -92,7 +92,7 @@ def broken_function(stack: Stack) -> Iterator[None]:
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
-def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(deployed: Stack, command: Command) -> None:
+def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: Stack, command: Command) -> None:
     def listed() -> dict[str, Any]:
         done = command("dead-letters", "list", "--pipeline", PIPELINE, "--queue", "dead-letters", "--json")
         assert done.exit_code in {0, 1}, done.output
@@ -101,23 +101,23 @@ def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(deployed:
 
     assert listed()["messages"] == 0
     message: Any = {"Subject": {"Data": "Your order"}, "Body": {"Text": {"Data": "It is on its way."}}}
-    with broken_function(deployed):
-        deployed.account.client("ses", "eu-west-1").send_email(
+    with broken_function(stack):
+        stack.account.client("ses", "eu-west-1").send_email(
             Source="no-reply@shop.example", Destination={"ToAddresses": [ADDRESS]}, Message=message
         )
         until(lambda: listed()["messages"] == 1, "it did not come to the dead letters")
     (letter,) = listed()["sample"]
-    assert (letter["kind"], letter["type"], letter["why"][:8]) == ("bounce", "Permanent", "readable")
-    assert blocked_item(deployed, ADDRESS) is None
+    assert (letter["kind"], letter["type"], letter["reason"][:8]) == ("bounce", "Permanent", "readable")
+    assert blocked_item(stack, ADDRESS) is None
 
     assert command("dead-letters", "show", letter["id"]).exit_code == 0
     done = command("dead-letters", "redrive", "--pipeline", PIPELINE, "--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)["moved"]) == (0, 1), done.output
-    until(lambda: blocked_item(deployed, ADDRESS) is not None, "it is not blocked")
+    until(lambda: blocked_item(stack, ADDRESS) is not None, "it is not blocked")
     assert listed()["messages"] == 0
 
 
-def test_what_the_topic_could_not_deliver_is_judged_after_redrive(deployed: Stack, command: Command) -> None:
+def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: Stack, command: Command) -> None:
     # The emulator's SNS keeps nothing that it cannot deliver: the message is put where AWS's would.
     address = "refused@example.org"
     text = json.dumps(
@@ -133,14 +133,14 @@ def test_what_the_topic_could_not_deliver_is_judged_after_redrive(deployed: Stac
             "mail": {"timestamp": "2026-11-20T09:59:59.000Z", "messageId": "m", "destination": [address]},
         }
     )
-    sqs = deployed.account.client("sqs", "eu-west-1")
-    sqs.send_message(QueueUrl=exported(deployed)["subscriptionDeadLetterQueueUrl"], MessageBody=text)
+    sqs = stack.account.client("sqs", "eu-west-1")
+    sqs.send_message(QueueUrl=exported(stack)["subscriptionDeadLetterQueueUrl"], MessageBody=text)
     done = command("dead-letters", "redrive", "--queue", "subscription-dead-letters", "--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)["moved"]) == (0, 1), done.output
-    until(lambda: blocked_item(deployed, address) is not None, "it is not blocked")
+    until(lambda: blocked_item(stack, address) is not None, "it is not blocked")
 
 
-def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(deployed: Stack, command: Command) -> None:
+def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(stack: Stack, command: Command) -> None:
     done = command("simulate", "--timeout", str(PATIENCE), "--json")
     assert done.exit_code == 0, done.output
     found = [json.loads(line) for line in done.stdout.splitlines()]
@@ -150,11 +150,11 @@ def test_a_simulation_arrives_by_every_way_and_leaves_nothing_blocked(deployed: 
         *(("shop.example", "main", name) for name in names),
     }
     assert {one["mail"] for one in found if one["how"] == "sent"} == {*names, "success"} - {"ooto"}
-    assert [blocked_item(deployed, one["address"]) for one in found] == [None] * len(found)
+    assert [blocked_item(stack, one["address"]) for one in found] == [None] * len(found)
 
 
-def test_a_simulation_names_the_identity_that_ses_tells_nothing_of(deployed: Stack, command: Command) -> None:
-    ses, topic = deployed.account.client("ses", "eu-west-1"), exported(deployed)["topicArn"]
+def test_a_simulation_names_the_identity_that_ses_tells_nothing_of(stack: Stack, command: Command) -> None:
+    ses, topic = stack.account.client("ses", "eu-west-1"), exported(stack)["topicArn"]
 
     def set_topic(arn: str) -> None:
         ses.set_identity_notification_topic(Identity="news.shop.example", NotificationType="Bounce", SnsTopic=arn)

@@ -1,6 +1,7 @@
-"""The configuration of a stack: what is read, and that every mistake is named before anything is made."""
+"""The configuration of a stack: what is read, and that every mistake is named before a resource is registered."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,10 @@ import pulumi
 import pytest
 import yaml
 
-from components import inputs
-from components.feedback_monitoring_args import DEFAULTS as MONITORING_DEFAULTS
-from components.feedback_pipeline_args import DEFAULTS
+from components.feedback_pipeline_args import PipelineSettings
 from components.inputs import KINDS
 from stack.config import KEYS, load, parse
-from stack.model import Source
+from stack.model import ExistingTables, MonitoringSettings, NewTables, Source
 from tests.recorder import ACCOUNT, record
 
 ROOT = Path(__file__).parents[2]
@@ -24,43 +23,67 @@ TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:alarms"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
 
 
-def texts(**given: object) -> dict[str, str]:
-    """Configuration as the engine hands it over; one good source where the test says nothing."""
-    values = {"sources": [{"identities": ["shop.example"]}]} | given
+def config_values(**changes: object) -> dict[str, str]:
+    """Configuration as the engine passes it, with one valid source unless the test changes it."""
+    values = {"sources": [{"identities": ["shop.example"]}]} | changes
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
-def declared() -> dict[str, dict[str, Any]]:
+def declared_keys() -> dict[str, dict[str, Any]]:
     declarations: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     return declarations
 
 
 def test_every_key_is_declared_with_type_default_and_description() -> None:
-    assert set(declared()) == KEYS
-    for key, declaration in declared().items():
+    assert set(declared_keys()) == KEYS
+    for key, declaration in declared_keys().items():
         assert {"type", "default", "description"} <= set(declaration), key
 
 
-def test_declared_defaults_are_the_components_own() -> None:
-    for name, default in DEFAULTS.items():
-        assert declared()[inputs.camel(name)]["default"] == default, name
-    assert declared()["missingFeedbackHours"]["default"] == MONITORING_DEFAULTS["missing_feedback_hours"]
-
-
 def test_the_declared_defaults_and_one_source_are_enough() -> None:
-    defaults = {key: declaration["default"] for key, declaration in declared().items()}
-    config = parse(texts(**(defaults | {"sources": [{"identities": ["shop.example"]}]})), "eu-west-1")
-    assert config.tables == {
-        "region": "eu-west-1",
+    defaults = {key: declaration["default"] for key, declaration in declared_keys().items()}
+    config = parse(config_values(**(defaults | {"sources": [{"identities": ["shop.example"]}]})), "eu-west-1")
+    assert config.tables == NewTables(region="eu-west-1")
+    assert config.deletion_protection
+    assert config.tags == {}
+    assert config.sources == [Source("eu-west-1-shop-example", "eu-west-1", ["shop.example"])]
+    assert config.pipeline_settings == PipelineSettings()
+    assert config.monitoring_settings == MonitoringSettings()
+
+
+def test_arguments_of_the_tables() -> None:
+    values = config_values(tableRegion="eu-central-1", readerPrincipals=[ACCOUNT], tags={"team": "mail"})
+    config = parse(values, "eu-west-1")
+    assert isinstance(config.tables, NewTables)
+    assert config.table_args(config.tables, {}) == {
+        "region": "eu-central-1",
         "replica_regions": [],
-        "reader_principals": [],
+        "reader_principals": [ACCOUNT],
         "writer_principals": [],
+        "kms_key_arn": None,
         "deletion_protection": True,
-        "tags": {},
+        "tags": {"team": "mail"},
     }
-    assert config.sources == [Source("eu-west-1-shop-example", "eu-west-1", ["shop.example"], None, None)]
-    assert config.pipeline == DEFAULTS
-    assert config.monitoring == {"missing_feedback_hours": 24, "tags": {}}
+
+
+def test_arguments_of_a_pipeline() -> None:
+    source = {"configurationSet": "main", "identities": ["shop.example"], "emailForwarding": False}
+    config = parse(config_values(sources=[source], batchSize=5, tags={"team": "mail"}), "eu-west-1")
+    tables = ExistingTables(blocked_table_arn=BLOCKED, history_table_arn=HISTORY)
+    bounce_args, complaint_args = (config.pipeline_args(config.sources[0], kind, tables, {}) for kind in KINDS)
+    assert bounce_args == {
+        **vars(PipelineSettings(batch_size=5)),
+        "kind": "bounce",
+        "region": "eu-west-1",
+        "identities": ["shop.example"],
+        "configuration_set_name": "main",
+        "blocked_table_arn": BLOCKED,
+        "history_table_arn": HISTORY,
+        "kms_key_arn": None,
+        "table_kms_key_arn": None,
+        "tags": {"team": "mail"},
+    }
+    assert complaint_args == {**bounce_args, "kind": "complaint", "email_forwarding": False}
 
 
 def test_sources_are_named_after_region_and_first_identity_or_set() -> None:
@@ -70,7 +93,7 @@ def test_sources_are_named_after_region_and_first_identity_or_set() -> None:
         {"name": "mine", "identities": ["other.example"], "kmsKeyArn": KEY},
         {"identities": ["a-very-long-name-of-a-shop-that-sells-everything.example"]},
     ]
-    config = parse(texts(sources=sources), "eu-west-1")
+    config = parse(config_values(sources=sources), "eu-west-1")
     names = [source.name for source in config.sources]
     assert names[:3] == ["us-east-1-news-shop-example", "eu-west-1-main-set", "mine"]
     assert names[3].startswith("eu-west-1-a-very-long-name-of")
@@ -80,17 +103,15 @@ def test_sources_are_named_after_region_and_first_identity_or_set() -> None:
 
 def test_a_source_keeps_its_name_when_it_gains_an_identity() -> None:
     before, after = (
-        parse(texts(sources=[{"identities": identities}]), "eu-west-1").sources[0].name
+        parse(config_values(sources=[{"identities": identities}]), "eu-west-1").sources[0].name
         for identities in (["a.example"], ["a.example", "b.example"])
     )
     assert before == after
 
 
 def test_tables_made_elsewhere_are_taken_by_arn() -> None:
-    config = parse(texts(blockedTableArn=BLOCKED, historyTableArn=HISTORY), "eu-west-1")
-    assert config.tables is None
-    args = config.pipeline_args(config.sources[0], "bounce", None, {})
-    assert (args["blocked_table_arn"], args["history_table_arn"]) == (BLOCKED, HISTORY)
+    config = parse(config_values(blockedTableArn=BLOCKED, historyTableArn=HISTORY), "eu-west-1")
+    assert config.tables == ExistingTables(blocked_table_arn=BLOCKED, history_table_arn=HISTORY)
 
 
 def test_monitoring_takes_the_pipelines_of_its_region() -> None:
@@ -99,12 +120,19 @@ def test_monitoring_takes_the_pipelines_of_its_region() -> None:
         {"identities": ["b.example"]},
         {"identities": ["c.example"]},
     ]
-    config = parse(texts(sources=sources, alarmTopicArn="", runbookUrl="https://wiki.example.com"), "eu-west-1")
+    config = parse(config_values(sources=sources, alarmTopicArn="", runbookUrl="https://wiki.example.com"), "eu-west-1")
     assert config.regions == ["us-east-1", "eu-west-1"]
-    made = {(kind, source.name): _Monitored(f"{kind} {source.name}") for kind in KINDS for source in config.sources}
-    assert config.monitoring_args("eu-west-1", made, {}) == {  # type: ignore[arg-type] # stands in for pipelines
+    pipelines: Any = {
+        (kind, source.name): MonitoredOutput(f"{kind} {source.name}") for kind in KINDS for source in config.sources
+    }
+    assert config.monitoring_settings
+    assert config.monitoring_args("eu-west-1", config.monitoring_settings, pipelines, {}) == {
         "region": "eu-west-1",
         "runbook_url": "https://wiki.example.com",
+        "alarm_topic_arn": None,
+        "alarm_emails": [],
+        "kms_key_arn": None,
+        "missing_feedback_hours": 24,
         "tags": {},
         "bounce_pipelines": {name: f"bounce {name}" for name in ("eu-west-1-b-example", "eu-west-1-c-example")},
         "complaint_pipelines": {name: f"complaint {name}" for name in ("eu-west-1-b-example", "eu-west-1-c-example")},
@@ -112,24 +140,32 @@ def test_monitoring_takes_the_pipelines_of_its_region() -> None:
 
 
 def test_a_topic_of_another_team_is_notified() -> None:
-    config = parse(texts(alarmTopicArn=TOPIC), "eu-west-1")
-    assert config.monitoring == {"alarm_topic_arn": TOPIC, "tags": {}}
-    assert parse(texts(monitoring=False, missingFeedbackHours=24), "eu-west-1").monitoring is None
-    assert parse(texts(missingFeedbackHours=0), "eu-west-1").monitoring == {"missing_feedback_hours": 0, "tags": {}}
+    config = parse(config_values(alarmTopicArn=TOPIC), "eu-west-1")
+    assert config.monitoring_settings == MonitoringSettings(alarm_topic_arn=TOPIC)
+
+
+def test_monitoring_can_be_left_out_as_a_whole_or_in_part() -> None:
+    without_monitoring = parse(config_values(monitoring=False, missingFeedbackHours=24), "eu-west-1")
+    assert without_monitoring.monitoring_settings is None
+    without_alarm = parse(config_values(missingFeedbackHours=0), "eu-west-1")
+    assert without_alarm.monitoring_settings == MonitoringSettings(missing_feedback_hours=0)
 
 
 @dataclass
-class _Monitored:
+class MonitoredOutput:
+    """Stands in for a pipeline."""
+
     monitored: str
 
 
 def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
-    assert "maximum_concurrency" not in parse(texts(maximumConcurrency=0), "eu-west-1").pipeline
-    assert parse(texts(maximumConcurrency=4), "eu-west-1").pipeline["maximum_concurrency"] == 4
+    for configured, expected in ((0, None), (4, 4)):
+        settings = parse(config_values(maximumConcurrency=configured), "eu-west-1").pipeline_settings
+        assert settings.maximum_concurrency == expected
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("changes", "message"),
     [
         ({"sources": []}, "p:sources is []: a list of at least one {region, identities, configurationSet} is needed"),
         ({"sources": "shop.example"}, "p:sources is 'shop.example': a list of at least one"),
@@ -143,7 +179,7 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         ({"sources": [{"configurationSet": "a b"}]}, "p:sources[0].configurationSet is 'a b': the name of a"),
         (
             {"sources": [{"configurationSet": "main", "emailForwarding": False}]},
-            "p:sources[0].emailForwarding is False: identities are needed, whose forwarding it is",
+            "p:sources[0].emailForwarding is False: identities are needed, since it is a setting of an identity",
         ),
         (
             {"sources": [{"identities": ["a.example"], "region": "us-east-1", "kmsKeyArn": KEY}]},
@@ -168,20 +204,23 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         ({"blockedTableArn": "blocked"}, "p:blockedTableArn is 'blocked': the ARN of a table such as"),
         (
             {"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "tableRegion": "eu-west-1"},
-            "p:tableRegion is 'eu-west-1': leave it out, or blockedTableArn",
+            "p:tableRegion is 'eu-west-1': leave it out, or p:blockedTableArn",
         ),
         (
             {"tableKmsKeyArn": KEY, "replicaRegions": ["us-east-1"]},
-            "p:replicaRegions is ['us-east-1']: leave it out with tableKmsKeyArn",
+            "p:replicaRegions is ['us-east-1']: leave it out with p:tableKmsKeyArn",
         ),
-        ({"missingFeedbackHours": 1}, "p:missingFeedbackHours is 1: 2 to 48 hours are needed, or 0 for no such alarm"),
+        (
+            {"missingFeedbackHours": 1},
+            "p:missingFeedbackHours is 1: a whole number from 2 to 48 hours, or 0 for no such alarm, is needed",
+        ),
         ({"monitoring": "yes"}, "p:monitoring is 'yes': true or false is needed"),
         ({"alarmEmails": ["oncall"]}, "p:alarmEmails[0] is 'oncall': an e-mail address such as"),
         ({"alarmTopicArn": "alarms"}, "p:alarmTopicArn is 'alarms': the ARN of a topic such as"),
         ({"runbookUrl": "wiki"}, "p:runbookUrl is 'wiki': an address such as https://"),
         (
             {"monitoring": False, "alarmEmails": ["oncall@example.com"]},
-            "p:alarmEmails is ['oncall@example.com']: leave it out, or p:monitoring at true",
+            "p:alarmEmails is ['oncall@example.com']: leave it out, or set p:monitoring to true",
         ),
         (
             {"alarmTopicArn": TOPIC, "alarmEmails": ["oncall@example.com"]},
@@ -193,11 +232,11 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         ),
         (
             {"createKmsKeys": True, "tableKmsKeyArn": KEY},
-            "leave it out with p:createKmsKeys, which makes the keys",
+            "leave it out with p:createKmsKeys, which creates the keys",
         ),
         (
             {"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "readerPrincipals": [ACCOUNT]},
-            f"p:readerPrincipals is ['{ACCOUNT}']: leave it out, or blockedTableArn",
+            f"p:readerPrincipals is ['{ACCOUNT}']: leave it out, or p:blockedTableArn",
         ),
         (
             {"createKmsKeys": True, "sources": [{"identities": ["a.example"], "kmsKeyArn": KEY}]},
@@ -208,15 +247,14 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         ({"tableKmsKeyArn": KEY, "tableRegion": "eu-central-1"}, f"p:tableKmsKeyArn is {KEY!r}: a key in the tables"),
     ],
 )
-def test_a_mistake_is_named_with_key_value_and_what_would_be_right(given: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=r"(?s).*") as refused:
-        parse(texts(**given), "eu-west-1", "p:")
-    assert message in str(refused.value)
+def test_a_mistake_is_named_with_key_value_and_what_would_be_right(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse(config_values(**changes), "eu-west-1", "p:")
 
 
 def test_without_any_region_the_source_is_named() -> None:
     with pytest.raises(ValueError, match=r"sources\[0\].region is None: a Region such as eu-west-1 is needed"):
-        parse(texts())
+        parse(config_values())
 
 
 def test_a_mistake_reaches_the_engine_as_one_sentence() -> None:

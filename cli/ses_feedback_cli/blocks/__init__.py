@@ -1,1 +1,6 @@
-"""What the blocks of single addresses and of waves are, how they are put and lifted, and the story of an address."""
+"""Blocks of addresses: what is known about one address, blocking and unblocking by hand, and in bulk.
+
+`address_history` reads all that is known about an address; `manual_blocks` blocks addresses; `manual_unblocks` unblocks
+them, in the tables and, through `suppression_removal`, on SES's suppression list. `block_selection` finds the blocks
+that a bulk unblock lifts, `undo_file` keeps them, and `unblock_run` runs an unblock for a person to watch.
+"""

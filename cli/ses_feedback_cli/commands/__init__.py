@@ -1,1 +1,1 @@
-"""One module per command, or per few that belong together."""
+"""The commands: one module each, or one for a few that belong together; and the options that several of them have."""

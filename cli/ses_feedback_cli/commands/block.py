@@ -1,4 +1,4 @@
-"""Block addresses by hand, and put back what an unblock lifted."""
+"""`block`: block addresses by hand, or put back the blocks that an unblock lifted."""
 
 import uuid
 from collections.abc import Iterator
@@ -10,37 +10,46 @@ import typer
 from ses_feedback.history.event import NOTE_LIMIT
 
 from ses_feedback_cli import times
-from ses_feedback_cli.blocks import blocking, given, undofile
-from ses_feedback_cli.blocks.blocking import Blocked, Wish
-from ses_feedback_cli.blocks.changes import brief, said
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.context import Context, MissingError
-from ses_feedback_cli.output import Json, progress, tell, write, write_json
+from ses_feedback_cli.blocks.address_arguments import (
+    AddressArgument,
+    check_note,
+    read_addresses,
+    report_invalid_addresses,
+)
+from ses_feedback_cli.blocks.manual_blocks import BlockRequest, BlockResult, block_addresses
+from ses_feedback_cli.blocks.undo_file import UndoFile, read_undo_file
+from ses_feedback_cli.blocks.wording import block_summary, describe_block
+from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import progress, write_json, write_line, write_stderr
 
 
 def block(
     context: Context,
     *,
     addresses: Annotated[
-        list[str] | None, typer.Argument(help="Addresses, with or without a name; - reads them from stdin.")
+        list[str] | None, typer.Argument(help="Addresses, with or without a display name; - reads them from stdin.")
     ] = None,
-    reason: Annotated[
-        str | None, typer.Option("--reason", help="Why, in your words, for the record; needed for addresses.")
+    note: Annotated[
+        str | None,
+        typer.Option("--note", help="Why you block, in your own words, for the history; needed with ADDRESS."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", help=f"When the block ends: {times.FUTURE}. [default: never]")
+        str | None, typer.Option("--until", help=f"When the block ends: {times.FUTURE_FORMATS}. Default: never.")
     ] = None,
     from_file: Annotated[
         Path | None,
-        typer.Option("--from", help="Put back the blocks of this undo file, each with the end it had."),
+        typer.Option("--from", help="Put back the blocks of this undo file, each until the same time as before."),
     ] = None,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Block addresses by hand; or, with --from FILE, put back the blocks that an unblock lifted.
 
-    Who and why are recorded. An address that a person blocked for as long is left as it is. A longer --until replaces
-    a shorter one; to shorten a block, unblock first. What is put back is a block by hand: the history keeps why it was
-    there before.
+    The history records who blocked and why. An address that a person has already blocked for as long stays as it is. A
+    later --until replaces an earlier one; to shorten a block, unblock first. A block that is put back becomes a manual
+    block, whose note says why the address was blocked before.
 
     Exit code 0: all are blocked; 1: one is no address, or could not be blocked.
 
@@ -48,67 +57,68 @@ def block(
     and dynamodb:DeleteItem on the blocked table.
     """
     now = datetime.now(UTC)
-    problems: list[given.Given] = []
+    arguments: list[AddressArgument] = []
     if from_file:
         if addresses or until:
-            raise MissingError("--from FILE takes addresses and ends from the file: give neither ADDRESS nor --until")
-        plan = undofile.read(from_file, context)
-        wishes, total = _of_plan(plan, reason, now), plan.count
+            raise UsageError("--from FILE takes addresses and ends from the file: give neither ADDRESS nor --until")
+        undo_file = read_undo_file(from_file, context)
+        requests, total = _requests_of_undo_file(undo_file, note, now), undo_file.count
     else:
-        if not addresses or not reason:
-            raise MissingError("what is needed is ADDRESS... (or -) and --reason TEXT, or --from FILE")
-        wanted = given.read(addresses)
-        problems = [one for one in wanted if one.problem]
-        ends, why = times.future(until, "--until", now), given.note(reason)
+        if not addresses or not note:
+            raise UsageError("needed is ADDRESS... (or -) and --note TEXT, or --from FILE")
+        arguments = read_addresses(addresses)
+        ends, note = times.parse_future(until, "--until", now), check_note(note)
         if ends and ends <= now:
-            raise ValueError(f"--until {until} is over: a time to come is needed")
-        wishes = (Wish(one.key, ends, why) for one in wanted if one.key)
-        total = len(wanted) - len(problems)
-    done = blocking.block(context, wishes, actor=context.who(), act_id=uuid.uuid4().hex)
-    failed = _tell_all(done, total, as_json=as_json) + given.tell_problems(problems, as_json=as_json)
-    return Code.NO if failed else Code.OK
+            raise ValueError(f"--until {until} has passed: a time in the future is needed")
+        keys = [argument.key for argument in arguments if argument.key]
+        requests, total = (BlockRequest(key, ends, note) for key in keys), len(keys)
+    results = block_addresses(context, requests, actor=context.acting_name(), act_id=uuid.uuid4().hex)
+    failed = _write_results(results, total, as_json=as_json) + report_invalid_addresses(arguments, as_json=as_json)
+    return ExitCode.NEGATIVE if failed else ExitCode.OK
 
 
-def _of_plan(plan: undofile.Plan, reason: str | None, now: datetime) -> Iterator[Wish]:
-    for item in plan.items():
-        ends = item.get("expires_at")
-        until = datetime.fromtimestamp(ends, UTC) if type(ends) is int else None
+def _requests_of_undo_file(undo_file: UndoFile, note: str | None, now: datetime) -> Iterator[BlockRequest]:
+    for item in undo_file.items():
+        expires_at = item.get("expires_at")
+        until = datetime.fromtimestamp(expires_at, UTC) if type(expires_at) is int else None
         if until is None or until > now:
             was = f"{item.get('reason', '?')} {item.get('rule', '')}".strip()
-            note = f"{reason or 'put back'} (was {was} since {item.get('blocked_at', '?')})"
-            yield Wish(item["value"], until, note[:NOTE_LIMIT], str(item.get("reason", ""))[:NOTE_LIMIT])
+            full_note = f"{note or 'put back'} (was {was} since {item.get('blocked_at', '?')})"
+            subtype = str(item.get("reason", ""))[:NOTE_LIMIT]
+            yield BlockRequest(item["value"], until, full_note[:NOTE_LIMIT], subtype)
 
 
-def _tell_all(done: Iterator[Blocked], total: int, *, as_json: bool) -> int:
-    """Tell of each; how many failed."""
+def _write_results(results: Iterator[BlockResult], total: int, *, as_json: bool) -> int:
+    """Write each result as it comes; returns how many failed."""
     failed = finished = 0
     try:
         with progress("blocking", total) as advance:
-            for one in done:
+            for result in results:
                 finished += 1
-                failed += bool(one.problem)
-                _tell(one, as_json=as_json)
+                failed += bool(result.problem)
+                _write_result(result, as_json=as_json)
                 advance(1)
     except KeyboardInterrupt:
-        tell(f"{finished:,} of {total:,} are done; the same command again does the rest")
+        write_stderr(f"{finished:,} of {total:,} are done; the same command again does the rest")
         raise
     return failed
 
 
-def _tell(one: Blocked, *, as_json: bool) -> None:
+def _write_result(result: BlockResult, *, as_json: bool) -> None:
     if as_json:
         write_json(
             {
-                "address": one.address,
-                "before": brief(one.before),
-                "after": brief(one.after),
-                "changed": not (one.unchanged or one.problem),
-                "problem": one.problem or None,
+                "address": result.address,
+                "before": block_summary(result.before),
+                "after": block_summary(result.after),
+                "changed": not (result.unchanged or result.problem),
+                "problem": result.problem or None,
             }
         )
-    elif one.problem:
-        write(f"{one.address}  NOT DONE: {one.problem}")
-    elif one.unchanged:
-        write(f"{one.address}  {said(one.before)} already, by a person or an import for as long: unchanged")
+    elif result.problem:
+        write_line(f"{result.address}  FAILED: {result.problem}")
+    elif result.unchanged:
+        before = describe_block(result.before)
+        write_line(f"{result.address}  already {before}, by a person or an import, for as long: unchanged")
     else:
-        write(f"{one.address}  was {said(one.before)}, now {said(one.after)}")
+        write_line(f"{result.address}  was {describe_block(result.before)}, now {describe_block(result.after)}")

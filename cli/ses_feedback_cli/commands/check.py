@@ -1,38 +1,42 @@
-"""May these addresses be mailed?"""
+"""`check`: may these addresses be mailed?"""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from ses_feedback_cli.blocks.given import expanded
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.blocks.address_arguments import expand_stdin
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, people, table, when, write_json
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import build_table, format_time, open_console, write_json
 
 
 def check(
     context: Context,
-    addresses: Annotated[list[str], typer.Argument(help="Addresses, with or without a name; - reads them from stdin.")],
-    as_json: Json = False,
-) -> Code:
-    """Say of each address whether it may be mailed, and why not.
+    addresses: Annotated[
+        list[str], typer.Argument(help="Addresses, with or without a display name; - reads them from stdin.")
+    ],
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Say of each address whether it may be mailed, and if not, why.
 
-    Exit code 0: all may; 1: one is blocked or is no address.
+    Exit code 0: all may be mailed; 1: one is blocked or is no address.
     """
-    answers = context.blocklist().check(expanded(addresses))
+    answers = context.blocklist().check(expand_stdin(addresses))
     if as_json:
         for answer in answers:
-            write_json({key: getattr(answer, key) for key in answer.__dataclass_fields__})
+            write_json(asdict(answer))
     else:
         rows = [
             (
-                one.address,
-                "yes" if one.allowed else "no",
-                one.problem or one.reason or "",
-                when(one.blocked_at),
-                when(one.expires_at),
+                answer.address,
+                "yes" if answer.allowed else "no",
+                answer.problem or answer.reason or "",
+                format_time(answer.blocked_at),
+                format_time(answer.expires_at),
             )
-            for one in answers
+            for answer in answers
         ]
-        people().print(table(("address", "may be mailed", "because", "since", "until"), rows))
-    return Code.OK if all(answer.allowed for answer in answers) else Code.NO
+        open_console().print(build_table(("address", "may be mailed", "reason", "since", "until"), rows))
+    return ExitCode.OK if all(answer.allowed for answer in answers) else ExitCode.NEGATIVE

@@ -1,215 +1,179 @@
-"""What failed and where it waits: look at it, and send it on its way again."""
+"""The commands `dead-letters list` and `dead-letters show`, and the group of the `dead-letters` commands."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from ses_feedback_cli import times
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.command import register, told
+from ses_feedback_cli.command import register
+from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.commands.queue_options import KindOption, PipelineOption, QueueOption
+from ses_feedback_cli.commands.redrive import redrive
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.dead_letters.letters import Letter, Queue, contents, counts, peek, queues, why
-from ses_feedback_cli.dead_letters.masking import masked, opened
-from ses_feedback_cli.output import Json, people, table, when, write_json
+from ses_feedback_cli.dead_letters.masking import mask_body, parse_body
+from ses_feedback_cli.dead_letters.messages import Message, failure_reason, parse_message, sample_messages
+from ses_feedback_cli.dead_letters.queues import DeadLetterQueue, count_messages, select_queues
+from ses_feedback_cli.errors import describe_error
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import build_table, format_time, open_console, write_json, write_stderr
 
-SEARCHED = 1_000
-"""Messages that are looked at to find one by its id."""
-
-Names = Annotated[list[str] | None, typer.Option("--pipeline", help="Only this pipeline; once per pipeline.")]
-Kind = Annotated[Literal["bounce", "complaint"] | None, typer.Option("--kind", help="Only pipelines of this kind.")]
-Which = Annotated[
-    Literal["dead-letters", "subscription-dead-letters"] | None,
-    typer.Option(
-        "--queue", help="dead-letters: the function gave up; subscription-dead-letters: the topic could not deliver."
-    ),
-]
+SEARCH_LIMIT = 1_000
+"""Messages of a queue that are read to find one by its id."""
 
 
 def list_(
     context: Context,
-    pipeline: Names = None,
-    kind: Kind = None,
-    queue: Which = None,
-    limit: Annotated[int, typer.Option(min=0, max=SEARCHED, help="Messages to look at, per queue.")] = 10,
-    as_json: Json = False,
-) -> Code:
-    """Show what waits in the dead-letter queues, and why, as far as that can be known.
+    pipeline: PipelineOption = None,
+    kind: KindOption = None,
+    queue: QueueOption = None,
+    limit: Annotated[int, typer.Option(min=0, max=SEARCH_LIMIT, help="Maximum number of messages per queue.")] = 10,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Show the messages in the dead-letter queues, and why they failed, as far as that can be known.
 
-    SQS hands out a sample, not a list, and its counts are approximate. A message that is looked at is hidden for that
-    moment and given back. Personal data is not shown.
+    SQS returns a sample, not a list, and its counts are approximate. A message that is read is invisible to others
+    until this command has read its sample. Personal data is not shown.
 
-    Exit code 0: nothing waits; 1: something does.
+    Exit code 0: the queues are empty; 1: they hold messages.
 
     Needs sqs:GetQueueAttributes, sqs:ReceiveMessage and sqs:ChangeMessageVisibility on the queues, and with a customer
-    key kms:Decrypt on it.
+    managed key kms:Decrypt on it.
     """
-    waits, failed = False, False
-    for one in queues(context, pipeline or (), kind, queue):
-        try:
-            waits |= _show_queue(context, one, limit, as_json=as_json)
-        except _refusals() as error:
-            failed = True
-            sys.stderr.write(f"ses-feedback: {one.name} of {one.pipeline.name}: {told(error)}\n")
-    if failed:
-        return Code.FAILED
-    return Code.NO if waits else Code.OK
-
-
-def _refusals() -> tuple[type[Exception], ...]:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    return ClientError, BotoCoreError
+    any_messages, any_failure = False, False
+    for dead_letter_queue in select_queues(context, pipeline or (), kind, queue):
+        try:
+            any_messages |= _write_queue(context, dead_letter_queue, limit, as_json=as_json)
+        except (ClientError, BotoCoreError) as error:
+            any_failure = True
+            write_stderr(f"ses-feedback: {dead_letter_queue}: {describe_error(error)}")
+    if any_failure:
+        return ExitCode.FAILED
+    return ExitCode.NEGATIVE if any_messages else ExitCode.OK
 
 
-def _show_queue(context: Context, queue: Queue, limit: int, *, as_json: bool) -> bool:
+def _write_queue(context: Context, queue: DeadLetterQueue, limit: int, *, as_json: bool) -> bool:
+    """Write what a queue holds; returns whether it holds messages."""
     client, now = queue.client(context), datetime.now(UTC)
-    visible, hidden = counts(client, queue.url)
-    seen = list(_described(client, queue, limit, now)) if visible else []
+    visible, in_flight = count_messages(client, queue.url)
+    sample = list(_described_sample(client, queue, limit, now)) if visible else []
     if as_json:
-        names = {"pipeline": queue.pipeline.name, "queue": queue.name, "region": queue.pipeline.region}
-        write_json({**names, "messages": visible, "hidden": hidden, "sample": seen})
+        write_json({**_names(queue), "messages": visible, "in_flight": in_flight, "sample": sample})
     else:
-        _print_queue(queue, visible, hidden, seen, now)
-    return visible + hidden > 0
+        _print_queue(queue, visible, in_flight, sample, now)
+    return visible + in_flight > 0
 
 
-def _described(client: Any, queue: Queue, limit: int, now: datetime) -> Iterator[dict[str, Any]]:
-    with closing(peek(client, queue.url, limit)) as letters:
-        for letter in letters:
-            yield _description(queue, letter, now)
+def _names(queue: DeadLetterQueue) -> dict[str, str]:
+    return {"pipeline": queue.pipeline.name, "queue": queue.name, "region": queue.pipeline.region}
 
 
-def _description(queue: Queue, letter: Letter, now: datetime) -> dict[str, Any]:
-    found = contents(letter, now)
-    said = {"id": letter.id, "sent_at": letter.sent_at, "received": letter.received, **asdict(found)}
-    return {**said, "why": why(queue, found)}
+def _described_sample(client: Any, queue: DeadLetterQueue, limit: int, now: datetime) -> Iterator[dict[str, Any]]:
+    with closing(sample_messages(client, queue.url, limit)) as messages:
+        for message in messages:
+            yield _describe(queue, message, now)
 
 
-def _print_queue(queue: Queue, visible: int, hidden: int, seen: list[dict[str, Any]], now: datetime) -> None:
-    console = people()
-    title = f"{queue.name} of {queue.pipeline.name}: {visible}" + (f", {hidden} hidden" if hidden else "")
-    if not seen:
+def _describe(queue: DeadLetterQueue, message: Message, now: datetime) -> dict[str, Any]:
+    contents = parse_message(message, now)
+    return {
+        "id": message.id,
+        "sent_at": message.sent_at,
+        "receive_count": message.receive_count,
+        **asdict(contents),
+        "reason": failure_reason(queue, contents),
+    }
+
+
+def _print_queue(
+    queue: DeadLetterQueue, visible: int, in_flight: int, sample: list[dict[str, Any]], now: datetime
+) -> None:
+    console = open_console()
+    title = f"{queue}: {visible}" + (f", {in_flight} in flight" if in_flight else "")
+    if not sample:
         console.print(title, markup=False, soft_wrap=True)
         return
-    title += f", of which {len(seen)} looked at" if len(seen) < visible else ""
+    title += f", {len(sample)} of them shown" if len(sample) < visible else ""
     rows = [
         (
-            one["id"],
-            _age(now - one["sent_at"]),
-            str(one["received"]),
-            " ".join(filter(None, (one["kind"], one["type"], one["subtype"]))),
-            one["occurred_at"][:19],
-            one["feedback_id"],
-            one["why"],
+            message["id"],
+            _format_age(now - message["sent_at"]),
+            str(message["receive_count"]),
+            " ".join(filter(None, (message["kind"], message["type"], message["subtype"]))),
+            message["occurred_at"][:19],
+            message["feedback_id"],
+            message["reason"],
         )
-        for one in seen
+        for message in sample
     ]
-    found = table(("id", "age", "received", "what", "happened at", "feedback id", "why"), rows, title)
-    found.columns[0].no_wrap, found.columns[0].min_width = True, 36  # to be copied whole, for show and --id
-    console.print(found)
+    table = build_table(("id", "age", "received", "type", "occurred at", "feedback id", "reason"), rows, title)
+    table.columns[0].no_wrap, table.columns[0].min_width = True, 36  # ids are copied, for show and --id
+    console.print(table)
 
 
-def _age(age: timedelta) -> str:
+def _format_age(age: timedelta) -> str:
     seconds = max(0, int(age.total_seconds()))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
+    for unit_seconds, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit_seconds:
+            return f"{seconds // unit_seconds} {unit}"
     return f"{seconds} s"
 
 
 def show(
     context: Context,
     id_: Annotated[str, typer.Argument(metavar="ID", help="Id of the message, as list shows it.")],
-    pipeline: Names = None,
-    kind: Kind = None,
-    queue: Which = None,
+    pipeline: PipelineOption = None,
+    kind: KindOption = None,
+    queue: QueueOption = None,
     reveal: Annotated[
-        bool, typer.Option("--reveal", help="Show everything: addresses, subject, diagnostic texts, headers.")
+        bool, typer.Option("--reveal", help="Show everything: addresses, subject, diagnostics, headers.")
     ] = False,
-    as_json: Json = False,
-) -> Code:
-    """Show one message. Everything but fields that are known to be safe is masked, unless --reveal is given.
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Show one message. Without --reveal, every field that is not known to be free of personal data is masked.
 
-    Exit code 1: none of the messages that SQS showed has that id.
+    Exit code 1: SQS returned no message with that id.
 
-    Needs the same rights as list.
+    Needs the permissions of list.
     """
-    for one in queues(context, pipeline or (), kind, queue):
-        client = one.client(context)
-        if not counts(client, one.url)[0]:
+    for dead_letter_queue in select_queues(context, pipeline or (), kind, queue):
+        client = dead_letter_queue.client(context)
+        visible, _ = count_messages(client, dead_letter_queue.url)
+        if not visible:
             continue
-        with closing(peek(client, one.url, SEARCHED)) as letters:
-            letter = next((letter for letter in letters if letter.id == id_), None)
-        if letter:
-            _show_letter(one, letter, reveal=reveal, as_json=as_json)
-            return Code.OK
-    sys.stderr.write(
-        f"ses-feedback: no message {id_} among the first {SEARCHED} that SQS shows of each queue; one that somebody "
-        "else looks at is hidden for a while\n"
+        with closing(sample_messages(client, dead_letter_queue.url, SEARCH_LIMIT)) as messages:
+            message = next((message for message in messages if message.id == id_), None)
+        if message:
+            _write_message(dead_letter_queue, message, reveal=reveal, as_json=as_json)
+            return ExitCode.OK
+    write_stderr(
+        f"ses-feedback: no message {id_} among the first {SEARCH_LIMIT} that SQS returned from each queue; a message "
+        "that somebody else has received is invisible for a while"
     )
-    return Code.NO
+    return ExitCode.NEGATIVE
 
 
-def _show_letter(queue: Queue, letter: Letter, *, reveal: bool, as_json: bool) -> None:
-    said = _description(queue, letter, datetime.now(UTC))
-    body = opened(letter.body) if reveal else masked(letter.body)
+def _write_message(queue: DeadLetterQueue, message: Message, *, reveal: bool, as_json: bool) -> None:
+    description = {**_names(queue), **_describe(queue, message, datetime.now(UTC))}
+    body = parse_body(message.body) if reveal else mask_body(message.body)
     if as_json:
-        names = {"pipeline": queue.pipeline.name, "queue": queue.name, "region": queue.pipeline.region}
-        write_json({**names, **said, "body": body, **({"text": letter.body} if reveal else {})})
+        write_json({**description, "body": body, **({"raw_body": message.body} if reveal else {})})
         return
-    for key, value in {"pipeline": queue.pipeline.name, "queue": queue.name, **said}.items():
-        sys.stdout.write(f"{key.replace('_', ' '):12} {when(value) if key == 'sent_at' else value}\n")
-    # Escaped: the control characters of a mail are none of the terminal's business.
-    people().print_json(data=body, ensure_ascii=True)
+    for name, value in description.items():
+        text = format_time(value) if isinstance(value, datetime) else value
+        sys.stdout.write(f"{name.replace('_', ' '):14} {text}\n")
+    # Escaped: a mail may contain control characters, which a terminal would obey.
+    open_console().print_json(data=body, ensure_ascii=True)
     if not reveal:
-        sys.stderr.write("*** is masked; --reveal shows it\n")
+        write_stderr("*** stands for masked data; --reveal shows it")
 
 
-def redrive(  # noqa: PLR0913, PLR0917 - one per option
-    context: Context,
-    pipeline: Names = None,
-    kind: Kind = None,
-    queue: Which = None,
-    ids: Annotated[list[str] | None, typer.Option("--id", help="Only this message; once per message.")] = None,
-    type_: Annotated[
-        str | None,
-        typer.Option("--type", help="Only of this type or subtype (Permanent, MailboxFull, abuse, unreadable ...)."),
-    ] = None,
-    older_than: Annotated[
-        str | None, typer.Option(metavar="AGE", help=f"Only what came before that: {times.PAST}.")
-    ] = None,
-    rate: Annotated[int | None, typer.Option(min=1, max=500, help="At most so many messages a second.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be moved, and move nothing.")] = False,
-    as_json: Json = False,
-) -> Code:
-    """Send failed messages to their pipeline's queue again. Remove first what made them fail.
-
-    Feedback that was recorded already changes nothing, so repeating this is safe. A whole dead-letter queue is moved by
-    AWS itself; Ctrl-C cancels that move. What the topic could not deliver, and what an option picks out, is sent and
-    then deleted, message by message: interrupted at any moment, a message is in one of the queues, or in both.
-
-    Exit code 1: a part was not moved.
-
-    Needs the rights of list; also sqs:DeleteMessage, sqs:StartMessageMoveTask, sqs:ListMessageMoveTasks and
-    sqs:CancelMessageMoveTask on the failed messages' queues, sqs:SendMessage and sqs:GetQueueAttributes on the
-    pipelines' queues (their policies name the topic only, so a right of your own), and with a customer key
-    kms:GenerateDataKey on it.
-    """
-    from ses_feedback_cli.dead_letters.redriving import Order, carry_out  # noqa: PLC0415 - boto3's errors come with it
-
-    before = times.past(older_than, "--older-than", datetime.now(UTC))
-    order = Order(frozenset(ids or ()), type_, before, rate)
-    chosen = queues(context, pipeline or (), kind, queue)
-    return carry_out(context, chosen, order, yes=yes, dry_run=dry_run, as_json=as_json)
-
-
-group = typer.Typer(no_args_is_help=True, help="What failed and waits: list it, show it, send it again.")
+group = typer.Typer(no_args_is_help=True, help="Messages that failed: list them, show one, move them back.")
 register(group, list_)
 register(group, show)
 register(group, redrive)

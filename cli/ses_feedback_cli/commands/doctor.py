@@ -1,4 +1,4 @@
-"""What is broken, and how is it mended?"""
+"""The command `doctor`."""
 
 import contextlib
 import json
@@ -8,59 +8,67 @@ from typing import Annotated
 
 import typer
 
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, people, write_json
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import open_console, write_json
 
 
 def doctor(
     context: Context,
     hours: Annotated[
         int,
-        typer.Option("--hours", min=1, max=168, help="How far back to count errors, throttles and failed deliveries."),
+        typer.Option("--hours", min=1, max=168, help="Hours of metrics: errors, throttles and failed deliveries."),
     ] = 3,
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", help="Findings of this id are not told and not counted; repeatable.")
+        list[str] | None, typer.Option("--ignore", help="Id of a finding to leave out; repeatable.")
     ] = None,
     role: Annotated[
-        str | None, typer.Option("--role", help="Name of a role to take in every account but that of the credentials.")
+        str | None,
+        typer.Option("--role", help="Name of a role to assume in every account but that of the credentials."),
     ] = None,
-    policy: Annotated[bool, typer.Option("--policy", help="Print the IAM policy that this needs, and end.")] = False,
-    as_json: Json = False,
-) -> Code:
-    """Say what is broken on the way from SES to the tables, and how to mend it. Changes nothing.
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Print the IAM policy that this command needs, and end.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Find what is wrong on the way from SES to the tables, and how to repair it. Changes nothing.
 
-    Looks at every pipeline of the stacks (--outputs, --stack; all Regions at once): identities, configuration set,
-    topic, subscription, queues, mapping, function; at both tables; at the account's standing with SES. What may not be
-    looked at is a finding too.
+    Inspects every pipeline of the stacks (--outputs, --stack) in all Regions: identities, configuration set, topic,
+    subscription, queues, event source mapping and function; both tables; and the SES account. What it is not allowed to
+    inspect is a finding too.
 
-    Exit code 0: nothing, or only what is of kind info; 1: errors or warnings; 3: nothing could be asked.
+    Exit code 0: no findings, or only of severity info; 1: errors or warnings; 3: nothing could be inspected.
 
-    Needs the rights that --policy prints.
+    Needs the permissions that --policy prints.
     """
-    from ses_feedback_cli.doctor import calls, report  # noqa: PLC0415 - botocore, which --help does not need
-    from ses_feedback_cli.doctor.ask import Clients  # noqa: PLC0415
-    from ses_feedback_cli.doctor.gather import gather, known_tables  # noqa: PLC0415
-    from ses_feedback_cli.doctor.rules import ALL, Severity, findings  # noqa: PLC0415
+    # botocore and these modules take time that --help does not need
+    from ses_feedback_cli.doctor import rendering  # noqa: PLC0415
+    from ses_feedback_cli.doctor.aws.calls import required_policy  # noqa: PLC0415
+    from ses_feedback_cli.doctor.aws.clients import AccountClients  # noqa: PLC0415
+    from ses_feedback_cli.doctor.inspection import inspect, tables_to_inspect  # noqa: PLC0415
+    from ses_feedback_cli.doctor.rules import ALL_RULES, Severity, findings  # noqa: PLC0415
 
-    if unknown := sorted(set(ignore or ()) - {rule.id for rule in ALL}):
-        raise ValueError(f"--ignore {unknown[0]}: one of {', '.join(rule.id for rule in ALL)} is needed")
+    ignored_ids = set(ignore or ())
+    if unknown_ids := sorted(ignored_ids - {rule.id for rule in ALL_RULES}):
+        raise ValueError(f"--ignore {unknown_ids[0]}: one of {', '.join(rule.id for rule in ALL_RULES)} is needed")
     pipelines = context.pipelines()
     if not pipelines:
-        known = sorted({one["region"] for stack in context.outputs for one in stack["pipelines"].values()})
-        raise ValueError(f"--region {', '.join(context.regions)}: no pipeline is there; they are in {', '.join(known)}")
+        regions = ", ".join(sorted(context.pipeline_regions()))
+        raise ValueError(f"--region {', '.join(context.regions)}: no pipeline is there; they are in {regions}")
     if policy:
-        made = calls.policy(pipelines, [table for table, _ in known_tables(context)], role)
-        sys.stdout.write(json.dumps(made, indent=None if as_json else 2) + "\n")
-        return Code.OK
-    screen = people(stderr=True)
-    with screen.status("asking AWS") if screen.is_terminal else contextlib.nullcontext():
-        facts = gather(context, Clients(context, role), datetime.now(UTC), hours)
-    found = [one for one in findings(facts) if one.id not in (ignore or ())]
+        tables = [table for table, _ in tables_to_inspect(context)]
+        document = required_policy(pipelines, tables, role)
+        sys.stdout.write(json.dumps(document, indent=None if as_json else 2) + "\n")
+        return ExitCode.OK
+    console = open_console(stderr=True)
+    with console.status("inspecting") if console.is_terminal else contextlib.nullcontext():
+        observations = inspect(context, AccountClients(context, role), datetime.now(UTC), hours)
+    reported = [finding for finding in findings(observations) if finding.id not in ignored_ids]
     if as_json:
-        write_json(report.document(facts, found))
+        write_json(rendering.as_json(observations, reported))
     else:
-        people().print(report.tree(facts, found), report.sentence(facts, found))
-    if not facts.answered:
-        return Code.FAILED
-    return Code.OK if all(one.severity is Severity.INFO for one in found) else Code.NO
+        open_console().print(rendering.tree(observations, reported), rendering.summary(observations, reported))
+    if not observations.answered_calls:
+        return ExitCode.FAILED
+    return ExitCode.OK if all(finding.severity is Severity.INFO for finding in reported) else ExitCode.NEGATIVE

@@ -1,4 +1,4 @@
-"""Write the blocked addresses to a file or to stdout."""
+"""`export`: write the blocked addresses to a file or to stdout."""
 
 import csv
 import json
@@ -11,12 +11,21 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.block_filter import parse_block_filter
+from ses_feedback_cli.commands.options import (
+    DomainOption,
+    IdentityOption,
+    JsonOption,
+    ReasonOption,
+    RuleOption,
+    SinceOption,
+    UntilOption,
+)
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.files import file_errors, replaced
-from ses_feedback_cli.lists.rows import Format, format_of
-from ses_feedback_cli.output import Json, people, when
-from ses_feedback_cli.selection import BecauseOption, Domain, Identity, Rule, Since, Until, selected
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.files import atomic_write, file_errors
+from ses_feedback_cli.lists.rows import Format, choose_format
+from ses_feedback_cli.output import format_time, open_console
 
 COLUMNS = (
     "value", "reason", "subtype", "status", "blocked_at", "expires_at", "rule", "identity", "region", "actor", "note",
@@ -25,51 +34,58 @@ COLUMNS = (
 
 def export(  # noqa: PLR0913, PLR0917 - an option each
     context: Context,
-    file: Annotated[Path, typer.Argument(help="To write; - is stdout.")] = Path("-"),
-    form: Annotated[
-        Format | None, typer.Option("--format", help="Without it: as the suffix says; csv on stdout.")
+    file: Annotated[Path, typer.Argument(help="File to write; - is stdout.")] = Path("-"),
+    file_format: Annotated[
+        Format | None, typer.Option("--format", help="Format of the file. Default: from its suffix; csv on stdout.")
     ] = None,
-    because: BecauseOption = None,
-    domain: Domain = None,
-    since: Since = None,
-    until: Until = None,
-    identity: Identity = None,
-    rule: Rule = None,
-    as_json: Json = False,
-) -> Code:
-    """Write the blocked addresses, in no order; `import` reads what this writes.
+    reason: ReasonOption = None,
+    domain: DomainOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    identity: IdentityOption = None,
+    rule: RuleOption = None,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Write the blocked addresses to a file, in no order; `import` reads such a file.
 
-    CSV has the columns that people ask for, JSON lines (--json too) all that the table knows, text the addresses only.
-    The file appears when it is complete, readable by you alone. Blocks that are over are left out.
+    CSV has the most important columns, JSON lines (also --json) all that the table holds, text only the addresses. The
+    file appears when it is complete, and only you can read it. Blocks that are over are left out.
 
     Needs dynamodb:Scan on the blocked table.
     """
-    from ses_feedback_cli.blocked import scan  # noqa: PLC0415 - imports boto's core, which --help does not need
+    from ses_feedback_cli.table_reads import (  # noqa: PLC0415 - imports botocore, which --help does not need
+        scan_blocked_items,
+    )
 
     to_stdout = str(file) == "-"
-    chosen = Format.JSONL if as_json else Format.CSV if to_stdout and form is None else format_of(str(file), form)
+    if as_json:
+        file_format = Format.JSONL
+    elif to_stdout and file_format is None:
+        file_format = Format.CSV
+    else:
+        file_format = choose_format(str(file), file_format)
     now = datetime.now(UTC)
-    wanted = selected(now, because=because, domain=domain, identity=identity, rule=rule, since=since, until=until)
-    with file_errors():
-        target = nullcontext(sys.stdout) if to_stdout else replaced(file)
-        with target as stream:
-            count = write(scan(context, wanted, now), stream, chosen)
-    people(stderr=True).print(f"{count:,} addresses" + ("" if to_stdout else f" in {file}"), markup=False)
-    return Code.OK
+    block_filter = parse_block_filter(
+        now, reason=reason, domain=domain, identity=identity, rule=rule, since=since, until=until
+    )
+    with file_errors(), nullcontext(sys.stdout) if to_stdout else atomic_write(file) as stream:
+        count = write_items(scan_blocked_items(context, block_filter, now), stream, file_format)
+    open_console(stderr=True).print(f"{count:,} addresses" + ("" if to_stdout else f" in {file}"), markup=False)
+    return ExitCode.OK
 
 
-def write(items: Iterable[dict[str, Any]], stream: TextIO, form: Format) -> int:
-    """Write items of the blocked table as they come; how many there were."""
+def write_items(items: Iterable[dict[str, Any]], stream: TextIO, file_format: Format) -> int:
+    """Write items of the blocked table as they come; returns how many there were."""
     count = 0
     rows = csv.writer(stream)
-    if form is Format.CSV:
+    if file_format is Format.CSV:
         rows.writerow(COLUMNS)
     for item in items:
         count += 1
-        match form:
+        match file_format:
             case Format.CSV:
-                ends = item.get("expires_at", "")
-                item["expires_at"] = when(ends) if type(ends) is int else ends
+                expires_at = item.get("expires_at", "")
+                item["expires_at"] = format_time(expires_at) if type(expires_at) is int else expires_at
                 rows.writerow([item.get(name, "") for name in COLUMNS])
             case Format.JSONL:
                 stream.write(json.dumps(item, ensure_ascii=False) + "\n")

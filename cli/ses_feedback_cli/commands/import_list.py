@@ -1,4 +1,4 @@
-"""Bring a list of addresses in: from a file, from stdin, or from SES."""
+"""`import`: block the addresses of a file, of stdin, of SES's suppression lists or of another table."""
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -8,82 +8,97 @@ from typing import Annotated
 import typer
 
 from ses_feedback_cli import times
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.context import Context, MissingError
+from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.lists.rows import Format
-from ses_feedback_cli.output import Json
 
 
 def import_(  # noqa: PLR0913, PLR0917 - an option each
     context: Context,
     file: Annotated[Path | None, typer.Argument(help="The list; - reads stdin.")] = None,
-    form: Annotated[
-        Format | None, typer.Option("--format", help="Of the list; without it: as its suffix says.")
+    file_format: Annotated[
+        Format | None, typer.Option("--format", help="Format of the list. Default: from its suffix.")
     ] = None,
     column: Annotated[
-        str | None, typer.Option(help="Column (or attribute) of the addresses, if not value, address or email.")
+        str | None,
+        typer.Option("--column", help="Column (or attribute) of the addresses. Default: value, address or email."),
     ] = None,
     from_ses: Annotated[
-        bool, typer.Option("--from-ses", help="Import SES's account suppression lists of the Regions.")
+        bool, typer.Option("--from-ses", help="Import SES's suppression lists of this account, in each Region.")
     ] = False,
-    old: Annotated[
+    from_table: Annotated[
         str | None, typer.Option("--from-table", help="Import another DynamoDB table, given by ARN or name.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why these addresses are blocked, where a row does not say.")] = "",
-    note: Annotated[str, typer.Option(help="For the record, where a row has none.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why the addresses are blocked, for rows that do not say it.")
+    ] = "",
+    note: Annotated[str, typer.Option("--note", help="Note for the history, for rows that have none.")] = "",
     until: Annotated[
         str | None,
-        typer.Option(help=f"End of the block, where a row has none; without it: for good. {times.FUTURE}."),
+        typer.Option(
+            "--until", help=f"When blocks end, for rows that do not say it: {times.FUTURE_FORMATS}. Default: never."
+        ),
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option(help="Time that the import counts from, so that a later unblock wins; without it: first start."),
+        typer.Option(
+            "--at",
+            help="Time from which the blocks count: a later unblock wins. Default: when this import first started.",
+        ),
     ] = None,
-    position: Annotated[
-        Path | None, typer.Option(help="File that says how far it came. Without it: FILE.position.json.")
+    position_file: Annotated[
+        Path | None,
+        typer.Option("--position-file", help="File that says how far the import is. Default: FILE.position.json."),
     ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option(help="File for rows that are refused. Without it: FILE.rejects.csv.")
+    rejects_file: Annotated[
+        Path | None, typer.Option("--rejects-file", help="File for rejected rows. Default: FILE.rejects.csv.")
     ] = None,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Read the list from its first row again; what is done is found done.")
+        bool, typer.Option("--restart", help="Read the list again from its first row; rows that are done stay done.")
     ] = False,
-    dry: Annotated[bool, typer.Option("--dry-run", help="Count what would happen, and write nothing.")] = False,
-    as_json: Json = False,
-) -> Code:
-    """Block the addresses of a list: a CSV with a first line of names, JSON lines (as `export` writes), or plain text.
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would happen, and write nothing.")] = False,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Block the addresses of a list: a CSV with a header line, JSON lines (as `export` writes), or plain text.
 
-    Columns: the address, and optionally reason, note and until (a time at which the block ends). Each address is an
-    act in the history, of the time when the import was first started. So the same list twice changes nothing, and an
-    unblock after that time stays.
+    Columns: the address, and optionally reason, note and until (when a block ends). The history records each address
+    with the time when the import was first started. So the same list again changes nothing, and an unblock after that
+    time stays.
 
-    Interrupted or failed, the same command goes on where it stopped. Rows that are no address go to a file with line
-    and reason; exit code 1 says that there are some. An address costs about 6 write units of DynamoDB.
+    After an interruption or an error the same command continues where it stopped. Rows that are no address go to a file
+    with line and reason, and make the exit code 1. An address costs about 6 write units of DynamoDB.
 
-    --from-ses takes each address from the time that SES put it on its list, so an unblock since then stays.
-    --from-table leaves out what the pipelines made, which has its history; give it a time with --at, the same each
-    time, and what is done is found done.
+    --from-ses dates each address at the time when SES put it on its list, so an unblock since then stays. --from-table
+    leaves out items that the pipelines wrote, since these have their history; if you give it the same --at each time,
+    what is done stays done.
 
     Needs dynamodb:BatchGetItem and PutItem on the history table, PutItem and DeleteItem on the blocked table; for
     --dry-run only BatchGetItem on the blocked table; for --from-ses also ses:ListSuppressedDestinations, for
     --from-table dynamodb:Scan on that table.
     """
-    from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - what follows takes half a second to import
-    from ses_feedback_cli.lists.import_run import dry_run, run  # noqa: PLC0415
-    from ses_feedback_cli.lists.importing import Plan  # noqa: PLC0415
-    from ses_feedback_cli.lists.sources import Files, open_list, ses_list, table_list  # noqa: PLC0415
+    from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - these imports take half a second
+    from ses_feedback_cli.lists.import_entries import ImportSettings  # noqa: PLC0415
+    from ses_feedback_cli.lists.import_run import count_import, run_import  # noqa: PLC0415
+    from ses_feedback_cli.lists.import_sources import (  # noqa: PLC0415
+        ImportFiles,
+        open_file_source,
+        ses_source,
+        table_source,
+    )
 
-    if [file is not None, from_ses, old is not None].count(True) != 1:
-        raise MissingError("what is to be imported? One of FILE, - (stdin), --from-ses and --from-table is needed")
+    if [file is not None, from_ses, from_table is not None].count(True) != 1:
+        raise UsageError("say what to import: one of FILE, - (stdin), --from-ses and --from-table is needed")
     now = datetime.now(UTC)
-    begun, ends = times.past(at, "--at", now), times.future(until, "--until", now)
-    plan = Plan(context.who(), begun or now, note, reason, ends)
+    counts_from, ends = times.parse_past(at, "--at", now), times.parse_future(until, "--until", now)
+    settings = ImportSettings(context.acting_name(), counts_from or now, note, reason, ends, at_is_given=at is not None)
     with file_errors(), ExitStack() as stack:
         if file is not None:
-            files = Files(file, form, column, position, rejects, restart)
-            listed = open_list(context, files, plan, at is not None, stack)
-        elif old is not None:
-            listed = table_list(context, old, column, plan, rejects)
+            files = ImportFiles(file, file_format, column, position_file, rejects_file, restart)
+            source = open_file_source(context, files, settings, stack)
+        elif from_table is not None:
+            source = table_source(context, from_table, column, settings, rejects_file)
         else:
-            listed = ses_list(context, context.of_regions(), plan, at is not None, rejects)
-        return (dry_run if dry else run)(context, listed, as_json)
+            source = ses_source(context, context.selected_regions(), settings, rejects_file)
+        return (count_import if dry_run else run_import)(context, source, as_json)

@@ -1,4 +1,4 @@
-"""Why does this address get no mail? Its whole story."""
+"""`show`: all that happened to one address, and whether it is blocked."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -8,157 +8,165 @@ from typing import Annotated, Any
 import typer
 from ses_feedback.timestamps import parse
 
-from ses_feedback_cli import suppression
-from ses_feedback_cli.blocks import given, story
-from ses_feedback_cli.blocks.story import Story
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.blocks.address_arguments import AddressArgument, parse_address
+from ses_feedback_cli.blocks.address_history import AddressHistory, read_address_history, was_recorded_late
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, when, write, write_json
-from ses_feedback_cli.suppression import Suppressed, SuppressionList
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import format_time, write_json, write_line
+from ses_feedback_cli.suppression_list import SuppressedDestination, SuppressionList, suppression_regions
 
 
 def show(
     context: Context,
-    address: Annotated[str, typer.Argument(help="One address, with or without a name.")],
+    address: Annotated[str, typer.Argument(help="One address, with or without a display name.")],
     ses: Annotated[
-        bool, typer.Option("--ses", help="Also look at SES's own suppression list, of this account in the Regions.")
+        bool, typer.Option("--ses", help="Also look at SES's suppression list of this account, in each Region.")
     ] = False,
     ses_region: Annotated[
         list[str] | None,
-        typer.Option("--ses-region", help="Region whose list to look at with --ses. [default: those of the stacks]"),
+        typer.Option(
+            "--ses-region",
+            help="Region whose suppression list to look at; implies --ses. Default: --region, or those of the stacks.",
+        ),
     ] = None,
-    as_json: Json = False,
-) -> Code:
-    """Tell the story of an address: all feedback, oldest first, what people did, and whether it is blocked now.
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Show the history of an address: all feedback and what people did, oldest first, and whether it is blocked now.
 
     The history keeps feedback for a year, what people did for good, and what blocks for as long as it blocks.
 
-    Exit code 0: it may be mailed, also if it was never seen; 1: it is blocked, here or (with --ses) by SES.
+    Exit code 0: it may be mailed (also if nothing is known about it); 1: it is blocked, or with --ses on SES's list.
 
     Needs dynamodb:Query on the history table and dynamodb:BatchGetItem on the blocked table; with --ses also
     ses:GetSuppressedDestination.
     """
-    one = given.parse(address)
-    if one.problem:
-        raise ValueError(f"not an address: {one.problem}")
-    regions = suppression.regions_of(context, ses_region) if ses or ses_region else []
-    told = story.read(context, one.key, datetime.now(UTC))
-    entries = [entry for region in regions for entry in _entries(SuppressionList(context, region), one)]
+    argument = parse_address(address)
+    if argument.problem:
+        raise ValueError(f"not an address: {argument.problem}")
+    regions = suppression_regions(context, ses_region) if ses or ses_region else []
+    history = read_address_history(context, argument.key, datetime.now(UTC))
+    entries = [entry for region in regions for entry in _list_entries(SuppressionList(context, region), argument)]
     if as_json:
-        write_json(_document(told, entries, regions))
+        write_json(_document(history, entries, regions))
     else:
-        for line in _tell(told, entries, regions):
-            write(line)
-    return Code.NO if told.block or entries else Code.OK
+        for line in _lines(history, entries, regions):
+            write_line(line)
+    return ExitCode.NEGATIVE if history.block or entries else ExitCode.OK
 
 
-def _entries(listed: SuppressionList, one: given.Given) -> list[Suppressed]:
-    return [entry for spelling in one.spellings() if (entry := listed.get(spelling))]
+def _list_entries(suppression_list: SuppressionList, argument: AddressArgument) -> list[SuppressedDestination]:
+    return [entry for spelling in argument.spellings() if (entry := suppression_list.get(spelling))]
 
 
-def _document(told: Story, entries: list[Suppressed], regions: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "address": told.address,
-        "blocked": told.block is not None,
-        "block": told.block,
-        "soft_bounces": {"mails": told.soft_bounces, **asdict(told.policy)},
-        "events": told.events,
+def _document(history: AddressHistory, entries: list[SuppressedDestination], regions: list[str]) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "address": history.address,
+        "blocked": history.block is not None,
+        "block": history.block,
+        "soft_bounces": {"mails": history.soft_bounce_mails, **asdict(history.policy)},
+        "events": history.events,
     }
     if regions:
-        found["ses"] = {"regions": regions, "entries": [asdict(entry) for entry in entries]}
-    return found
+        document["ses"] = {"regions": regions, "entries": [asdict(entry) for entry in entries]}
+    return document
 
 
-def _tell(told: Story, entries: list[Suppressed], regions: list[str]) -> Iterator[str]:
-    yield told.address
+def _lines(history: AddressHistory, entries: list[SuppressedDestination], regions: list[str]) -> Iterator[str]:
+    yield history.address
     yield ""
-    for event in told.events:
-        yield from _event(event)
-    if not told.events:
-        yield "nothing is in the history" + (
-            ": it has no feedback about this address and no act of a person" if told.item is None else ""
+    for event in history.events:
+        yield from _event_lines(event)
+    if not history.events:
+        yield "no events in the history" + (
+            ": no feedback about this address, and no person has blocked or unblocked it" if not history.item else ""
         )
     yield ""
-    yield from _now(told)
+    yield from _block_lines(history)
     for entry in entries:
         yield (
-            f"SES's own list in {entry.region}: {entry.address} is on it because of {entry.reason}, "
-            f"since {when(entry.at)}"
+            f"SES's suppression list in {entry.region}: has {entry.address} because of {entry.reason}, "
+            f"since {format_time(entry.updated_at)}"
         )
     for region in regions:
         if not any(entry.region == region for entry in entries):
-            yield f"SES's own list in {region}: not on it, in this spelling"
+            yield f"SES's suppression list in {region}: does not have the address in this spelling"
 
 
-def _event(event: dict[str, Any]) -> Iterator[str]:
-    moment = when_text(event.get("occurred_at"))
+def _event_lines(event: dict[str, Any]) -> Iterator[str]:
+    occurred_at = _format_stored_time(event.get("occurred_at"))
     if "act" in event:
-        yield f"{moment}  {event['act']} by {event.get('actor', 'somebody')}{_until(event)}"
+        yield f"{occurred_at}  {event['act']} by {event.get('actor', 'an unknown person')}{_block_end(event)}"
         if event.get("note"):
             yield f"    “{event['note']}”"
     else:
         kind = "/".join(str(event[name]) for name in ("kind", "type", "subtype") if event.get(name))
-        yield f"{moment}  {kind}: {event.get('verdict', '?')}, by the rule {event.get('rule', '?')}"
-        yield from _details(event)
-    if story.recorded_late(event):
-        yield f"    known here only since {when_text(event['recorded_at'])}"
+        yield f"{occurred_at}  {kind}: {event.get('verdict', '?')}, by the rule {event.get('rule', '?')}"
+        yield from _detail_lines(event)
+    if was_recorded_late(event):
+        yield f"    recorded only at {_format_stored_time(event['recorded_at'])}"
 
 
-def _until(event: dict[str, Any]) -> str:
-    ends = event.get("block_expires_at")
-    return f", until {when(ends)}" if isinstance(ends, int) else ""
+def _block_end(event: dict[str, Any]) -> str:
+    expires_at = event.get("block_expires_at")
+    return f", until {format_time(expires_at)}" if isinstance(expires_at, int) else ""
 
 
-def _details(event: dict[str, Any]) -> Iterator[str]:
-    said = [f"{name} {event[name]}" for name in ("status", "action") if event.get(name)]
+def _detail_lines(event: dict[str, Any]) -> Iterator[str]:
+    delivery_status = [f"{name} {event[name]}" for name in ("status", "action") if event.get(name)]
     if event.get("diagnostic"):
-        said.append(f"“{event['diagnostic']}”")
-    if said:
-        yield "    " + ", ".join(said)
-    names = {"identity": "from", "region": "in", "message_id": "mail", "pipeline": "through"}
-    origin = [f"{word} {event[name]}" for name, word in names.items() if event.get(name)]
+        delivery_status.append(f"“{event['diagnostic']}”")
+    if delivery_status:
+        yield "    " + ", ".join(delivery_status)
+    labels = {"identity": "from", "region": "in", "message_id": "mail", "pipeline": "through"}
+    origin = [f"{label} {event[name]}" for name, label in labels.items() if event.get(name)]
     if origin:
         yield "    " + ", ".join(origin)
     if event.get("ambiguous"):
-        yield "    the report names no one: it is about one of several recipients, and all of them count"
+        yield "    the report does not say which of several recipients it is about: all of them count"
     if event.get("forwarded"):
-        yield "    the report names another address: this one, which the mail went to, forwards"
+        yield "    the report names another address: this recipient forwards its mail there"
 
 
-def _now(told: Story) -> Iterator[str]:
-    block = told.block
+def _block_lines(history: AddressHistory) -> Iterator[str]:
+    block = history.block
     if block:
-        ends = block.get("expires_at")
+        expires_at = block.get("expires_at")
         rule = f" (rule {block['rule']})" if block.get("rule") else ""
         yield (
-            f"BLOCKED because of {block.get('reason', 'an item that says no reason')}{rule}, "
-            f"since {when_text(block.get('blocked_at')) or 'an unknown time'}, "
-            + (f"until {when(ends)}" if isinstance(ends, int) else "for good")
+            f"BLOCKED because of {block.get('reason', 'an item without a reason')}{rule}, "
+            f"since {_format_stored_time(block.get('blocked_at')) or 'an unknown time'}, "
+            + (f"until {format_time(expires_at)}" if isinstance(expires_at, int) else "for good")
         )
-        if not told.events and block.get("feedback_id"):
-            yield from _details(block)
-        if told.expected is None:
-            yield "    The history knows of no reason: something else put it there. `ses-feedback unblock` removes it."
-    else:
-        yield "not blocked" + (_over(told.item) if told.item else "")
-        if told.expected:
+        if not history.events and block.get("feedback_id"):
+            yield from _detail_lines(block)
+        if history.expected_block is None:
             yield (
-                f"    The history says it must be, because of {told.expected['reason']}: somebody deleted the item. "
-                "The next bounce brings it back; `ses-feedback unblock` does not."
+                "    The history has no reason for this block: another program wrote the item. `ses-feedback unblock` "
+                "removes it."
             )
-    if told.state.soft:
+    else:
+        yield "not blocked" + (_ended_block(history.item) if history.item else "")
+        if history.expected_block:
+            yield (
+                f"    According to the history it must be blocked, because of {history.expected_block['reason']}: the "
+                "item was deleted. The next bounce writes it again; `ses-feedback unblock` forgives what blocked it."
+            )
+    if history.state.soft:
         yield (
-            f"soft bounces: {told.soft_bounces} mails in the last {told.policy.window_days} days, "
-            f"{told.policy.threshold} block for {told.policy.block_days} days"
+            f"soft bounces: {history.soft_bounce_mails} mails in the last {history.policy.window_days} days; "
+            f"{history.policy.threshold} block for {history.policy.block_days} days"
         )
 
 
-def _over(item: dict[str, Any]) -> str:
-    ends = item.get("expires_at")
-    return f" any more: a block because of {item.get('reason', '?')} ended {when(ends)}" if type(ends) is int else ""
+def _ended_block(item: dict[str, Any]) -> str:
+    expires_at = item.get("expires_at")
+    if type(expires_at) is not int:
+        return ""
+    return f" any more: a block because of {item.get('reason', '?')} ended {format_time(expires_at)}"
 
 
-def when_text(moment: object) -> str:
-    """A time as the tables hold it, for people."""
-    parsed = parse(str(moment)) if moment else None
-    return when(parsed) if parsed else str(moment or "")
+def _format_stored_time(value: object) -> str:
+    """A time as the tables hold it, for people; what is no time is shown as it is."""
+    time = parse(str(value)) if value else None
+    return format_time(time) if time else str(value or "")

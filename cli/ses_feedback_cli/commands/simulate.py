@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.context import Context, MissingError
-from ses_feedback_cli.dead_letters.letters import pipelines
-from ses_feedback_cli.output import Json, people, table, write_json
+from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import build_table, open_console, write_json
+from ses_feedback_cli.pipeline_selection import select_pipelines
 from ses_feedback_cli.simulation.probes import PROBES, ways
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ def simulate(
         bool, typer.Option("--publish", help="Send nothing; publish to the topics what SES would publish.")
     ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the simulator's addresses blocked.")] = False,
-    as_json: Json = False,
-) -> Code:
+    as_json: JsonOption = False,
+) -> ExitCode:
     """Send mails to SES's mailbox simulator by every identity and configuration set, and see each arrive.
 
     A mail that is delivered, one that bounces, one to an address on SES's suppression list, an automatic reply and a
@@ -55,19 +57,19 @@ def simulate(
     from ses_feedback_cli.simulation.run import Simulation  # noqa: PLC0415 - boto3 comes with it
 
     if wrong := set(only or ()) - {one.name for one in PROBES}:
-        raise MissingError(f"--only {', '.join(sorted(wrong))}: {', '.join(one.name for one in PROBES)} are possible")
+        raise UsageError(f"--only {', '.join(sorted(wrong))}: {', '.join(one.name for one in PROBES)} are possible")
     probes = [one for one in PROBES if not only or one.name in only]
-    run = Simulation(context, ways(pipelines(context, pipeline or ()), sender), probes, publish=publish)
+    run = Simulation(context, ways(select_pipelines(context, pipeline or ()), sender), probes, publish=publish)
     unblocked = True
     try:
-        with people(stderr=True).status(f"{len(run.journeys)} mails") as status:
+        with open_console(stderr=True).status(f"{len(run.journeys)} mails") as status:
             run.send()
             run.wait(timeout, lambda number: status.update(f"waiting for {number} of {len(run.journeys)} mails"))
     finally:
         if not keep:
             unblocked = _unblock(run)
     _say(run.journeys, as_json=as_json)
-    return Code.NO if any(one.stopped_at for one in run.journeys) or not unblocked else Code.OK
+    return ExitCode.NEGATIVE if any(one.stopped_at for one in run.journeys) or not unblocked else ExitCode.OK
 
 
 def _unblock(run: "Simulation") -> bool:
@@ -96,7 +98,7 @@ def _say(journeys: "list[Journey]", *, as_json: bool) -> None:
         for one in journeys
     ]
     columns = ("by", "mail", "accepted", "recorded", "blocked", "told", "may be mailed", "result")
-    people().print(table(columns, rows))
+    open_console().print(build_table(columns, rows))
     for one in journeys:
         if one.stopped_at:
             sys.stdout.write(f"{one.probe.name} by {one.way.name}: {one.stopped_at}: {one.because}\n")

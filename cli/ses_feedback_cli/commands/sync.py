@@ -1,97 +1,112 @@
-"""Compare the blocked table with SES's own suppression lists, and bring them together."""
+"""`sync`: compare the blocked table with SES's suppression lists, and copy what one side does not have."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from ses_feedback_cli.codes import Code
+from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.output import Json, people, table, write_json
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.output import build_table, open_console, write_json
 
-SAMPLE = 5
+DEFAULT_SAMPLE_SIZE = 5
 
 
 def sync(
     context: Context,
-    pull: Annotated[bool, typer.Option("--pull", help="Import what only SES has.")] = False,
-    push: Annotated[bool, typer.Option("--push", help="Put on SES's lists what only the table has.")] = False,
+    pull: Annotated[bool, typer.Option("--pull", help="Import what is only on SES's lists.")] = False,
+    push: Annotated[bool, typer.Option("--push", help="Put on SES's lists what is only in the table.")] = False,
     bucket: Annotated[
         list[str] | None,
-        typer.Option(help="S3 bucket for a large --push, in the Region: NAME, or REGION=NAME for each of several."),
+        typer.Option(
+            "--bucket", help="S3 bucket in the same Region, for a large --push: NAME, or REGION=NAME for each Region."
+        ),
     ] = None,
     kms_key: Annotated[
-        str | None, typer.Option(help="Customer managed key for the objects there. Without it: S3's own.")
+        str | None,
+        typer.Option("--kms-key", help="Customer managed KMS key for the objects in the bucket. Default: S3's keys."),
     ] = None,
-    sample: Annotated[int, typer.Option(min=0, help="How many addresses of each difference to show.")] = SAMPLE,
-    as_json: Json = False,
-) -> Code:
-    """Show how SES's account suppression list of each Region differs from the blocked table.
+    sample: Annotated[
+        int, typer.Option("--sample", min=0, help="How many addresses of each difference to show.")
+    ] = DEFAULT_SAMPLE_SIZE,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Show how SES's suppression list of this account in each Region differs from the blocked table.
 
-    Without --pull and --push nothing is changed; exit code 1 then says that one of them has something to do.
+    Without --pull and --push nothing is changed; exit code 1 then means that there are differences to copy.
 
-    --pull imports each address from the time that SES put it on its list. What stays "only in SES" after it was
-    unblocked here since then. --push takes what SES has a reason for: bounces and complaints, also imported ones.
-    Blocks that end, and manual ones, stay here: SES has neither. Addresses are compared by their key, so spelling
-    does not matter. SES allows a call a second in a Region, which reads 1,000 entries. More than 50 addresses are
-    pushed by SES's import jobs of 100,000, which read from a bucket; the addresses are deleted there when the job has
-    ended.
+    --pull imports each address with the time when SES put it on its list. What is "only in SES" afterwards was
+    unblocked here since then. --push puts on SES's list what SES has a reason for: bounces and complaints, also
+    imported ones. Blocks that end and manual blocks stay only in the table, because SES has neither. Addresses are
+    compared by their key, so spelling does not matter. SES allows one call a second in a Region, which reads 1,000
+    entries. More than 50 addresses are put by SES's import jobs of up to 100,000, which read from a bucket; the objects
+    there are deleted when the job has ended.
 
     Needs dynamodb:Scan on the blocked table and ses:ListSuppressedDestinations; for --pull what `import` needs; for
     --push ses:PutSuppressedDestination, or ses:CreateImportJob, ses:GetImportJob, and s3:PutObject, s3:GetObject and
     s3:DeleteObject on BUCKET/ses-feedback/*, and SES production access.
     """
-    from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - what follows takes half a second to import
-    from ses_feedback_cli.lists.sync_run import compared, differences, pulled, pushed, too_many_for_calls  # noqa: PLC0415
-    from ses_feedback_cli.suppression import buckets  # noqa: PLC0415
+    from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - these imports take half a second
+    from ses_feedback_cli.lists.sync_run import (  # noqa: PLC0415
+        compare_lists,
+        describe_differences,
+        parse_buckets,
+        pull_from_ses,
+        push_to_ses,
+        require_buckets,
+    )
 
-    regions = context.of_regions()
-    given = buckets(bucket or (), regions)
-    with file_errors(), compared(context, regions) as found:
-        different = differences(found, regions, sample)
-        done: dict[str, Any] = {"regions": different, "unreadable_in_ses": found.unreadable}
+    regions = context.selected_regions()
+    buckets = parse_buckets(bucket or (), regions)
+    with file_errors(), compare_lists(context, regions) as comparison:
+        differences = describe_differences(comparison, regions, sample)
+        document: dict[str, Any] = {"regions": differences, "unreadable_in_ses": comparison.unreadable}
         if not as_json:
-            _show(different, found.unreadable)
+            _print_differences(differences, comparison.unreadable)
         if push:
-            too_many_for_calls(different, given)
+            require_buckets(differences, buckets)
         if pull:
-            done["pulled"] = pulled(context, found, regions)
+            document["pulled"] = pull_from_ses(context, comparison, regions)
         if push:
-            done["pushed"] = pushed(context, found, regions, given, kms_key)
+            document["pushed"] = push_to_ses(context, comparison, regions, buckets, kms_key)
     if as_json:
-        write_json(done)
+        write_json(document)
     else:
-        _show_done(done)
+        _print_changes(document)
     if not pull and not push:
-        return Code.NO if any(one["only_in_ses"] or one["only_here"] for one in different) else Code.OK
-    failed = done.get("pulled", {}).get("failed", 0) + sum(one["failed"] for one in done.get("pushed", ()))
-    return Code.NO if failed else Code.OK
+        has_differences = any(region["only_in_ses"] or region["only_in_table"] for region in differences)
+        return ExitCode.NEGATIVE if has_differences else ExitCode.OK
+    failed = document.get("pulled", {}).get("failed", 0) + sum(push["failed"] for push in document.get("pushed", ()))
+    return ExitCode.NEGATIVE if failed else ExitCode.OK
 
 
-def _show(different: Sequence[dict[str, Any]], unreadable: int) -> None:
-    columns = ("region", "in SES", "only in SES", "only here", "stays: no reason SES knows", "stays: ends")
-    names = ("in_ses", "only_in_ses", "only_here", "kept_without_reason", "kept_because_it_ends")
-    people().print(table(columns, [(one["region"], *(f"{one[name]:,}" for name in names)) for one in different]))
-    for one in different:
-        for name, text in (("only_in_ses", "only in SES"), ("only_here", "only here")):
-            if shown := one["sample"][name]:
-                people().print(f"{one['region']}, {text}, the first {len(shown)}: {', '.join(shown)}", markup=False)
+def _print_differences(differences: Sequence[dict[str, Any]], unreadable: int) -> None:
+    columns = ("region", "in SES", "only in SES", "only in the table", "not for SES: reason", "not for SES: ends")
+    names = ("in_ses", "only_in_ses", "only_in_table", "not_for_ses_reason", "not_for_ses_ends")
+    rows = [(region["region"], *(f"{region[name]:,}" for name in names)) for region in differences]
+    open_console().print(build_table(columns, rows))
+    for region in differences:
+        for name, title in (("only_in_ses", "only in SES"), ("only_in_table", "only in the table")):
+            if addresses := region["sample"][name]:
+                line = f"{region['region']}, {title}, the first {len(addresses)}: {', '.join(addresses)}"
+                open_console().print(line, markup=False)
     if unreadable:
-        people(stderr=True).print(f"{unreadable:,} entries of SES are no addresses that the table can hold")
+        open_console(stderr=True).print(f"{unreadable:,} entries of SES are no addresses that the table can hold")
 
 
-def _show_done(done: dict[str, Any]) -> None:
-    if "pulled" in done:
-        said = {"recorded": "imported now", "duplicate": "imported before", "failed": "not written"}
-        rows = [(text, f"{done['pulled'].get(name, 0):,}") for name, text in said.items()]
-        people().print(table(("pulled", "addresses"), rows))
-    if "pushed" in done:
-        pushes = [
-            (one["region"], one["job"] or "calls", f"{one['pushed']:,}", f"{one['failed']:,}") for one in done["pushed"]
+def _print_changes(document: dict[str, Any]) -> None:
+    if "pulled" in document:
+        titles = {"recorded": "imported now", "duplicate": "imported before", "failed": "failed"}
+        rows = [(title, f"{document['pulled'].get(name, 0):,}") for name, title in titles.items()]
+        open_console().print(build_table(("pulled", "addresses"), rows))
+    if "pushed" in document:
+        rows_by_region = [
+            (push["region"], push["job"] or "calls", f"{push['pushed']:,}", f"{push['failed']:,}")
+            for push in document["pushed"]
         ]
-        people().print(table(("pushed to", "by", "addresses", "refused"), pushes))
-        for one in done["pushed"]:
-            if one["job"] and one["failed"]:
-                people(stderr=True).print(
-                    f"why: aws sesv2 get-import-job --region {one['region']} --job-id {one['job']}", markup=False
-                )
+        open_console().print(build_table(("pushed to", "by", "addresses", "failed"), rows_by_region))
+        for push in document["pushed"]:
+            if push["job"] and push["failed"]:
+                command = f"aws sesv2 get-import-job --region {push['region']} --job-id {push['job']}"
+                open_console(stderr=True).print(f"why: {command}", markup=False)

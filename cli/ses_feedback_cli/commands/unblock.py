@@ -1,4 +1,4 @@
-"""Lift blocks: of addresses, or of a wave."""
+"""`unblock`: lift the blocks of some addresses, or in bulk those that a selection finds."""
 
 import uuid
 from datetime import UTC, datetime
@@ -7,118 +7,129 @@ from typing import Annotated
 
 import typer
 
-from ses_feedback_cli import suppression
-from ses_feedback_cli.blocks import given, lifting, undofile
-from ses_feedback_cli.blocks.lifting import Job
-from ses_feedback_cli.blocks.unblocking import Act, Lift
-from ses_feedback_cli.blocks.wave import FEEDBACK, Wave
-from ses_feedback_cli.codes import Code
-from ses_feedback_cli.context import Context, MissingError
-from ses_feedback_cli.output import Json
-from ses_feedback_cli.selection import PANEL, Because, Domain, Identity, Rule, Since, Until, selected
+from ses_feedback_cli.block_filter import BlockReason, parse_block_filter
+from ses_feedback_cli.blocks.address_arguments import check_note, read_addresses, report_invalid_addresses
+from ses_feedback_cli.blocks.block_selection import DEFAULT_REASONS, BlockSelection
+from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision, UnblockRequest
+from ses_feedback_cli.blocks.unblock_run import UnblockJob, confirm_selection, run_unblock, show_selection
+from ses_feedback_cli.blocks.undo_file import default_path, read_undo_file
+from ses_feedback_cli.commands.options import (
+    SELECTION_PANEL,
+    DomainOption,
+    IdentityOption,
+    JsonOption,
+    RuleOption,
+    SinceOption,
+    UntilOption,
+)
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.suppression_list import suppression_regions
 
-_SES = "SES's own list"
+_SES_PANEL = "SES's suppression list"
 
 
 def unblock(  # noqa: PLR0913 - one per option
     context: Context,
     *,
     addresses: Annotated[
-        list[str] | None, typer.Argument(help="Addresses, with or without a name; - reads them from stdin.")
+        list[str] | None, typer.Argument(help="Addresses, with or without a display name; - reads them from stdin.")
     ] = None,
-    reason: Annotated[
-        str | None, typer.Option("--reason", help="Why you unblock, in your words, for the record; always needed.")
+    note: Annotated[
+        str | None,
+        typer.Option("--note", help="Why you unblock, in your own words, for the history; needed unless with --from."),
     ] = None,
-    because: Annotated[
-        list[Because] | None,
+    reasons: Annotated[
+        list[BlockReason] | None,
         typer.Option(
-            "--because",
-            help="Why they are blocked; once for each. [default: bounce and soft-bounces]",
-            rich_help_panel=PANEL,
+            "--reason",
+            help="Why they are blocked; once for each reason. Default: bounce and soft-bounces.",
+            rich_help_panel=SELECTION_PANEL,
         ),
     ] = None,
-    domain: Domain = None,
-    since: Since = None,
-    until: Until = None,
-    identity: Identity = None,
-    rule: Rule = None,
+    domain: DomainOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    identity: IdentityOption = None,
+    rule: RuleOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be unblocked.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     undo_file: Annotated[
-        Path | None, typer.Option("--undo-file", help="Where to write the undo file. [default: a new file here]")
+        Path | None, typer.Option("--undo-file", help="Undo file to write. Default: a new file in this folder.")
     ] = None,
-    from_file: Annotated[Path | None, typer.Option("--from", help="Go on with the unblock of this undo file.")] = None,
+    from_file: Annotated[Path | None, typer.Option("--from", help="Continue the unblock of this undo file.")] = None,
     ses_region: Annotated[
         list[str] | None,
         typer.Option(
             "--ses-region",
-            help="Region whose list to take them off; once for each. [default: --region, or those of the stacks]",
-            rich_help_panel=_SES,
+            help="Region whose list to remove them from; once for each. Default: --region, or those of the stacks.",
+            rich_help_panel=_SES_PANEL,
         ),
     ] = None,
-    no_ses: Annotated[bool, typer.Option("--no-ses", help="Leave SES's own list alone.", rich_help_panel=_SES)] = False,
-    as_json: Json = False,
-) -> Code:
-    """Lift blocks: of ADDRESS..., or of all that --since, --until, --domain, --rule, --identity and --because select.
+    no_ses: Annotated[
+        bool, typer.Option("--no-ses", help="Do not change SES's suppression list.", rich_help_panel=_SES_PANEL)
+    ] = False,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Lift the blocks of ADDRESS..., or all that --since, --until, --domain, --rule, --identity and --reason select.
 
-    --reason is why you do it; --because selects by why they are blocked. Everything before now is forgiven, also soft
-    bounces that do not block yet; what happens later counts.
+    --note is why you unblock; --reason selects by why addresses are blocked. Everything before now is forgiven, also
+    soft bounces that do not block yet; what happens later counts.
 
-    Addresses are also taken off SES's own suppression list of this account in each Region, or the next mail would not
-    be sent and block them again. SES allows a call a second. That comes first: stopped in between, an address is
-    blocked as before, and the same command does the rest. What SES refuses stays blocked.
+    The addresses are also removed from SES's suppression list of this account in each Region. Otherwise SES would not
+    send the next mail, and report a bounce that blocks the address again. SES allows one call a second. The list comes
+    first: if the command is stopped in between, an address is blocked as before, and the same command does the rest. An
+    address that SES does not remove stays blocked.
 
-    A selection is shown first, and asked for (--yes: not). Then an undo file is written, which `block --from FILE` puts
-    back, and `unblock --from FILE` goes on with after an interruption. Blocks because of complaints, by hand or by an
-    import are not selected unless named with --because; an address that anything not selected blocks as well is left,
-    and so is one that is blocked again in the meantime.
+    A selection is shown first, and you are asked (not with --yes). Then an undo file is written: `block --from FILE`
+    puts the blocks back, and `unblock --from FILE` continues after an interruption. Complaints, manual blocks and
+    imports are only selected if --reason names them. Skipped is an address that something which is not selected blocks
+    as well, and one that is blocked again in the meantime.
 
-    With --json a line is what became of an address; before them, a selection has a line that says what it is.
+    With --json each line is the result for one address; for a selection the first line describes the selection.
 
-    Exit code 0: none is blocked any more; 1: one is, was left or is no address.
+    Exit code 0: none is blocked any more; 1: one is, was skipped or is no address.
 
     Needs dynamodb:BatchGetItem and dynamodb:PutItem on the history table, and dynamodb:BatchGetItem, dynamodb:PutItem
-    and dynamodb:DeleteItem on the blocked table; for a selection dynamodb:Scan on it; and, unless --no-ses is given,
+    and dynamodb:DeleteItem on the blocked table; for a selection dynamodb:Scan on it; and, without --no-ses,
     ses:DeleteSuppressedDestination, for a selection or more than 100 addresses also ses:ListSuppressedDestinations.
     """
     now = datetime.now(UTC)
-    options = {"because": because, "domain": domain, "identity": identity, "rule": rule, "since": since, "until": until}
-    by_filter = any(value is not None and value != [] for value in options.values())
-    _check_form(addresses, from_file, reason, by_filter=by_filter)
+    filter_options = (reasons, domain, identity, rule, since, until)
+    has_filter = any(value is not None and value != [] for value in filter_options)
+    _check_options(addresses, from_file, note, has_filter=has_filter)
     if no_ses and ses_region:
-        raise MissingError("--no-ses and --ses-region exclude each other")
-    regions = [] if no_ses else suppression.regions_of(context, ses_region)
+        raise UsageError("--no-ses and --ses-region exclude each other")
+    regions = [] if no_ses else suppression_regions(context, ses_region)
     if from_file:
-        plan = undofile.read(from_file, context)
-        return lifting.run(context, Job.of_plan(plan), regions, as_json=as_json)
-    act = Act(context.who(), given.note(reason or ""), now, uuid.uuid4().hex)
+        job = UnblockJob.from_undo_file(read_undo_file(from_file, context))
+        return run_unblock(context, job, regions, as_json=as_json)
+    decision = UnblockDecision(context.acting_name(), check_note(note or ""), now, uuid.uuid4().hex)
     if addresses:
-        wanted = given.read(addresses)
-        lifts = [Lift(one.key, one.spellings()) for one in wanted if one.key]
-        code = lifting.run(context, Job(act, len(lifts), lambda: iter(lifts)), regions, as_json=as_json)
-        return Code.NO if given.tell_problems((one for one in wanted if one.problem), as_json=as_json) else code
-    chosen = selected(now, domain=domain, identity=identity, rule=rule, since=since, until=until)
-    wave = Wave(context, chosen, because or FEEDBACK, now)
+        arguments = read_addresses(addresses)
+        requests = [UnblockRequest(argument.key, argument.spellings()) for argument in arguments if argument.key]
+        job = UnblockJob(decision, len(requests), lambda: iter(requests))
+        code = run_unblock(context, job, regions, as_json=as_json)
+        return ExitCode.NEGATIVE if report_invalid_addresses(arguments, as_json=as_json) else code
+    block_filter = parse_block_filter(now, domain=domain, identity=identity, rule=rule, since=since, until=until)
+    selection = BlockSelection(context, block_filter, reasons or DEFAULT_REASONS, now)
     if dry_run:
-        return lifting.show(wave, as_json=as_json)
-    plan_or_code = lifting.prepare(wave, act, undo_file or undofile.default_path(now), ask=not yes, as_json=as_json)
-    if isinstance(plan_or_code, Code):
-        return plan_or_code
-    return lifting.run(context, Job.of_plan(plan_or_code), regions, as_json=as_json)
+        return show_selection(selection, as_json=as_json)
+    undo_or_code = confirm_selection(selection, decision, undo_file or default_path(now), ask=not yes, as_json=as_json)
+    if isinstance(undo_or_code, ExitCode):
+        return undo_or_code
+    return run_unblock(context, UnblockJob.from_undo_file(undo_or_code), regions, as_json=as_json)
 
 
-def _check_form(addresses: list[str] | None, from_file: Path | None, reason: str | None, *, by_filter: bool) -> None:
-    """Raises: MissingError unless it is said, in exactly one way, what to unblock, and why."""
-    if bool(addresses) + bool(from_file) + by_filter != 1:
-        raise MissingError(
-            "what is to be unblocked is said in one way: ADDRESS... (or -), or a selection such as --since 2d --rule "
-            "hard-bounce, or --from FILE"
+def _check_options(addresses: list[str] | None, from_file: Path | None, note: str | None, *, has_filter: bool) -> None:
+    """Raises: UsageError unless the options say in exactly one way what to unblock, and why."""
+    if bool(addresses) + bool(from_file) + has_filter != 1:
+        raise UsageError(
+            "say in one way what to unblock: ADDRESS... (or -), or a selection such as --since 2d --rule hard-bounce, "
+            "or --from FILE"
         )
-    if from_file and reason:
-        raise MissingError("--from FILE goes on with an act whose reason is in the file: give no --reason")
-    if not from_file and not reason:
-        raise MissingError("--reason TEXT is needed: why you unblock, for the record")
-    if by_filter and reason in set(Because):
-        raise MissingError(
-            f"--reason {reason} is what would be recorded as your words: --because {reason} selects blocks by why"
-        )
+    if from_file and note:
+        raise UsageError("--from FILE continues an unblock whose note is in the file: give no --note")
+    if not from_file and not note:
+        raise UsageError("--note TEXT is needed: why you unblock, for the history")

@@ -1,5 +1,6 @@
-"""What failed and waits.
+"""Messages that failed: in the dead-letter queues of the function and of the subscription.
 
-`letters` looks at it, `masking` hides what is personal, `redriving` sends it on its way again: a whole dead-letter
-queue by AWS's own `move_task`, everything else message by message, by `moving`.
+``queues`` selects the queues; ``messages`` receives and parses their messages; ``masking`` hides personal data.
+``redrive`` moves messages back to the pipeline's queue: a whole dead-letter queue by a message move task of SQS
+(``move_task``), everything else message by message (``message_mover``).
 """

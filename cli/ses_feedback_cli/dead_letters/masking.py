@@ -1,4 +1,4 @@
-"""A message without what is personal in it: everything is masked but fields that are known to be safe. Pure."""
+"""Hides the personal data of a message: masks every field that is not known to be free of it. Pure."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from typing import Any
 
 MASK = "***"
 
-_SAFE = frozenset(
+_SAFE_FIELDS = frozenset(
     (
         *("notificationType", "eventType", "bounceType", "bounceSubType", "complaintFeedbackType", "complaintSubType"),
         *("feedbackId", "timestamp", "arrivalDate", "messageId", "action", "status", "sourceArn", "sendingAccountId"),
@@ -14,44 +14,47 @@ _SAFE = frozenset(
         *("version", "id", "source", "detail-type", "account", "region", "time"),
     )
 )
-"""Of SES's message, the SNS envelope and the EventBridge event."""
+"""Fields of SES's notification, of the SNS envelope and of the EventBridge event."""
 
 _SAFE_VALUE = re.compile(r"[\w :/.+-]{0,200}", re.ASCII)
-"""No @: a field is safe only if what it holds looks like what belongs there."""
-_NAME = re.compile(r"[A-Za-z][\w:-]{0,60}", re.ASCII)
-_DEPTH = 30
-_NESTED = frozenset({"Message", "detail"})
+"""Contains no @: the value of a safe field is shown only if it cannot be an address."""
+_SAFE_NAME = re.compile(r"[A-Za-z][\w:-]{0,60}", re.ASCII)
+_DEPTH_LIMIT = 30
+_NESTED_MESSAGE_FIELDS = frozenset({"Message", "detail"})
 
 
-def masked(body: str) -> Any:
-    """What a message's body says, as JSON; a message inside another one is opened. Text that is no JSON is masked."""
-    return _masked("", opened(body), 0)
+def mask_body(body: str) -> Any:
+    """The body of a message as JSON without personal data, including the message in an envelope."""
+    return _mask("", parse_body(body), 0)
 
 
-def opened(body: str) -> Any:
-    """A body as JSON where it is a JSON object, with the message inside an envelope opened; else the text."""
+def parse_body(body: str) -> Any:
+    """The JSON object of a body, with the message in an envelope parsed too; the string itself if it is none."""
     try:
-        value = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return body
-    if not isinstance(value, dict):
+    if not isinstance(document, dict):
         return body
-    return {key: opened(one) if key in _NESTED and isinstance(one, str) else one for key, one in value.items()}
+    return {
+        name: parse_body(value) if name in _NESTED_MESSAGE_FIELDS and isinstance(value, str) else value
+        for name, value in document.items()
+    }
 
 
-def _masked(name: str, value: object, depth: int) -> Any:
+def _mask(name: str, value: object, depth: int) -> Any:
     if value is None:
         return None
-    if name == "tags":  # their names are the sender's own words, too
+    if name == "tags":  # the sender chooses the names of tags as well as their values
         return MASK
-    if depth < _DEPTH and isinstance(value, dict):
-        return {_name(key): _masked(key, one, depth + 1) for key, one in value.items()}
-    if depth < _DEPTH and isinstance(value, list):
-        return [_masked("", one, depth + 1) for one in value]
-    if name in _SAFE and isinstance(value, str) and _SAFE_VALUE.fullmatch(value):
+    if depth < _DEPTH_LIMIT and isinstance(value, dict):
+        return {_mask_name(key): _mask(key, member, depth + 1) for key, member in value.items()}
+    if depth < _DEPTH_LIMIT and isinstance(value, list):
+        return [_mask("", element, depth + 1) for element in value]
+    if name in _SAFE_FIELDS and isinstance(value, str) and _SAFE_VALUE.fullmatch(value):
         return value
     return MASK
 
 
-def _name(key: str) -> str:
-    return key if _NAME.fullmatch(key) else MASK
+def _mask_name(name: str) -> str:
+    return name if _SAFE_NAME.fullmatch(name) else MASK

@@ -1,5 +1,5 @@
-"""What `ses-feedback doctor` knows: `gather` asks AWS for `facts`, `rules` say what is wrong with them, `report` tells.
+"""`ses-feedback doctor`: what is wrong on the way from SES to the tables. Nothing here changes a resource.
 
-``calls`` has every call that is made, and so the rights that are needed; ``ask`` makes them, in every account and
-Region, and turns a refusal into something that was not seen; ``allowed`` reads policies. Nothing here changes anything.
+``aws`` reads the resources, in every account and Region; ``inspection`` collects what it read as ``observations``;
+``rules`` turn observations into findings, with the help of ``resource_policy``; ``rendering`` presents the findings.
 """

@@ -1,5 +1,6 @@
-"""Lists in and out.
+"""Lists of addresses: importing them, and comparing SES's suppression list with the blocked table.
 
-`rows` reads them, `sources` says where they come from, `importing` brings them in behind a `position`, `import_run`
-does it for a person to watch; `comparison` and `sync_run` hold SES's own list against the table.
+`rows` reads lists, `import_sources` says where an import reads from, `import_entries` writes what it reads,
+`import_position` keeps how far it is, and `import_run` runs it for a person to watch. `comparison` compares SES's lists
+with the table, and `sync_run` copies what one side does not have.
 """

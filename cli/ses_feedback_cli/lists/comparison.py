@@ -1,6 +1,6 @@
-"""Two lists of any length side by side: SES's, per Region, and ours. On disk, so that memory stays that of a page.
+"""Compares SES's suppression lists with the blocked table, of any length: on disk, with one page in memory.
 
-The disk is a database of SQLite without a name: a file in TMPDIR that nobody else can open, and that is gone with the
+The disk is a SQLite database without a name: a file in TMPDIR that nobody else can open, and that is gone with the
 process, however it ends.
 """
 
@@ -11,26 +11,26 @@ from typing import Any
 
 from ses_feedback.address import NotAnAddressError, address_key
 
-from ses_feedback_cli.suppression import Suppressed
+from ses_feedback_cli.suppression_list import SuppressedDestination
 
-_TABLES = """
+_SCHEMA = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 CREATE TABLE ses (region TEXT, key TEXT, address TEXT, reason TEXT, at REAL, PRIMARY KEY (region, key)) WITHOUT ROWID;
-CREATE TABLE ours (key TEXT PRIMARY KEY, reason TEXT, kept TEXT) WITHOUT ROWID;
+CREATE TABLE blocked (key TEXT PRIMARY KEY, reason TEXT, not_for_ses TEXT) WITHOUT ROWID;
 """
-_ONLY_SES = "FROM ses WHERE region = ? AND NOT EXISTS (SELECT 1 FROM ours WHERE ours.key = ses.key)"
-_ONLY_OURS = "FROM ours WHERE NOT EXISTS (SELECT 1 FROM ses WHERE ses.region = ? AND ses.key = ours.key)"
+_ONLY_IN_SES = "FROM ses WHERE region = ? AND NOT EXISTS (SELECT 1 FROM blocked WHERE blocked.key = ses.key)"
+_ONLY_IN_TABLE = "FROM blocked WHERE NOT EXISTS (SELECT 1 FROM ses WHERE ses.region = ? AND ses.key = blocked.key)"
 
 
 class Comparison:
-    """Fill it from both sides, then ask. SES's spelling of an address is kept; compared is its key."""
+    """Add both sides, then read the differences. Addresses are compared by key; SES's spelling is kept."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
-        self._db.executescript(_TABLES)
+        self._db.executescript(_SCHEMA)
         self.unreadable = 0
-        """Entries of SES that are no address as the table has them."""
+        """Entries of SES that cannot be a key of the blocked table."""
 
     def __enter__(self) -> "Comparison":
         return self
@@ -38,48 +38,49 @@ class Comparison:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def add_ses(self, entries: Iterable[Suppressed]) -> None:
-        """Entries of SES. Of two spellings of one address in a Region the newest counts."""
+    def add_destinations(self, destinations: Iterable[SuppressedDestination]) -> None:
+        """Add entries of SES. Of two spellings of one address in a Region the newest counts."""
         rows = []
-        for one in entries:
+        for destination in destinations:
             try:
-                key = address_key(one.address)
+                key = address_key(destination.address)
             except NotAnAddressError:
                 self.unreadable += 1
                 continue
-            rows.append((one.region, key, one.address, one.reason, one.at.timestamp()))
+            updated_at = destination.updated_at.timestamp()
+            rows.append((destination.region, key, destination.address, destination.reason, updated_at))
         self._write(
             "INSERT INTO ses VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET address = excluded.address, "
             "reason = excluded.reason, at = excluded.at WHERE excluded.at > ses.at",
             rows,
         )
 
-    def add_ours(self, items: Iterable[dict[str, Any]]) -> None:
-        """Items of the blocked table."""
+    def add_blocked_items(self, items: Iterable[dict[str, Any]]) -> None:
+        """Add items of the blocked table."""
         self._write(
-            "INSERT OR REPLACE INTO ours VALUES (?, ?, ?)",
-            ((one["value"], *ses_reason(one)) for one in items),
+            "INSERT OR REPLACE INTO blocked VALUES (?, ?, ?)",
+            ((item["value"], *ses_reason(item)) for item in items),
         )
 
-    def only_ses(self, region: str, most: int = -1) -> Iterator[Suppressed]:
-        """What SES has in a Region and the table has not, by address."""
-        rows = self._db.execute(f"SELECT address, reason, at {_ONLY_SES} ORDER BY key LIMIT ?", (region, most))
+    def only_in_ses(self, region: str, limit: int = -1) -> Iterator[SuppressedDestination]:
+        """Entries of a Region whose address the table does not have, by address."""
+        rows = self._db.execute(f"SELECT address, reason, at {_ONLY_IN_SES} ORDER BY key LIMIT ?", (region, limit))
         for address, reason, at in rows:
-            yield Suppressed(region, address, reason, datetime.fromtimestamp(at, UTC))
+            yield SuppressedDestination(region, address, reason, datetime.fromtimestamp(at, UTC))
 
-    def only_ours(self, region: str, most: int = -1) -> Iterator[tuple[str, str]]:
-        """What the table has, SES has not in a Region, and SES has a reason for: (key, BOUNCE or COMPLAINT)."""
-        query = f"SELECT key, reason {_ONLY_OURS} AND reason <> '' ORDER BY key LIMIT ?"
-        yield from self._db.execute(query, (region, most))
+    def only_in_table(self, region: str, limit: int = -1) -> Iterator[tuple[str, str]]:
+        """Addresses that SES does not have in a Region, and has a reason for: (key, BOUNCE or COMPLAINT)."""
+        query = f"SELECT key, reason {_ONLY_IN_TABLE} AND reason <> '' ORDER BY key LIMIT ?"
+        yield from self._db.execute(query, (region, limit))
 
     def counts(self, region: str) -> dict[str, int]:
-        """How many: in SES, only there, only here, and of these how many SES has no reason for, by why."""
+        """How many addresses are in SES, only there, only in the table, and only there because they are not for SES."""
         return {
             "in_ses": self._count("FROM ses WHERE region = ?", region),
-            "only_in_ses": self._count(_ONLY_SES, region),
-            "only_here": self._count(f"{_ONLY_OURS} AND reason <> ''", region),
-            "kept_because_it_ends": self._count(f"{_ONLY_OURS} AND kept = 'ends'", region),
-            "kept_without_reason": self._count(f"{_ONLY_OURS} AND kept = 'reason'", region),
+            "only_in_ses": self._count(_ONLY_IN_SES, region),
+            "only_in_table": self._count(f"{_ONLY_IN_TABLE} AND reason <> ''", region),
+            "not_for_ses_ends": self._count(f"{_ONLY_IN_TABLE} AND not_for_ses = 'ends'", region),
+            "not_for_ses_reason": self._count(f"{_ONLY_IN_TABLE} AND not_for_ses = 'reason'", region),
         }
 
     def _count(self, query: str, region: str) -> int:
@@ -92,12 +93,12 @@ class Comparison:
 
 
 def ses_reason(item: dict[str, Any]) -> tuple[str, str]:
-    """The reason that SES knows for a block of ours, or none and why not: "ends" or "reason".
+    """The reason that SES has for a block of the table, and if it has none why not: "ends" or "reason".
 
-    SES knows bounces and complaints, for good. An import counts as what its source called it.
+    SES has bounces and complaints, for good. An import has the reason that its source gave.
     """
     if "expires_at" in item:
         return "", "ends"
     reason = item.get("subtype") if item.get("reason") == "import" else item.get("reason")
-    known = str(reason).upper()
-    return (known, "") if known in ("BOUNCE", "COMPLAINT") else ("", "reason")
+    upper_reason = str(reason).upper()
+    return (upper_reason, "") if upper_reason in ("BOUNCE", "COMPLAINT") else ("", "reason")

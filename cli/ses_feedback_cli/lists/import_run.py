@@ -1,116 +1,111 @@
-"""Runs an import, for real or counting only, and says what became of it."""
+"""Runs an import for a person to watch, or only counts what it would do, and reports the counts."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from ses_feedback_cli.acts import writer
-from ses_feedback_cli.codes import Code
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.lists.importing import Entry, bring_in, examine
-from ses_feedback_cli.lists.position import Rejects
-from ses_feedback_cli.lists.sources import List
-from ses_feedback_cli.output import people, table, write_json
+from ses_feedback_cli.event_batches import batch_writer
+from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.lists.import_entries import ImportEntry, count_entries, write_entries
+from ses_feedback_cli.lists.import_position import Rejects
+from ses_feedback_cli.lists.import_sources import ImportSource
+from ses_feedback_cli.output import build_table, open_console, write_json
 
-SHOWN = 10
-"""Refused rows that a dry run names."""
+REJECTED_SHOWN = 10
+"""Rejected rows that a dry run shows."""
 
-_NAMES = {
+_TITLES = {
     "rows": "rows",
     "recorded": "imported now",
     "duplicate": "imported before",
     "new": "would be blocked",
-    "already blocked": "are blocked already",
-    "repeated": "repeated in the list",
-    "expired": "over already",
-    "known": "known by feedback",
-    "rejected": "refused",
-    "failed": "not written",
+    "already_blocked": "are blocked already",
+    "repeated": "more than once in the list",
+    "expired": "block already over",
+    "has_feedback": "written by the pipelines",
+    "rejected": "rejected",
+    "failed": "failed",
 }
 
 
-def run(context: Context, listed: List, as_json: bool) -> Code:
-    """Import, and say what became of it."""
-    position = listed.position
+def run_import(context: Context, source: ImportSource, as_json: bool) -> ExitCode:
+    """Import, and report the counts."""
+    position = source.position
     if position.done:
-        people(stderr=True).print(
-            f"{listed.name} is imported, since {position.at}; --restart reads it again", markup=False
+        open_console(stderr=True).print(
+            f"{source.name} is already imported, from {position.at} on; --restart reads it again", markup=False
         )
-    rejects = Rejects(listed.rejects, position.rejects)
+    rejects = Rejects(source.rejects_file, position.rejects_size)
     try:
-        with bar(listed.name, listed.size, position.end) as advance:
+        with _progress(source.name, source.size, position.end) as update:
 
-            def kept() -> None:
-                listed.save()
-                advance(position.end, f"{position.line:,} lines, {position.counts['rejected']:,} refused")
+            def position_moved() -> None:
+                source.save_position()
+                update(position.end, f"{position.line:,} lines, {position.counts['rejected']:,} rejected")
 
             if not position.done:
-                listed.save()  # before the first act: the time that they count from must not be lost
-                bring_in(listed.source, writer(context), position, rejects, kept)
+                source.save_position()  # before the first event: the time from which they count must not be lost
+                write_entries(source.entries, batch_writer(context), position, rejects, position_moved)
                 position.done = True
-                listed.save()
+                source.save_position()
     finally:
         rejects.close()
         if not position.done and position.line:
-            people(stderr=True).print(f"stopped: {listed.hint.format(line=position.line)}")
-    refused = position.counts["rejected"] + position.counts["failed"]
-    _say(listed, position.counts, as_json, {"rejects": str(listed.rejects) if refused else None})
-    return Code.NO if refused else Code.OK
+            open_console(stderr=True).print(f"stopped: {source.how_to_continue.format(line=position.line)}")
+    rejected = position.counts["rejected"] + position.counts["failed"]
+    _write_counts(source, position.counts, as_json, {"rejects_file": str(source.rejects_file) if rejected else None})
+    return ExitCode.NEGATIVE if rejected else ExitCode.OK
 
 
-def dry_run(context: Context, listed: List, as_json: bool) -> Code:
-    """Count what `run` would do. Of refused rows the first are named, by line and reason."""
+def count_import(context: Context, source: ImportSource, as_json: bool) -> ExitCode:
+    """Count what `run_import` would do. Of the rejected rows the first are shown, by line and problem."""
     counts: Counter[str] = Counter()
-    shown: list[Entry] = []
+    shown: list[ImportEntry] = []
 
-    def told(entry: Entry) -> None:
-        if len(shown) < SHOWN:
+    def report_rejected(entry: ImportEntry) -> None:
+        if len(shown) < REJECTED_SHOWN:
             shown.append(entry)
 
-    with bar(listed.name, None, 0) as advance:
-        for part in examine(listed.source, context.blocklist(), told):
-            counts += part
-            advance(0, f"{counts['rows']:,} rows")
-    _say(listed, counts, as_json, {"refused": [{"line": one.line, "problem": one.problem} for one in shown]})
+    with _progress(source.name, None, 0) as update:
+        for batch_counts in count_entries(source.entries, context.blocklist(), report_rejected):
+            counts += batch_counts
+            update(0, f"{counts['rows']:,} rows")
+    rejected_rows = [{"line": entry.line, "problem": entry.problem} for entry in shown]
+    _write_counts(source, counts, as_json, {"rejected_rows": rejected_rows})
     if not as_json:
-        for one in shown:
-            people(stderr=True).print(f"line {one.line}: {one.problem}", markup=False)
-    return Code.NO if counts["rejected"] else Code.OK
+        for entry in shown:
+            open_console(stderr=True).print(f"line {entry.line}: {entry.problem}", markup=False)
+    return ExitCode.NEGATIVE if counts["rejected"] else ExitCode.OK
 
 
-def _say(listed: List, counts: Counter[str], as_json: bool, more: dict[str, Any]) -> None:
+def _write_counts(source: ImportSource, counts: Counter[str], as_json: bool, details: dict[str, Any]) -> None:
     if as_json:
-        write_json({"list": listed.name, "at": listed.position.at or None, **counts, **more})
+        write_json({"list": source.name, "at": source.position.at or None, **counts, **details})
         return
-    rows = [(text, f"{counts[name]:,}") for name, text in _NAMES.items() if counts[name] or name == "rows"]
-    people().print(table((listed.name, "addresses"), rows))
-    if more.get("rejects"):
-        people(stderr=True).print(
-            f"{more['rejects']} has the rows that were refused, with line and reason", markup=False
+    rows = [(title, f"{counts[name]:,}") for name, title in _TITLES.items() if counts[name] or name == "rows"]
+    open_console().print(build_table((source.name, "addresses"), rows))
+    if details.get("rejects_file"):
+        open_console(stderr=True).print(
+            f"{details['rejects_file']} has the rejected rows, with line and problem", markup=False
         )
 
 
-class bar:  # noqa: N801 - a context manager, as open() is
-    """A progress bar on stderr, when a person looks at it. Its block gets a function (position, text)."""
-
-    def __init__(self, name: str, total: int | None, done: int) -> None:
-        console = people(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        self._progress = Progress(
-            *columns,
-            TextColumn("{task.fields[said]}"),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
-        self._task = self._progress.add_task(Path(name).name, total=total, completed=done, said="")
-
-    def __enter__(self) -> Callable[[int, str], None]:
-        self._progress.start()
-        return lambda done, said: self._progress.update(self._task, completed=done, said=said)
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+@contextmanager
+def _progress(name: str, total: int | None, completed: int) -> Iterator[Callable[[int, str], None]]:
+    """A progress bar on stderr, if that is a terminal; yields a function of what is completed and a description."""
+    console = open_console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns,
+        TextColumn("{task.fields[details]}"),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(Path(name).name, total=total, completed=completed, details="")
+        yield lambda completed, details: bar.update(task, completed=completed, details=details)

@@ -1,116 +1,144 @@
-"""Compares the table with SES's lists, and does what follows from it."""
+"""Compares the blocked table with SES's suppression lists, and copies what one side does not have."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from ses_feedback_cli.acts import writer
-from ses_feedback_cli.blocked import Filter, scan
-from ses_feedback_cli.context import Context, MissingError
+from ses_feedback_cli.block_filter import BlockFilter
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.event_batches import batch_writer
 from ses_feedback_cli.lists.comparison import Comparison
-from ses_feedback_cli.lists.importing import Plan, bring_in
-from ses_feedback_cli.lists.position import Position, Rejects
-from ses_feedback_cli.lists.sources import SES_REJECTS, from_suppressed
-from ses_feedback_cli.output import people
-from ses_feedback_cli.suppression import FEW, Job, SuppressionList, in_turns
+from ses_feedback_cli.lists.import_entries import ImportSettings, write_entries
+from ses_feedback_cli.lists.import_position import ImportPosition, Rejects
+from ses_feedback_cli.lists.import_sources import SES_REJECTS_FILE, suppressed_entries
+from ses_feedback_cli.output import open_console
+from ses_feedback_cli.suppression_list import ImportJob, SuppressionList, interleave_pages
+from ses_feedback_cli.table_reads import scan_blocked_items
+
+SINGLE_CALLS = 50
+"""Up to so many addresses are put by one call each, which takes a minute; more by import jobs."""
+
+
+def parse_buckets(options: Iterable[str], regions: Sequence[str]) -> dict[str, str]:
+    """The bucket of each Region, from --bucket NAME for a single Region, else REGION=NAME. Raises: UsageError."""
+    buckets: dict[str, str] = {}
+    for option in options:
+        region, equals, name = option.rpartition("=")
+        if not equals and len(regions) > 1:
+            raise UsageError(
+                f"--bucket {option}: SES reads only from a bucket in its own Region; with {len(regions)} Regions give "
+                "--bucket REGION=NAME for each"
+            )
+        region = region or regions[0]
+        if region not in regions:
+            raise UsageError(f"--bucket {option}: {region} is none of the Regions {', '.join(regions)}")
+        buckets[region] = name
+    return buckets
+
+
+def require_buckets(differences: Sequence[Mapping[str, Any]], buckets: Mapping[str, str]) -> None:
+    """Raises: UsageError when a Region gets more addresses than by single calls, and has no bucket."""
+    for region in differences:
+        if region["only_in_table"] > SINGLE_CALLS and region["region"] not in buckets:
+            raise UsageError(
+                f"{region['only_in_table']:,} addresses for SES in {region['region']} are more than {SINGLE_CALLS}, at "
+                f"one call a second: give --bucket {region['region']}=NAME, an S3 bucket there from which SES's import "
+                "job reads them"
+            )
 
 
 @contextmanager
-def compared(context: Context, regions: Sequence[str]) -> Iterator[Comparison]:
-    """Both sides, read whole."""
-    with Comparison() as found:
-        with people(stderr=True).status("reading") as status:
+def compare_lists(context: Context, regions: Sequence[str]) -> Iterator[Comparison]:
+    """Read both sides completely."""
+    with Comparison() as comparison:
+        with open_console(stderr=True).status("reading") as status:
             count = 0
-            for page in in_turns(SuppressionList(context, region) for region in regions):
+            for page in interleave_pages(SuppressionList(context, region) for region in regions):
                 count += len(page)
-                found.add_ses(page)
-                status.update(f"reading SES's lists: {count:,}")
+                comparison.add_destinations(page)
+                status.update(f"reading SES's suppression lists: {count:,}")
             status.update("reading the blocked table")
-            found.add_ours(scan(context, Filter(), datetime.now(UTC)))
-        yield found
+            comparison.add_blocked_items(scan_blocked_items(context, BlockFilter(), datetime.now(UTC)))
+        yield comparison
 
 
-def differences(found: Comparison, regions: Sequence[str], sample: int) -> list[dict[str, Any]]:
-    """Per Region how many, and some of them."""
+def describe_differences(comparison: Comparison, regions: Sequence[str], sample_size: int) -> list[dict[str, Any]]:
+    """Counts and samples of each Region."""
     return [
         {
             "region": region,
-            **found.counts(region),
+            **comparison.counts(region),
             "sample": {
-                "only_in_ses": [one.address for one in found.only_ses(region, sample)],
-                "only_here": [key for key, _ in found.only_ours(region, sample)],
+                "only_in_ses": [entry.address for entry in comparison.only_in_ses(region, sample_size)],
+                "only_in_table": [key for key, _ in comparison.only_in_table(region, sample_size)],
             },
         }
         for region in regions
     ]
 
 
-def too_many_for_calls(different: Sequence[Mapping[str, Any]], buckets: Mapping[str, str]) -> None:
-    """Raises: MissingError when a Region gets more addresses than single calls are for, and has no bucket."""
-    for one in different:
-        if one["only_here"] > FEW and one["region"] not in buckets:
-            raise MissingError(
-                f"{one['only_here']:,} addresses for SES in {one['region']} are more than {FEW}, at a call a second: "
-                f"give --bucket {one['region']}=NAME, an S3 bucket there from which SES's import job reads them"
-            )
+def pull_from_ses(context: Context, comparison: Comparison, regions: Sequence[str]) -> dict[str, int]:
+    """Import what is only in SES; returns counts by outcome. Raises: TableError."""
+    position = ImportPosition({}, "")
+    rejects = Rejects(SES_REJECTS_FILE)
+    settings = ImportSettings(context.acting_name(), datetime.now(UTC))
+    with open_console(stderr=True).status("importing") as status:
 
-
-def pulled(context: Context, found: Comparison, regions: Sequence[str]) -> dict[str, int]:
-    """Import what only SES has; how many by outcome. Raises: TableError."""
-    position = Position({}, "")
-    rejects = Rejects(SES_REJECTS)
-    plan = Plan(context.who(), datetime.now(UTC))
-    with people(stderr=True).status("importing") as status:
-
-        def kept() -> None:
+        def position_moved() -> None:
             status.update(f"importing: {position.line:,}")
 
         try:
-            bring_in(
-                from_suppressed((found.only_ses(one) for one in regions), plan),
-                writer(context),
+            write_entries(
+                suppressed_entries((comparison.only_in_ses(region) for region in regions), settings),
+                batch_writer(context),
                 position,
                 rejects,
-                kept,
+                position_moved,
             )
         finally:
             rejects.close()
             if position.line:
-                people(stderr=True).print(f"{position.line:,} addresses of SES are in the history")
+                open_console(stderr=True).print(f"{position.line:,} addresses of SES are in the history")
     return dict(position.counts)
 
 
-def pushed(
-    context: Context, found: Comparison, regions: Sequence[str], buckets: Mapping[str, str], kms_key: str | None
+def push_to_ses(
+    context: Context,
+    comparison: Comparison,
+    regions: Sequence[str],
+    buckets: Mapping[str, str],
+    kms_key: str | None,
 ) -> list[dict[str, Any]]:
-    """Put on SES's lists what only the table has; what was done, by Region and job. Raises: ClientError."""
-    done: list[dict[str, Any]] = []
-    with people(stderr=True).status("pushing") as status:
+    """Put on SES's lists what is only in the table; returns a summary by Region and job. Raises: ClientError."""
+    summaries: list[dict[str, Any]] = []
+    with open_console(stderr=True).status("pushing") as status:
 
-        def told(job: str, size: int, read: int) -> None:
-            status.update(f"import job {job}: {read:,} of {size:,}")
+        def report_job(job_id: str, size: int, processed: int) -> None:
+            status.update(f"import job {job_id}: {processed:,} of {size:,}")
 
         for region in regions:
-            target = SuppressionList(context, region)
-            count = found.counts(region)["only_here"]
-            if count <= FEW:
+            suppression_list = SuppressionList(context, region)
+            count = comparison.counts(region)["only_in_table"]
+            if count <= SINGLE_CALLS:
                 put = 0
                 try:
-                    for address, reason in found.only_ours(region):
-                        target.put(address, reason)
+                    for address, reason in comparison.only_in_table(region):
+                        suppression_list.put(address, reason)
                         put += 1
                         status.update(f"{region}: {put} of {count}")
                 finally:
-                    people(stderr=True).print(f"{region}: {put:,} of {count:,} addresses are on SES's list now")
-                done.append({"region": region, "job": None, "status": None, "pushed": put, "failed": 0})
+                    open_console(stderr=True).print(f"{region}: {put:,} of {count:,} addresses are on SES's list now")
+                summaries.append({"region": region, "job": None, "status": None, "pushed": put, "failed": 0})
                 continue
-            for job in target.put_many(found.only_ours(region), buckets[region], kms_key, told):
-                done.append(_of(job))
-                people(stderr=True).print(f"{region}: import job {job.id} {job.status}, {job.size:,} addresses")
-    return done
+            entries = comparison.only_in_table(region)
+            for job in suppression_list.put_by_import_jobs(entries, buckets[region], kms_key, report_job):
+                summaries.append(_job_summary(job))
+                open_console(stderr=True).print(f"{region}: import job {job.id} {job.status}, {job.size:,} addresses")
+    return summaries
 
 
-def _of(job: Job) -> dict[str, Any]:
+def _job_summary(job: ImportJob) -> dict[str, Any]:
     failed = job.failed if job.status == "COMPLETED" else job.size
     return {"region": job.region, "job": job.id, "status": job.status, "pushed": job.size - failed, "failed": failed}

@@ -1,6 +1,7 @@
-"""The report of `ses-feedback report`: from the rows of both tables to one page that needs nothing else.
+"""`ses-feedback report`: counts the rows of both tables, and writes one HTML page that needs no other file.
 
-``tally`` counts by name in bounded memory; ``numbers`` counts rows into a `Summary`; ``standing`` holds what AWS thinks
-of the account and what lies in dead-letter queues; ``charts`` gives what was counted its place, and ``page``, with
-page.html and page.css, sets it into one file. These are pure. ``gather`` asks AWS.
+``aws_reads`` reads from AWS; everything else is pure. ``summary_builder`` counts rows into a ``summary``, with the help
+of ``ranking``, which counts by name in bounded memory. ``reputation`` compares rates with the limits of AWS.
+``contents`` is everything that the page shows; ``charts`` lays out the charts; ``page``, with page.html and page.css,
+renders it.
 """

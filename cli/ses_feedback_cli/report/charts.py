@@ -1,5 +1,6 @@
-"""Gives numbers their place in a chart: across in percent of the width, so that no text shrinks with it; down in
-pixels. Pure; page.html draws what this module places.
+"""Lays out the charts, which page.html draws. Pure.
+
+Horizontal positions are percentages of the width, so that text does not shrink with the page; vertical ones are pixels.
 """
 
 from collections import Counter
@@ -7,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ses_feedback_cli.report.tally import Line, Ranking
+from ses_feedback_cli.report.ranking import NameCounts, Ranking
 
 VERDICTS = ("block", "count", "clear", "ignore")
 """In the order in which they are stacked."""
@@ -15,175 +16,185 @@ VERDICTS = ("block", "count", "clear", "ignore")
 PLOT_HEIGHT = 160
 ROW_HEIGHT, BAR_HEIGHT, BAR_TOP = 42, 12, 19
 
-_DAYS_DRAWN_SINGLY = 92
-_WEEK = 7
-_LABEL_LIMIT = 34  # beside a number of seven digits, on a telephone
-_LEAST_PIXELS, _LEAST_PERCENT = 2, 0.6  # one of a thousand must still be seen
+_MAXIMUM_DAY_COLUMNS = 92
+_DAYS_PER_WEEK = 7
+_LABEL_LIMIT = 34  # characters that fit beside a number of seven digits, on a telephone
+_MINIMUM_PIXELS, _MINIMUM_PERCENT = 2, 0.6  # one of a thousand must still be visible
 _GRID_LINES = 4
 _DATE_LABELS = 4
+
+Counts = Mapping[str, int]
+"""By series: a verdict, or how long a block lasts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One coloured part of a bar; ``at`` and ``size`` run along the bar."""
+    """One coloured part of a bar. ``offset`` and ``size`` run along the bar."""
 
     name: str
-    at: float
+    offset: float
     size: float
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A bar that stands on a day or a week."""
+    """A vertical bar: a day or a week."""
 
     x: float
     width: float
     name: str
-    counts: Mapping[str, int]
+    counts: Counts
     segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class AxisLabel:
     """A label on an axis."""
 
-    at: float
+    position: float
     text: str
     anchor: str = "middle"
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Bars by day, or by week if there are many days."""
+class ColumnChart:
+    """Vertical bars by day, or by week if there are many days."""
 
     columns: tuple[Column, ...]
-    grid: tuple[Text, ...]
-    dates: tuple[Text, ...]
-    names: tuple[str, ...]
-    """What is stacked, as far as it occurs."""
+    grid_labels: tuple[AxisLabel, ...]
+    date_labels: tuple[AxisLabel, ...]
+    series: tuple[str, ...]
+    """The series that occur."""
     weekly: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A bar that lies beside its name; ``label`` is the name, cut if it is long."""
+    """A horizontal bar with its name; ``label`` is the name, shortened if it is long."""
 
     y: int
     name: str
     label: str
     total: int
-    counts: Mapping[str, int]
+    counts: Counts
     segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Bars by name, one under the other."""
+class RowChart:
+    """Horizontal bars by name, one below the other."""
 
     rows: tuple[Row, ...]
     height: int
-    names: tuple[str, ...]
-    missed: int = 0
+    series: tuple[str, ...]
+    """The series that occur."""
+    undercount: int = 0
+    """How much a count may be too low."""
 
 
-def by_day(days: Mapping[str, Mapping[str, int]], names: Sequence[str] = VERDICTS) -> Columns:
-    """Columns of every day in order, stacked by ``names``."""
-    weekly = len(days) > _DAYS_DRAWN_SINGLY
-    bars = list(_weeks(days)) if weekly else [(_date(day), counts) for day, counts in days.items()]
-    top = _nice(max((sum(counts.values()) for _, counts in bars), default=0))
+def column_chart(days: Mapping[str, Counts], series: Sequence[str] = VERDICTS) -> ColumnChart:
+    """A column for every day in order, stacked by ``series``."""
+    weekly = len(days) > _MAXIMUM_DAY_COLUMNS
+    bars = list(_weeks(days)) if weekly else [(_format_date(day), counts) for day, counts in days.items()]
+    axis_maximum = _round_axis_maximum(max((sum(counts.values()) for _, counts in bars), default=0))
     step = 100 / max(1, len(bars))
     gap = min(0.15 * step, 0.6)
     columns = tuple(
         Column(
-            _short(number * step + gap / 2),
-            _short(step - gap),
+            _rounded(number * step + gap / 2),
+            _rounded(step - gap),
             name,
             counts,
-            tuple(_stacked(counts, names, PLOT_HEIGHT / top, _LEAST_PIXELS)),
+            tuple(_stack(counts, series, PLOT_HEIGHT / axis_maximum, _MINIMUM_PIXELS)),
         )
         for number, (name, counts) in enumerate(bars)
     )
-    grid = tuple(
-        Text(_short(PLOT_HEIGHT * (1 - number / _GRID_LINES)), _compact(top * number // _GRID_LINES))
+    grid_labels = tuple(
+        AxisLabel(
+            _rounded(PLOT_HEIGHT * (1 - number / _GRID_LINES)),
+            _format_axis_number(axis_maximum * number // _GRID_LINES),
+        )
         for number in range(_GRID_LINES + 1)
     )
-    return Columns(columns, grid, tuple(_dates(columns)), _used(names, (counts for _, counts in bars)), weekly)
+    occurring = _occurring(series, (counts for _, counts in bars))
+    return ColumnChart(columns, grid_labels, tuple(_date_labels(columns)), occurring, weekly)
 
 
-def by_name(lines: Ranking | Iterable[Line], names: Sequence[str] = VERDICTS, others: str = "all others") -> Rows:
-    """Rows of a ranking in its order, the others last; bars in proportion to the longest."""
-    found = list(lines)
-    missed = 0
-    if isinstance(lines, Ranking):
-        missed = lines.missed
-        if lines.others:
-            found.append(Line(others, lines.others))
-    longest = max((line.total for line in found), default=0) or 1
+def row_chart(
+    names: Ranking | Iterable[NameCounts], series: Sequence[str] = VERDICTS, others: str = "all others"
+) -> RowChart:
+    """A row for each name in the given order, the others of a ranking last; the longest has the full width."""
+    bars = list(names)
+    undercount = 0
+    if isinstance(names, Ranking):
+        undercount = names.undercount
+        if names.others:
+            bars.append(NameCounts(others, names.others))
+    maximum = max((bar.total for bar in bars), default=0) or 1
     rows = tuple(
         Row(
             number * ROW_HEIGHT,
-            line.name,
-            _cut(line.name),
-            line.total,
-            line.counts,
-            tuple(_stacked(line.counts, names, 100 / longest, _LEAST_PERCENT)),
+            bar.name,
+            _shorten(bar.name),
+            bar.total,
+            bar.counts,
+            tuple(_stack(bar.counts, series, 100 / maximum, _MINIMUM_PERCENT)),
         )
-        for number, line in enumerate(found)
+        for number, bar in enumerate(bars)
     )
-    return Rows(rows, len(rows) * ROW_HEIGHT, _used(names, (line.counts for line in found)), missed)
+    return RowChart(rows, len(rows) * ROW_HEIGHT, _occurring(series, (bar.counts for bar in bars)), undercount)
 
 
-def _stacked(counts: Mapping[str, int], names: Sequence[str], scale: float, least: float) -> Iterable[Segment]:
-    at = 0.0
-    for name in names:
+def _stack(counts: Counts, series: Sequence[str], scale: float, minimum_size: float) -> Iterable[Segment]:
+    offset = 0.0
+    for name in series:
         if count := counts.get(name, 0):
-            size = max(least, count * scale)
-            yield Segment(name, _short(at), _short(size), count)
-            at += size
+            size = max(minimum_size, count * scale)
+            yield Segment(name, _rounded(offset), _rounded(size), count)
+            offset += size
 
 
-def _used(names: Sequence[str], bars: Iterable[Mapping[str, int]]) -> tuple[str, ...]:
-    seen = {name for counts in bars for name, count in counts.items() if count}
-    return tuple(name for name in names if name in seen)
+def _occurring(series: Sequence[str], bars: Iterable[Counts]) -> tuple[str, ...]:
+    names = {name for counts in bars for name, count in counts.items() if count}
+    return tuple(name for name in series if name in names)
 
 
-def _weeks(days: Mapping[str, Mapping[str, int]]) -> Iterable[tuple[str, Mapping[str, int]]]:
-    every = list(days.items())
-    for start in range(0, len(every), _WEEK):
-        week = every[start : start + _WEEK]
-        counts: Counter[str] = Counter()
-        for _, one in week:
-            counts.update(one)
-        yield f"week from {_date(week[0][0])}", counts
+def _weeks(days: Mapping[str, Counts]) -> Iterable[tuple[str, Counts]]:
+    counts_by_day = list(days.items())
+    for start in range(0, len(counts_by_day), _DAYS_PER_WEEK):
+        week = counts_by_day[start : start + _DAYS_PER_WEEK]
+        total: Counter[str] = Counter()
+        for _, counts in week:
+            total.update(counts)
+        yield f"week from {_format_date(week[0][0])}", total
 
 
-def _dates(columns: Sequence[Column]) -> Iterable[Text]:
-    """Dates under some of the columns: the first, the last, and between them as many as a telephone has room for."""
-    shown = min(_DATE_LABELS, len(columns))
-    for number in range(shown):
-        index = round(number * (len(columns) - 1) / max(1, shown - 1))
-        column = columns[index]
+def _date_labels(columns: Sequence[Column]) -> Iterable[AxisLabel]:
+    """Dates under the first column, the last, and as many between them as fit on a telephone."""
+    label_count = min(_DATE_LABELS, len(columns))
+    for number in range(label_count):
+        column = columns[round(number * (len(columns) - 1) / max(1, label_count - 1))]
         text = column.name.removeprefix("week from ").rpartition(" ")[0]
         if number == 0:
-            yield Text(0, text, "start")
-        elif number == shown - 1:
-            yield Text(100, text, "end")
+            yield AxisLabel(0, text, "start")
+        elif number == label_count - 1:
+            yield AxisLabel(100, text, "end")
         else:
-            yield Text(_short(column.x + column.width / 2), text)
+            yield AxisLabel(_rounded(column.x + column.width / 2), text)
 
 
-def _nice(most: int) -> int:
-    """The top of an axis: _GRID_LINES times 1, 2, 3 or 5 and zeros, so that every line has a whole number."""
+def _round_axis_maximum(maximum: int) -> int:
+    """The top of an axis: _GRID_LINES times 1, 2, 3 or 5 and zeros, so that every grid line has a whole number."""
     unit = 1
     while True:
         for factor in (1, 2, 3, 5):
-            if factor * unit * _GRID_LINES >= most:
+            if factor * unit * _GRID_LINES >= maximum:
                 return factor * unit * _GRID_LINES
         unit *= 10
 
 
-def _compact(count: int) -> str:
+def _format_axis_number(count: int) -> str:
     """A number on an axis, which has room for six characters."""
     for unit, letter in ((1_000_000, "M"), (1_000, "k")):
         if count >= 10 * unit or (letter == "M" and count >= unit):
@@ -191,18 +202,18 @@ def _compact(count: int) -> str:
     return f"{count:,}"
 
 
-def _date(day: str) -> str:
-    moment = date.fromisoformat(day)
-    return f"{moment.day} {moment:%b %Y}"
+def _format_date(day: str) -> str:
+    parsed = date.fromisoformat(day)
+    return f"{parsed.day} {parsed:%b %Y}"
 
 
-def _cut(name: str) -> str:
-    """Both ends of a long name: the end of a domain says whose it is."""
+def _shorten(name: str) -> str:
+    """Both ends of a long name: the end of a domain shows whose it is."""
     if len(name) <= _LABEL_LIMIT:
         return name
     half = _LABEL_LIMIT // 2
     return f"{name[: half - 1]}…{name[-half:]}"
 
 
-def _short(value: float) -> float:
+def _rounded(value: float) -> float:
     return round(value, 3)

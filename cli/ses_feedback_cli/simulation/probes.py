@@ -13,7 +13,8 @@ from typing import Any
 
 from ses_feedback.timestamps import iso
 
-from ses_feedback_cli.context import MissingError, Pipeline
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.stack_outputs import Pipeline
 
 DOMAIN = "simulator.amazonses.com"
 LOCAL_PART = "simulator-check"
@@ -76,12 +77,12 @@ def ways(pipelines: Iterable[Pipeline], sender: str | None) -> list[Way]:
             identity = own[0] if own else address.rpartition("@")[2]
             found.append(Way(address, region, identity, configuration_set, kinds))
         elif configuration_set and not identities:
-            raise MissingError(
+            raise UsageError(
                 f"the source in {region} has the configuration set {configuration_set} and no identity: --from "
                 "ADDRESS is needed, of an identity that is verified there (and --pipeline to try the others alone)"
             )
     if not found:
-        raise MissingError(f"--from {sender} belongs to none of the identities of the pipelines that were chosen")
+        raise UsageError(f"--from {sender} belongs to none of the identities of the pipelines that were chosen")
     return found
 
 

@@ -15,11 +15,12 @@ from ses_feedback.history.writer import Outcome
 from ses_feedback.table import decode, encode
 from ses_feedback.timestamps import parse
 
-from ses_feedback_cli import acts
-from ses_feedback_cli.command import told
-from ses_feedback_cli.context import Context, Pipeline
-from ses_feedback_cli.dead_letters.letters import counts
+from ses_feedback_cli import event_batches
+from ses_feedback_cli.context import Context
+from ses_feedback_cli.dead_letters.queues import count_messages
+from ses_feedback_cli.errors import describe_error
 from ses_feedback_cli.simulation.probes import PROBES, Probe, Way, notification
+from ses_feedback_cli.stack_outputs import Pipeline
 
 POLL_SECONDS = 0.5
 GONE = -1
@@ -79,7 +80,10 @@ class Simulation:
         ]
         self._begun: dict[str, float] = {}
         blocked, history = context.blocked_table(), context.history_table()
-        self._blocked, self._history = (context.dynamodb(blocked), blocked), (context.dynamodb(history), history)
+        self._blocked, self._history = (
+            (context.dynamodb_client(blocked), blocked),
+            (context.dynamodb_client(history), history),
+        )
         self._blocklist = context.blocklist()
         self._before = {pipeline.name: self._depths(pipeline) for way in ways for pipeline in way.pipelines.values()}
 
@@ -92,7 +96,7 @@ class Simulation:
                 self._reached(one, "accepted")
             except (ClientError, BotoCoreError) as error:
                 one.maybe_sent = not isinstance(error, ClientError)
-                one.stop("topic" if one.published else "ses", f"not accepted: {told(error)}")
+                one.stop("topic" if one.published else "ses", f"not accepted: {describe_error(error)}")
 
     def wait(self, seconds: float, on_change: Callable[[int], None] = lambda _: None) -> None:
         """Look until all is done or the time is over, then say of the rest where it stopped."""
@@ -118,12 +122,12 @@ class Simulation:
         ]
         happened = [moment for one in sent if (moment := parse(str(one.row.get("occurred_at", ""))))]
         at = max([datetime.now(UTC), *happened]) + timedelta(milliseconds=1)
-        actor = self._context.who() if sent else ""
+        actor = self._context.acting_name() if sent else ""
         events = [
             manual_event("unblock", one.address, actor=actor, note="ses-feedback simulate", at=at, act_id=self._run)
             for one in sent
         ]
-        results = [result.outcome for _, result in acts.apply(self._context, events)]
+        results = [result.outcome for _, result in event_batches.apply_events(self._context, events)]
         failed = results.count(Outcome.FAILED)
         return len(results) - failed, failed
 
@@ -235,7 +239,7 @@ class Simulation:
 
 def _depth(sqs: Any, url: str) -> int:
     try:
-        return sum(counts(sqs, url))
+        return sum(count_messages(sqs, url))
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code"))
         if not code.endswith(("NonExistentQueue", "QueueDoesNotExist")):

@@ -67,7 +67,7 @@ def read_record(sqs_record: Mapping[str, Any], pipeline: str, now: datetime) -> 
         record.problems += record.notification.problems
     except UnreadableError as error:
         record.problems.append(str(error))
-    except Exception as error:  # noqa: BLE001 - a fault of ours must not fail the other records, and its text may be personal
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not fail the other records, and its message may be personal
         record.problems.append(f"{type(error).__name__} while reading it: a fault of this program")
     return record
 

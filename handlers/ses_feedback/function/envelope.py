@@ -1,6 +1,6 @@
 """The body of an SQS record -> the SES message in it, whatever it is wrapped in. Pure.
 
-Wrappers: none (raw delivery), the SNS envelope, the EventBridge event, and EventBridge inside SNS (ses-facts: the SES
+Wrappers: none (raw delivery), the SNS envelope, the EventBridge event, and EventBridge inside SNS (the SES
 guide's "Amazon SNS notification contents", the SNS guide's "Raw message delivery", the SES guide's EventBridge page).
 """
 

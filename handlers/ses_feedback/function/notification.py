@@ -1,7 +1,7 @@
 """An SES notification -> what it says about each recipient. Pure.
 
 Fields: the SES guide's "Amazon SNS notification contents" (identity notifications) and "Examples of event data that
-Amazon SES publishes" (configuration sets). Unknown fields are ignored, as AWS asks for.
+Amazon SES publishes" (configuration sets). Unknown fields are ignored, as AWS recommends.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ class Feedback:
     mailed: bool = True
     """Whether the mail's destinations have the address."""
     ambiguous: bool = False
-    """A complaint that names several suspects."""
+    """A complaint that names several recipients, one of whom complained."""
     forwarded: bool = False
     """The report named an address that the mail did not go to; this is the one it went to."""
 
@@ -82,7 +82,7 @@ def parse_notification(body: object, *, sent_at: datetime, now: datetime) -> Par
         return ParsedNotification(skipped=unwrapped.skipped, expected=unwrapped.skipped == "setup message")
     message = unwrapped.message
     kind = message_type(message)
-    if not kind:  # neither dialect, but it has a body of one: trust the shape
+    if not kind:  # neither dialect's type, but the object of one
         kind = next((kind for kind in _RECIPIENT_FIELDS if isinstance(message.get(kind), dict)), "")
     if kind in _RECIPIENT_FIELDS:
         return _Notification(unwrapped, kind, sent_at, now).parse()
@@ -113,7 +113,8 @@ class _Notification:
         if kind == "bounce" and not self.type:
             raise UnreadableError("it is a bounce without a bounceType")
         self.destinations = _destination_keys(self.mail.get("destination"))
-        self.shared_fields = self._shared_fields(unwrapped, sent_at, now)
+        self.only_destination = (self.destinations[0] or None) if len(self.destinations) == 1 else None
+        self.common = self._common_fields(unwrapped, sent_at, now)
 
     def parse(self) -> ParsedNotification:
         recipients = self.body.get(_RECIPIENT_FIELDS[self.kind])
@@ -124,7 +125,7 @@ class _Notification:
         if len(recipients) > RECIPIENT_LIMIT:
             raise UnreadableError(f"it names {len(recipients)} recipients; at most {RECIPIENT_LIMIT} are possible")
         if not recipients:
-            return self._without_recipients()
+            return self._parse_without_recipients()
         parsed: list[Feedback] = []
         problems: list[str] = []
         for number, recipient in enumerate(recipients, 1):
@@ -133,7 +134,7 @@ class _Notification:
             except NotAnAddressError as error:
                 problems.append(f"recipient {number} of {len(recipients)} is not usable: {error}")
         if problems and _is_named(self.subtype, "NoEmail"):
-            # SES could not extract the address from the bounce: a known state, nobody to block, nothing to retry.
+            # SES could not extract the address from the bounce, as it documents: no address to block, nothing to retry.
             return ParsedNotification(tuple(parsed), skipped="no usable address", expected=False)
         suspects = {feedback.address for feedback in parsed if not feedback.forwarded}
         if self.kind == "complaint" and not self._is_from_suppression_list() and len(suspects) > 1:
@@ -143,30 +144,30 @@ class _Notification:
     def _recipient_feedback(self, recipient: object) -> Iterable[Feedback]:
         """About one recipient, and about the mail's destination too if it is exactly one other address."""
         fields: Mapping[str, Any] = recipient if isinstance(recipient, dict) else {}
-        report: dict[str, Any] = {
-            "action": string(fields.get("action"), 40).strip(),
-            "status": string(fields.get("status"), 40).strip(),
-            "diagnostic": string(fields.get("diagnosticCode"), DIAGNOSTIC_LIMIT).strip(),
-        }
-        only_destination = self.destinations[0] if len(self.destinations) == 1 else None
+        report = replace(
+            self.common,
+            action=string(fields.get("action"), 40).strip(),
+            status=string(fields.get("status"), 40).strip(),
+            diagnostic=string(fields.get("diagnosticCode"), DIAGNOSTIC_LIMIT).strip(),
+        )
         try:
             address = address_key(string(fields.get("emailAddress"), 4_096))
         except NotAnAddressError:
-            if only_destination is None or _is_named(self.subtype, "NoEmail"):
+            if self.only_destination is None or _is_named(self.subtype, "NoEmail"):
                 raise
-            return [Feedback(address=only_destination, forwarded=True, **report, **self.shared_fields)]
+            return [replace(report, address=self.only_destination, forwarded=True)]
         mailed = address in self.destinations
-        feedback = [Feedback(address=address, mailed=mailed, **report, **self.shared_fields)]
-        if not mailed and only_destination is not None and not _is_named(self.subtype, "NoEmail"):
-            feedback.append(Feedback(address=only_destination, forwarded=True, **report, **self.shared_fields))
+        feedback = [replace(report, address=address, mailed=mailed)]
+        if not mailed and self.only_destination is not None and not _is_named(self.subtype, "NoEmail"):
+            feedback.append(replace(report, address=self.only_destination, forwarded=True))
         return feedback
 
-    def _without_recipients(self) -> ParsedNotification:
+    def _parse_without_recipients(self) -> ParsedNotification:
         """Feedback that names no recipient is about the mail's destination, if it has exactly one."""
         if _is_named(self.subtype, "NoEmail"):
             return ParsedNotification(skipped="no usable address", expected=False)
-        if len(self.destinations) == 1:
-            return ParsedNotification((Feedback(address=self.destinations[0], **self.shared_fields),))
+        if self.only_destination is not None:
+            return ParsedNotification((replace(self.common, address=self.only_destination),))
         if self.kind == "complaint" or self._is_from_suppression_list():
             return ParsedNotification(skipped=f"{self.kind} without recipients", expected=False)
         raise UnreadableError(f"it is a bounce without recipients, of a mail to {len(self.destinations)} addresses")
@@ -175,19 +176,21 @@ class _Notification:
         """SES did not send, because the address was on one of its lists."""
         return any(_is_named(self.subtype, name) for name in ("OnAccountSuppressionList", "OnTenantSuppressionList"))
 
-    def _shared_fields(self, unwrapped: UnwrappedMessage, sent_at: datetime, now: datetime) -> dict[str, Any]:
+    def _common_fields(self, unwrapped: UnwrappedMessage, sent_at: datetime, now: datetime) -> Feedback:
+        """What all feedback of the notification has in common; its address is empty."""
         arn = arn_in(self.mail.get("sourceArn"))
-        return {
-            "kind": self.kind,
-            "type": self.type,
-            "subtype": self.subtype,
-            "feedback_id": self._feedback_id(),
-            "occurred_at": iso(self._occurred_at(sent_at, now)),
-            "message_id": string(self.mail.get("messageId")),
-            "identity": arn.resource.removeprefix("identity/") or self._tag("ses:from-domain"),
-            "account": string(self.mail.get("sendingAccountId"), 20) or arn.account or unwrapped.account,
-            "region": arn.region or unwrapped.region,
-        }
+        return Feedback(
+            kind=self.kind,
+            address="",
+            feedback_id=self._feedback_id(),
+            occurred_at=iso(self._occurred_at(sent_at, now)),
+            type=self.type,
+            subtype=self.subtype,
+            message_id=string(self.mail.get("messageId")),
+            identity=arn.resource.removeprefix("identity/") or self._tag("ses:from-domain"),
+            account=string(self.mail.get("sendingAccountId"), 20) or arn.account or unwrapped.account,
+            region=arn.region or unwrapped.region,
+        )
 
     def _tag(self, name: str) -> str:
         tags = self.mail.get("tags")
@@ -195,7 +198,7 @@ class _Notification:
         return string(values[0]) if isinstance(values, list) and values else ""
 
     def _feedback_id(self) -> str:
-        """SES's id. Without one, a digest of what tells one report from another: a second delivery has the same."""
+        """SES's id. Without it, a digest of what differs between two reports: a second delivery has the same."""
         feedback_id = string(self.body.get("feedbackId"), 10_000).strip()
         if len(feedback_id.encode()) > FEEDBACK_ID_LIMIT:
             raise UnreadableError(

@@ -17,13 +17,13 @@ _ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{
 
 
 class SettingsError(ValueError):
-    """A variable of the environment is missing or wrong. The message names each, its value and what would be right."""
+    """An environment variable is missing or wrong. The message names each, its value and what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Variables: BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN, PIPELINE (its name, for logs and metrics), and the numbers
-    SOFT_BOUNCE_THRESHOLD (5), SOFT_BOUNCE_WINDOW_DAYS (30), SOFT_BLOCK_DAYS (30)."""
+    """From the variables BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN, PIPELINE (its name, for logs and metrics), and the
+    numbers SOFT_BOUNCE_THRESHOLD (5), SOFT_BOUNCE_WINDOW_DAYS (30), SOFT_BLOCK_DAYS (30)."""
 
     blocked_table: str
     history_table: str

@@ -1,4 +1,4 @@
-"""The judgement of one feedback: one table of rules, the first that fits decides. Pure.
+"""The verdict on one feedback: one table of rules, of which the first that fits decides. Pure.
 
 docs/reference/verdicts.md is generated from this table.
 """
@@ -18,7 +18,7 @@ _OBSERVED = "field reports"
 
 
 class Verdict(StrEnum):
-    """What a feedback does to its address; stronger ones first."""
+    """What a feedback does to its address, the strongest first."""
 
     BLOCK = "block"
     COUNT = "count"
@@ -36,7 +36,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Fits a feedback if each of its conditions does; an empty condition fits all."""
+    """Fits a feedback of its kind, types, subtypes and condition; what is empty fits all."""
 
     name: str
     verdict: Verdict
@@ -47,7 +47,7 @@ class Rule:
     subtypes: tuple[str, ...] = ()
     """The empty string fits a missing one."""
     condition: Condition | None = None
-    """What must be true of the feedback beside that."""
+    """What else must be true of the feedback."""
 
 
 # RFC 3463 and the IANA registry: the codes about the mailbox or its domain. Left out: 5.1.5 (valid address),
@@ -94,17 +94,17 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "tenant-suppression", Verdict.IGNORE, "bounce",
-        "SES did not send because of one tenant's own list, which says nothing to the other tenants.",
+        "SES did not send because of one tenant's own list, which does not concern the other tenants.",
         _TENANT, ("Permanent",), ("OnTenantSuppressionList",),
     ),
     Rule(
-        "validation-guess", Verdict.COUNT, "bounce",
-        "SES did not send because it predicts a bounce, at a threshold the account set: a guess, no bounce.",
+        "validation-suppression", Verdict.COUNT, "bounce",
+        "SES did not send because it predicts a bounce, at a threshold the account set: a prediction, no bounce.",
         "SES guide, Auto Validation", ("Permanent",), ("EmailValidationSuppressed",),
     ),
     Rule(
-        "no-email-stranger", Verdict.IGNORE, "bounce",
-        "SES could not extract the recipient from the bounce, and what it gives instead was never mailed: never guess.",
+        "no-email-other-address", Verdict.IGNORE, "bounce",
+        "SES could not extract the recipient from the bounce, and the address it gives instead was never mailed.",
         _CONTENTS, ("Permanent",), ("NoEmail",), NOT_MAILED,
     ),
     Rule(
@@ -114,12 +114,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "account-suppression", Verdict.BLOCK, "bounce",
-        "SES did not send because the account's list has it: an echo of a bounce that may have been lost here.",
+        "SES did not send because the account's list has it: the bounce that put it there may have been lost here.",
         "SES guide, Account-level suppression list", ("Permanent",), ("OnAccountSuppressionList",),
     ),
     Rule(
         "global-suppression", Verdict.BLOCK, "bounce",
-        "SES did not send because the address bounced for any customer lately; it counts in the bounce rate.",
+        "SES did not send because the address bounced for some customer recently; it counts in the bounce rate.",
         "SES guide, Global suppression list", ("Permanent",), ("Suppressed",),
     ),
     Rule(
@@ -133,8 +133,8 @@ RULES: tuple[Rule, ...] = (
         _CONTENTS, ("Permanent",),
     ),
     Rule(
-        "dead-address", Verdict.BLOCK, "bounce",
-        "SES calls it soft, the server's own status says that the mailbox or domain does not exist.",
+        "nonexistent-address", Verdict.BLOCK, "bounce",
+        "SES calls it soft, but the server's own status says that the mailbox or domain does not exist.",
         f"RFC 3463 and its IANA registry; {_OBSERVED}", ("Transient", "Undetermined"), _GENERAL, DEAD_STATUS,
     ),
     Rule(
@@ -149,22 +149,22 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "mailbox-full", Verdict.COUNT, "bounce",
-        "Full for now; only repeats say that nobody reads it.",
+        "Full for now; only repeated bounces show that nobody reads it.",
         _CONTENTS, ("Transient",), ("MailboxFull",),
     ),
     Rule(
         "soft-bounce", Verdict.COUNT, "bounce",
-        "SES gave up retrying, or could not tell why; only repeats say something about the address.",
+        "SES stopped retrying, or could not tell why; only repeated bounces show something about the address.",
         _CONTENTS, ("Transient", "Undetermined"),
     ),
     Rule(
         "unknown-bounce-type", Verdict.COUNT, "bounce",
-        "A type that AWS did not document when this was written: kept and counted, as a single one proves nothing.",
+        "A type that AWS did not document when this was written: counted, as a single one proves nothing.",
         "AWS adds types without notice",
     ),
     Rule(
         "not-spam", Verdict.CLEAR, "complaint",
-        "The person says that it was no spam: it lifts complaint blocks up to then, never a bounce's.",
+        "The person says that it was no spam: it removes complaint blocks up to then, never the block of a bounce.",
         f"{_CONTENTS}; {_TENANT}", ("not-spam",),
     ),
     Rule(
@@ -174,7 +174,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "complaint-suppression", Verdict.BLOCK, "complaint",
-        "SES did not send because a list has a complaint of this person: an echo of one that may have been lost here. "
+        "SES did not send because a list has a complaint of this person, which may have been lost here. "
         "A complaint is the person's own decision, so a tenant's list counts for all.",
         _CONTENTS, (), ("OnAccountSuppressionList", "OnTenantSuppressionList"),
     ),
@@ -203,9 +203,9 @@ def _candidates(kind: str, type_: str, subtype: str) -> tuple[Rule, ...]:
 
 
 def judge_all(notification_feedback: Iterable[Feedback]) -> list[tuple[Feedback, Rule]]:
-    """Judge the feedback of one notification: one judgement per address, the strongest if it is named twice.
+    """Judge the feedback of one notification: one verdict per address, the strongest if the address occurs twice.
 
-    Twice happens when two members of one forwarding address bounce, or the report spells one address two ways.
+    It occurs twice when two members of one forwarding address bounce, or when the report spells it in two ways.
     """
     order = list(Verdict)
     strongest: dict[str, tuple[Feedback, Rule]] = {}

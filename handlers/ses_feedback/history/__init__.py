@@ -1,5 +1,6 @@
 """What is stored about an address: events, the state that follows from them, and the writer of both tables.
 
-One way through it: ``event`` (one thing that happened) -> ``state`` (what the history of an address adds up to) ->
-``transaction`` (the actions that say so in the tables) -> ``writer`` (the calls).
+The data goes one way: ``event`` (one thing that happened) -> ``state`` (what still matters of all events of an address,
+with ``occurrence`` and the rules of ``soft_bounces``) -> ``transaction`` (the actions that write it) -> ``writer`` (the
+calls).
 """

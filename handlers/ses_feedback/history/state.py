@@ -29,7 +29,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of one address. ``version`` counts writes and is no part of the meaning."""
+    """What is known of one address. ``version`` counts writes and is not part of the meaning."""
 
     bounce: Occurrence | None = None
     """The newest hard bounce."""
@@ -133,10 +133,10 @@ class State:
         after_unblock = _later_than(unblocked_at)
         return replace(
             self,
-            bounce=_if(after_unblock, self.bounce),
-            complaint=_if(_later_than(cleared_at), self.complaint),
-            clear=_if(after_unblock, self.clear),
-            manual=_if(after_unblock, self.manual),
+            bounce=_keep_if(after_unblock, self.bounce),
+            complaint=_keep_if(_later_than(cleared_at), self.complaint),
+            clear=_keep_if(after_unblock, self.clear),
+            manual=_keep_if(after_unblock, self.manual),
             expiring=_not_outlasted(filter(after_unblock, self.expiring)),
             soft=policy.relevant(tuple(filter(after_unblock, self.soft))),
         )
@@ -165,7 +165,7 @@ def _later_than(at: str) -> Callable[[Occurrence], bool]:
     return lambda occurrence: occurrence.at > at
 
 
-def _if(condition: Callable[[Occurrence], bool], occurrence: Occurrence | None) -> Occurrence | None:
+def _keep_if(condition: Callable[[Occurrence], bool], occurrence: Occurrence | None) -> Occurrence | None:
     return occurrence if occurrence is not None and condition(occurrence) else None
 
 

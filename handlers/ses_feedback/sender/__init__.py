@@ -1,7 +1,8 @@
-"""What a sender uses to ask the blocked table before it sends mail.
+"""What a sender uses to check the blocked table before it sends mail.
 
-``blocklist`` asks, with ``answer`` and ``cache``; ``guard`` makes a boto3 client of SES ask before each mail, with
-``calls`` and ``headers`` to find the recipients; ``message`` and ``django`` do the same where no boto3 client sends.
+``blocklist`` reads it, with ``answer`` and ``cache``; ``guard`` makes a boto3 client of SES check each mail, with
+``send_operations`` and ``headers`` to find the recipients; ``message`` and ``django`` do the same where no boto3 client
+sends.
 """
 
 from ses_feedback.sender.answer import Answer, BlockedError, Stripped

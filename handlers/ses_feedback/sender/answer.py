@@ -1,4 +1,4 @@
-"""What a sender is told about one address, and how it follows from the item in the blocked table. Pure."""
+"""The answer to a sender about one address, and how it follows from the item in the blocked table. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 
 from ses_feedback.timestamps import parse
 
-NAMES = {"#v": "value", "#r": "reason", "#b": "blocked_at", "#e": "expires_at"}
-"""Placeholders of the attributes that are read; more of an item is nobody's business here."""
+ATTRIBUTE_NAMES = {"#v": "value", "#r": "reason", "#b": "blocked_at", "#e": "expires_at"}
+"""Placeholders of the attributes that are read: a sender needs no others."""
 
 _LAST_SECOND = 253_402_300_799  # of the year 9999, beyond which there is no datetime
 
@@ -18,9 +18,9 @@ class Answer:
     """Whether a mail may go to one address."""
 
     address: str
-    """The text as it was asked for."""
+    """As the caller gave it, perhaps with a display name."""
     key: str | None
-    """The key that it is kept under; None if the text cannot be an address."""
+    """Its key in the blocked table; None if it is not an address."""
     allowed: bool
     reason: str | None = None
     """Why not: bounce, complaint, soft-bounces, manual or import."""
@@ -29,23 +29,23 @@ class Answer:
     expires_at: datetime | None = None
     """When the block ends, UTC; None: it does not."""
     problem: str | None = None
-    """Why there is no answer from the table: the text cannot be an address, or (``unknown``) the table did not say."""
+    """Why the table gave no answer: it is not an address, or (``unknown``) the table could not be read in time."""
     unknown: bool = False
-    """The table could not be asked in time; ``allowed`` is then what the caller chose for that case."""
+    """The table could not be read in time; ``allowed`` is then what the caller chose for that case."""
 
 
-def judge(given: str, key: str, item: Mapping[str, Any] | None, now: datetime) -> Answer:
-    """What the item of an address, if there is one, means for a mail that goes out ``now``."""
+def answer_for(address: str, key: str, item: Mapping[str, Any] | None, now: datetime) -> Answer:
+    """What the item of an address, if there is one, means for a mail that is sent ``now``."""
     if item is None:
-        return Answer(given, key, allowed=True)
-    # Others may have put the item: what is no time here ends nothing, as DynamoDB's own TTL sees it.
-    ends = item.get("expires_at")
-    expires_at = datetime.fromtimestamp(ends, UTC) if type(ends) is int and 0 <= ends <= _LAST_SECOND else None
+        return Answer(address, key, allowed=True)
+    # Others may have put the item. An ``expires_at`` that is not a time ends nothing, as with DynamoDB's own TTL.
+    epoch = item.get("expires_at")
+    expires_at = datetime.fromtimestamp(epoch, UTC) if type(epoch) is int and 0 <= epoch <= _LAST_SECOND else None
     if expires_at is not None and expires_at <= now:  # DynamoDB deletes it within days, not at once
-        return Answer(given, key, allowed=True)
+        return Answer(address, key, allowed=True)
     reason = item.get("reason")
     return Answer(
-        given,
+        address,
         key,
         allowed=False,
         reason=reason if isinstance(reason, str) else None,
@@ -55,34 +55,35 @@ def judge(given: str, key: str, item: Mapping[str, Any] | None, now: datetime) -
 
 
 class BlockedError(Exception):
-    """A mail was not sent, since not everybody in it may be mailed. The text has numbers, ``answers`` the addresses."""
+    """A mail was not sent, as recipients may not be mailed. ``answers`` have their addresses, the message has none."""
 
-    def __init__(self, operation: str, answers: tuple[Answer, ...], asked: int) -> None:
-        """``answers``: those that are not allowed, of ``asked`` addresses."""
-        kinds = {
+    def __init__(self, operation: str, answers: tuple[Answer, ...], recipient_count: int) -> None:
+        """``answers``: of the recipients that are not allowed, of ``recipient_count`` that were checked."""
+        counts = {
             "blocked": sum(answer.problem is None for answer in answers),
             "not an address": sum(answer.problem is not None and not answer.unknown for answer in answers),
             "unknown, since the table did not answer": sum(answer.unknown for answer in answers),
         }
-        why = ", ".join(f"{number} {kind}" for kind, number in kinds.items() if number)
+        reasons = ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
         super().__init__(
-            f"{operation}: {len(answers)} of {asked} recipients may not be mailed ({why}); nothing was sent"
+            f"{operation}: {len(answers)} of {recipient_count} recipients may not be mailed ({reasons}); "
+            "nothing was sent"
         )
         self.operation = operation
         self.answers = answers
-        self.asked = asked
+        self.recipient_count = recipient_count
 
     def __reduce__(self) -> tuple[type["BlockedError"], tuple[str, tuple[Answer, ...], int]]:
-        """Without it an error could not travel between processes, as task queues let it do."""
-        return BlockedError, (self.operation, self.answers, self.asked)
+        """For pickle: task queues pass errors from process to process."""
+        return BlockedError, (self.operation, self.answers, self.recipient_count)
 
 
 @dataclass(frozen=True, slots=True)
 class Stripped:
-    """What was left out of a call that is sent to the others."""
+    """The recipients that were removed from a call, which is sent to the others."""
 
     operation: str
     answers: tuple[Answer, ...]
-    """Of the recipients that were left out, each with its reason."""
-    left_out: tuple[int, ...] = ()
-    """Places of the mails of a bulk call that are not sent at all, since nobody was left; the first is 0."""
+    """Of the removed recipients, each with its reason."""
+    unsent_positions: tuple[int, ...] = ()
+    """Which mails of a call that sends several are not sent, as they have no recipient left; the first is 0."""

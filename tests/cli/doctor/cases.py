@@ -1,120 +1,176 @@
-"""Every way to break what is healthy, with the rule that must find it, and no other."""
+"""Every fault that the doctor knows, with the id of the one finding that must report it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from ses_feedback_cli.doctor.facts import Absent, Counted, Destination, Facts, Identity, Key, Unseen
+from ses_feedback_cli.doctor.observations import (
+    EventDestination,
+    FailedCall,
+    Identity,
+    Key,
+    Missing,
+    Observations,
+    PipelineMetrics,
+)
 
 from components import policies
-from tests.cli.doctor.healthy import BLOCKED, FACTS, HEALTHY, KEY, KEY_ARN, PIPELINE, QUEUE, STANDING, TABLES, TOPIC
+from tests.cli.doctor.healthy import (
+    BLOCKED_TABLE_ARN,
+    HEALTHY,
+    HEALTHY_ACCOUNT,
+    HEALTHY_PIPELINE,
+    HEALTHY_TABLES,
+    KEY,
+    KEY_ARN,
+    PIPELINE,
+    QUEUE_ARN,
+    TOPIC_ARN,
+)
 
-FIRST, SECOND = HEALTHY.identities
-OURS = Destination("ours", enabled=True, events=("BOUNCE",), topic=TOPIC)
-NOT_SES = policies.document(policies.key_policy(KEY_ARN, [])["Statement"][0])
-GONE, UNSEEN = Absent.GONE, Absent.UNSEEN
+FIRST_IDENTITY, SECOND_IDENTITY = HEALTHY_PIPELINE.identities
+DESTINATION = EventDestination("pipeline", enabled=True, event_types=("BOUNCE",), topic_arn=TOPIC_ARN)
+KEY_POLICY_WITHOUT_SERVICES = policies.document(policies.key_policy(KEY_ARN, [])["Statement"][0])
+AWS_MANAGED_KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:alias/aws/sqs"
+NOT_FOUND, UNKNOWN = Missing.NOT_FOUND, Missing.UNKNOWN
+OTHER_TOPIC_ARN = TOPIC_ARN + "2"
 
 
 T = TypeVar("T")
 
 
-def broken(facts: T, changed: Mapping[str, Any]) -> T:
-    """Facts with some of their fields changed."""
-    return replace(facts, **changed)  # type: ignore[type-var] # facts are dataclasses
+def changed(observation: T, changes: Mapping[str, Any]) -> T:
+    """A copy of an observation with some of its fields changed."""
+    return replace(observation, **changes)  # type: ignore[type-var] # observations are dataclasses
 
 
-def part(name: str, **changed: Any) -> Mapping[str, Any]:
-    """A fact of the pipeline with some of its fields changed."""
-    return {name: replace(getattr(HEALTHY, name), **changed)}
+def resource(name: str, **changes: Any) -> Mapping[str, Any]:
+    """A resource of the healthy pipeline with some of its fields changed."""
+    return {name: replace(getattr(HEALTHY_PIPELINE, name), **changes)}
 
 
-BROKEN_PIPELINES: list[tuple[str, Mapping[str, Any]]] = [
-    ("identity-missing", {"identities": (FIRST, Identity("jane@news.example", GONE, None))}),
-    ("identity-unverified", {"identities": (FIRST, replace(SECOND, verification="Pending"))}),
-    ("identity-unverified", {"identities": (replace(FIRST, verification="Failed"), SECOND)}),
-    ("identity-topic-missing", {"identities": (FIRST, replace(SECOND, topic=None, forwarding=True))}),
-    ("identity-topic-other", {"identities": (FIRST, replace(SECOND, topic=TOPIC + "2"))}),
-    ("forwarding-on", {"identities": (FIRST, replace(SECOND, forwarding=True))}),
-    ("configuration-set-missing", {"destinations": GONE}),
-    ("event-destination-missing", {"destinations": ()}),
-    ("event-destination-missing", {"destinations": (replace(OURS, topic=TOPIC + "2"),)}),
-    ("event-destination-off", {"destinations": (replace(OURS, enabled=False),)}),
-    ("event-destination-events", {"destinations": (replace(OURS, events=("COMPLAINT", "OPEN")),)}),
-    ("topic-missing", {"topic": GONE, "subscription": GONE}),
-    ("topic-policy", part("topic", policy={})),
-    ("topic-policy", part("topic", policy=policies.topic_policy(TOPIC, ["shop.example"], "main"))),
-    ("topic-policy", part("topic", policy=policies.topic_policy(TOPIC, PIPELINE.identities, None))),
-    ("key-of-aws", part("topic", key=Key("alias/aws/sns", managed=True))),
-    ("key-of-aws", part("queue", key=Key("arn:aws:kms:eu-west-1:123456789012:alias/aws/sqs", managed=True))),
-    ("key-unusable", part("topic", key=replace(KEY, state="PendingDeletion"))),
-    ("key-unusable", part("queue", key=Key(KEY_ARN, state=GONE))),
-    ("key-policy", part("topic", key=replace(KEY, policy=NOT_SES))),
-    ("key-policy", part("subscription_dead_letters", key=replace(KEY, policy=NOT_SES))),
-    ("subscription-missing", {"subscription": GONE}),
-    ("subscription-pending", part("subscription", pending=True, raw=False, dead_letters=None)),
-    ("subscription-filtered", part("subscription", filter='{"a":["b"]}')),
-    ("subscription-wrapped", part("subscription", raw=False)),
-    ("subscription-without-dead-letter-queue", part("subscription", dead_letters=None)),
-    ("queue-missing", {"queue": GONE}),
-    ("queue-missing", {"dead_letters": GONE}),
-    ("queue-missing", {"subscription_dead_letters": GONE}),
-    ("queue-policy", part("queue", policy={})),
-    ("queue-policy", part("queue", policy=policies.queue_policy(QUEUE, TOPIC + "2"))),
-    ("queue-policy", part("subscription_dead_letters", policy={})),
-    ("queue-redrive", part("queue", dead_letters=None)),
-    ("dead-letters", part("dead_letters", waiting=1)),
-    ("subscription-dead-letters", part("subscription_dead_letters", waiting=1)),
-    ("oldest-message", {"counted": Counted(oldest_seconds=900)}),
-    ("mapping-missing", {"mapping": GONE}),
-    ("mapping-off", part("mapping", state="Disabled")),
-    ("mapping-off", part("mapping", state="Disabling")),
-    ("mapping-whole-batches", part("mapping", responses=())),
-    ("function-missing", {"function": GONE, "reserved_concurrency": GONE, "mapping": GONE}),
-    ("function-broken", part("function", state="Failed", reason="its role cannot be assumed")),
-    ("function-broken", part("function", last_update="Failed")),
+PIPELINE_FAULTS: list[tuple[str, Mapping[str, Any]]] = [
+    ("identity-missing", {"identities": (FIRST_IDENTITY, Identity("jane@news.example", NOT_FOUND, None))}),
+    ("identity-unverified", {"identities": (FIRST_IDENTITY, replace(SECOND_IDENTITY, verification_status="Pending"))}),
+    ("identity-unverified", {"identities": (replace(FIRST_IDENTITY, verification_status="Failed"), SECOND_IDENTITY)}),
+    (
+        "identity-topic-missing",
+        {"identities": (FIRST_IDENTITY, replace(SECOND_IDENTITY, topic_arn=None, email_forwarding=True))},
+    ),
+    ("identity-topic-mismatch", {"identities": (FIRST_IDENTITY, replace(SECOND_IDENTITY, topic_arn=OTHER_TOPIC_ARN))}),
+    ("email-forwarding-enabled", {"identities": (FIRST_IDENTITY, replace(SECOND_IDENTITY, email_forwarding=True))}),
+    ("configuration-set-missing", {"event_destinations": NOT_FOUND}),
+    ("event-destination-missing", {"event_destinations": ()}),
+    ("event-destination-missing", {"event_destinations": (replace(DESTINATION, topic_arn=OTHER_TOPIC_ARN),)}),
+    ("event-destination-disabled", {"event_destinations": (replace(DESTINATION, enabled=False),)}),
+    ("event-destination-events", {"event_destinations": (replace(DESTINATION, event_types=("COMPLAINT", "OPEN")),)}),
+    ("topic-missing", {"topic": NOT_FOUND, "subscription": NOT_FOUND}),
+    ("topic-policy", resource("topic", policy={})),
+    ("topic-policy", resource("topic", policy=policies.topic_policy(TOPIC_ARN, ["shop.example"], "main"))),
+    ("topic-policy", resource("topic", policy=policies.topic_policy(TOPIC_ARN, PIPELINE.identities, None))),
+    ("aws-managed-key", resource("topic", key=Key("alias/aws/sns", aws_managed=True))),
+    (
+        "aws-managed-key",
+        resource("queue", key=Key(AWS_MANAGED_KEY_ARN, aws_managed=True)),
+    ),
+    ("key-unusable", resource("topic", key=replace(KEY, state="PendingDeletion"))),
+    ("key-unusable", resource("queue", key=Key(KEY_ARN, state=NOT_FOUND))),
+    ("key-policy", resource("topic", key=replace(KEY, policy=KEY_POLICY_WITHOUT_SERVICES))),
+    ("key-policy", resource("subscription_dead_letter_queue", key=replace(KEY, policy=KEY_POLICY_WITHOUT_SERVICES))),
+    ("subscription-missing", {"subscription": NOT_FOUND}),
+    ("subscription-pending", resource("subscription", pending=True, raw_delivery=False, dead_letter_queue_arn=None)),
+    ("subscription-filtered", resource("subscription", filter_policy='{"a":["b"]}')),
+    ("raw-delivery-disabled", resource("subscription", raw_delivery=False)),
+    ("subscription-without-dead-letter-queue", resource("subscription", dead_letter_queue_arn=None)),
+    ("queue-missing", {"queue": NOT_FOUND}),
+    ("queue-missing", {"dead_letter_queue": NOT_FOUND}),
+    ("queue-missing", {"subscription_dead_letter_queue": NOT_FOUND}),
+    ("queue-policy", resource("queue", policy={})),
+    ("queue-policy", resource("queue", policy=policies.queue_policy(QUEUE_ARN, OTHER_TOPIC_ARN))),
+    ("queue-policy", resource("subscription_dead_letter_queue", policy={})),
+    ("queue-redrive-policy", resource("queue", dead_letter_queue_arn=None)),
+    ("dead-letters", resource("dead_letter_queue", message_count=1)),
+    ("subscription-dead-letters", resource("subscription_dead_letter_queue", message_count=1)),
+    ("oldest-message", {"metrics": PipelineMetrics(oldest_message_seconds=900)}),
+    ("event-source-mapping-missing", {"event_source_mapping": NOT_FOUND}),
+    ("event-source-mapping-disabled", resource("event_source_mapping", state="Disabled")),
+    ("event-source-mapping-disabled", resource("event_source_mapping", state="Disabling")),
+    ("partial-batch-responses-disabled", resource("event_source_mapping", response_types=())),
+    (
+        "function-missing",
+        {"function": NOT_FOUND, "reserved_concurrency": NOT_FOUND, "event_source_mapping": NOT_FOUND},
+    ),
+    ("function-failed", resource("function", state="Failed", state_reason="its role cannot be assumed")),
+    ("function-failed", resource("function", last_update_status="Failed")),
     ("function-stopped", {"reserved_concurrency": 0}),
-    ("function-table", part("function", tables=(BLOCKED + "2",))),
-    ("function-errors", {"counted": Counted(errors=1)}),
-    ("function-throttles", {"counted": Counted(throttles=1)}),
-    ("notifications-failed", {"counted": Counted(failed_deliveries=1)}),
-    ("visibility-timeout", part("queue", visibility_seconds=179)),
+    ("function-table-mismatch", resource("function", table_arns=(BLOCKED_TABLE_ARN + "2",))),
+    ("function-errors", {"metrics": PipelineMetrics(errors=1)}),
+    ("function-throttles", {"metrics": PipelineMetrics(throttles=1)}),
+    ("notifications-failed", {"metrics": PipelineMetrics(failed_deliveries=1)}),
+    ("visibility-timeout", resource("queue", visibility_timeout_seconds=179)),
 ]
-BROKEN_TABLES: list[tuple[str, Mapping[str, Any]]] = [
-    ("table-missing", {"status": GONE, "protected": UNSEEN, "ttl": UNSEEN, "recovery": UNSEEN}),
-    ("table-unusable", {"status": "INACCESSIBLE_ENCRYPTION_CREDENTIALS"}),
-    ("table-ttl", {"ttl": None}),
-    ("table-ttl", {"ttl": "blocked_at"}),
-    ("table-recovery", {"recovery": False}),
-    ("table-protection", {"protected": False}),
+TABLE_FAULTS: list[tuple[str, Mapping[str, Any]]] = [
+    (
+        "table-missing",
+        {
+            "status": NOT_FOUND,
+            "deletion_protection": UNKNOWN,
+            "ttl_attribute": UNKNOWN,
+            "point_in_time_recovery": UNKNOWN,
+        },
+    ),
+    ("table-not-active", {"status": "INACCESSIBLE_ENCRYPTION_CREDENTIALS"}),
+    ("table-ttl", {"ttl_attribute": None}),
+    ("table-ttl", {"ttl_attribute": "blocked_at"}),
+    ("table-point-in-time-recovery", {"point_in_time_recovery": False}),
+    ("table-deletion-protection", {"deletion_protection": False}),
 ]
-BROKEN_ACCOUNTS: list[tuple[str, Mapping[str, Any]]] = [
-    ("sandbox", {"production": False}),
-    ("sending-off", {"sending": False}),
-    ("under-review", {"enforcement": "PROBATION"}),
-    ("shut-down", {"enforcement": "SHUTDOWN"}),
-    ("suppression-off", {"suppressed": ()}),
-    ("suppression-off", {"suppressed": ("BOUNCE",)}),
+ACCOUNT_FAULTS: list[tuple[str, Mapping[str, Any]]] = [
+    ("sandbox", {"production_access": False}),
+    ("sending-disabled", {"sending_enabled": False}),
+    ("under-review", {"enforcement_status": "PROBATION"}),
+    ("sending-paused", {"enforcement_status": "SHUTDOWN"}),
+    ("suppression-list-disabled", {"suppressed_reasons": ()}),
+    ("suppression-list-disabled", {"suppressed_reasons": ("BOUNCE",)}),
     ("bounce-rate-warning", {"bounce_rate": 0.05}),
     ("bounce-rate-critical", {"bounce_rate": 0.1}),
     ("complaint-rate-warning", {"complaint_rate": 0.001}),
     ("complaint-rate-critical", {"complaint_rate": 0.005}),
 ]
-REFUSED = Unseen(
-    "123456789012", "eu-west-1", "bounce-shop", "sns:GetTopicAttributes", "AuthorizationError", refused=True
+DENIED_CALL = FailedCall(
+    "123456789012", "eu-west-1", "bounce-shop", "sns:GetTopicAttributes", "AuthorizationError", access_denied=True
 )
-BROKEN_LOOKS: list[tuple[str, Mapping[str, Any]]] = [
-    ("look-refused", {"unseen": (REFUSED,)}),
-    ("table-elsewhere", {"unseen": (replace(REFUSED, account="999999999999", about="blocked table"),)}),
-    ("look-failed", {"unseen": (replace(REFUSED, refused=False, why="ConnectTimeoutError"),)}),
-    ("other-account", {"elsewhere": (("999999999999", PIPELINE),)}),
-]
-CASES: list[tuple[str, Facts]] = [
-    *((id_, replace(FACTS, pipelines=(replace(HEALTHY, **changed),))) for id_, changed in BROKEN_PIPELINES),
-    *(
-        (id_, replace(FACTS, tables=tuple(replace(one, **changed) if one is table else one for one in TABLES)))
-        for id_, changed in BROKEN_TABLES
-        for table in TABLES
+ACCESS_FAULTS: list[tuple[str, Mapping[str, Any]]] = [
+    ("access-denied", {"failed_calls": (DENIED_CALL,)}),
+    (
+        "table-access-denied",
+        {"failed_calls": (replace(DENIED_CALL, account="999999999999", subject="blocked table"),)},
     ),
-    *((id_, replace(FACTS, accounts=(replace(STANDING, **changed),))) for id_, changed in BROKEN_ACCOUNTS),
-    *((id_, replace(FACTS, **changed)) for id_, changed in BROKEN_LOOKS),
+    (
+        "call-failed",
+        {"failed_calls": (replace(DENIED_CALL, access_denied=False, error_code="ConnectTimeoutError"),)},
+    ),
+    ("other-account", {"skipped_pipelines": (("999999999999", PIPELINE),)}),
+]
+CASES: list[tuple[str, Observations]] = [
+    *(
+        (finding_id, replace(HEALTHY, pipelines=(replace(HEALTHY_PIPELINE, **changes),)))
+        for finding_id, changes in PIPELINE_FAULTS
+    ),
+    *(
+        (
+            finding_id,
+            replace(
+                HEALTHY,
+                tables=tuple(replace(table, **changes) if table is faulty_table else table for table in HEALTHY_TABLES),
+            ),
+        )
+        for finding_id, changes in TABLE_FAULTS
+        for faulty_table in HEALTHY_TABLES
+    ),
+    *(
+        (finding_id, replace(HEALTHY, accounts=(replace(HEALTHY_ACCOUNT, **changes),)))
+        for finding_id, changes in ACCOUNT_FAULTS
+    ),
+    *((finding_id, replace(HEALTHY, **changes)) for finding_id, changes in ACCESS_FAULTS),
 ]

@@ -1,87 +1,109 @@
-"""Facts of one pipeline, its tables and its account in which nothing is wrong; each test breaks them in one place."""
+"""Observations of one pipeline, its tables and its account without any fault; each test changes one of them."""
 
-from ses_feedback_cli.context import Pipeline
-from ses_feedback_cli.doctor.facts import (
-    AccountFacts,
-    Counted,
-    Destination,
-    EventMapping,
-    Facts,
+from ses_feedback_cli.doctor.observations import (
+    AccountObservation,
+    EventDestination,
+    EventSourceMapping,
     Function,
     Identity,
     Key,
-    PipelineFacts,
+    Observations,
+    PipelineMetrics,
+    PipelineObservation,
     Queue,
     Subscription,
-    TableFacts,
+    TableObservation,
     Topic,
 )
+from ses_feedback_cli.stack_outputs import Pipeline
 
 from components import policies
 
-ACCOUNT, REGION, NAME = "123456789012", "eu-west-1", "bounce-shop"
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:topic"
-URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/"
-QUEUE, DEAD, SUBSCRIPTION_DEAD_LETTERS = (
-    f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}" for name in ("queue", "dead", "subscription-dead-letters")
+ACCOUNT_ID, REGION, PIPELINE_NAME = "123456789012", "eu-west-1", "bounce-shop"
+TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:topic"
+QUEUE_URL_PREFIX = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/"
+QUEUE_NAME, DEAD_LETTER_QUEUE_NAME, SUBSCRIPTION_DEAD_LETTER_QUEUE_NAME = (
+    "queue",
+    "dead-letters",
+    "subscription-dead-letters",
 )
-BLOCKED, HISTORY = (f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/{name}" for name in ("blocked", "history"))
-KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+QUEUE_ARN, DEAD_LETTER_QUEUE_ARN, SUBSCRIPTION_DEAD_LETTER_QUEUE_ARN = (
+    f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{name}"
+    for name in (QUEUE_NAME, DEAD_LETTER_QUEUE_NAME, SUBSCRIPTION_DEAD_LETTER_QUEUE_NAME)
+)
+BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN = (
+    f"arn:aws:dynamodb:eu-central-1:{ACCOUNT_ID}:table/{name}" for name in ("blocked", "history")
+)
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/11111111-2222-3333-4444-555555555555"
 IDENTITIES = ("shop.example", "jane@news.example")
 
 PIPELINE = Pipeline(
-    NAME,
+    PIPELINE_NAME,
     "bounce",
     REGION,
-    TOPIC,
-    URL + "queue",
-    URL + "dead",
-    URL + "subscription-dead-letters",
+    TOPIC_ARN,
+    QUEUE_URL_PREFIX + QUEUE_NAME,
+    QUEUE_URL_PREFIX + DEAD_LETTER_QUEUE_NAME,
+    QUEUE_URL_PREFIX + SUBSCRIPTION_DEAD_LETTER_QUEUE_NAME,
     "function",
     "logs",
-    f"arn:aws:iam::{ACCOUNT}:role/role",
+    f"arn:aws:iam::{ACCOUNT_ID}:role/role",
     IDENTITIES,
     "main",
 )
 
 # The policies are those of the components: what they deploy must be healthy.
 KEY = Key(KEY_ARN, state="Enabled", policy=policies.key_policy(KEY_ARN, []))
-HEALTHY = PipelineFacts(
+HEALTHY_PIPELINE = PipelineObservation(
     PIPELINE,
-    ACCOUNT,
+    ACCOUNT_ID,
     3,
-    identities=tuple(Identity(name, "Success", TOPIC) for name in IDENTITIES),
-    destinations=(
-        Destination("elsewhere", enabled=False, events=("BOUNCE",), topic=None),
-        Destination("ours", enabled=True, events=("BOUNCE",), topic=TOPIC),
+    identities=tuple(Identity(name, "Success", TOPIC_ARN) for name in IDENTITIES),
+    event_destinations=(
+        EventDestination("another", enabled=False, event_types=("BOUNCE",), topic_arn=None),
+        EventDestination("pipeline", enabled=True, event_types=("BOUNCE",), topic_arn=TOPIC_ARN),
     ),
-    topic=Topic(policies.topic_policy(TOPIC, IDENTITIES, "main"), KEY),
-    subscription=Subscription(f"{TOPIC}:1", dead_letters=SUBSCRIPTION_DEAD_LETTERS),
+    topic=Topic(policies.topic_policy(TOPIC_ARN, IDENTITIES, "main"), KEY),
+    subscription=Subscription(f"{TOPIC_ARN}:1", dead_letter_queue_arn=SUBSCRIPTION_DEAD_LETTER_QUEUE_ARN),
     queue=Queue(
-        QUEUE,
-        URL + "queue",
-        policies.queue_policy(QUEUE, TOPIC),
-        waiting=3,
-        visibility_seconds=180,
-        dead_letters=DEAD,
+        QUEUE_ARN,
+        PIPELINE.queue_url,
+        policies.queue_policy(QUEUE_ARN, TOPIC_ARN),
+        message_count=3,
+        visibility_timeout_seconds=180,
+        dead_letter_queue_arn=DEAD_LETTER_QUEUE_ARN,
         key=KEY,
     ),
-    dead_letters=Queue(DEAD, URL + "dead", policies.queue_policy(DEAD, None), key=KEY),
-    subscription_dead_letters=Queue(
-        SUBSCRIPTION_DEAD_LETTERS,
-        URL + "subscription-dead-letters",
-        policies.queue_policy(SUBSCRIPTION_DEAD_LETTERS, TOPIC),
+    dead_letter_queue=Queue(
+        DEAD_LETTER_QUEUE_ARN,
+        PIPELINE.dead_letter_queue_url,
+        policies.queue_policy(DEAD_LETTER_QUEUE_ARN, None),
         key=KEY,
     ),
-    mapping=EventMapping("uuid", "Enabled", ("ReportBatchItemFailures",)),
-    function=Function("Active", "", "Successful", 30, (BLOCKED, HISTORY)),
+    subscription_dead_letter_queue=Queue(
+        SUBSCRIPTION_DEAD_LETTER_QUEUE_ARN,
+        PIPELINE.subscription_dead_letter_queue_url,
+        policies.queue_policy(SUBSCRIPTION_DEAD_LETTER_QUEUE_ARN, TOPIC_ARN),
+        key=KEY,
+    ),
+    event_source_mapping=EventSourceMapping("uuid", "Enabled", ("ReportBatchItemFailures",)),
+    function=Function("Active", "", "Successful", 30, (BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN)),
     reserved_concurrency=None,
-    counted=Counted(0, 0, 0, None),
-    known_tables=frozenset({BLOCKED, HISTORY}),
+    metrics=PipelineMetrics(0, 0, 0, None),
+    stack_tables=frozenset({BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN}),
 )
-TABLES = tuple(
-    TableFacts(arn, ACCOUNT, "eu-central-1", what, "ACTIVE", protected=True, ttl="expires_at", recovery=True)
-    for arn, what in ((BLOCKED, "blocked"), (HISTORY, "history"))
+HEALTHY_TABLES = tuple(
+    TableObservation(
+        arn,
+        ACCOUNT_ID,
+        "eu-central-1",
+        kind,
+        "ACTIVE",
+        deletion_protection=True,
+        ttl_attribute="expires_at",
+        point_in_time_recovery=True,
+    )
+    for arn, kind in ((BLOCKED_TABLE_ARN, "blocked"), (HISTORY_TABLE_ARN, "history"))
 )
-STANDING = AccountFacts(ACCOUNT, REGION, seen=True, bounce_rate=0.0499, complaint_rate=0.0009)
-FACTS = Facts(ACCOUNT, (HEALTHY,), TABLES, (STANDING,), answered=20)
+HEALTHY_ACCOUNT = AccountObservation(ACCOUNT_ID, REGION, details_known=True, bounce_rate=0.0499, complaint_rate=0.0009)
+HEALTHY = Observations(ACCOUNT_ID, (HEALTHY_PIPELINE,), HEALTHY_TABLES, (HEALTHY_ACCOUNT,), answered_calls=20)

@@ -1,6 +1,6 @@
-"""Each rule: silent on what is healthy, and alone when its own fact is broken.
+"""Each rule: no finding for what is healthy, and exactly one where its own condition is met.
 
-Not proved: that AWS says the broken thing as the facts have it; tests/sandbox/test_doctor.py does for an emulator.
+Not tested: that AWS reports a fault as the observations hold it; tests/sandbox/test_doctor.py tests an emulator.
 """
 
 import re
@@ -9,129 +9,156 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ses_feedback_cli.doctor.facts import Counted, Facts, Identity
-from ses_feedback_cli.doctor.rules import ALL, Severity, findings
+from ses_feedback_cli.doctor.observations import Identity, Observations, PipelineMetrics
+from ses_feedback_cli.doctor.rules import ALL_RULES, Severity, findings
 
 from components import alarms
-from components.feedback_monitoring_args import DEFAULTS
+from components.feedback_monitoring_args import FeedbackMonitoringInputs
 from docs import findings as findings_page
 from tests.aws_commands import unknown_options
-from tests.cli.doctor.cases import CASES, FIRST, GONE, REFUSED, SECOND, UNSEEN, broken, part
-from tests.cli.doctor.healthy import FACTS, HEALTHY, PIPELINE, STANDING, TABLES
-
-
-def test_nothing_is_found_where_nothing_is_wrong() -> None:
-    assert findings(FACTS) == []
-
-
-@pytest.mark.parametrize(("id_", "facts"), CASES, ids=[f"{number}-{id_}" for number, (id_, _) in enumerate(CASES)])
-def test_what_is_broken_is_found_and_nothing_else(id_: str, facts: Facts) -> None:
-    found = findings(facts)
-    assert [one.id for one in found] == [id_]
-    (one,) = found
-    for text in (one.says, one.mend):
-        assert text
-        assert not re.search(r"\{\w*\}(?!')", text)  # all names are filled in
-        assert "None" not in text
-    assert one.account
-    assert one.region in {"eu-west-1", "eu-central-1"}
-
-
-def test_every_rule_is_broken_by_some_case() -> None:
-    assert {rule.id for rule in ALL} == {id_ for id_, _ in CASES}
-    assert len({rule.id for rule in ALL}) == len(ALL)
-
-
-def test_what_was_not_seen_is_never_called_broken() -> None:
-    names = (
-        "destinations",
-        "topic",
-        "subscription",
-        "queue",
-        "dead_letters",
-        "subscription_dead_letters",
-        "mapping",
-        "function",
-    )
-    unseen = replace(
-        broken(HEALTHY, dict.fromkeys((*names, "reserved_concurrency"), UNSEEN)),
-        identities=tuple(Identity(name, UNSEEN, UNSEEN) for name in PIPELINE.identities),
-        counted=Counted(),
-        known_tables=frozenset(),
-    )
-    tables = tuple(replace(one, status=UNSEEN, protected=UNSEEN, ttl=UNSEEN, recovery=UNSEEN) for one in TABLES)
-    standing = replace(STANDING, seen=False, production=False, sending=False, suppressed=(), bounce_rate=None)
-    assert findings(Facts("123456789012", (unseen,), tables, (standing,))) == []
-
-
-def test_a_pipeline_without_configuration_set_or_key_lacks_nothing() -> None:
-    bare = replace(
-        HEALTHY,
-        pipeline=replace(PIPELINE, configuration_set=None),
-        destinations=None,
-        **part("topic", key=None),
-        **part("queue", key=None),
-    )
-    assert findings(replace(FACTS, pipelines=(bare,))) == []
-
-
-def test_one_missing_right_is_one_finding_that_names_all_it_hides() -> None:
-    facts = replace(FACTS, unseen=(REFUSED, replace(REFUSED, about="complaint-shop")))
-    (one,) = findings(facts)
-    assert "bounce-shop, complaint-shop" in one.says
-    assert "sns:GetTopicAttributes" in one.says
-
-
-def test_the_worst_of_a_pipeline_comes_first() -> None:
-    facts = replace(
-        HEALTHY,
-        identities=(replace(FIRST, forwarding=True), SECOND),
-        counted=Counted(errors=2),
-        mapping=GONE,
-    )
-    severities = [one.severity for one in findings(replace(FACTS, pipelines=(facts,)))]
-    assert severities == [Severity.ERROR, Severity.WARNING, Severity.INFO]
-
-
-def test_the_limits_are_those_of_the_alarms() -> None:
-    rates = [rule for rule in ALL if "-rate-" in rule.id]
-    assert len(rates) == 4
-    for rule in rates:
-        limit = float(DEFAULTS[rule.id.replace("-", "_")])
-        field = rule.id.rpartition("-")[0].replace("-", "_")
-        below, at = ({field: value} for value in (limit - 1e-6, limit))
-        assert not list(rule.find(broken(STANDING, below)))
-        assert list(rule.find(broken(STANDING, at)))
-    (age,) = (rule for rule in ALL if rule.id == "oldest-message")
-    limit = float(DEFAULTS["oldest_message_seconds"])
-    assert not list(age.find(replace(HEALTHY, counted=Counted(oldest_seconds=limit - 1))))
-    assert list(age.find(replace(HEALTHY, counted=Counted(oldest_seconds=limit))))
-
+from tests.cli.doctor.cases import (
+    CASES,
+    DENIED_CALL,
+    FIRST_IDENTITY,
+    NOT_FOUND,
+    SECOND_IDENTITY,
+    UNKNOWN,
+    changed,
+    resource,
+)
+from tests.cli.doctor.healthy import HEALTHY, HEALTHY_ACCOUNT, HEALTHY_PIPELINE, HEALTHY_TABLES, PIPELINE
 
 RUNBOOKS = Path(__file__).parents[3] / "docs" / "operations.md"
 
 
-@pytest.mark.parametrize("rule", ALL, ids=[rule.id for rule in ALL])
+def test_there_are_no_findings_where_nothing_is_wrong() -> None:
+    assert findings(HEALTHY) == []
+
+
+@pytest.mark.parametrize(
+    ("finding_id", "observations"),
+    CASES,
+    ids=[f"{number}-{finding_id}" for number, (finding_id, _) in enumerate(CASES)],
+)
+def test_a_fault_gives_its_finding_and_no_other(finding_id: str, observations: Observations) -> None:
+    (finding,) = findings(observations)
+    assert finding.id == finding_id
+    for text in (finding.message, finding.remediation):
+        assert text
+        assert not re.search(r"\{\w*\}(?!')", text)  # all values are filled in
+        assert "None" not in text
+    assert finding.account
+    assert finding.region in {"eu-west-1", "eu-central-1"}
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {rule.id for rule in ALL_RULES} == {finding_id for finding_id, _ in CASES}
+    assert len({rule.id for rule in ALL_RULES}) == len(ALL_RULES)
+
+
+def test_what_is_unknown_gives_no_finding() -> None:
+    names = (
+        "event_destinations",
+        "topic",
+        "subscription",
+        "queue",
+        "dead_letter_queue",
+        "subscription_dead_letter_queue",
+        "event_source_mapping",
+        "function",
+        "reserved_concurrency",
+    )
+    pipeline = replace(
+        changed(HEALTHY_PIPELINE, dict.fromkeys(names, UNKNOWN)),
+        identities=tuple(Identity(name, UNKNOWN, UNKNOWN) for name in PIPELINE.identities),
+        metrics=PipelineMetrics(),
+        stack_tables=frozenset(),
+    )
+    tables = tuple(
+        replace(
+            table, status=UNKNOWN, deletion_protection=UNKNOWN, ttl_attribute=UNKNOWN, point_in_time_recovery=UNKNOWN
+        )
+        for table in HEALTHY_TABLES
+    )
+    account = replace(
+        HEALTHY_ACCOUNT,
+        details_known=False,
+        production_access=False,
+        sending_enabled=False,
+        suppressed_reasons=(),
+        bounce_rate=None,
+    )
+    assert findings(Observations("123456789012", (pipeline,), tables, (account,))) == []
+
+
+def test_a_pipeline_needs_neither_a_configuration_set_nor_keys() -> None:
+    pipeline = replace(
+        HEALTHY_PIPELINE,
+        pipeline=replace(PIPELINE, configuration_set=None),
+        event_destinations=None,
+        **resource("topic", key=None),
+        **resource("queue", key=None),
+    )
+    assert findings(replace(HEALTHY, pipelines=(pipeline,))) == []
+
+
+def test_a_missing_permission_is_one_finding_that_names_all_subjects() -> None:
+    failed_calls = (DENIED_CALL, replace(DENIED_CALL, subject="complaint-shop"))
+    (finding,) = findings(replace(HEALTHY, failed_calls=failed_calls))
+    assert "bounce-shop, complaint-shop" in finding.message
+    assert "sns:GetTopicAttributes" in finding.message
+
+
+def test_the_most_severe_findings_of_a_pipeline_come_first() -> None:
+    pipeline = replace(
+        HEALTHY_PIPELINE,
+        identities=(replace(FIRST_IDENTITY, email_forwarding=True), SECOND_IDENTITY),
+        metrics=PipelineMetrics(errors=2),
+        event_source_mapping=NOT_FOUND,
+    )
+    severities = [finding.severity for finding in findings(replace(HEALTHY, pipelines=(pipeline,)))]
+    assert severities == [Severity.ERROR, Severity.WARNING, Severity.INFO]
+
+
+def test_the_limits_are_those_of_the_alarms() -> None:
+    rate_rules = [rule for rule in ALL_RULES if "-rate-" in rule.id]
+    assert len(rate_rules) == 4
+    for rule in rate_rules:
+        limit = float(getattr(FeedbackMonitoringInputs, rule.id.replace("-", "_")))
+        field = rule.id.rpartition("-")[0].replace("-", "_")
+        assert not rule.faults(changed(HEALTHY_ACCOUNT, {field: limit - 1e-6}))
+        assert rule.faults(changed(HEALTHY_ACCOUNT, {field: limit}))
+    (age_rule,) = (rule for rule in ALL_RULES if rule.id == "oldest-message")
+    limit = float(FeedbackMonitoringInputs.oldest_message_seconds)  # type: ignore[arg-type] # a number
+    for seconds, faulty in ((limit - 1, False), (limit, True)):
+        pipeline = replace(HEALTHY_PIPELINE, metrics=PipelineMetrics(oldest_message_seconds=seconds))
+        assert bool(age_rule.faults(pipeline)) is faulty
+
+
+@pytest.mark.parametrize("rule", ALL_RULES, ids=[rule.id for rule in ALL_RULES])
 def test_every_rule_has_a_runbook(rule: Any) -> None:
     headings = re.findall(r"^## (.+)$", RUNBOOKS.read_text(encoding="utf-8"), re.MULTILINE)
     assert rule.anchor in {heading.lower().replace(" ", "-") for heading in headings}
 
 
-def test_a_finding_that_an_alarm_also_tells_has_the_alarms_runbook() -> None:
-    suffixes = {alarm.suffix for alarm in (*alarms.PIPELINE, *alarms.REGION)}
-    assert {rule.id: rule.anchor for rule in ALL if rule.id in suffixes} == {name: name for name in suffixes}
+def test_a_finding_with_the_name_of_an_alarm_has_the_runbook_of_the_alarm() -> None:
+    alarm_names = {alarm.suffix for alarm in (*alarms.PIPELINE_ALARMS, *alarms.REGION_ALARMS)}
+    anchors = {rule.id: rule.anchor for rule in ALL_RULES if rule.id in alarm_names}
+    assert anchors == {name: name for name in alarm_names}
 
 
 def test_the_table_of_findings_is_made_from_the_rules() -> None:
-    text = RUNBOOKS.read_text(encoding="utf-8")
-    assert findings_page.with_table(text) == text, "run `python -m docs.findings`"
+    page = RUNBOOKS.read_text(encoding="utf-8")
+    assert findings_page.with_table(page) == page, "run `python -m docs.findings`"
 
 
-def commands() -> list[str]:
-    """Every `aws ...` that mends something, up to where the sentence goes on."""
-    return sorted({found for rule in ALL for found in re.findall(r"\baws [a-z0-9]+ [a-z-]+[^;,(]*", rule.mend)})
+def remediation_commands() -> list[str]:
+    """Every `aws ...` command of a remediation, up to where the sentence continues."""
+    return sorted(
+        {command for rule in ALL_RULES for command in re.findall(r"\baws [a-z0-9]+ [a-z-]+[^;,(]*", rule.remediation)}
+    )
 
 
-@pytest.mark.parametrize("command", commands())
-def test_what_mends_exists_and_takes_these_options(command: str) -> None:
+@pytest.mark.parametrize("command", remediation_commands())
+def test_the_commands_exist_and_take_these_options(command: str) -> None:
     assert unknown_options(command) == set()

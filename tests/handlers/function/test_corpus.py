@@ -1,6 +1,7 @@
 """Every notification of tests/events is judged as the table there says."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -18,22 +19,22 @@ ALL = examples()
 def outcome(body: str, *, times: bool) -> tuple[str, ...]:
     """What a body leads to, in the words of the table."""
     try:
-        reading = parse_notification(body, sent_at=SENT_AT, now=NOW)
+        notification = parse_notification(body, sent_at=SENT_AT, now=NOW)
     except UnreadableError as error:
         return (f"fails: {error}",)
-    said = []
-    for one, rule in judge_all(reading.feedback):
-        marks = [flag for flag in ("ambiguous", "forwarded") if getattr(one, flag)]
-        at = [f"at {one.occurred_at}"] if times else []
-        said.append(" ".join([one.address, rule.verdict.value, rule.name, *marks, *at]))
-    skipped = [f"skipped: {reading.skipped}"] if reading.skipped else []
-    return (*said, *skipped, *(f"fails: {problem}" for problem in reading.problems))
+    judgements = []
+    for feedback, rule in judge_all(notification.feedback):
+        flags = [flag for flag in ("ambiguous", "forwarded") if getattr(feedback, flag)]
+        time = [f"at {feedback.occurred_at}"] if times else []
+        judgements.append(" ".join([feedback.address, rule.verdict.value, rule.name, *flags, *time]))
+    skipped = [f"skipped: {notification.skipped}"] if notification.skipped else []
+    return (*judgements, *skipped, *(f"fails: {problem}" for problem in notification.problems))
 
 
 @pytest.mark.parametrize("example", ALL, ids=lambda example: example.file)
 def test_it_is_judged_as_the_table_says(example: Example) -> None:
-    times = any(" at " in one for one in example.feedback())
-    assert outcome(example.body, times=times) == example.expected, example.what
+    times = any(" at " in judgement for judgement in example.feedback())
+    assert outcome(example.body, times=times) == example.expected, example.description
 
 
 def test_the_table_has_every_file_once() -> None:
@@ -43,8 +44,8 @@ def test_the_table_has_every_file_once() -> None:
 
 
 def test_the_corpus_meets_every_rule() -> None:
-    met = {judgement.split()[2] for example in ALL for judgement in example.feedback() if '"' not in judgement}
-    assert met == {rule.name for rule in RULES}
+    rules_met = {judgement.split()[2] for example in ALL for judgement in example.feedback() if '"' not in judgement}
+    assert rules_met == {rule.name for rule in RULES}
 
 
 @pytest.mark.parametrize(
@@ -60,34 +61,34 @@ def test_the_corpus_has_every_subtype_that_aws_documents(subtype: str) -> None:
 
 
 def test_origin_comes_from_the_mail() -> None:
-    (one,) = parse_notification((EVENTS / "fields-delegate.json").read_text(), sent_at=SENT_AT, now=NOW).feedback
-    assert (one.identity, one.account, one.region) == ("shop.example", "210987654321", "eu-west-1")
+    (feedback,) = parse_notification((EVENTS / "fields-delegate.json").read_text(), sent_at=SENT_AT, now=NOW).feedback
+    assert (feedback.identity, feedback.account, feedback.region) == ("shop.example", "210987654321", "eu-west-1")
 
 
 def test_origin_comes_from_the_envelope_if_the_mail_has_none() -> None:
     body = (EVENTS / "permanent-general-eventbridge.json").read_text()
-    (one,) = parse_notification(
+    (feedback,) = parse_notification(
         body.replace('"sourceArn"', '"other"').replace('"sendingAccountId"', '"o"'), sent_at=SENT_AT, now=NOW
     ).feedback
-    assert (one.identity, one.account, one.region) == ("shop.example", "123456789012", "eu-west-1")
+    assert (feedback.identity, feedback.account, feedback.region) == ("shop.example", "123456789012", "eu-west-1")
 
 
 def test_a_diagnostic_is_cut_and_can_be_stored() -> None:
     for file in ("fields-long-diagnostic.json", "fields-foreign-diagnostic.json"):
-        (one,) = parse_notification((EVENTS / file).read_text(), sent_at=SENT_AT, now=NOW).feedback
-        assert len(one.diagnostic) <= DIAGNOSTIC_LIMIT
-        assert one.diagnostic.encode().startswith(b"smtp; 550 5.1.1 ")
+        (feedback,) = parse_notification((EVENTS / file).read_text(), sent_at=SENT_AT, now=NOW).feedback
+        assert len(feedback.diagnostic) <= DIAGNOSTIC_LIMIT
+        assert feedback.diagnostic.encode().startswith(b"smtp; 550 5.1.1 ")
 
 
 def test_without_a_feedback_id_the_same_report_has_the_same_one_in_any_envelope() -> None:
     body = (EVENTS / "fields-no-feedback-id.json").read_text()
-    (one,) = parse_notification(body, sent_at=SENT_AT, now=NOW).feedback
+    (feedback,) = parse_notification(body, sent_at=SENT_AT, now=NOW).feedback
     (again,) = parse_notification(
         '{"detail-type":"Email Bounced","detail":' + body + "}", sent_at=NOW, now=NOW
     ).feedback
     (other,) = parse_notification(body.replace("10:00:00.000Z", "10:00:07.000Z"), sent_at=SENT_AT, now=NOW).feedback
-    assert one.feedback_id.startswith("derived-")
-    assert one.feedback_id == again.feedback_id != other.feedback_id
+    assert feedback.feedback_id.startswith("derived-")
+    assert feedback.feedback_id == again.feedback_id != other.feedback_id
 
 
 def bounced(times: dict[str, str], **mail: object) -> str:
@@ -120,21 +121,36 @@ def bounced(times: dict[str, str], **mail: object) -> str:
     ],
 )
 def test_a_time_that_cannot_be_is_not_believed(times: dict[str, str], counts_from: str) -> None:
-    (one,) = parse_notification(bounced(times), sent_at=SENT_AT, now=NOW).feedback
-    assert one.occurred_at == counts_from
+    (feedback,) = parse_notification(bounced(times), sent_at=SENT_AT, now=NOW).feedback
+    assert feedback.occurred_at == counts_from
 
 
 def test_a_destination_that_is_no_address_is_still_one_of_several() -> None:
     times = {"mail": "2026-11-20T09:00:00Z"}
     body = bounced(times, destination=["friends:;", "list@example.com"])
-    assert [one.address for one in parse_notification(body, sent_at=SENT_AT, now=NOW).feedback] == ["jane@example.org"]
+    assert [feedback.address for feedback in parse_notification(body, sent_at=SENT_AT, now=NOW).feedback] == [
+        "jane@example.org"
+    ]
+
+
+def test_an_only_destination_that_is_no_address_gets_no_feedback() -> None:
+    times = {"mail": "2026-11-20T09:00:00Z"}
+    body = bounced(times, destination=["friends:;"])
+    assert [feedback.address for feedback in parse_notification(body, sent_at=SENT_AT, now=NOW).feedback] == [
+        "jane@example.org"
+    ]
+    nobody = parse_notification(body.replace("jane@", ""), sent_at=SENT_AT, now=NOW)
+    assert (nobody.feedback, len(nobody.problems)) == ((), 1)
+    without_recipients = re.sub(r'"bouncedRecipients": \[.*?\]', '"bouncedRecipients": []', body)
+    with pytest.raises(UnreadableError, match="without recipients"):
+        parse_notification(without_recipients, sent_at=SENT_AT, now=NOW)
 
 
 def test_the_region_is_the_topics_if_the_mail_names_none() -> None:
     message = bounced({"mail": "2026-11-20T09:00:00Z"})
     body = json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:eu-west-3:123456789012:t", "Message": message})
-    (one,) = parse_notification(body, sent_at=SENT_AT, now=NOW).feedback
-    assert one.region == "eu-west-3"
+    (feedback,) = parse_notification(body, sent_at=SENT_AT, now=NOW).feedback
+    assert feedback.region == "eu-west-3"
 
 
 def test_the_strongest_verdict_counts_whatever_comes_first() -> None:

@@ -57,12 +57,12 @@ def spellings(draw: st.DrawFn, kind: str, content: dict[str, Any]) -> str:
 def deliveries(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
     """Each notification once and raw; and as it may come: any spelling, more than once, in any order and batches."""
     reports = draw(st.lists(st.tuples(st.integers(0, len(REPORTS) - 1), st.integers(1, 19)), max_size=8))
-    all_of_them = [notification(number, *report) for number, report in enumerate(reports)]
-    plain = [json.dumps({"notificationType": kind, **content}) for kind, content in all_of_them]
-    again = draw(st.lists(st.sampled_from(all_of_them), max_size=6)) if all_of_them else []
-    mixed = [draw(spellings(kind, content)) for kind, content in draw(st.permutations(all_of_them + again))]
+    notifications = [notification(number, *report) for number, report in enumerate(reports)]
+    in_order = [json.dumps({"notificationType": kind, **content}) for kind, content in notifications]
+    repeated = draw(st.lists(st.sampled_from(notifications), max_size=6)) if notifications else []
+    as_delivered = [draw(spellings(kind, content)) for kind, content in draw(st.permutations(notifications + repeated))]
     size = draw(st.integers(1, 6))
-    return plain, [mixed[start : start + size] for start in range(0, len(mixed), size)]
+    return in_order, [as_delivered[start : start + size] for start in range(0, len(as_delivered), size)]
 
 
 def tables(batches: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> Store:
@@ -76,7 +76,7 @@ def tables(batches: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> Store:
     return store
 
 
-def meaning(store: Store) -> Iterator[tuple[Any, Any]]:
+def content(store: Store) -> Iterator[tuple[Any, Any]]:
     for table, rows in store.tables.items():
         for key, row in rows.items():
             technical = ("version", "recorded_at") + (("expires_at",) if table == "history" else ())
@@ -90,5 +90,7 @@ def test_2_the_tables_show_what_happened_and_not_how_it_came(
 ) -> None:
     assert environment
     handler_module.metrics.set_default_dimensions(pipeline="bounce-shop")
-    plain, mixed = delivered
-    assert dict(meaning(tables(mixed, monkeypatch))) == dict(meaning(tables([[one] for one in plain], monkeypatch)))
+    in_order, as_delivered = delivered
+    assert dict(content(tables(as_delivered, monkeypatch))) == dict(
+        content(tables([[body] for body in in_order], monkeypatch))
+    )

@@ -12,7 +12,7 @@ from ses_feedback.function import handler as handler_module
 from ses_feedback.function.handler import lambda_handler
 from ses_feedback.function.settings import SettingsError
 
-from tests.handlers.conftest import BLOCKED_ARN, Context, Function
+from tests.handlers.conftest import BLOCKED_ARN, Function, LambdaContext
 from tests.handlers.corpus import examples
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 
@@ -68,11 +68,11 @@ def test_a_hard_bounce_blocks_with_everything_that_is_known_of_it(function: Func
 
 def test_a_sender_gets_its_answers_in_order(function: Function) -> None:
     function.send(bounce("jane@example.org"))
-    given = ["Jane <JANE@example.org.>", "no address", "amy@example.org", "jane@example.org"]
-    answers = Blocklist(BLOCKED_ARN, function.client, when_unavailable="raise").check(given)
-    assert [one.address for one in answers] == given
-    assert [one.key for one in answers] == ["jane@example.org", None, "amy@example.org", "jane@example.org"]
-    assert [one.allowed for one in answers] == [False, False, True, False]
+    addresses = ["Jane <JANE@example.org.>", "no address", "amy@example.org", "jane@example.org"]
+    answers = Blocklist(BLOCKED_ARN, function.client, when_unavailable="raise").check(addresses)
+    assert [answer.address for answer in answers] == addresses
+    assert [answer.key for answer in answers] == ["jane@example.org", None, "amy@example.org", "jane@example.org"]
+    assert [answer.allowed for answer in answers] == [False, False, True, False]
     assert answers[0].reason == "bounce"
     assert answers[0].blocked_at is not None
     assert answers[0].blocked_at.isoformat() == "2026-11-20T10:00:01+00:00"
@@ -135,11 +135,11 @@ def test_setup_messages_and_other_types_are_acknowledged(function: Function) -> 
 
 def test_nothing_personal_is_logged(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     function.send(bounce("Jane Doe <jane@example.org>"), '{"notificationType":"Bounce","jane@example.org":1}')
-    said = capsys.readouterr().out
-    assert "feedback judged" in said
-    assert "record unreadable" in said
+    output = capsys.readouterr().out
+    assert "feedback judged" in output
+    assert "record unreadable" in output
     for private in ("jane", "Jane", "Doe", "5.1.1 gone"):
-        assert private not in said
+        assert private not in output
 
 
 @pytest.mark.parametrize("name", ["BLOCKED_TABLE_ARN", "HISTORY_TABLE_ARN", "PIPELINE", "SOFT_BLOCK_DAYS"])
@@ -152,17 +152,21 @@ def test_a_wrong_setting_is_named(function: Function, environment: Callable[[str
 @pytest.mark.usefixtures("function")
 def test_an_event_that_is_not_from_sqs_is_refused() -> None:
     with pytest.raises(ValueError, match="SQS event source mapping"):
-        lambda_handler({"detail": {}}, Context())  # type: ignore[arg-type]
+        lambda_handler({"detail": {}}, LambdaContext())  # type: ignore[arg-type]
 
 
 def test_of_the_corpus_exactly_the_records_fail_that_the_table_says(function: Function) -> None:
-    every = examples()
-    failed = {int(position) for position in function.send(*(example.body for example in every))}
-    assert [one.file for n, one in enumerate(every) if n in failed] == [
-        one.file for one in every if any(expected.startswith("fails: ") for expected in one.expected)
+    corpus = examples()
+    failed = {int(position) for position in function.send(*(example.body for example in corpus))}
+    assert [example.file for position, example in enumerate(corpus) if position in failed] == [
+        example.file for example in corpus if any(expected.startswith("fails: ") for expected in example.expected)
     ]
-    named = {re.sub(r" (block|count|ignore|clear) .*", "", judgement) for one in every for judgement in one.feedback()}
-    assert {row["value"] for row in function.rows("history")} == named
+    addresses = {
+        re.sub(r" (block|count|ignore|clear) .*", "", judgement)
+        for example in corpus
+        for judgement in example.feedback()
+    }
+    assert {row["value"] for row in function.rows("history")} == addresses
 
 
 def test_the_answer_comes_before_the_time_is_over(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:

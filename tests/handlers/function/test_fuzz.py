@@ -23,19 +23,22 @@ MEBIBYTE = 1_048_576
 OBJECTS = [json.loads(example.body) for example in examples() if example.body.startswith("{\n")]
 
 
-def judged(text: object) -> ParsedNotification | None:
+def parse_and_judge(text: object) -> ParsedNotification | None:
     """Read and judge as the handler does; what would be stored must be storable."""
     try:
-        reading = parse_notification(text, sent_at=NOW, now=NOW)
+        notification = parse_notification(text, sent_at=NOW, now=NOW)
     except UnreadableError:
         return None
-    for one, rule in judge_all(reading.feedback):
-        event = feedback_event(one, rule, pipeline="p", now=NOW)
+    for feedback, rule in judge_all(notification.feedback):
+        event = feedback_event(feedback, rule, pipeline="p", now=NOW)
         item = encode({"value": event.address, "entry": event.entry, **event.row})
+        assert event.address, "DynamoDB refuses an empty key, and with it the whole call"
         assert len(json.dumps(item, ensure_ascii=False).encode()) < 10_000
         assert len(event.entry.encode()) <= 1_024
-    assert all("@" not in problem or "name@domain" in problem or "the @" in problem for problem in reading.problems)
-    return reading
+    assert all(
+        "@" not in problem or "name@domain" in problem or "the @" in problem for problem in notification.problems
+    )
+    return notification
 
 
 json_values = st.recursive(
@@ -47,8 +50,8 @@ json_values = st.recursive(
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Where in a JSON value something can be put in place of something else."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(place for key, one in inner for place in places(one, (*path, key)))]
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, child in children for place in places(child, (*path, key)))]
 
 
 @st.composite
@@ -69,13 +72,13 @@ def damaged(draw: st.DrawFn) -> str:
 
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")) | json_values | json_values.map(json.dumps))
 def test_any_text_and_any_json(text: object) -> None:
-    judged(text)
+    parse_and_judge(text)
 
 
 @profile_times(5)
 @given(damaged())
 def test_any_damage_to_a_notification(text: str) -> None:
-    judged(text)
+    parse_and_judge(text)
 
 
 @profile_times(3)
@@ -83,17 +86,17 @@ def test_any_damage_to_a_notification(text: str) -> None:
 def test_any_cut_or_change_of_characters(body: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, min(len(body), start + 40)))
-    judged(body[:start] + data.draw(st.text(max_size=5)) + body[end:])
+    parse_and_judge(body[:start] + data.draw(st.text(max_size=5)) + body[end:])
 
 
-def recipients(addresses: list[str], destination: list[str] | None = None) -> str:
-    bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": one} for one in addresses]}
+def bounce_of(addresses: list[str], destination: list[str] | None = None) -> str:
+    bounce = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": address} for address in addresses]}
     mail = {"timestamp": "2026-11-20T10:00:00Z", "destination": destination or []}
     return json.dumps({"notificationType": "Bounce", "bounce": bounce, "mail": mail})
 
 
-def filled(pattern: str) -> str:
-    return recipients([pattern * (MEBIBYTE // len(pattern))])
+def with_long_address(pattern: str) -> str:
+    return bounce_of([pattern * (MEBIBYTE // len(pattern))])
 
 
 LARGE: dict[str, Callable[[], str]] = {
@@ -107,19 +110,19 @@ LARGE: dict[str, Callable[[], str]] = {
     "a long text": lambda: "Successfully validated" * (MEBIBYTE // 22),
     "an unknown object": lambda: json.dumps({"x": "b" * MEBIBYTE}),
     "many fields": lambda: json.dumps({"notificationType": "Bounce", **{f"f{n}": n for n in range(60_000)}}),
-    "a long address": lambda: filled("a"),
-    "open brackets in an address": lambda: filled("<"),
-    "open comments in an address": lambda: filled("("),
-    "quotes in an address": lambda: filled('"'),
-    "escapes in an address": lambda: filled('"\\'),
-    "ats in an address": lambda: filled("a@"),
-    "letters of other scripts": lambda: filled("\u00fc"),
-    "many recipients": lambda: recipients(["jane@example.org"] * 40_000),
-    "many addresses at the limit": lambda: recipients(["<" * 2_000 + "a@b.example>"] * 100),
-    "many quoted addresses": lambda: recipients(['"' + "\\a" * 990 + '"@b.example'] * 100),
-    "many comments": lambda: recipients(["(" * 1_000 + "a@b.example"] * 100),
-    "many international domains": lambda: recipients(["a@" + "\u00fc." * 900 + "example"] * 100),
-    "many destinations": lambda: recipients(["jane@example.org"], ['"' + "\\a" * 990 + '"@b.example'] * 500),
+    "a long address": lambda: with_long_address("a"),
+    "open brackets in an address": lambda: with_long_address("<"),
+    "open comments in an address": lambda: with_long_address("("),
+    "quotes in an address": lambda: with_long_address('"'),
+    "escapes in an address": lambda: with_long_address('"\\'),
+    "ats in an address": lambda: with_long_address("a@"),
+    "letters of other scripts": lambda: with_long_address("\u00fc"),
+    "many recipients": lambda: bounce_of(["jane@example.org"] * 40_000),
+    "many addresses at the limit": lambda: bounce_of(["<" * 2_000 + "a@b.example>"] * 100),
+    "many quoted addresses": lambda: bounce_of(['"' + "\\a" * 990 + '"@b.example'] * 100),
+    "many comments": lambda: bounce_of(["(" * 1_000 + "a@b.example"] * 100),
+    "many international domains": lambda: bounce_of(["a@" + "\u00fc." * 900 + "example"] * 100),
+    "many destinations": lambda: bounce_of(["jane@example.org"], ['"' + "\\a" * 990 + '"@b.example'] * 500),
     "a long timestamp": lambda: json.dumps(
         {"eventType": "Bounce", "bounce": {"bounceType": "x", "timestamp": " " * MEBIBYTE}}
     ),
@@ -152,7 +155,7 @@ def _wrapped(times: int) -> str:
 def test_a_body_of_one_mebibyte_takes_no_longer_than_reading_it(name: str) -> None:
     text = LARGE[name]()
     started = time.process_time()
-    judged(text)
+    parse_and_judge(text)
     assert time.process_time() - started < 0.25, (
         "such a body takes 10 to 60 ms; growth with the square would take minutes"
     )

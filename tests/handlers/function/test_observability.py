@@ -1,4 +1,4 @@
-"""What the function says: enough to follow a feedback, and nothing about a person."""
+"""Logs and metrics of the function: enough to follow a feedback, and nothing about a person."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from ses_feedback.history.writer import HistoryWriter
 
 from tests.handlers.conftest import Function
 from tests.handlers.corpus import EVENTS, examples
-from tests.handlers.fake_dynamodb import FakeDynamoDB, Store, refused
+from tests.handlers.fake_dynamodb import FakeDynamoDB, Store, client_error
 
 _FORM = "it is not of the form name@domain or Name <name@domain>"
 _STATED_PRIVATE = (
@@ -29,8 +29,8 @@ _STATED_PRIVATE = (
 )
 
 
-def lines(said: str) -> Iterator[dict[str, Any]]:
-    return map(json.loads, said.splitlines())
+def log_lines(output: str) -> Iterator[dict[str, Any]]:
+    return map(json.loads, output.splitlines())
 
 
 def private_texts() -> set[str]:
@@ -51,15 +51,15 @@ def test_the_whole_corpus_leaves_nothing_personal_behind(
     for start in range(0, len(bodies), 10):
         function.send(*bodies[start : start + 10])
     captured = capsys.readouterr()
-    said = (captured.out + captured.err + caplog.text).replace(_FORM, "")
-    assert said.count("feedback judged") > 100
-    assert [text for text in private_texts() if text in said] == []
-    assert re.findall(r"\S+@\S+", said) == []
+    output = (captured.out + captured.err + caplog.text).replace(_FORM, "")
+    assert output.count("feedback judged") > 100
+    assert [text for text in private_texts() if text in output] == []
+    assert re.findall(r"\S+@\S+", output) == []
 
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch, environment: object) -> FakeDynamoDB:
-    """The function on tables that answer as the test says; the errors speak of a person, as AWS's may."""
+    """The function on tables that answer as the test says; the errors mention an address, as AWS's may."""
     assert environment
     client: Any = FakeDynamoDB(Store())
     settings = Settings("blocked", "history", "bounce-shop", SoftBouncePolicy())
@@ -74,18 +74,18 @@ def test_a_failure_is_reported_and_says_nothing_personal(
     failing: FakeDynamoDB, capsys: pytest.CaptureFixture[str], code: str
 ) -> None:
     def fail(operation: str) -> None:
-        raise refused(operation, code)
+        raise client_error(operation, code)
 
     failing.before = fail
     body = (EVENTS / "permanent-two-recipients.json").read_text()
     setup = (EVENTS / "setup-configuration-set.txt").read_text()
     assert Function(failing).send(body, setup) == ["0"]  # type: ignore[arg-type]
-    said = capsys.readouterr().out
-    assert f"BatchGetItem: {code}" in said
-    assert "feedback not recorded" in said
-    assert "@" not in said
-    assert metrics(said)["Failed"] == [1]
-    assert metrics(said)["Processed"] == [1]
+    output = capsys.readouterr().out
+    assert f"BatchGetItem: {code}" in output
+    assert "feedback not recorded" in output
+    assert "@" not in output
+    assert metrics(output)["Failed"] == [1]
+    assert metrics(output)["Processed"] == [1]
 
 
 def test_a_fault_of_our_own_fails_its_record_and_says_nothing_personal(
@@ -97,23 +97,29 @@ def test_a_fault_of_our_own_fails_its_record_and_says_nothing_personal(
     body = (EVENTS / "permanent-general-identity.json").read_text()
     monkeypatch.setattr(batch_module, "parse_notification", fault)
     assert function.send(body) == ["0"]
-    said = capsys.readouterr().out
-    assert "KeyError while reading it: a fault of this program" in said
-    assert "@" not in said
+    output = capsys.readouterr().out
+    assert "KeyError while reading it: a fault of this program" in output
+    assert "@" not in output
 
 
-def metrics(said: str) -> dict[str, Any]:
+def metrics(output: str) -> dict[str, Any]:
     """The values of the batch's own metrics."""
-    (batch,) = (line for line in lines(said) if "_aws" in line and "Processed" in line)
+    (batch,) = (line for line in log_lines(output) if "_aws" in line and "Processed" in line)
     return batch
 
 
 def test_metrics_count_records_and_feedback(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
-    two = (EVENTS / "permanent-failed-and-delayed.json").read_text()
-    bodies = [two, two, (EVENTS / "transient-simulator-ooto.json").read_text(), "7", (EVENTS / "send.json").read_text()]
+    two_recipients = (EVENTS / "permanent-failed-and-delayed.json").read_text()
+    bodies = [
+        two_recipients,
+        two_recipients,
+        (EVENTS / "transient-simulator-ooto.json").read_text(),
+        "7",
+        (EVENTS / "send.json").read_text(),
+    ]
     function.send(*bodies)
-    said = capsys.readouterr().out
-    batch = metrics(said)
+    output = capsys.readouterr().out
+    batch = metrics(output)
     assert {name: batch[name] for name in ("Processed", "Failed", "Unreadable", "Duplicates", "Skipped")} == {
         "Processed": [4],
         "Failed": [1],
@@ -126,8 +132,10 @@ def test_metrics_count_records_and_feedback(function: Function, capsys: pytest.C
     (declared,) = batch["_aws"]["CloudWatchMetrics"]
     assert declared["Namespace"] == "SesFeedback"
     assert [sorted(dimensions) for dimensions in declared["Dimensions"]] == [["pipeline", "service"]]
-    by_rule = {(one["verdict"], one["rule"]): one for one in lines(said) if "_aws" in one and "Feedback" in one}
-    assert {rule: one["Feedback"] for rule, one in by_rule.items()} == {
+    by_rule = {
+        (line["verdict"], line["rule"]): line for line in log_lines(output) if "_aws" in line and "Feedback" in line
+    }
+    assert {rule: line["Feedback"] for rule, line in by_rule.items()} == {
         ("block", "hard-bounce"): [1],
         ("count", "recipient-delayed"): [1],
         ("ignore", "auto-reply"): [1],
@@ -139,16 +147,16 @@ def test_metrics_count_records_and_feedback(function: Function, capsys: pytest.C
 def test_a_batch_of_a_full_hundred_publishes_everything(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     body = (EVENTS / "transient-simulator-ooto.json").read_text()
     function.send(*(body.replace("ooto@", f"ooto+{number}@") for number in range(100)))
-    said = list(lines(capsys.readouterr().out))
-    assert sum(len(line.get("FeedbackAge", [])) for line in said) == 100
-    assert sum(sum(line.get("Processed", [])) for line in said) == 100
+    published = list(log_lines(capsys.readouterr().out))
+    assert sum(len(line.get("FeedbackAge", [])) for line in published) == 100
+    assert sum(sum(line.get("Processed", [])) for line in published) == 100
 
 
 def test_a_line_per_feedback_says_what_and_where(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     function.send((EVENTS / "permanent-general-identity.json").read_text(), sent_at=1795168801123)
-    (line,) = (one for one in lines(capsys.readouterr().out) if one.get("message") == "feedback judged")
-    said = {name: line[name] for name in ("level", "verdict", "rule", "outcome", "pipeline", "sqs_message_id")}
-    assert said == {
+    (line,) = (line for line in log_lines(capsys.readouterr().out) if line.get("message") == "feedback judged")
+    fields = {name: line[name] for name in ("level", "verdict", "rule", "outcome", "pipeline", "sqs_message_id")}
+    assert fields == {
         "level": "INFO",
         "verdict": "block",
         "rule": "hard-bounce",

@@ -30,7 +30,7 @@ def test_every_feedback_has_a_verdict() -> None:
         assert judge(feedback(kind, type_, subtype)) in RULES
 
 
-# Design table of verdicts, row by row, beside the corpus: status and diagnostic as servers give them.
+# Beside the corpus: status and diagnostic as servers give them.
 @pytest.mark.parametrize(
     ("status", "diagnostic", "verdict"),
     [

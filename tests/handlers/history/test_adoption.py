@@ -12,7 +12,7 @@ from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import encode
 
 from tests.handlers.conftest import BLOCKED_ARN, HISTORY_ARN, Function
-from tests.handlers.model import START, a_feedback
+from tests.handlers.model import START, make_feedback
 
 JANE = "jane@example.org"
 FOREIGN = {"value": JANE, "source": "crm"}
@@ -31,7 +31,7 @@ def apply(function: Function, *events: Event) -> None:
 
 
 def feedback(rule: str, day: int) -> Event:
-    return a_feedback(day, JANE, RULE[rule], START + timedelta(days=day))
+    return make_feedback(day, JANE, RULE[rule], START + timedelta(days=day))
 
 
 def act(kind: Act, day: int) -> Event:

@@ -2,7 +2,7 @@
 
 Where they differ from AWS, as far as it matters here: neither throttles, leaves keys unprocessed, reports a
 TransactionConflict or deletes an item that is past its time, and both answer eventually consistent reads with what is
-newest. Those ways are tested with the fake (test_errors.py, test_invariants.py). moto's transactions are not atomic
+newest. Those cases are tested with the fake (test_errors.py, test_invariants.py). moto's transactions are not atomic
 between threads: a refused one puts back what all tables held when it began, and so undoes what others wrote meanwhile.
 Both check conditions, give the reasons of a cancelled transaction and take a table's ARN for its name, as AWS does.
 """
@@ -26,7 +26,7 @@ from ses_feedback.table import TableError, decode
 
 from tests.handlers.conftest import REGION
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
-from tests.handlers.model import DAY, RULES_USED, START, a_feedback, an_act
+from tests.handlers.model import DAY, RULES_USED, START, make_act, make_feedback
 from tests.tables import create_tables
 
 POLICY = SoftBouncePolicy(threshold=3)
@@ -58,7 +58,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
             create_tables(client)
             yield Backend(client, "123456789012")
     else:
-        account = request.getfixturevalue("new_account")()
+        account = request.getfixturevalue("account")
         client = account.client("dynamodb", REGION)
         create_tables(client)
         yield Backend(client, account.id)
@@ -68,18 +68,18 @@ def apply(history: HistoryWriter, events: list[Event]) -> list[Outcome]:
     return [result.outcome for result in history.apply(events, deadline=time.monotonic() + 30)]
 
 
-def some_history(seed: int, size: int) -> list[Event]:
-    chance = random.Random(seed)  # noqa: S311 - the same each time
+def random_history(seed: int, size: int) -> list[Event]:
+    generator = random.Random(seed)  # noqa: S311 - the same each time
     events = []
     for number in range(size):
-        address = f"person{chance.randrange(8)}@example.org"
-        at = START + chance.randrange(60) * DAY + timedelta(milliseconds=number)
-        if chance.random() < 0.2:
-            act: Any = chance.choice(["block", "unblock", "import"])
-            events.append(an_act(number, address, act, at, chance.choice([None, 7, 90])))
+        address = f"person{generator.randrange(8)}@example.org"
+        at = START + generator.randrange(60) * DAY + timedelta(milliseconds=number)
+        if generator.random() < 0.2:
+            act: Any = generator.choice(["block", "unblock", "import"])
+            events.append(make_act(number, address, act, at, generator.choice([None, 7, 90])))
         else:
-            rule = chance.choice([*RULES_USED, RULES_USED[1], RULES_USED[1]])
-            events.append(a_feedback(number, address, rule, at))
+            rule = generator.choice([*RULES_USED, RULES_USED[1], RULES_USED[1]])
+            events.append(make_feedback(number, address, rule, at))
     return events
 
 
@@ -87,7 +87,7 @@ def test_it_leaves_the_tables_that_the_fake_leaves(backend: Backend) -> None:
     store = Store()
     fake = HistoryWriter("blocked", "history", POLICY, FakeDynamoDB(store))  # type: ignore[arg-type]
     real = backend.history()
-    events = some_history(seed=7, size=120)
+    events = random_history(seed=7, size=120)
     for start in range(0, len(events), 10):
         batch = events[start : start + 10] + events[start // 2 : start // 2 + 2]
         assert apply(real, batch) == apply(fake, batch)
@@ -98,11 +98,11 @@ def test_it_leaves_the_tables_that_the_fake_leaves(backend: Backend) -> None:
 
 @pytest.mark.parametrize("backend", ["emulator"], indirect=True)
 def test_workers_at_the_same_addresses_record_each_event_once(backend: Backend) -> None:
-    events = some_history(seed=11, size=60)
+    events = random_history(seed=11, size=60)
     workers = [backend.history() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:  # all get everything, each in its own order
         shuffled = [random.Random(seed).sample(events, len(events)) for seed in range(4)]  # noqa: S311
-        batches = [[each[start : start + 10] for start in range(0, 60, 10)] for each in shuffled]
+        batches = [[worker_events[start : start + 10] for start in range(0, 60, 10)] for worker_events in shuffled]
 
         def run(index: int) -> list[Outcome]:
             return [outcome for batch in batches[index] for outcome in apply(workers[index], batch)]
@@ -118,22 +118,22 @@ def test_workers_at_the_same_addresses_record_each_event_once(backend: Backend) 
 
 def test_a_transaction_of_a_hundred_actions_and_an_address_with_more(backend: Backend) -> None:
     rule = RULES_USED[0]
-    many = [a_feedback(n, f"person{n}@example.org", rule, START) for n in range(40)]
-    one = [a_feedback(1_000 + n, "one@example.org", rule, START) for n in range(110)]
-    assert set(apply(backend.history(), many + one)) == {Outcome.RECORDED}
+    of_many_addresses = [make_feedback(n, f"person{n}@example.org", rule, START) for n in range(40)]
+    of_one_address = [make_feedback(1_000 + n, "one@example.org", rule, START) for n in range(110)]
+    assert set(apply(backend.history(), of_many_addresses + of_one_address)) == {Outcome.RECORDED}
     assert len(backend.rows("blocked")) == 41
 
 
 def test_a_missing_table_fails_the_events_and_says_so(backend: Backend) -> None:
     backend.client.delete_table(TableName="history")
-    event = a_feedback(1, "jane@example.org", RULES_USED[0], START)
+    event = make_feedback(1, "jane@example.org", RULES_USED[0], START)
     (result,) = backend.history().apply([event], deadline=time.monotonic() + 5)
     assert (result.outcome, result.reason) == (Outcome.FAILED, "BatchGetItem: ResourceNotFoundException")
 
 
 def test_a_missing_blocked_table_fails_the_events_and_leaves_no_trace(backend: Backend) -> None:
     backend.client.delete_table(TableName="blocked")
-    event = a_feedback(1, "jane@example.org", RULES_USED[0], START)
+    event = make_feedback(1, "jane@example.org", RULES_USED[0], START)
     (result,) = backend.history().apply([event], deadline=time.monotonic() + 5)
     assert result.outcome is Outcome.FAILED
     assert "ResourceNotFound" in result.reason
@@ -143,7 +143,7 @@ def test_a_missing_blocked_table_fails_the_events_and_leaves_no_trace(backend: B
 
 
 def test_a_reader_asks_for_more_than_a_hundred_in_order(backend: Backend) -> None:
-    events = [a_feedback(n, f"person{n}@example.org", RULES_USED[0], START) for n in range(0, 250, 2)]
+    events = [make_feedback(n, f"person{n}@example.org", RULES_USED[0], START) for n in range(0, 250, 2)]
     apply(backend.history(), events)
     answers = Blocklist(backend.arn("blocked"), backend.client, when_unavailable="raise").check(
         f"person{n}@example.org" for n in range(250)
@@ -152,7 +152,7 @@ def test_a_reader_asks_for_more_than_a_hundred_in_order(backend: Backend) -> Non
 
 
 def test_a_block_that_is_over_but_not_yet_deleted_allows(backend: Backend) -> None:
-    ended = an_act(1, "jane@example.org", "block", START, 7)
+    ended = make_act(1, "jane@example.org", "block", START, 7)
     apply(backend.history(), [ended])
     blocklist = Blocklist(backend.arn("blocked"), backend.client, when_unavailable="raise")
     (before,) = blocklist.check(["jane@example.org"], now=START + 7 * DAY - timedelta(seconds=1))

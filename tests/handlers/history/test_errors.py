@@ -14,8 +14,8 @@ from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome, Result
 from ses_feedback.table import TableError, describe, make_client, read_many, retry
 
-from tests.handlers.fake_dynamodb import FakeDynamoDB, Fault, Store, refused
-from tests.handlers.model import RULES_USED, START, a_feedback, an_act
+from tests.handlers.fake_dynamodb import FakeDynamoDB, Fault, Store, client_error
+from tests.handlers.model import RULES_USED, START, make_act, make_feedback
 
 RECORDED = Result(Outcome.RECORDED)
 HARD = next(rule for rule in RULES_USED if rule.name == "hard-bounce")
@@ -28,7 +28,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def bounces(number: int) -> list[Event]:
-    return [a_feedback(n, f"person{n}@example.org", HARD, START) for n in range(number)]
+    return [make_feedback(n, f"person{n}@example.org", HARD, START) for n in range(number)]
 
 
 class Failing(FakeDynamoDB):
@@ -55,25 +55,25 @@ def apply(client: Any, events: list[Event], seconds: float = 5.0) -> list[Result
     )
 
 
-def cancelled(*reasons: str) -> ClientError:
-    return refused("TransactWriteItems", "TransactionCanceledException", list(reasons))
+def transaction_canceled(*reasons: str) -> ClientError:
+    return client_error("TransactWriteItems", "TransactionCanceledException", list(reasons))
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        cancelled("None", "ConditionalCheckFailed"),
-        cancelled("TransactionConflict", "None"),
-        cancelled("ThrottlingError", "None"),
-        cancelled("ProvisionedThroughputExceeded", "None"),
+        transaction_canceled("None", "ConditionalCheckFailed"),
+        transaction_canceled("TransactionConflict", "None"),
+        transaction_canceled("ThrottlingError", "None"),
+        transaction_canceled("ProvisionedThroughputExceeded", "None"),
         *(
-            refused("TransactWriteItems", code)
+            client_error("TransactWriteItems", code)
             for code in (
                 *("TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException"),
                 *("RequestLimitExceeded", "InternalServerError", "ServiceUnavailable"),
             )
         ),
-        refused("TransactWriteItems", "SomethingNew", status=503),
+        client_error("TransactWriteItems", "SomethingNew", status=503),
         ConnectTimeoutError(endpoint_url="https://dynamodb"),
         EndpointConnectionError(endpoint_url="https://dynamodb"),
     ],
@@ -88,15 +88,15 @@ def test_what_may_pass_is_tried_again(error: Exception) -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (cancelled("ValidationError", "None"), "TransactionCanceledException (ValidationError)"),
+        (transaction_canceled("ValidationError", "None"), "TransactionCanceledException (ValidationError)"),
         (
-            cancelled("ItemCollectionSizeLimitExceeded"),
+            transaction_canceled("ItemCollectionSizeLimitExceeded"),
             "TransactionCanceledException (ItemCollectionSizeLimitExceeded)",
         ),
-        (cancelled("AccessDenied", "None"), "TransactionCanceledException (AccessDenied)"),
-        (refused("TransactWriteItems", "ResourceNotFoundException"), "ResourceNotFoundException"),
-        (refused("TransactWriteItems", "AccessDeniedException"), "AccessDeniedException"),
-        (refused("TransactWriteItems", "ValidationException"), "ValidationException"),
+        (transaction_canceled("AccessDenied", "None"), "TransactionCanceledException (AccessDenied)"),
+        (client_error("TransactWriteItems", "ResourceNotFoundException"), "ResourceNotFoundException"),
+        (client_error("TransactWriteItems", "AccessDeniedException"), "AccessDeniedException"),
+        (client_error("TransactWriteItems", "ValidationException"), "ValidationException"),
         (ParamValidationError(report="jane@example.org is wrong"), "ParamValidationError"),
     ],
     ids=lambda value: value if isinstance(value, str) else describe(value),
@@ -110,13 +110,13 @@ def test_what_cannot_pass_fails_at_once_and_says_why(error: Exception, reason: s
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
 def test_a_read_that_cannot_pass_fails_at_once_too(code: str) -> None:
-    client = Failing("BatchGetItem", [refused("BatchGetItem", code)] * 9)
+    client = Failing("BatchGetItem", [client_error("BatchGetItem", code)] * 9)
     assert apply(client, bounces(2)) == [Result(Outcome.FAILED, f"BatchGetItem: {code}")] * 2
     assert client.calls == ["BatchGetItem"]
 
 
 def test_an_error_that_stays_ends_after_ten_tries() -> None:
-    client = Failing("TransactWriteItems", [refused("TransactWriteItems", "ThrottlingException")] * 99)
+    client = Failing("TransactWriteItems", [client_error("TransactWriteItems", "ThrottlingException")] * 99)
     (result,) = apply(client, bounces(1))
     assert result == Result(Outcome.FAILED, "TransactWriteItems: ThrottlingException, 10 times")
     assert client.calls.count("TransactWriteItems") == 10
@@ -133,7 +133,7 @@ def test_tries_end_with_the_time() -> None:
     def attempt() -> bool:
         nonlocal tries
         tries += 1
-        raise refused("BatchGetItem", "ThrottlingException")
+        raise client_error("BatchGetItem", "ThrottlingException")
 
     with pytest.raises(TableError, match="BatchGetItem: no time left after ThrottlingException"):
         retry("BatchGetItem", attempt, deadline=0.01, clock=lambda: now, sleep=sleep)
@@ -159,14 +159,14 @@ def test_without_time_nothing_is_asked() -> None:
 
 
 def test_unprocessed_keys_are_asked_for_again() -> None:
-    asked = iter(["unprocessed"] * 3)
-    client = FakeDynamoDB(Store(), lambda operation: next(asked, None) if operation == "BatchGetItem" else None)
+    faults = iter(["unprocessed"] * 3)
+    client = FakeDynamoDB(Store(), lambda operation: next(faults, None) if operation == "BatchGetItem" else None)
     assert apply(client, bounces(8)) == [RECORDED] * 8
     assert client.calls == ["BatchGetItem"] * 4 + ["TransactWriteItems"]
 
 
 def test_a_lost_answer_is_no_failure() -> None:
-    faults = iter([None, "lost answer"])
+    faults = iter([None, "lost response"])
     client = FakeDynamoDB(Store(), lambda _: next(faults, None))
     assert apply(client, bounces(1)) == [Result(Outcome.DUPLICATE)]
     assert len(client.store.rows("blocked")) == 1
@@ -188,11 +188,11 @@ class Poisoned(FakeDynamoDB):
 
 def test_a_poisoned_address_fails_alone() -> None:
     def refuse() -> None:
-        raise refused("TransactWriteItems", "ValidationException")
+        raise client_error("TransactWriteItems", "ValidationException")
 
     client = Poisoned("person3@example.org", refuse)
     results = apply(client, bounces(10))
-    assert [r.outcome is Outcome.RECORDED for r in results] == [n != 3 for n in range(10)]
+    assert [result.outcome is Outcome.RECORDED for result in results] == [n != 3 for n in range(10)]
     assert ("person3@example.org",) not in client.store.rows("blocked")
 
 
@@ -214,7 +214,7 @@ def test_a_state_row_that_cannot_be_read_fails_its_address_only() -> None:
     key = ("person1@example.org", "state")
     client.store.rows("history")[key] = {"value": {"S": key[0]}, "entry": {"S": "state"}, "version": {"S": "one"}}
     results = apply(client, bounces(3))
-    assert [r.outcome for r in results] == [Outcome.RECORDED, Outcome.FAILED, Outcome.RECORDED]
+    assert [result.outcome for result in results] == [Outcome.RECORDED, Outcome.FAILED, Outcome.RECORDED]
     assert results[1].reason == "the state row of an address cannot be read (ValueError)"
 
 
@@ -226,7 +226,7 @@ def test_a_batch_of_ten_is_one_read_and_one_transaction() -> None:
 
 def test_a_large_batch_is_split_into_what_dynamodb_takes() -> None:
     client = FakeDynamoDB(Store())
-    many_of_one = [a_feedback(1_000 + n, "one@example.org", HARD, START) for n in range(200)]
+    many_of_one = [make_feedback(1_000 + n, "one@example.org", HARD, START) for n in range(200)]
     events = [*bounces(120), *many_of_one]
     assert apply(client, events) == [RECORDED] * 320
     assert len(client.store.rows("history")) == 120 * 2 + 201
@@ -234,24 +234,24 @@ def test_a_large_batch_is_split_into_what_dynamodb_takes() -> None:
 
 def test_feedback_that_is_ignored_is_kept_without_a_state() -> None:
     client = FakeDynamoDB(Store())
-    assert apply(client, [a_feedback(1, "jane@example.org", IGNORED, START)]) == [RECORDED]
+    assert apply(client, [make_feedback(1, "jane@example.org", IGNORED, START)]) == [RECORDED]
     assert list(client.store.rows("history")) == [("jane@example.org", "feedback#id-1")]
     assert client.keys == 1  # a state that does not matter is not paid for
     assert not client.store.rows("blocked")
 
 
 def test_a_reader_never_hears_allowed_for_want_of_an_answer() -> None:
-    client: Any = Failing("BatchGetItem", [refused("BatchGetItem", "AccessDeniedException")])
+    client: Any = Failing("BatchGetItem", [client_error("BatchGetItem", "AccessDeniedException")])
     with pytest.raises(TableError, match="AccessDeniedException"):
         Blocklist("blocked", client, when_unavailable="raise").check(["jane@example.org"])
 
 
 @pytest.mark.parametrize(
-    "ends", [{"S": "2020-01-01"}, {"N": "1e400"}, {"N": "-1"}, {"N": "9" * 30}, {"NULL": True}, {"BOOL": True}]
+    "expires_at", [{"S": "2020-01-01"}, {"N": "1e400"}, {"N": "-1"}, {"N": "9" * 30}, {"NULL": True}, {"BOOL": True}]
 )
-def test_an_item_of_others_blocks_whatever_its_attributes_are(ends: dict[str, Any]) -> None:
+def test_an_item_of_others_blocks_whatever_its_attributes_are(expires_at: dict[str, Any]) -> None:
     client: Any = FakeDynamoDB(Store())
-    item = {"value": {"S": "jane@example.org"}, "expires_at": ends, "blocked_at": {"N": "7"}, "reason": {"L": []}}
+    item = {"value": {"S": "jane@example.org"}, "expires_at": expires_at, "blocked_at": {"N": "7"}, "reason": {"L": []}}
     client.store.rows("blocked")[("jane@example.org",)] = item
     (answer,) = Blocklist("blocked", client, when_unavailable="raise").check(["jane@example.org"])
     assert (answer.allowed, answer.reason, answer.blocked_at, answer.expires_at) == (False, None, None, None)
@@ -264,7 +264,7 @@ def test_one_text_in_place_of_a_list_is_a_mistake_and_not_a_list_of_letters() ->
 
 
 def test_no_message_repeats_what_aws_said() -> None:
-    client: Any = Failing("BatchGetItem", [refused("BatchGetItem", "AccessDeniedException")])
+    client: Any = Failing("BatchGetItem", [client_error("BatchGetItem", "AccessDeniedException")])
     with pytest.raises(TableError) as caught:
         read_many(client, "blocked", [{"value": {"S": "jane@example.org"}}], time.monotonic() + 1)
     assert str(caught.value) == "BatchGetItem: AccessDeniedException"
@@ -286,13 +286,13 @@ def test_the_client_leaves_retries_to_us_and_finds_the_region_of_the_table(monke
 def test_an_unblock_reaches_an_item_that_others_put() -> None:
     client = FakeDynamoDB(Store())
     client.store.rows("blocked")[("jane@example.org",)] = {"value": {"S": "jane@example.org"}}
-    assert apply(client, [an_act(1, "jane@example.org", "unblock", START, None)]) == [RECORDED]
+    assert apply(client, [make_act(1, "jane@example.org", "unblock", START, None)]) == [RECORDED]
     assert not client.store.rows("blocked")
 
 
 def test_of_two_workers_with_one_feedback_one_records_it() -> None:
     store = Store()
-    event = a_feedback(1, "jane@example.org", IGNORED, START)  # no state row that could tell them apart
+    event = make_feedback(1, "jane@example.org", IGNORED, START)  # no state row that could tell them apart
 
     def before(operation: str) -> None:
         if operation == "TransactWriteItems" and not store.rows("history"):
@@ -303,6 +303,6 @@ def test_of_two_workers_with_one_feedback_one_records_it() -> None:
 
 def test_one_feedback_twice_in_a_batch_counts_once() -> None:
     client = FakeDynamoDB(Store())
-    twice = [a_feedback(1, "jane@example.org", HARD, START) for _ in range(2)]
+    twice = [make_feedback(1, "jane@example.org", HARD, START) for _ in range(2)]
     assert apply(client, twice) == [RECORDED, Result(Outcome.DUPLICATE)]
     assert client.calls == ["BatchGetItem", "TransactWriteItems"]

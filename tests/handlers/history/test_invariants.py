@@ -1,8 +1,8 @@
 """The invariants of the tables, through the writer: any delivery, any interleaving, any failure of any call.
 
-The numbers are those of the design: (1) an unexpired item means "do not send"; (2) the same feedback counts once; (3)
+By number: (1) an unexpired item means "do not send"; (2) the same feedback counts once; (3)
 only the set of feedback counts; (4) nothing weaker weakens; (5) an unblock beats what was before; (6) a crash loses
-nothing; (7) one key function. test_state.py has 1, 3, 4 and 5 for the fold alone, test_address.py has 7.
+nothing; (7) one key function. test_state.py has 1, 3, 4 and 5 for the state alone, test_address.py has 7.
 """
 
 from functools import reduce
@@ -21,12 +21,22 @@ from ses_feedback.history.writer import Outcome
 from ses_feedback.table import decode
 
 from tests.handlers.fake_dynamodb import FAULTS, FakeDynamoDB, Store
-from tests.handlers.model import ADDRESSES, DAY, START, alive_at, an_act, expected_item, histories, newest, policies
+from tests.handlers.model import (
+    ADDRESSES,
+    DAY,
+    START,
+    blocks_at,
+    expected_item,
+    histories,
+    make_act,
+    newest_time,
+    policies,
+)
 from tests.handlers.simulation import FOREVER, Simulation, inline_blocklist, inline_history
 from tests.properties import profile_times
 
-some_faults = st.lists(st.sampled_from([None, None, "unprocessed", *FAULTS]), max_size=30)
-some_turns = st.lists(st.integers(0, 5), min_size=1, max_size=40)
+faults_of_calls = st.lists(st.sampled_from([None, None, "unprocessed", *FAULTS]), max_size=30)
+turns_of_workers = st.lists(st.integers(0, 5), min_size=1, max_size=40)
 
 
 @pytest.fixture(autouse=True)
@@ -44,28 +54,32 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
 
 def check_tables(store: Store, events: list[Event], policy: SoftBouncePolicy) -> None:
     """Both tables are what the set of events makes them, and nothing else is in them."""
-    by_address = {address: [e for e in events if e.address == address] for address in ADDRESSES}
-    entries = {(e.address, e.entry) for e in events}
+    by_address = {address: [event for event in events if event.address == address] for address in ADDRESSES}
+    entries = {(event.address, event.entry) for event in events}
     assert {key for key in store.rows("history") if key[1] != "state"} == entries
-    for address, its in by_address.items():
+    for address, address_events in by_address.items():
         stored = store.rows("history").get((address, "state"))
         state = read_state(decode(stored) if stored else None)
-        right = reduce(lambda so_far, e: so_far.add(e.effect, e.occurrence, policy), its, State(version=state.version))
-        assert state == right
+        expected = reduce(
+            lambda state, event: state.add(event.effect, event.occurrence, policy),
+            address_events,
+            State(version=state.version),
+        )
+        assert state == expected
         item = store.rows("blocked").get((address,))
         blocked = decode(item) if item else None
-        derived = right.blocked_item(policy)
+        derived = expected.blocked_item(policy)
         assert blocked == (None if derived is None else {"value": address, **derived})
-        now = newest(its)
-        model = expected_item(its, policy)
-        for moment in (now, now + 20 * DAY):
-            assert alive_at(blocked, moment) == alive_at(model, moment)
-            (answer,) = inline_blocklist(FakeDynamoDB(store)).check([address], now=moment)
-            assert answer.allowed == (not alive_at(model, moment))
+        now = newest_time(address_events)
+        model = expected_item(address_events, policy)
+        for reader_now in (now, now + 20 * DAY):
+            assert blocks_at(blocked, reader_now) == blocks_at(model, reader_now)
+            (answer,) = inline_blocklist(FakeDynamoDB(store)).check([address], now=reader_now)
+            assert answer.allowed == (not blocks_at(model, reader_now))
 
 
 @profile_times(2)
-@given(deliveries(), policies, some_faults, some_turns, st.integers(1, 3), st.integers(1, 7))
+@given(deliveries(), policies, faults_of_calls, turns_of_workers, st.integers(1, 3), st.integers(1, 7))
 def test_all_any_delivery_any_interleaving_any_failure(
     delivered: tuple[list[Event], list[Event]],
     policy: SoftBouncePolicy,
@@ -77,7 +91,7 @@ def test_all_any_delivery_any_interleaving_any_failure(
     events, messages = delivered
     simulation = Simulation(messages, policy, faults=faults, turns=turns, batch_size=batch_size)
     simulation.run(workers)
-    assert set(simulation.recorded.values()) <= {1}, "an event counts once, whoever asks"
+    assert set(simulation.recorded.values()) <= {1}, "an event counts once, whichever worker writes it"
     note(f"crashes: {min(simulation.crashes, 3)}")
     check_tables(simulation.store, events, policy)
 
@@ -112,61 +126,61 @@ def test_2_a_second_delivery_changes_nothing_at_all(
     assert "TransactWriteItems" not in client.calls
 
 
-@given(deliveries(), policies, st.integers(1, 7), st.integers(1, 7), some_turns, st.integers(1, 3))
+@given(deliveries(), policies, st.integers(1, 7), st.integers(1, 7), turns_of_workers, st.integers(1, 3))
 def test_3_order_batches_and_workers_do_not_show(
     delivered: tuple[list[Event], list[Event]],
     policy: SoftBouncePolicy,
-    one: int,
-    other: int,
+    batch_size: int,
+    other_batch_size: int,
     turns: list[int],
     workers: int,
 ) -> None:
     events, messages = delivered
-    plain = Simulation(events, policy, faults=[], turns=[], batch_size=one)
-    plain.run(workers=1)
-    mixed = Simulation(messages, policy, faults=[], turns=turns, batch_size=other)
-    mixed.run(workers)
-    assert mixed.store.rows("blocked") == plain.store.rows("blocked")
-    assert _meaning(mixed.store) == _meaning(plain.store)
+    in_order = Simulation(events, policy, faults=[], turns=[], batch_size=batch_size)
+    in_order.run(workers=1)
+    as_delivered = Simulation(messages, policy, faults=[], turns=turns, batch_size=other_batch_size)
+    as_delivered.run(workers)
+    assert as_delivered.store.rows("blocked") == in_order.store.rows("blocked")
+    assert _meaning(as_delivered.store) == _meaning(in_order.store)
 
 
 @given(histories(most=6), histories(most=3, first=1_000), histories(most=3, first=2_000), policies)
 def test_3_another_worker_between_reading_and_writing(
-    known: list[Event], ours: list[Event], theirs: list[Event], policy: SoftBouncePolicy
+    earlier_events: list[Event], own_events: list[Event], other_events: list[Event], policy: SoftBouncePolicy
 ) -> None:
     store = Store()
-    inline_history(FakeDynamoDB(store), policy).apply(known, deadline=FOREVER)
-    others = iter([theirs])
+    inline_history(FakeDynamoDB(store), policy).apply(earlier_events, deadline=FOREVER)
+    other_batches = iter([other_events])
 
     def before(operation: str) -> None:
         if operation == "TransactWriteItems":
-            inline_history(FakeDynamoDB(store), policy).apply(next(others, []), deadline=FOREVER)
+            inline_history(FakeDynamoDB(store), policy).apply(next(other_batches, []), deadline=FOREVER)
 
-    results = inline_history(FakeDynamoDB(store, before), policy).apply(ours, deadline=FOREVER)
+    results = inline_history(FakeDynamoDB(store, before), policy).apply(own_events, deadline=FOREVER)
     assert {result.outcome for result in results} <= {Outcome.RECORDED}
-    check_tables(store, [*known, *ours, *([] if next(others, None) else theirs)], policy)
+    check_tables(store, [*earlier_events, *own_events, *([] if next(other_batches, None) else other_events)], policy)
 
 
 def _meaning(store: Store) -> dict[Any, Any]:
     """The history without what says how often and when it was written."""
     return {
-        k: {n: v for n, v in row.items() if n not in ("version", "expires_at")}
-        for k, row in store.rows("history").items()
+        key: {name: value for name, value in row.items() if name not in ("version", "expires_at")}
+        for key, row in store.rows("history").items()
     }
 
 
 @given(histories(most=14), policies, histories(most=4, first=1_000))
 def test_4_nothing_weaker_weakens_what_is_in_the_table(
-    events: list[Event], policy: SoftBouncePolicy, more: list[Event]
+    events: list[Event], policy: SoftBouncePolicy, later_events: list[Event]
 ) -> None:
-    more = [e for e in more if e.effect not in (Effect.UNBLOCK, Effect.CLEAR)]
+    later_events = [event for event in later_events if event.effect not in (Effect.UNBLOCK, Effect.CLEAR)]
     store = Store()
     history = inline_history(FakeDynamoDB(store), policy)
     blocklist = inline_blocklist(FakeDynamoDB(store))
-    now = newest(events + more)
+    now = newest_time(events + later_events)
     history.apply(events, deadline=FOREVER)
     (before,) = blocklist.check(ADDRESSES[:1], now=now)
-    history.apply(more, deadline=FOREVER)
+    history.apply(later_events, deadline=FOREVER)
     (after,) = blocklist.check(ADDRESSES[:1], now=now)
     if not before.allowed:
         assert not after.allowed
@@ -175,14 +189,18 @@ def test_4_nothing_weaker_weakens_what_is_in_the_table(
 
 @given(deliveries(), policies, st.integers(0, 14), st.integers(0, 120))
 def test_5_an_unblock_beats_what_was_before_it_even_if_that_comes_later(
-    delivered: tuple[list[Event], list[Event]], policy: SoftBouncePolicy, place: int, day: int
+    delivered: tuple[list[Event], list[Event]], policy: SoftBouncePolicy, position: int, day: int
 ) -> None:
     events, messages = delivered
-    unblock = an_act(9_999, ADDRESSES[0], "unblock", START + day * DAY, None)
-    simulation = Simulation([*messages[:place], unblock, *messages[place:]], policy, faults=[], turns=[], batch_size=3)
+    unblock = make_act(9_999, ADDRESSES[0], "unblock", START + day * DAY, None)
+    simulation = Simulation(
+        [*messages[:position], unblock, *messages[position:]], policy, faults=[], turns=[], batch_size=3
+    )
     simulation.run(workers=1)
-    its = [e for e in events if e.address == ADDRESSES[0] and e.occurrence.at > unblock.occurrence.at]
-    state = reduce(lambda so_far, e: so_far.add(e.effect, e.occurrence, policy), its, State())
+    address_events = [
+        event for event in events if event.address == ADDRESSES[0] and event.occurrence.at > unblock.occurrence.at
+    ]
+    state = reduce(lambda state, event: state.add(event.effect, event.occurrence, policy), address_events, State())
     derived = state.blocked_item(policy)
     stored = simulation.store.rows("blocked").get((ADDRESSES[0],))
     assert (decode(stored) if stored else None) == (derived and {"value": ADDRESSES[0], **derived})

@@ -22,15 +22,15 @@ BODY = {"Subject": {"Data": "Hi"}, "Body": {"Text": {"Data": "Hi"}}}
 
 @dataclass
 class Outbox:
-    """The requests that a client sent, and the next answer."""
+    """The requests that a client sent, and the next response."""
 
     requests: list[Any] = field(default_factory=list)
-    answer: dict[str, Any] = field(default_factory=lambda: {"MessageId": "1"})
+    response: dict[str, Any] = field(default_factory=lambda: {"MessageId": "1"})
 
     def __call__(self, *, params: dict[str, Any], **_: object) -> tuple[Any, dict[str, Any]]:
         body = params["body"]
         self.requests.append(json.loads(body) if isinstance(body, bytes | str) else body)
-        return SimpleNamespace(status_code=200), self.answer
+        return SimpleNamespace(status_code=200), self.response
 
     @property
     def only(self) -> Any:
@@ -50,7 +50,7 @@ def make_client(service: str) -> tuple[Any, Outbox]:
     return client, outbox
 
 
-def table(before: Callable[[str], str | None] = lambda _: None) -> FakeDynamoDB:
+def blocked_table(before: Callable[[str], str | None] = lambda _: None) -> FakeDynamoDB:
     store = Store()
     for address in BLOCKED:
         store.rows("blocked")[(address,)] = {"value": {"S": address}, "reason": {"S": "bounce"}}
@@ -58,66 +58,70 @@ def table(before: Callable[[str], str | None] = lambda _: None) -> FakeDynamoDB:
 
 
 def blocklist(client: Any = None, **options: Any) -> Blocklist:
-    asked: Any = client or table()
-    return Blocklist("blocked", asked, **{"when_unavailable": "raise", **options})
+    dynamodb: Any = client or blocked_table()
+    return Blocklist("blocked", dynamodb, **{"when_unavailable": "raise", **options})
 
 
-def guarded(service: str, **options: Any) -> tuple[Any, Outbox]:
+def guarded_client(service: str, **options: Any) -> tuple[Any, Outbox]:
     client, outbox = make_client(service)
     return guard(client, blocklist(), **options), outbox
 
 
-def stripping(service: str, **options: Any) -> tuple[Any, Outbox, list[Stripped]]:
-    told: list[Stripped] = []
-    return *guarded(service, mode="strip", on_stripped=told.append, **options), told
+def stripping_client(service: str, **options: Any) -> tuple[Any, Outbox, list[Stripped]]:
+    stripped_calls: list[Stripped] = []
+    return *guarded_client(service, mode="strip", on_stripped=stripped_calls.append, **options), stripped_calls
 
 
-def addressed(request: Any, name: str = "Destination") -> list[str]:
+def recipients_of(request: Any, name: str = "Destination") -> list[str]:
     """The recipients of a query request or a JSON one, in order."""
     if name in request:
-        return [text for texts in request[name].values() for text in texts]
+        return [recipient for recipients in request[name].values() for recipient in recipients]
     return [value for key, value in request.items() if key.startswith(f"{name}.")]
 
 
-def v1(to: dict[str, list[str]], **more: Any) -> dict[str, Any]:
-    return {"Source": "shop@shop.example", "Destination": to, "Message": BODY, **more}
+def v1_email(destination: dict[str, list[str]], **parameters: Any) -> dict[str, Any]:
+    return {"Source": "shop@shop.example", "Destination": destination, "Message": BODY, **parameters}
 
 
-def v2(to: dict[str, list[str]] | None = None, **more: Any) -> dict[str, Any]:
-    destination = {} if to is None else {"Destination": to}
-    return {"FromEmailAddress": "shop@shop.example", "Content": {"Simple": BODY}, **destination, **more}
+def v2_email(destination: dict[str, list[str]] | None = None, **parameters: Any) -> dict[str, Any]:
+    destinations = {} if destination is None else {"Destination": destination}
+    return {"FromEmailAddress": "shop@shop.example", "Content": {"Simple": BODY}, **destinations, **parameters}
 
 
-def v1_bulk(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
+def v1_bulk_email(*entries: dict[str, Any], **parameters: Any) -> dict[str, Any]:
     return {
         "Source": "shop@shop.example",
         "Template": "t",
         "DefaultTemplateData": "{}",
         "Destinations": list(entries),
-        **more,
+        **parameters,
     }
 
 
-def v2_bulk(*entries: dict[str, Any], **more: Any) -> dict[str, Any]:
+def v2_bulk_email(*entries: dict[str, Any], **parameters: Any) -> dict[str, Any]:
     content = {"Template": {"TemplateName": "t", "TemplateData": "{}"}}
     return {
         "FromEmailAddress": "shop@shop.example",
         "DefaultContent": content,
         "BulkEmailEntries": list(entries),
-        **more,
+        **parameters,
     }
 
 
-def entry(*to: str, **more: Any) -> dict[str, Any]:
-    return {"Destination": {"ToAddresses": list(to)}, **more}
+def bulk_entry(*recipients: str, **parameters: Any) -> dict[str, Any]:
+    return {"Destination": {"ToAddresses": list(recipients)}, **parameters}
 
 
-def send_raw(client: Any, data: bytes | str, to: list[str] | None = None, **more: Any) -> None:
-    """By whichever of the two the client has."""
+def send_raw(client: Any, data: bytes | str, recipients: list[str] | None = None, **parameters: Any) -> None:
+    """With the operation that the API version of the client has."""
     if hasattr(client, "send_raw_email"):
-        destinations = {} if to is None else {"Destinations": to}
-        client.send_raw_email(RawMessage={"Data": data}, **destinations, **more)
+        destinations = {} if recipients is None else {"Destinations": recipients}
+        client.send_raw_email(RawMessage={"Data": data}, **destinations, **parameters)
     else:
         client.send_email(
-            **v2({"ToAddresses": to} if to is not None else None, Content={"Raw": {"Data": data}}, **more)
+            **v2_email(
+                {"ToAddresses": recipients} if recipients is not None else None,
+                Content={"Raw": {"Data": data}},
+                **parameters,
+            )
         )

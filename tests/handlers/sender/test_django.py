@@ -26,11 +26,11 @@ from tests.tables import create_tables
 LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
 JANE, AMY, BOB, EVE = "jane@example.org", "Amy <amy@example.org>", "bob@example.org", "eve@example.org"
 BLOCKLIST = {"table": BLOCKED_ARN, "when_unavailable": "raise"}
-told: list[Stripped] = []
+stripped_calls: list[Stripped] = []
 
 
 def on_stripped(stripped: Stripped) -> None:
-    told.append(stripped)
+    stripped_calls.append(stripped)
 
 
 STRIP = {"MODE": "strip", "ON_STRIPPED": f"{__name__}.on_stripped"}
@@ -46,7 +46,7 @@ def outbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         settings.configure()
         django.setup()
     _blocklist.cache_clear()
-    told.clear()
+    stripped_calls.clear()
     mail.outbox = []
     with mock_aws():
         client = boto3.client("dynamodb", region_name=REGION)
@@ -56,14 +56,14 @@ def outbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         yield mail.outbox
 
 
-def configured(**more: Any) -> Any:
+def configured(**changes: Any) -> Any:
     path = "ses_feedback.sender.django.EmailBackend"
     mailers = {"MAILERS": {"default": {"BACKEND": path}}} if django.VERSION >= (6, 1) else {"EMAIL_BACKEND": path}
-    return override_settings(**mailers, SES_FEEDBACK={"BACKEND": LOCMEM, "BLOCKLIST": BLOCKLIST, **more})
+    return override_settings(**mailers, SES_FEEDBACK={"BACKEND": LOCMEM, "BLOCKLIST": BLOCKLIST, **changes})
 
 
-def message(*to: str, **more: Any) -> mail.EmailMessage:
-    return mail.EmailMessage("Hi", "Hello", "shop@shop.example", list(to), **more)
+def message(*recipients: str, **options: Any) -> mail.EmailMessage:
+    return mail.EmailMessage("Hi", "Hello", "shop@shop.example", list(recipients), **options)
 
 
 def test_mail_to_whom_it_may_go_is_sent_by_the_backend_behind(outbox: list[Any]) -> None:
@@ -84,20 +84,20 @@ def test_nothing_of_a_call_is_sent_if_anybody_may_not_be_mailed(outbox: list[Any
 
 
 def test_stripping_sends_to_the_rest_and_tells_and_leaves_the_message_alone(outbox: list[Any]) -> None:
-    given = [message(AMY), message(JANE, BOB, cc=[AMY], bcc=[EVE]), message(EVE)]
+    messages = [message(AMY), message(JANE, BOB, cc=[AMY], bcc=[EVE]), message(EVE)]
     with configured(**STRIP):
-        assert EmailBackend().send_messages(given) == 2
-    assert [(one.to, one.cc, one.bcc) for one in outbox] == [([BOB], [], [EVE]), ([EVE], [], [])]
+        assert EmailBackend().send_messages(messages) == 2
+    assert [(sent.to, sent.cc, sent.bcc) for sent in outbox] == [([BOB], [], [EVE]), ([EVE], [], [])]
     assert "jane" not in outbox[0].message().as_string()
-    assert (given[1].to, given[1].cc) == ([JANE, BOB], [AMY])
-    (stripped,) = told
-    assert ({answer.address for answer in stripped.answers}, stripped.left_out) == ({AMY, JANE}, (0,))
+    assert (messages[1].to, messages[1].cc) == ([JANE, BOB], [AMY])
+    (stripped,) = stripped_calls
+    assert ({answer.address for answer in stripped.answers}, stripped.unsent_positions) == ({AMY, JANE}, (0,))
 
 
 def test_stripping_raises_where_nobody_at_all_is_left(outbox: list[Any]) -> None:
     with configured(**STRIP), pytest.raises(BlockedError):
         EmailBackend().send_messages([message(AMY), message(JANE)])
-    assert (outbox, told) == ([], [])
+    assert (outbox, stripped_calls) == ([], [])
 
 
 @pytest.mark.filterwarnings("ignore:.*fail_silently")  # by the backend behind, on Django 6.1
@@ -126,9 +126,9 @@ def test_a_bypass_by_block_and_by_tag(outbox: list[Any]) -> None:
 
 def test_one_blocklist_serves_all_backends_of_a_process() -> None:
     with configured():
-        one, other = EmailBackend(), EmailBackend()
-    assert one is not other
-    assert one.blocklist() is other.blocklist()
+        first, second = EmailBackend(), EmailBackend()
+    assert first is not second
+    assert first.blocklist() is second.blocklist()
 
 
 def test_what_a_caller_gives_reaches_the_backend_behind() -> None:
@@ -146,7 +146,7 @@ def test_no_mail_no_question() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("changes", "text"),
     [
         ({"BACKEND": ""}, "BACKEND"),
         ({"BACKEND": "ses_feedback.sender.django.EmailBackend"}, "the backend that sends"),
@@ -157,8 +157,8 @@ def test_no_mail_no_question() -> None:
         ({"TABLE": "blocked"}, "SES_FEEDBACK has TABLE"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused(given: dict[str, Any], text: str) -> None:
-    with configured(**given), pytest.raises(ImproperlyConfigured, match=text):
+def test_settings_that_do_not_fit_are_refused(changes: dict[str, Any], text: str) -> None:
+    with configured(**changes), pytest.raises(ImproperlyConfigured, match=text):
         EmailBackend()
 
 

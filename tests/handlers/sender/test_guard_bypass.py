@@ -1,4 +1,4 @@
-"""Mail that goes out unasked: by a message tag, and in a block of code."""
+"""Mail that is sent unchecked: by a message tag, and in a block of code."""
 
 import asyncio
 import threading
@@ -13,17 +13,17 @@ from tests.handlers.sender.outbox import (
     BOB,
     JANE,
     RAW,
+    blocked_table,
     blocklist,
-    entry,
-    guarded,
+    bulk_entry,
+    guarded_client,
     make_client,
     send_raw,
-    stripping,
-    table,
-    v1,
-    v1_bulk,
-    v2,
-    v2_bulk,
+    stripping_client,
+    v1_bulk_email,
+    v1_email,
+    v2_bulk_email,
+    v2_email,
 )
 
 pytestmark = pytest.mark.usefixtures("no_configuration")
@@ -37,60 +37,71 @@ TAGGED = RAW.replace(b"Subject", b"X-SES-MESSAGE-TAGS: kind=alarm, priority=crit
 @pytest.mark.parametrize(
     ("service", "send"),
     [
-        ("ses", lambda client, tags: client.send_email(**v1({"ToAddresses": [JANE]}, Tags=tags))),
-        ("sesv2", lambda client, tags: client.send_email(**v2({"ToAddresses": [JANE]}, EmailTags=tags))),
+        ("ses", lambda client, tags: client.send_email(**v1_email({"ToAddresses": [JANE]}, Tags=tags))),
+        ("sesv2", lambda client, tags: client.send_email(**v2_email({"ToAddresses": [JANE]}, EmailTags=tags))),
         ("ses", lambda client, tags: send_raw(client, RAW, [JANE], Tags=tags)),
         ("ses", lambda client, tags: send_raw(client, TAGGED if tags == [TAG] else RAW, [JANE])),
         ("sesv2", lambda client, tags: send_raw(client, TAGGED if tags == [TAG] else RAW)),
-        ("ses", lambda client, tags: client.send_bulk_templated_email(**v1_bulk(entry(JANE), DefaultTags=tags))),
-        ("sesv2", lambda client, tags: client.send_bulk_email(**v2_bulk(entry(JANE, ReplacementTags=tags)))),
+        (
+            "ses",
+            lambda client, tags: client.send_bulk_templated_email(**v1_bulk_email(bulk_entry(JANE), DefaultTags=tags)),
+        ),
+        ("sesv2", lambda client, tags: client.send_bulk_email(**v2_bulk_email(bulk_entry(JANE, ReplacementTags=tags)))),
     ],
     ids=["v1", "v2", "v1 raw", "v1 header", "v2 header", "v1 bulk", "v2 bulk"],
 )
 def test_a_mail_with_the_tag_goes_out_unasked(service: str, send: Callable[[Any, Any], None]) -> None:
-    client, outbox = guarded(service, bypass_tag=CRITICAL)
+    client, outbox = guarded_client(service, bypass_tag=CRITICAL)
     send(client, [TAG])
     assert len(outbox.requests) == 1
     with pytest.raises(BlockedError):
         send(client, [{"Name": "priority", "Value": "low"}])
-    client, outbox = guarded(service)
+    client, outbox = guarded_client(service)
     with pytest.raises(BlockedError):
         send(client, [TAG])
 
 
 def test_tags_of_the_call_hide_those_of_the_header_as_they_do_for_ses() -> None:
-    client, _ = guarded("ses", bypass_tag=CRITICAL)
+    client, _ = guarded_client("ses", bypass_tag=CRITICAL)
     with pytest.raises(BlockedError):
         send_raw(client, TAGGED, Tags=[{"Name": "kind", "Value": "news"}])
 
 
 def test_an_entry_is_exempt_by_its_own_tag_and_not_by_that_of_others() -> None:
-    client, outbox, told = stripping("sesv2", bypass_tag=CRITICAL)
+    client, outbox, stripped_calls = stripping_client("sesv2", bypass_tag=CRITICAL)
     low = {"Name": "priority", "Value": "low"}
-    entries = [entry(JANE, AMY), entry(AMY, ReplacementTags=[low]), entry(AMY, BOB, ReplacementTags=[low])]
-    outbox.answer = {"BulkEmailEntryResults": [{"Status": "SUCCESS"}, {"Status": "SUCCESS"}]}
-    answer = client.send_bulk_email(**v2_bulk(*entries, DefaultEmailTags=[TAG]))
-    sent = [each["Destination"]["ToAddresses"] for each in outbox.only["BulkEmailEntries"]]
+    entries = [
+        bulk_entry(JANE, AMY),
+        bulk_entry(AMY, ReplacementTags=[low]),
+        bulk_entry(AMY, BOB, ReplacementTags=[low]),
+    ]
+    outbox.response = {"BulkEmailEntryResults": [{"Status": "SUCCESS"}, {"Status": "SUCCESS"}]}
+    response = client.send_bulk_email(**v2_bulk_email(*entries, DefaultEmailTags=[TAG]))
+    sent = [entry["Destination"]["ToAddresses"] for entry in outbox.only["BulkEmailEntries"]]
     assert sent == [[JANE, AMY], [BOB]]
-    assert [one["Status"] for one in answer["BulkEmailEntryResults"]] == ["SUCCESS", "MESSAGE_REJECTED", "SUCCESS"]
-    assert [one.address for one in told[0].answers] == [AMY]
+    assert [result["Status"] for result in response["BulkEmailEntryResults"]] == [
+        "SUCCESS",
+        "MESSAGE_REJECTED",
+        "SUCCESS",
+    ]
+    assert [answer.address for answer in stripped_calls[0].answers] == [AMY]
 
 
 def test_what_is_bypassed_is_not_even_asked_about() -> None:
-    dynamodb = table(lambda _: "denied")
+    dynamodb = blocked_table(lambda _: "denied")
     client, outbox = make_client("ses")
     guard(client, blocklist(dynamodb), bypass_tag=CRITICAL)
     with bypass():
-        client.send_email(**v1({"ToAddresses": [JANE]}))
-    client.send_email(**v1({"ToAddresses": [JANE]}, Tags=[TAG]))
+        client.send_email(**v1_email({"ToAddresses": [JANE]}))
+    client.send_email(**v1_email({"ToAddresses": [JANE]}, Tags=[TAG]))
     assert (len(outbox.requests), dynamodb.calls) == (2, [])
     with pytest.raises(TableError):
-        client.send_email(**v1({"ToAddresses": [JANE]}))
+        client.send_email(**v1_email({"ToAddresses": [JANE]}))
 
 
 def test_a_bypass_is_of_its_block_and_thread_only() -> None:
-    client, outbox = guarded("ses")
-    mail = v1({"ToAddresses": [JANE]})
+    client, outbox = guarded_client("ses")
+    mail = v1_email({"ToAddresses": [JANE]})
     errors: list[BaseException] = []
 
     def other_thread() -> None:
@@ -112,22 +123,22 @@ def test_a_bypass_is_of_its_block_and_thread_only() -> None:
 
 
 def test_a_bypass_is_of_its_task_only() -> None:
-    client, outbox = guarded("ses")
+    client, outbox = guarded_client("ses")
 
     async def critical(started: asyncio.Event, ended: asyncio.Event) -> None:
         with bypass():
             started.set()
             await ended.wait()
-            await asyncio.to_thread(client.send_email, **v1({"ToAddresses": [JANE]}))
+            await asyncio.to_thread(client.send_email, **v1_email({"ToAddresses": [JANE]}))
 
-    async def both() -> None:
+    async def send_in_both_tasks() -> None:
         started, ended = asyncio.Event(), asyncio.Event()
         task = asyncio.create_task(critical(started, ended))
         await started.wait()
         with pytest.raises(BlockedError):
-            client.send_email(**v1({"ToAddresses": [JANE]}))
+            client.send_email(**v1_email({"ToAddresses": [JANE]}))
         ended.set()
         await task
 
-    asyncio.run(both())
+    asyncio.run(send_in_both_tasks())
     assert len(outbox.requests) == 1

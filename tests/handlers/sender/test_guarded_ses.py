@@ -50,17 +50,19 @@ def sent_by_moto() -> list[Any]:
 
 
 def test_moto_gets_what_may_be_sent_and_nothing_else(moto: dict[str, Any]) -> None:
-    told: list[Stripped] = []
+    stripped_calls: list[Stripped] = []
     blocklist = Blocklist("blocked", moto["dynamodb"], when_unavailable="raise")
     for service in ("ses", "sesv2"):
-        guard(moto[service], blocklist, mode="strip", on_stripped=told.append)
-    to = {"ToAddresses": [JANE, BOB], "CcAddresses": [EVE]}
-    moto["ses"].send_email(Source=SENDER, Destination=to, Message=BODY)
-    moto["ses"].send_templated_email(Source=SENDER, Destination=to, Template="t", TemplateData="{}")
-    moto["sesv2"].send_email(FromEmailAddress=SENDER, Destination=to, Content={"Simple": BODY})
-    left = {"ToAddresses": [BOB], "CcAddresses": [EVE]}
-    assert [{field: texts for field, texts in one.items() if texts} for one in sent_by_moto()] == [left] * 3
-    assert [one.operation for one in told] == ["SendEmail", "SendTemplatedEmail", "SendEmail"]
+        guard(moto[service], blocklist, mode="strip", on_stripped=stripped_calls.append)
+    destination = {"ToAddresses": [JANE, BOB], "CcAddresses": [EVE]}
+    moto["ses"].send_email(Source=SENDER, Destination=destination, Message=BODY)
+    moto["ses"].send_templated_email(Source=SENDER, Destination=destination, Template="t", TemplateData="{}")
+    moto["sesv2"].send_email(FromEmailAddress=SENDER, Destination=destination, Content={"Simple": BODY})
+    remaining = {"ToAddresses": [BOB], "CcAddresses": [EVE]}
+    assert [
+        {name: recipients for name, recipients in destinations.items() if recipients} for destinations in sent_by_moto()
+    ] == [remaining] * 3
+    assert [stripped.operation for stripped in stripped_calls] == ["SendEmail", "SendTemplatedEmail", "SendEmail"]
 
 
 def test_moto_gets_nothing_that_the_guard_refuses(moto: dict[str, Any]) -> None:
@@ -81,17 +83,17 @@ def test_moto_gets_nothing_that_the_guard_refuses(moto: dict[str, Any]) -> None:
 
 
 def test_moto_answers_bulk_entries_in_their_places(moto: dict[str, Any]) -> None:
-    told: list[Stripped] = []
+    stripped_calls: list[Stripped] = []
     blocklist = Blocklist("blocked", moto["dynamodb"], when_unavailable="raise")
-    ses = guard(moto["ses"], blocklist, mode="strip", on_stripped=told.append)
-    answer = ses.send_bulk_templated_email(
+    ses = guard(moto["ses"], blocklist, mode="strip", on_stripped=stripped_calls.append)
+    response = ses.send_bulk_templated_email(
         Source=SENDER,
         Template="t",
         DefaultTemplateData="{}",
-        Destinations=[{"Destination": {"ToAddresses": [one]}} for one in (BOB, JANE, EVE)],
+        Destinations=[{"Destination": {"ToAddresses": [recipient]}} for recipient in (BOB, JANE, EVE)],
     )
-    assert ["MessageId" in one for one in answer["Status"]] == [True, False, True]
-    assert told[0].left_out == (1,)
+    assert ["MessageId" in result for result in response["Status"]] == [True, False, True]
+    assert stripped_calls[0].unsent_positions == (1,)
 
 
 def test_the_emulator_gets_what_may_be_sent_and_nothing_else(account: Account) -> None:
@@ -99,25 +101,29 @@ def test_the_emulator_gets_what_may_be_sent_and_nothing_else(account: Account) -
     block_jane(dynamodb)
     ses.verify_domain_identity(Domain="shop.example")
     ses.create_template(Template=TEMPLATE)
-    told: list[Stripped] = []
+    stripped_calls: list[Stripped] = []
     blocklist = Blocklist("blocked", dynamodb, when_unavailable="raise")
     for client in (ses, sesv2):
-        guard(client, blocklist, mode="strip", on_stripped=told.append)
-    entries = [{"Destination": {"ToAddresses": [one]}} for one in (JANE, BOB)]
+        guard(client, blocklist, mode="strip", on_stripped=stripped_calls.append)
+    entries = [{"Destination": {"ToAddresses": [recipient]}} for recipient in (JANE, BOB)]
     template = {"TemplateName": "t", "TemplateData": "{}"}
 
-    v1 = ses.send_bulk_templated_email(Source=SENDER, Template="t", DefaultTemplateData="{}", Destinations=entries)
-    v2 = sesv2.send_bulk_email(FromEmailAddress=SENDER, DefaultContent={"Template": template}, BulkEmailEntries=entries)
+    v1_response = ses.send_bulk_templated_email(
+        Source=SENDER, Template="t", DefaultTemplateData="{}", Destinations=entries
+    )
+    v2_response = sesv2.send_bulk_email(
+        FromEmailAddress=SENDER, DefaultContent={"Template": template}, BulkEmailEntries=entries
+    )
     sesv2.send_email(
         FromEmailAddress=SENDER,
         Destination={"ToAddresses": [JANE], "CcAddresses": [BOB]},
         Content={"Template": template},
     )
     sesv2.send_email(FromEmailAddress=SENDER, Content={"Raw": {"Data": RAW}})
-    assert ["MessageId" in one for one in v1["Status"]] == [False, True]
-    assert ["MessageId" in one for one in v2["BulkEmailEntryResults"]] == [False, True]
+    assert ["MessageId" in result for result in v1_response["Status"]] == [False, True]
+    assert ["MessageId" in result for result in v2_response["BulkEmailEntryResults"]] == [False, True]
     url = f"{account.endpoint}/_ministack/ses/messages?account={account.id}"
-    with urllib.request.urlopen(url) as answer:  # noqa: S310 - the emulator
-        (messages,) = json.load(answer)["messages"].values()
-    assert [one["To"] + one.get("CC", []) for one in messages] == [[BOB]] * 4
-    assert len(told) == 4
+    with urllib.request.urlopen(url) as response:  # noqa: S310 - the emulator
+        (messages,) = json.load(response)["messages"].values()
+    assert [message["To"] + message.get("CC", []) for message in messages] == [[BOB]] * 4
+    assert len(stripped_calls) == 4

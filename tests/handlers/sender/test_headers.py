@@ -1,4 +1,4 @@
-"""Recipients in a header: none may get lost, whatever surrounds it. That SES reads them alike is not proved."""
+"""Recipients in a header: none may be lost, whatever is around it. Not proved: that SES reads them in the same way."""
 
 import pytest
 from hypothesis import given
@@ -7,12 +7,14 @@ from ses_feedback.address import NotAnAddressError, address_key
 from ses_feedback.sender import headers
 
 
-def to(value: bytes) -> list[str]:
-    return headers.recipients(headers.read(b"From: a@shop.example\r\nTo: " + value + b"\r\nSubject: x\r\n\r\nbody"))
+def recipients_of(value: bytes) -> list[str]:
+    return headers.recipients(
+        headers.parse_header(b"From: a@shop.example\r\nTo: " + value + b"\r\nSubject: x\r\n\r\nbody")
+    )
 
 
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("value", "expected"),
     [
         (b"jane@example.org", ["jane@example.org"]),
         (b'"Doe, Jane" <jane@x.org>, bob@x.org', ["jane@x.org", "bob@x.org"]),
@@ -32,10 +34,10 @@ def to(value: bytes) -> list[str]:
         (b"", []),
     ],
 )
-def test_what_is_found_in_a_field(value: bytes, found: list[str]) -> None:
-    assert to(value) == found
-    for text in found:
-        address_key(text)
+def test_what_is_found_in_a_field(value: bytes, expected: list[str]) -> None:
+    assert recipients_of(value) == expected
+    for recipient in expected:
+        address_key(recipient)
 
 
 @pytest.mark.parametrize(
@@ -53,12 +55,12 @@ def test_what_is_found_in_a_field(value: bytes, found: list[str]) -> None:
     ],
 )
 def test_what_cannot_be_read_comes_out_as_something_that_is_no_address(value: bytes) -> None:
-    """The standard library's parser finds one address or none in these, without a word."""
-    found = to(value)
-    assert found
-    for text in found:
+    """The standard library's parser finds one address or none in these, without an error."""
+    recipients = recipients_of(value)
+    assert recipients
+    for recipient in recipients:
         with pytest.raises(NotAnAddressError):
-            address_key(text)
+            address_key(recipient)
 
 
 local_parts = st.text("abcXYZ019!#$%&'*+-/=?^_`{|}~.", min_size=1, max_size=8)
@@ -71,7 +73,7 @@ separators = st.sampled_from([", ", ",", ",\r\n ", " ,\t"])
 def test_every_recipient_is_found_whatever_it_is_called(people: list[tuple[str, str, str]], separator: str) -> None:
     forms = {"a": "{0}", "n": "{1} <{0}>", "q": '"{1}, x@y; z:" <{0}>'}
     field = separator.join(forms[form].format(address, name) for address, name, form in people)
-    assert to(field.encode()) == list(dict.fromkeys(address for address, _, _ in people))
+    assert recipients_of(field.encode()) == list(dict.fromkeys(address for address, _, _ in people))
 
 
 def test_a_field_counts_each_time_it_stands_in_the_header_and_only_there() -> None:
@@ -79,17 +81,17 @@ def test_a_field_counts_each_time_it_stands_in_the_header_and_only_there() -> No
         b"to: a@x.org\r\nBCC: b@x.org\r\nTo: c@x.org\r\nReply-To: d@x.org\r\n\r\nCc: e@x.org\r\n\r\nTo: f@x.org\r\n"
     )
     for line_end in (b"\r\n", b"\n", b"\r"):
-        fields = headers.read(message.replace(b"\r\n", line_end))
+        fields = headers.parse_header(message.replace(b"\r\n", line_end))
         assert headers.recipients(fields) == ["a@x.org", "b@x.org", "c@x.org"]
 
 
 def test_the_tags_of_a_message() -> None:
-    fields = headers.read(b"X-SES-Message-Tags: kind=alarm, priority = high\r\nX-SES-MESSAGE-TAGS: a=b\r\n\r\n")
-    assert headers.tags(fields) == {"kind": "alarm", "priority": "high", "a": "b"}
+    fields = headers.parse_header(b"X-SES-Message-Tags: kind=alarm, priority = high\r\nX-SES-MESSAGE-TAGS: a=b\r\n\r\n")
+    assert headers.message_tags(fields) == {"kind": "alarm", "priority": "high", "a": "b"}
 
 
 def test_a_line_that_is_no_field_is_an_error_without_its_text() -> None:
     with pytest.raises(ValueError, match="MissingHeaderBodySeparatorDefect") as caught:
-        headers.read(b"To: a@x.org\r\njane@example.org\r\nBcc: b@x.org\r\n\r\n")
+        headers.parse_header(b"To: a@x.org\r\njane@example.org\r\nBcc: b@x.org\r\n\r\n")
     assert "@" not in str(caught.value)
-    assert headers.read(b"To: a@x.org\r\nno field\r\n\r\n", strict=False) == [("To", "a@x.org")]
+    assert headers.parse_header(b"To: a@x.org\r\nno field\r\n\r\n", strict=False) == [("To", "a@x.org")]

@@ -1,4 +1,4 @@
-"""Messages of Python's own library, asked about by their header. How servers read a header is not proved."""
+"""Messages of Python's own library, whose recipients are checked. Not proved: how servers read a header."""
 
 import smtplib
 from email import message_from_bytes
@@ -23,7 +23,7 @@ def blocklist() -> Blocklist:
     return Blocklist("blocked", client, when_unavailable="raise")
 
 
-def a_message(**fields: Any) -> EmailMessage:
+def make_message(**fields: Any) -> EmailMessage:
     message = EmailMessage()
     message["From"] = "shop@shop.example"
     for name, value in fields.items():
@@ -33,7 +33,7 @@ def a_message(**fields: Any) -> EmailMessage:
 
 
 def test_each_recipient_has_an_answer_without_its_name(blocklist: Blocklist) -> None:
-    message = a_message(
+    message = make_message(
         To=[Address("Jürgen, Jane", "Jane", "Example.org"), Address("Bob", "bob", "example.org")],
         Cc="Amy <amy@example.org>, nobody",
         Bcc="eve@example.org",
@@ -51,7 +51,7 @@ def test_each_recipient_has_an_answer_without_its_name(blocklist: Blocklist) -> 
 
 def test_stripping_takes_out_who_may_not_be_mailed_and_nobody_else(blocklist: Blocklist) -> None:
     jane = Address("Jürgen, Jane", "Jane", "Example.org")
-    message = a_message(To=[jane, Address("Bób, B.", "bob", "example.org")], Cc=JANE, Bcc="Eve <eve@example.org>")
+    message = make_message(To=[jane, Address("Bób, B.", "bob", "example.org")], Cc=JANE, Bcc="Eve <eve@example.org>")
     answers = check_message(blocklist, message, strip=True)
     assert [answer.address for answer in answers if not answer.allowed] == ["Jane@Example.org", JANE]
     assert [str(address) for address in message["To"].addresses] == ['"Bób, B." <bob@example.org>']
@@ -61,7 +61,7 @@ def test_stripping_takes_out_who_may_not_be_mailed_and_nobody_else(blocklist: Bl
 
 def test_a_folded_field_stays_one_field(blocklist: Blocklist) -> None:
     names = [" ".join([letter * 30] * 5) for letter in "BCD"]
-    message = a_message(To=", ".join(f"{name} <{name[0].lower()}@example.org>" for name in names) + f", {JANE}")
+    message = make_message(To=", ".join(f"{name} <{name[0].lower()}@example.org>" for name in names) + f", {JANE}")
     check_message(blocklist, message, strip=True)
     assert [address.display_name for address in message["To"].addresses] == names
 
@@ -80,9 +80,9 @@ def test_a_parsed_message_is_checked_as_it_stands(blocklist: Blocklist, policy: 
 
 
 def test_a_resent_message_goes_to_whom_it_is_resent(blocklist: Blocklist) -> None:
-    message = a_message(To=JANE, Resent_Date="Tue, 24 Nov 2026 08:00:00 +0000", Resent_To="bob@example.org")
+    message = make_message(To=JANE, Resent_Date="Tue, 24 Nov 2026 08:00:00 +0000", Resent_To="bob@example.org")
     assert [answer.address for answer in check_message(blocklist, message)] == ["bob@example.org"]
-    message = a_message(To="bob@example.org", Resent_Date="Tue, 24 Nov 2026 08:00:00 +0000", Resent_Cc=JANE)
+    message = make_message(To="bob@example.org", Resent_Date="Tue, 24 Nov 2026 08:00:00 +0000", Resent_Cc=JANE)
     assert [answer.allowed for answer in check_message(blocklist, message)] == [False]
 
 
@@ -93,8 +93,8 @@ def test_it_asks_about_whom_smtplib_mails(blocklist: Blocklist, monkeypatch: pyt
     monkeypatch.setattr(server, "ehlo_or_helo_if_needed", lambda: None)
     resent = {"Resent_Date": "Tue, 24 Nov 2026 08:00:00 +0000", "Resent_From": "a@shop.example"}
     for message in (
-        a_message(To="Bob <bob@example.org>, amy@example.org", Cc="eve@example.org", Bcc="x@example.org"),
-        a_message(To="bob@example.org", Resent_To="amy@example.org", Resent_Bcc="eve@example.org", **resent),
+        make_message(To="Bob <bob@example.org>, amy@example.org", Cc="eve@example.org", Bcc="x@example.org"),
+        make_message(To="bob@example.org", Resent_To="amy@example.org", Resent_Bcc="eve@example.org", **resent),
     ):
         mailed.clear()
         server.send_message(message)
@@ -102,7 +102,7 @@ def test_it_asks_about_whom_smtplib_mails(blocklist: Blocklist, monkeypatch: pyt
 
 
 def test_a_message_to_nobody_else_is_not_emptied(blocklist: Blocklist) -> None:
-    message = a_message(To=JANE, Cc="nobody")
+    message = make_message(To=JANE, Cc="nobody")
     with pytest.raises(BlockedError, match="2 of 2") as caught:
         check_message(blocklist, message, strip=True)
     assert "@" not in str(caught.value)
@@ -110,4 +110,4 @@ def test_a_message_to_nobody_else_is_not_emptied(blocklist: Blocklist) -> None:
 
 
 def test_a_message_without_recipients_has_no_answers(blocklist: Blocklist) -> None:
-    assert check_message(blocklist, a_message(Subject="Hi"), strip=True) == []
+    assert check_message(blocklist, make_message(Subject="Hi"), strip=True) == []

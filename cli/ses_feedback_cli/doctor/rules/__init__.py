@@ -1,35 +1,39 @@
-"""All rules, and what they find. Pure: facts in, findings out."""
+"""All rules of the doctor, and the findings that they give. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from ses_feedback_cli.doctor.facts import Facts
-from ses_feedback_cli.doctor.rules import account, delivery, encryption, looks, sources, tables, work
-from ses_feedback_cli.doctor.rules.rule import RUNBOOKS, Finding, Rule, Severity, Subject, found
+from ses_feedback_cli.doctor.observations import Observations
+from ses_feedback_cli.doctor.rules import access, account, delivery, encryption, processing, sources, tables
+from ses_feedback_cli.doctor.rules.rule import RUNBOOKS, Finding, Observation, Rule, Severity, findings_of
 
-OF_PIPELINES = (*sources.RULES, *encryption.RULES, *delivery.RULES, *work.RULES)
-ALL: tuple[Rule[Any], ...] = (*OF_PIPELINES, *tables.RULES, *account.RULES, *looks.RULES)
+PIPELINE_RULES = (*sources.RULES, *encryption.RULES, *delivery.RULES, *processing.RULES)
+ALL_RULES: tuple[Rule[Any], ...] = (*PIPELINE_RULES, *tables.RULES, *account.RULES, *access.RULES)
 
-__all__ = ["ALL", "RUNBOOKS", "Finding", "Rule", "Severity", "Subject", "findings"]
-
-
-def findings(facts: Facts) -> list[Finding]:
-    """Everything that is wrong, the worst first of each pipeline, table and account."""
-    order = list(Severity)
-    all_ = list(_all(facts))
-    places = list(dict.fromkeys((one.account, one.region, one.about) for one in all_))
-    return sorted(all_, key=lambda one: (places.index((one.account, one.region, one.about)), order.index(one.severity)))
+__all__ = ["ALL_RULES", "RUNBOOKS", "Finding", "Observation", "Rule", "Severity", "findings"]
 
 
-def _all(facts: Facts) -> Iterator[Finding]:
-    for pipeline in facts.pipelines:
-        for rule in OF_PIPELINES:
-            yield from found(rule, pipeline, pipeline)
-    for standing in facts.accounts:
-        for of_account in account.RULES:
-            yield from found(of_account, standing, standing)
-    for table in facts.tables:
-        for of_table in tables.RULES:
-            yield from found(of_table, table, table)
-    for look in looks.RULES:
-        yield from looks.found(look, facts)
+def findings(observations: Observations) -> list[Finding]:
+    """All findings, grouped by pipeline, table and account; the most severe first in each group."""
+    unsorted = list(_all_findings(observations))
+    groups = list(dict.fromkeys(map(_group, unsorted)))
+    severities = list(Severity)
+    return sorted(unsorted, key=lambda finding: (groups.index(_group(finding)), severities.index(finding.severity)))
+
+
+def _group(finding: Finding) -> tuple[str, str, str]:
+    return finding.account, finding.region, finding.subject
+
+
+def _all_findings(observations: Observations) -> Iterator[Finding]:
+    for pipeline in observations.pipelines:
+        for pipeline_rule in PIPELINE_RULES:
+            yield from findings_of(pipeline_rule, pipeline)
+    for observed_account in observations.accounts:
+        for account_rule in account.RULES:
+            yield from findings_of(account_rule, observed_account)
+    for table in observations.tables:
+        for table_rule in tables.RULES:
+            yield from findings_of(table_rule, table)
+    for access_rule in access.RULES:
+        yield from access.findings_of(access_rule, observations)

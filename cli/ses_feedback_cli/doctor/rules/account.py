@@ -1,73 +1,80 @@
-"""The account's mail in a Region: may it send, and how near is it to AWS's limits?"""
+"""The SES account in a Region: may it send, and how close are its rates to the limits of AWS?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from ses_feedback_cli.doctor.facts import AccountFacts
-from ses_feedback_cli.doctor.rules.rule import Found, Rule, Severity, when
+from ses_feedback_cli.doctor.observations import AccountObservation
+from ses_feedback_cli.doctor.rules.rule import Fault, Rule, Severity
 
-_LIMITS = {"bounce": (0.05, 0.1), "complaint": (0.001, 0.005)}
-_REASONS = {"BOUNCE", "COMPLAINT"}
+_RATE_LIMITS = {"bounce": (0.05, 0.1), "complaint": (0.001, 0.005)}
+"""From which rate AWS reviews an account, and may pause its sending."""
+_SUPPRESSED_REASONS = {"BOUNCE", "COMPLAINT"}
 
 
-def _rate(kind: str, *, critical: bool) -> Rule[AccountFacts]:
-    warning, pause = _LIMITS[kind]
+def _rate_rule(kind: str, *, critical: bool) -> Rule[AccountObservation]:
+    review_limit, pause_limit = _RATE_LIMITS[kind]
+    limit = pause_limit if critical else review_limit
 
-    def find(facts: AccountFacts) -> Found:
-        rate = facts.bounce_rate if kind == "bounce" else facts.complaint_rate
-        reached = rate is not None and (rate >= pause if critical else warning <= rate < pause)
-        return [{"rate": f"{rate:.2%}"}] if reached else []
+    def rate_in_range(account: AccountObservation) -> Iterable[Fault]:
+        rate = account.bounce_rate if kind == "bounce" else account.complaint_rate
+        if rate is not None and limit <= rate and (critical or rate < pause_limit):
+            yield {"rate": f"{rate:.2%}"}
 
-    may = "may pause sending" if critical else "reviews the account"
-    limit = f"{pause if critical else warning:.1%}".replace(".0%", "%")
+    name = f"{kind}-rate-{'critical' if critical else 'warning'}"
+    percentage = f"{limit:.1%}".replace(".0%", "%")
+    consequence = "may pause sending" if critical else "reviews the account"
     return Rule(
-        f"{kind}-rate-{'critical' if critical else 'warning'}",
+        name,
         Severity.ERROR if critical else Severity.WARNING,
-        f"{kind}-rate-{'critical' if critical else 'warning'}",
-        f"the {kind} rate is {{rate}}: from {limit} on AWS {may}",
-        "stop the mailing that causes it: the runbook says how to find it",
-        find,
+        name,
+        f"the {kind} rate is {{rate}}: at {percentage} or more AWS {consequence}",
+        "stop the mailing that causes it: the runbook explains how to find it",
+        rate_in_range,
     )
 
 
-def _told(broken: Callable[[AccountFacts], bool]) -> Callable[[AccountFacts], Found]:
-    return lambda facts: when(facts.seen and broken(facts))
+def _if_known(condition: Callable[[AccountObservation], bool]) -> Callable[[AccountObservation], bool]:
+    return lambda account: account.details_known and condition(account)
 
 
-def _not_suppressed(facts: AccountFacts) -> Found:
-    missing = sorted(_REASONS - set(facts.suppressed))
-    return [{"missing": " and ".join(missing)}] if facts.seen and missing else []
+def _suppression_list_disabled(account: AccountObservation) -> Iterable[Fault]:
+    missing_reasons = sorted(_SUPPRESSED_REASONS - set(account.suppressed_reasons))
+    if account.details_known and missing_reasons:
+        yield {"missing_reasons": " and ".join(missing_reasons)}
 
 
-RULES: tuple[Rule[AccountFacts], ...] = (
+RULES: tuple[Rule[AccountObservation], ...] = (
     Rule(
         "sandbox", Severity.WARNING, "sandbox",
-        "the account is in the SES sandbox in {region}: it can mail verified addresses and the simulator only",
-        "ask AWS: aws sesv2 put-account-details --region {region} --production-access-enabled, and what that needs",
-        _told(lambda facts: not facts.production),
+        "the account is in the SES sandbox in {region}: it can send to verified addresses and to the "
+        "mailbox simulator only",
+        "request production access: aws sesv2 put-account-details --region {region} --production-access-enabled, and "
+        "the details that it needs",
+        _if_known(lambda account: not account.production_access),
     ),
     Rule(
-        "sending-off", Severity.ERROR, "sending",
-        "sending is switched off in {region}",
+        "sending-disabled", Severity.ERROR, "sending",
+        "sending is disabled in {region}",
         "aws sesv2 put-account-sending-attributes --region {region} --sending-enabled; if AWS did it: a support case",
-        _told(lambda facts: not facts.sending),
+        _if_known(lambda account: not account.sending_enabled),
     ),
     Rule(
         "under-review", Severity.ERROR, "sending",
         "AWS has the account under review in {region} (PROBATION), with a deadline",
-        "answer AWS's support case; the runbook says what to do meanwhile",
-        _told(lambda facts: facts.enforcement == "PROBATION"),
+        "answer the support case of AWS; the runbook explains what to do until then",
+        _if_known(lambda account: account.enforcement_status == "PROBATION"),
     ),
     Rule(
-        "shut-down", Severity.ERROR, "sending",
+        "sending-paused", Severity.ERROR, "sending",
         "AWS has paused the account's sending in {region} (SHUTDOWN)",
-        "answer AWS's support case; the runbook says what it asks for",
-        _told(lambda facts: facts.enforcement == "SHUTDOWN"),
+        "answer the support case of AWS; the runbook explains what it asks for",
+        _if_known(lambda account: account.enforcement_status == "SHUTDOWN"),
     ),
     Rule(
-        "suppression-off", Severity.WARNING, "suppression",
-        "SES's own suppression list is off for {missing} in {region}: senders that ask nobody mail the address again",
+        "suppression-list-disabled", Severity.WARNING, "suppression",
+        "the account-level suppression list of SES is off for {missing_reasons} in {region}: a sender that does not "
+        "check the blocked table sends to the address again",
         "aws sesv2 put-account-suppression-attributes --region {region} --suppressed-reasons BOUNCE COMPLAINT",
-        _not_suppressed,
+        _suppression_list_disabled,
     ),
-    *(_rate(kind, critical=critical) for kind in _LIMITS for critical in (False, True)),
+    *(_rate_rule(kind, critical=critical) for kind in _RATE_LIMITS for critical in (False, True)),
 )  # fmt: skip

@@ -1,156 +1,182 @@
-"""Topic, subscription and queues: does what SES publishes arrive?"""
+"""Topic, subscription and queues: does what SES publishes arrive in the queue?"""
 
-from ses_feedback_cli.doctor.allowed import allows
-from ses_feedback_cli.doctor.facts import Absent, PipelineFacts, Queue, Subscription, Topic
-from ses_feedback_cli.doctor.rules.parts import context_of, queues
-from ses_feedback_cli.doctor.rules.rule import Found, Rule, Severity, when
+from collections.abc import Iterable
 
-_UP = "pulumi up --refresh"
+from ses_feedback.arn import Arn
+
+from ses_feedback_cli.doctor.observations import Missing, PipelineObservation, Queue, Subscription, Topic
+from ses_feedback_cli.doctor.resource_policy import allows, service_context
+from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
+
 _SES, _SNS = "ses.amazonaws.com", "sns.amazonaws.com"
-OLDEST_SECONDS = 900
-"""As the alarm has it by default."""
+_OLDEST_MESSAGE_LIMIT_SECONDS = 900  # the default of the alarm
 
 
-def _sources_refused(facts: PipelineFacts) -> Found:
-    topic, arn = facts.topic, facts.pipeline.topic_arn
-    if not isinstance(topic, Topic):
-        return []
-    ses = f"arn:{arn.split(':')[1]}:ses:{facts.region}:{facts.account}"
-    wanted = [f"{ses}:identity/{name}" for name in facts.pipeline.identities]
-    if facts.pipeline.configuration_set:
-        wanted.append(f"{ses}:configuration-set/{facts.pipeline.configuration_set}")
-    refused = [
-        source.rpartition(":")[2].replace("/", " ", 1)
-        for source in wanted
-        if not allows(topic.policy, _SES, "sns:Publish", arn, context_of(source, facts.account))
+def _topic_missing(observed: PipelineObservation) -> bool:
+    return observed.topic is Missing.NOT_FOUND
+
+
+def _topic_denies_ses(observed: PipelineObservation) -> Iterable[Fault]:
+    if not isinstance(observed.topic, Topic):
+        return
+    denied = [
+        arn
+        for arn in observed.source_arns()
+        if not allows(
+            observed.topic.policy,
+            _SES,
+            "sns:Publish",
+            observed.pipeline.topic_arn,
+            service_context(arn, observed.account),
+        )
     ]
-    return [{"sources": ", ".join(refused)}] if refused else []
+    if denied:
+        yield {"sources": ", ".join(_source_name(arn) for arn in denied)}
 
 
-def _queues_closed(facts: PipelineFacts) -> Found:
-    context = context_of(facts.pipeline.topic_arn, facts.account)
-    return [
-        {"which": which, "which_url": url}
-        for which, url, queue in queues(facts)
-        if which != "dead-letter queue"  # SQS itself fills that one
-        and isinstance(queue, Queue)
-        and not allows(queue.policy, _SNS, "sqs:SendMessage", queue.arn, context)
-    ]
+def _source_name(source_arn: str) -> str:
+    """For example `identity example.com`."""
+    arn = Arn.parse(source_arn)
+    return arn.resource.replace("/", " ", 1) if arn else source_arn
 
 
-def _subscription(facts: PipelineFacts) -> Subscription | None:
-    return facts.subscription if isinstance(facts.subscription, Subscription) else None
+def _queue_denies_topic(observed: PipelineObservation) -> Iterable[Fault]:
+    context = service_context(observed.pipeline.topic_arn, observed.account)
+    for name, url, queue in observed.queues():
+        if name == "dead-letter queue":  # SQS itself moves messages there
+            continue
+        if isinstance(queue, Queue) and not allows(queue.policy, _SNS, "sqs:SendMessage", queue.arn, context):
+            yield {"queue": name, "url": url}
 
 
-def _confirmed(facts: PipelineFacts) -> Subscription | None:
-    one = _subscription(facts)
-    return None if one is None or one.pending else one
+def _subscription_missing(observed: PipelineObservation) -> bool:
+    return observed.subscription is Missing.NOT_FOUND and observed.topic is not Missing.NOT_FOUND
 
 
-def _not_kept(facts: PipelineFacts) -> Found:
-    one = _confirmed(facts)
-    return when(one and one.dead_letters is None)
+def _subscription_pending(observed: PipelineObservation) -> bool:
+    return isinstance(observed.subscription, Subscription) and observed.subscription.pending
 
 
-def _pending(facts: PipelineFacts) -> Found:
-    one = _subscription(facts)
-    return when(one and one.pending)
+def _confirmed_subscription(observed: PipelineObservation) -> Subscription | None:
+    subscription = observed.subscription
+    return subscription if isinstance(subscription, Subscription) and not subscription.pending else None
 
 
-def _wrapped(facts: PipelineFacts) -> Found:
-    one = _confirmed(facts)
-    return [{"arn": one.arn}] if one and not one.raw else []
+def _subscription_filtered(observed: PipelineObservation) -> Iterable[Fault]:
+    subscription = _confirmed_subscription(observed)
+    if subscription and subscription.filter_policy:
+        yield {"arn": subscription.arn}
 
 
-def _filtered(facts: PipelineFacts) -> Found:
-    one = _confirmed(facts)
-    return [{"arn": one.arn}] if one and one.filter else []
+def _raw_delivery_disabled(observed: PipelineObservation) -> bool:
+    subscription = _confirmed_subscription(observed)
+    return subscription is not None and not subscription.raw_delivery
 
 
-def _no_queue(facts: PipelineFacts) -> Found:
-    return [{"which": which, "which_url": url} for which, url, queue in queues(facts) if queue is Absent.GONE]
+def _subscription_without_dead_letter_queue(observed: PipelineObservation) -> bool:
+    subscription = _confirmed_subscription(observed)
+    return subscription is not None and subscription.dead_letter_queue_arn is None
 
 
-def _no_redrive(facts: PipelineFacts) -> Found:
-    return when(isinstance(facts.queue, Queue) and facts.queue.dead_letters is None)
+def _queue_missing(observed: PipelineObservation) -> Iterable[Fault]:
+    for name, url, queue in observed.queues():
+        if queue is Missing.NOT_FOUND:
+            yield {"queue": name, "url": url}
 
 
-def _waiting(facts: Queue | Absent) -> Found:
-    return [{"number": facts.waiting}] if isinstance(facts, Queue) and facts.waiting else []
+def _redrive_policy_missing(observed: PipelineObservation) -> bool:
+    return isinstance(observed.queue, Queue) and observed.queue.dead_letter_queue_arn is None
 
 
-def _old(facts: PipelineFacts) -> Found:
-    age = facts.counted.oldest_seconds
-    return [{"minutes": int(age / 60)}] if age is not None and age >= OLDEST_SECONDS else []
+def _dead_letters_waiting(observed: PipelineObservation) -> Iterable[Fault]:
+    return _messages_waiting(observed.dead_letter_queue)
 
 
-RULES: tuple[Rule[PipelineFacts], ...] = (
+def _subscription_dead_letters_waiting(observed: PipelineObservation) -> Iterable[Fault]:
+    return _messages_waiting(observed.subscription_dead_letter_queue)
+
+
+def _messages_waiting(queue: Queue | Missing) -> Iterable[Fault]:
+    return [{"number": queue.message_count}] if isinstance(queue, Queue) and queue.message_count else []
+
+
+def _oldest_message_too_old(observed: PipelineObservation) -> Iterable[Fault]:
+    seconds = observed.metrics.oldest_message_seconds
+    if seconds is not None and seconds >= _OLDEST_MESSAGE_LIMIT_SECONDS:
+        yield {"minutes": int(seconds / 60)}
+
+
+RULES: tuple[Rule[PipelineObservation], ...] = (
     Rule(
         "topic-missing", Severity.ERROR, "topic-missing",
-        "the topic {topic_arn} is gone",
-        _UP, lambda facts: when(facts.topic is Absent.GONE),
+        "the topic {topic_arn} does not exist",
+        REFRESH, _topic_missing,
     ),
     Rule(
         "topic-policy", Severity.ERROR, "topic-policy",
         "the topic's policy does not let SES publish for {sources}",
-        _UP, _sources_refused,
+        REFRESH, _topic_denies_ses,
     ),
     Rule(
         "subscription-missing", Severity.ERROR, "subscription",
-        "the queue is not subscribed to the topic: feedback is published to nobody",
-        _UP, lambda facts: when(facts.subscription is Absent.GONE and facts.topic is not Absent.GONE),
+        "the queue is not subscribed to the topic: feedback that SES publishes is dropped",
+        REFRESH, _subscription_missing,
     ),
     Rule(
         "subscription-pending", Severity.ERROR, "subscription",
         "the queue's subscription to the topic is not confirmed",
-        f"aws sns list-subscriptions-by-topic --region {{region}} --topic-arn {{topic_arn}}; {_UP}", _pending,
+        f"aws sns list-subscriptions-by-topic --region {{region}} --topic-arn {{topic_arn}}; {REFRESH}",
+        _subscription_pending,
     ),
     Rule(
         "subscription-filtered", Severity.ERROR, "subscription",
-        "the queue's subscription has a filter policy: feedback that it does not name is dropped",
+        "the queue's subscription has a filter policy: feedback that does not match it is dropped",
         "aws sns set-subscription-attributes --region {region} --subscription-arn {arn} --attribute-name FilterPolicy "
-        "--attribute-value '{{}}'", _filtered,
+        "--attribute-value '{{}}'", _subscription_filtered,
     ),
     Rule(
-        "subscription-wrapped", Severity.WARNING, "subscription",
-        "the queue's subscription does not deliver raw messages: the function reads both, other readers may not",
-        _UP, _wrapped,
+        "raw-delivery-disabled", Severity.WARNING, "subscription",
+        "raw message delivery is off for the queue's subscription: the function reads both forms, other "
+        "readers may not",
+        REFRESH, _raw_delivery_disabled,
     ),
     Rule(
         "subscription-without-dead-letter-queue", Severity.WARNING, "subscription",
-        "the queue's subscription has no dead-letter queue: what the queue refuses is dropped",
-        _UP, _not_kept,
+        "the queue's subscription has no dead-letter queue: messages that cannot be delivered are dropped",
+        REFRESH, _subscription_without_dead_letter_queue,
     ),
     Rule(
         "queue-missing", Severity.ERROR, "queue-missing",
-        "the {which} is gone: {which_url}",
-        _UP, _no_queue,
+        "the {queue} does not exist: {url}",
+        REFRESH, _queue_missing,
     ),
     Rule(
         "queue-policy", Severity.ERROR, "subscription-dead-letters",
-        "the policy of the {which} does not let the topic send to it",
-        _UP, _queues_closed,
+        "the policy of the {queue} does not let the topic send messages to it",
+        REFRESH, _queue_denies_topic,
     ),
     Rule(
-        "queue-redrive", Severity.ERROR, "queue-redrive",
-        "the queue has no dead-letter queue: what cannot be processed comes again until it expires, and is lost",
-        _UP, _no_redrive,
+        "queue-redrive-policy", Severity.ERROR, "queue-redrive",
+        "the queue has no dead-letter queue: a message that cannot be processed is received again until it expires, "
+        "and is lost",
+        REFRESH, _redrive_policy_missing,
     ),
     Rule(
         "dead-letters", Severity.ERROR, "dead-letters",
-        "messages wait in the dead-letter queue ({number}): the function could not process them",
-        "ses-feedback dead-letters list says why; mend that, then: ses-feedback dead-letters redrive",
-        lambda facts: _waiting(facts.dead_letters),
+        "the dead-letter queue holds messages ({number}): the function could not process them",
+        "ses-feedback dead-letters list shows why; remove the cause, then: ses-feedback dead-letters redrive",
+        _dead_letters_waiting,
     ),
     Rule(
         "subscription-dead-letters", Severity.ERROR, "subscription-dead-letters",
-        "messages wait in the subscription dead-letter queue ({number}): the topic could not deliver them",
-        "mend what other findings name, and bring them to the queue: the runbook has the commands",
-        lambda facts: _waiting(facts.subscription_dead_letters),
+        "the subscription dead-letter queue holds messages ({number}): the topic could not deliver them",
+        "repair what other findings report, then move the messages to the queue: the runbook has the commands",
+        _subscription_dead_letters_waiting,
     ),
     Rule(
         "oldest-message", Severity.ERROR, "oldest-message",
-        "feedback waits in the queue for {minutes} minutes",
-        "see the findings on mapping and function; a backlog that shrinks needs nothing", _old,
+        "feedback has been in the queue for {minutes} minutes",
+        "see the findings about the event source mapping and the function; a backlog that shrinks needs no action",
+        _oldest_message_too_old,
     ),
 )  # fmt: skip

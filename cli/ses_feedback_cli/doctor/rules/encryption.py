@@ -1,67 +1,76 @@
-"""Keys of topic and queues: can SES and SNS use them?"""
+"""KMS keys of the topic and the queues: can SES and SNS use them?"""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import NamedTuple
 
-from ses_feedback_cli.doctor.allowed import allows
-from ses_feedback_cli.doctor.facts import Absent, Key, PipelineFacts, Queue, Topic
-from ses_feedback_cli.doctor.rules.parts import context_of, queues
-from ses_feedback_cli.doctor.rules.rule import Found, Rule, Severity
+from ses_feedback_cli.doctor.observations import Key, Missing, PipelineObservation, Queue, Topic
+from ses_feedback_cli.doctor.resource_policy import allows, service_context
+from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
-_UP = "pulumi up --refresh"
 _SES, _SNS = "ses.amazonaws.com", "sns.amazonaws.com"
+_REQUIRED_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
-def _keys(facts: PipelineFacts) -> Iterator[tuple[str, Key, str, str]]:
-    """What has a key, that key, and the service that must be able to use it, on behalf of what."""
-    if isinstance(facts.topic, Topic) and facts.topic.key:
-        identity = next(iter(facts.pipeline.identities), None)
-        kind = f"identity/{identity}" if identity else f"configuration-set/{facts.pipeline.configuration_set}"
-        source = f"arn:{facts.pipeline.topic_arn.split(':')[1]}:ses:{facts.region}:{facts.account}:{kind}"
-        yield "topic", facts.topic.key, _SES, source
-    for which, _, queue in queues(facts):
-        if which != "dead-letter queue" and isinstance(queue, Queue) and queue.key:
-            yield which, queue.key, _SNS, facts.pipeline.topic_arn
+class _KeyUse(NamedTuple):
+    resource: str
+    """What is encrypted with the key, for people."""
+    key: Key
+    service: str
+    """The service principal that must be able to use the key."""
+    source_arn: str
+    """The resource for which the service uses it."""
 
 
-def _fixed_keys(facts: PipelineFacts) -> Found:
-    return [{"which": which, "key": key.id, "service": who} for which, key, who, _ in _keys(facts) if key.managed]
+def _key_uses(observed: PipelineObservation) -> Iterator[_KeyUse]:
+    if isinstance(observed.topic, Topic) and observed.topic.key:
+        yield _KeyUse("topic", observed.topic.key, _SES, next(iter(observed.source_arns()), ""))
+    for name, _, queue in observed.queues():
+        # SQS itself moves messages to the dead-letter queue.
+        if name != "dead-letter queue" and isinstance(queue, Queue) and queue.key:
+            yield _KeyUse(name, queue.key, _SNS, observed.pipeline.topic_arn)
 
 
-def _unusable_keys(facts: PipelineFacts) -> Found:
-    return [
-        {"which": which, "key": key.id, "state": "deleted" if key.state is Absent.GONE else key.state}
-        for which, key, _, _ in _keys(facts)
-        if not key.managed and key.state not in {"Enabled", Absent.UNSEEN}
-    ]
+def _aws_managed_key(observed: PipelineObservation) -> Iterable[Fault]:
+    for use in _key_uses(observed):
+        if use.key.aws_managed:
+            yield {"resource": use.resource, "key": use.key.id, "service": use.service}
 
 
-def _closed_keys(facts: PipelineFacts) -> Iterable[dict[str, Any]]:
-    for which, key, who, source in _keys(facts):
-        if key.managed or isinstance(key.policy, Absent):
+def _key_unusable(observed: PipelineObservation) -> Iterable[Fault]:
+    for use in _key_uses(observed):
+        if not use.key.aws_managed and use.key.state not in {"Enabled", Missing.UNKNOWN}:
+            state = "deleted" if use.key.state is Missing.NOT_FOUND else use.key.state
+            yield {"resource": use.resource, "key": use.key.id, "state": state}
+
+
+def _key_policy_denies_service(observed: PipelineObservation) -> Iterable[Fault]:
+    for use in _key_uses(observed):
+        policy = use.key.policy
+        if use.key.aws_managed or isinstance(policy, Missing):
             continue
-        context = context_of(source, facts.account)
-        wanted = ("kms:Decrypt", "kms:GenerateDataKey")
-        refused = [one for one in wanted if not allows(key.policy, who, one, "*", context)]
-        if refused:
-            yield {"which": which, "key": key.id, "service": who, "actions": " and ".join(refused)}
+        context = service_context(use.source_arn, observed.account)
+        denied = [action for action in _REQUIRED_ACTIONS if not allows(policy, use.service, action, "*", context)]
+        if denied:
+            actions = " and ".join(denied)
+            yield {"resource": use.resource, "key": use.key.id, "service": use.service, "actions": actions}
 
 
-RULES: tuple[Rule[PipelineFacts], ...] = (
+RULES: tuple[Rule[PipelineObservation], ...] = (
     Rule(
-        "key-of-aws", Severity.ERROR, "encryption",
-        "the {which} is encrypted with {key}: {service} cannot use it, and its policy cannot be changed",
-        f"{_UP}; a customer key: customerKey or kmsKeyArn in the configuration", _fixed_keys,
+        "aws-managed-key", Severity.ERROR, "encryption",
+        "the {resource} is encrypted with the AWS managed key {key}: {service} cannot use it, and its key policy "
+        "cannot be changed",
+        f"{REFRESH}; for a customer managed key: customerKey or kmsKeyArn in the configuration", _aws_managed_key,
     ),
     Rule(
         "key-unusable", Severity.ERROR, "encryption",
-        "the key of the {which}, {key}, is not usable: {state}",
+        "the key of the {resource}, {key}, is not usable: {state}",
         "aws kms cancel-key-deletion --region {region} --key-id {key}; then the same with enable-key",
-        _unusable_keys,
+        _key_unusable,
     ),
     Rule(
         "key-policy", Severity.ERROR, "encryption",
-        "the policy of the {which}'s key, {key}, does not let {service} {actions}",
-        f"{_UP}; a key of your own: the statement of docs/operations.md#encryption", _closed_keys,
+        "the policy of the key of the {resource}, {key}, does not let {service} perform {actions}",
+        f"{REFRESH}; for a key of your own: the statement in docs/operations.md#encryption", _key_policy_denies_service,
     ),
 )  # fmt: skip

@@ -1,120 +1,131 @@
 """Identities and configuration sets: does SES publish to the topic?"""
 
-from ses_feedback_cli.doctor.facts import Absent, Destination, PipelineFacts
-from ses_feedback_cli.doctor.rules.rule import Found, Rule, Severity, when
+from collections.abc import Iterable
 
-_UP = "pulumi up --refresh"
-
-
-def _identity_missing(facts: PipelineFacts) -> Found:
-    return [{"identity": one.name} for one in facts.identities if one.verification is Absent.GONE]
+from ses_feedback_cli.doctor.observations import EventDestination, Missing, PipelineObservation
+from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
 
-def _unverified(facts: PipelineFacts) -> Found:
-    return [
-        {"identity": one.name, "status": one.verification}
-        for one in facts.identities
-        if not isinstance(one.verification, Absent) and one.verification != "Success"
+def _identity_missing(observed: PipelineObservation) -> Iterable[Fault]:
+    for identity in observed.identities:
+        if identity.verification_status is Missing.NOT_FOUND:
+            yield {"identity": identity.name}
+
+
+def _identity_unverified(observed: PipelineObservation) -> Iterable[Fault]:
+    for identity in observed.identities:
+        status = identity.verification_status
+        if not isinstance(status, Missing) and status != "Success":
+            yield {"identity": identity.name, "status": status}
+
+
+def _identity_without_topic(observed: PipelineObservation) -> Iterable[Fault]:
+    for identity in observed.identities:
+        if identity.topic_arn is None and identity.verification_status is not Missing.NOT_FOUND:
+            yield {"identity": identity.name}
+
+
+def _identity_with_another_topic(observed: PipelineObservation) -> Iterable[Fault]:
+    for identity in observed.identities:
+        if isinstance(identity.topic_arn, str) and identity.topic_arn != observed.pipeline.topic_arn:
+            yield {"identity": identity.name, "other_topic_arn": identity.topic_arn}
+
+
+def _email_forwarding_enabled(observed: PipelineObservation) -> Iterable[Fault]:
+    # Without a topic SES always forwards; the missing topic has a finding of its own.
+    names = [
+        identity.name
+        for identity in observed.identities
+        if identity.email_forwarding and isinstance(identity.topic_arn, str)
     ]
+    if names:
+        yield {"identities": ", ".join(names)}
 
 
-def _no_topic(facts: PipelineFacts) -> Found:
-    return [
-        {"identity": one.name} for one in facts.identities if one.topic is None and one.verification is not Absent.GONE
-    ]
+def _configuration_set_missing(observed: PipelineObservation) -> bool:
+    return observed.event_destinations is Missing.NOT_FOUND
 
 
-def _other_topic(facts: PipelineFacts) -> Found:
-    return [
-        {"identity": one.name, "other": one.topic}
-        for one in facts.identities
-        if isinstance(one.topic, str) and one.topic != facts.pipeline.topic_arn
-    ]
-
-
-def _forwarding(facts: PipelineFacts) -> Found:
-    # Without a topic SES forwards anyway, and that is found already.
-    both = [one.name for one in facts.identities if one.forwarding and isinstance(one.topic, str)]
-    return [{"identities": ", ".join(both)}] if both else []
-
-
-def _own(facts: PipelineFacts) -> list[Destination] | None:
-    """The event destinations that lead to the topic; none where they are not known or not wanted."""
-    if not isinstance(facts.destinations, tuple):
+def _event_destinations_of_topic(observed: PipelineObservation) -> list[EventDestination] | None:
+    """The event destinations with the pipeline's topic; None if they are unknown or there is no configuration set."""
+    if not isinstance(observed.event_destinations, tuple):
         return None
-    return [one for one in facts.destinations if one.topic == facts.pipeline.topic_arn]
+    topic_arn = observed.pipeline.topic_arn
+    return [destination for destination in observed.event_destinations if destination.topic_arn == topic_arn]
 
 
-def _no_destination(facts: PipelineFacts) -> Found:
-    return when(_own(facts) == [])
+def _event_destination_missing(observed: PipelineObservation) -> bool:
+    return _event_destinations_of_topic(observed) == []
 
 
-def _wrong_events(facts: PipelineFacts) -> Found:
-    own, event = _own(facts) or [], facts.pipeline.kind.upper()
-    if any(event in one.events for one in own):
-        return []
-    return [{"destination": one.name, "event": event, "events": ", ".join(one.events) or "nothing"} for one in own]
+def _event_destination_disabled(observed: PipelineObservation) -> Iterable[Fault]:
+    destinations = _event_destinations_of_topic(observed) or []
+    if not any(destination.enabled for destination in destinations):
+        for destination in destinations:
+            yield {"event_destination": destination.name}
 
 
-def _off(facts: PipelineFacts) -> Found:
-    own = _own(facts) or []
-    return [] if any(one.enabled for one in own) else [{"destination": one.name} for one in own]
+def _event_type_missing(observed: PipelineObservation) -> Iterable[Fault]:
+    destinations, event_type = _event_destinations_of_topic(observed) or [], observed.pipeline.kind.upper()
+    if not any(event_type in destination.event_types for destination in destinations):
+        for destination in destinations:
+            event_types = ", ".join(destination.event_types) or "nothing"
+            yield {"event_destination": destination.name, "event_type": event_type, "event_types": event_types}
 
 
-RULES: tuple[Rule[PipelineFacts], ...] = (
+RULES: tuple[Rule[PipelineObservation], ...] = (
     Rule(
         "identity-missing", Severity.ERROR, "identity",
-        "{identity} is no identity of SES in {region}: it has no notifications, and its mail is refused",
+        "{identity} is not an SES identity in {region}: it has no notifications, and SES rejects its mail",
         "aws sesv2 create-email-identity --region {region} --email-identity {identity}; verify it; pulumi up --refresh",
         _identity_missing,
     ),
     Rule(
         "identity-unverified", Severity.ERROR, "identity",
-        "{identity} is not verified (SES says {status}): its mail is refused",
-        "aws sesv2 get-email-identity --region {region} --email-identity {identity} has what DNS must hold",
-        _unverified,
+        "{identity} is not verified (SES reports {status}): SES rejects its mail",
+        "aws sesv2 get-email-identity --region {region} --email-identity {identity} shows the DNS records "
+        "that it needs",
+        _identity_unverified,
     ),
     Rule(
         "identity-topic-missing", Severity.ERROR, "bounces-not-processed",
-        "{identity} has no topic for {kind}s: SES removes it when it cannot publish, and mails instead",
-        f"find out first why SES could not publish (other findings say so); then {_UP}",
-        _no_topic,
+        "{identity} has no topic for {kind}s: SES removes the topic when it cannot publish, and sends e-mail instead",
+        f"find out first why SES could not publish (other findings may report it); then {REFRESH}",
+        _identity_without_topic,
     ),
     Rule(
-        "identity-topic-other", Severity.ERROR, "bounces-not-processed",
-        "{identity} sends its {kind}s to another topic, {other}",
-        f"{_UP}; another stack that names this identity would set its own again",
-        _other_topic,
+        "identity-topic-mismatch", Severity.ERROR, "bounces-not-processed",
+        "{identity} publishes its {kind}s to another topic, {other_topic_arn}",
+        f"{REFRESH}; if another stack has this identity too, that stack will set its own topic again",
+        _identity_with_another_topic,
     ),
     Rule(
-        "forwarding-on", Severity.INFO, "e-mail-forwarding",
-        "SES also mails feedback to the senders of {identities}",
-        "emailForwarding: false in `sources`, if nobody reads these mails",
-        _forwarding,
+        "email-forwarding-enabled", Severity.INFO, "e-mail-forwarding",
+        "SES also sends feedback by e-mail to the senders of {identities}",
+        "emailForwarding: false in `sources`, if nobody reads these e-mails",
+        _email_forwarding_enabled,
     ),
     Rule(
         "configuration-set-missing", Severity.ERROR, "event-destination",
-        "there is no configuration set {configuration_set} in {region}: mail that names it is refused",
+        "the configuration set {configuration_set} does not exist in {region}: SES rejects mail that uses it",
         "aws sesv2 create-configuration-set --region {region} --configuration-set-name {configuration_set}; "
         "pulumi up --refresh",
-        lambda facts: when(facts.destinations is Absent.GONE),
+        _configuration_set_missing,
     ),
     Rule(
         "event-destination-missing", Severity.ERROR, "event-destination",
-        "configuration set {configuration_set} has no event destination with the topic",
-        _UP,
-        _no_destination,
+        "the configuration set {configuration_set} has no event destination with the topic",
+        REFRESH, _event_destination_missing,
     ),
     Rule(
-        "event-destination-off", Severity.ERROR, "event-destination",
-        "event destination {destination} of configuration set {configuration_set} is switched off",
-        _UP,
-        _off,
+        "event-destination-disabled", Severity.ERROR, "event-destination",
+        "the event destination {event_destination} of the configuration set {configuration_set} is disabled",
+        REFRESH, _event_destination_disabled,
     ),
     Rule(
         "event-destination-events", Severity.ERROR, "event-destination",
-        "event destination {destination} of configuration set {configuration_set} takes {events}, not {event}",
-        _UP,
-        _wrong_events,
+        "the event destination {event_destination} of the configuration set {configuration_set} publishes "
+        "{event_types}, not {event_type}",
+        REFRESH, _event_type_missing,
     ),
 )  # fmt: skip

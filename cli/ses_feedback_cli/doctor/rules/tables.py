@@ -1,55 +1,67 @@
-"""The blocked table and the history table: do they answer, and are they kept?"""
+"""The blocked table and the history table: do they work, and are they protected?"""
 
-from ses_feedback_cli.doctor.facts import Absent, TableFacts
-from ses_feedback_cli.doctor.rules.rule import Found, Rule, Severity, when
+from collections.abc import Iterable
 
-_UP = "pulumi up --refresh"
-_TTL = "expires_at"
-_WORKING = {"ACTIVE", "UPDATING"}
+from ses_feedback_cli.doctor.observations import Missing, TableObservation
+from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
-
-def _status(facts: TableFacts) -> Found:
-    if isinstance(facts.status, Absent) or facts.status in _WORKING:
-        return []
-    return [{"status": facts.status}]
+_TTL_ATTRIBUTE = "expires_at"
+_WORKING_STATUSES = {"ACTIVE", "UPDATING"}
 
 
-def _ttl(facts: TableFacts) -> Found:
-    if isinstance(facts.ttl, Absent) or facts.ttl == _TTL:
-        return []
-    return [{"how": f"by {facts.ttl}, not by {_TTL}" if facts.ttl else f"never; they should by {_TTL}"}]
+def _table_missing(table: TableObservation) -> bool:
+    return table.status is Missing.NOT_FOUND
 
 
-RULES: tuple[Rule[TableFacts], ...] = (
+def _table_not_active(table: TableObservation) -> Iterable[Fault]:
+    if not isinstance(table.status, Missing) and table.status not in _WORKING_STATUSES:
+        yield {"status": table.status}
+
+
+def _wrong_ttl_attribute(table: TableObservation) -> Iterable[Fault]:
+    if isinstance(table.ttl_attribute, Missing) or table.ttl_attribute == _TTL_ATTRIBUTE:
+        return
+    yield {"state": f"uses the attribute {table.ttl_attribute}" if table.ttl_attribute else "is off"}
+
+
+def _point_in_time_recovery_disabled(table: TableObservation) -> bool:
+    return table.point_in_time_recovery is False
+
+
+def _deletion_protection_disabled(table: TableObservation) -> bool:
+    return table.deletion_protection is False
+
+
+RULES: tuple[Rule[TableObservation], ...] = (
     Rule(
         "table-missing", Severity.ERROR, "table",
-        "the {what} table {table} is gone",
-        "restore it from its backup before any `pulumi up`, which would make an empty one: the runbook says how",
-        lambda facts: when(facts.status is Absent.GONE),
+        "the {kind} table {table} does not exist",
+        "restore it from its backup before any `pulumi up`, which would create an empty one: the runbook explains how",
+        _table_missing,
     ),
     Rule(
-        "table-unusable", Severity.ERROR, "table",
-        "the {what} table does not serve: its status is {status}",
+        "table-not-active", Severity.ERROR, "table",
+        "the {kind} table cannot be used: its status is {status}",
         "aws dynamodb describe-table --region {region} --table-name {table}; INACCESSIBLE_ENCRYPTION_CREDENTIALS is "
         "about its key",
-        _status,
+        _table_not_active,
     ),
     Rule(
         "table-ttl", Severity.WARNING, "table-settings",
-        "items of the {what} table expire {how}",
-        _UP, _ttl,
+        f"time to live of the {{kind}} table {{state}}; it must use the attribute {_TTL_ATTRIBUTE}",
+        REFRESH, _wrong_ttl_attribute,
     ),
     Rule(
-        "table-recovery", Severity.WARNING, "table-settings",
-        "the {what} table has no point-in-time recovery",
+        "table-point-in-time-recovery", Severity.WARNING, "table-settings",
+        "the {kind} table has no point-in-time recovery",
         "aws dynamodb update-continuous-backups --region {region} --table-name {table} "
         "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true",
-        lambda facts: when(facts.recovery is False),
+        _point_in_time_recovery_disabled,
     ),
     Rule(
-        "table-protection", Severity.WARNING, "table-settings",
-        "the {what} table can be deleted: its deletion protection is off",
+        "table-deletion-protection", Severity.WARNING, "table-settings",
+        "the {kind} table can be deleted: its deletion protection is off",
         "deletionProtection: true in the configuration (the default), and pulumi up --refresh",
-        lambda facts: when(facts.protected is False),
+        _deletion_protection_disabled,
     ),
 )  # fmt: skip

@@ -1,0 +1,23 @@
+"""An item of the blocked table for people, and its main attributes for programs."""
+
+from typing import Any
+
+from ses_feedback.timestamps import parse
+
+from ses_feedback_cli.output import format_time
+
+
+def describe_block(item: dict[str, Any] | None) -> str:
+    """Why an address is blocked, since when and until when; None: it is not blocked."""
+    if item is None:
+        return "not blocked"
+    blocked_at, expires_at = parse(str(item.get("blocked_at", ""))), item.get("expires_at")
+    until = f" until {format_time(expires_at)}" if type(expires_at) is int else ""
+    return f"blocked{until} ({item.get('reason', '?')} since {format_time(blocked_at) or '?'})"
+
+
+def block_summary(item: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The attributes that say why and how long."""
+    if item is None:
+        return None
+    return {name: item[name] for name in ("reason", "rule", "blocked_at", "expires_at") if name in item}

@@ -1,0 +1,38 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import typer
+
+from ses_feedback_cli import times
+from ses_feedback_cli.block_filter import BlockReason
+
+SELECTION_PANEL = "Which blocks"
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+ReasonOption = Annotated[
+    BlockReason | None,
+    typer.Option("--reason", help="Why they are blocked.", rich_help_panel=SELECTION_PANEL),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since", help=f"Blocked at or after this time: {times.PAST_FORMATS}.", rich_help_panel=SELECTION_PANEL
+    ),
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option("--until", help="Blocked before this time, given as for --since.", rich_help_panel=SELECTION_PANEL),
+]
+DomainOption = Annotated[
+    str | None,
+    typer.Option("--domain", help="Domain of the address, not its subdomains.", rich_help_panel=SELECTION_PANEL),
+]
+RuleOption = Annotated[
+    str | None,
+    typer.Option("--rule", help="Rule that judged the feedback, such as hard-bounce.", rich_help_panel=SELECTION_PANEL),
+]
+IdentityOption = Annotated[
+    str | None,
+    typer.Option("--identity", help="SES identity that the mail was sent from.", rich_help_panel=SELECTION_PANEL),
+]

@@ -1,0 +1,275 @@
+"""What AWS reports about the pipelines, the tables and the accounts: plain data that the rules judge."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ses_feedback.arn import Arn
+
+from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.stack_outputs import Pipeline
+
+PolicyDocument = Mapping[str, Any]
+
+
+class Missing(Enum):
+    """Why an observation is missing."""
+
+    NOT_FOUND = "AWS reports that the resource does not exist"
+    UNKNOWN = "AWS was not called, denied the call, or did not respond"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An SES identity whose feedback a pipeline receives."""
+
+    name: str
+    verification_status: str | Missing
+    """As SES reports it: Success, Pending, Failed or TemporaryFailure."""
+    topic_arn: str | Missing | None
+    """Its notification topic for the pipeline's kind of feedback."""
+    email_forwarding: bool = False
+    """Whether SES also sends feedback by e-mail."""
+
+
+@dataclass(frozen=True)
+class EventDestination:
+    """An event destination of a configuration set."""
+
+    name: str
+    enabled: bool
+    event_types: tuple[str, ...]
+    topic_arn: str | None
+
+
+@dataclass(frozen=True)
+class Key:
+    """The KMS key of a topic or a queue."""
+
+    id: str
+    aws_managed: bool = False
+    """Whether it is an AWS managed key, whose key policy nobody can change."""
+    state: str | Missing = Missing.UNKNOWN
+    policy: PolicyDocument | Missing = Missing.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Topic:
+    """The topic that SES publishes to."""
+
+    policy: PolicyDocument
+    key: Key | None = None
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """The queue's subscription to the topic."""
+
+    arn: str
+    pending: bool = False
+    raw_delivery: bool = True
+    filter_policy: str | None = None
+    dead_letter_queue_arn: str | None = None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue of a pipeline."""
+
+    arn: str
+    url: str
+    policy: PolicyDocument
+    message_count: int = 0
+    """Approximate; includes messages in flight."""
+    visibility_timeout_seconds: int = 0
+    dead_letter_queue_arn: str | None = None
+    key: Key | None = None
+
+
+@dataclass(frozen=True)
+class EventSourceMapping:
+    """The event source mapping from the queue to the function."""
+
+    uuid: str
+    state: str
+    response_types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Function:
+    """The function of a pipeline."""
+
+    state: str
+    state_reason: str
+    last_update_status: str
+    timeout_seconds: int
+    table_arns: tuple[str, ...]
+    """The ARNs of the tables in its environment."""
+
+
+@dataclass(frozen=True)
+class PipelineMetrics:
+    """CloudWatch metrics of a pipeline; None where there is no data, or where CloudWatch did not respond."""
+
+    errors: float | None = None
+    throttles: float | None = None
+    failed_deliveries: float | None = None
+    oldest_message_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class PipelineObservation:
+    """One pipeline, from its source to its function."""
+
+    pipeline: Pipeline
+    account: str
+    hours: int
+    """The period of the metrics."""
+    identities: tuple[Identity, ...]
+    event_destinations: tuple[EventDestination, ...] | Missing | None
+    """Of its configuration set; None if it has no configuration set."""
+    topic: Topic | Missing
+    subscription: Subscription | Missing
+    queue: Queue | Missing
+    dead_letter_queue: Queue | Missing
+    subscription_dead_letter_queue: Queue | Missing
+    event_source_mapping: EventSourceMapping | Missing
+    function: Function | Missing
+    reserved_concurrency: int | Missing | None
+    metrics: PipelineMetrics
+    stack_tables: frozenset[str]
+    """The tables of all stacks that were given, by ARN or name."""
+
+    @property
+    def region(self) -> str:
+        """The Region of its topic, queues and function."""
+        return self.pipeline.region
+
+    @property
+    def subject(self) -> str:
+        """The pipeline's name."""
+        return self.pipeline.name
+
+    def source_arns(self) -> list[str]:
+        """The ARNs for which SES publishes to the topic: the identities, then the configuration set."""
+        resources = [f"identity/{name}" for name in self.pipeline.identities]
+        if self.pipeline.configuration_set:
+            resources.append(f"configuration-set/{self.pipeline.configuration_set}")
+        return [neighbour_arn(topic_arn(self.pipeline), "ses", resource) for resource in resources]
+
+    def queues(self) -> Iterator[tuple[str, str, Queue | Missing]]:
+        """The pipeline's queues, each as (name for people, URL, queue)."""
+        pipeline = self.pipeline
+        yield "queue", pipeline.queue_url, self.queue
+        yield "dead-letter queue", pipeline.dead_letter_queue_url, self.dead_letter_queue
+        yield (
+            "subscription dead-letter queue",
+            pipeline.subscription_dead_letter_queue_url,
+            self.subscription_dead_letter_queue,
+        )
+
+    def template_values(self) -> dict[str, object]:
+        """What a rule's texts can refer to."""
+        names = ("region", "kind", "topic_arn", "queue_url", "function_name", "configuration_set")
+        values = {name: getattr(self.pipeline, name) for name in names}
+        return {**values, "queue_name": queue_name(self.pipeline.queue_url), "hours": self.hours}
+
+
+@dataclass(frozen=True)
+class TableObservation:
+    """The blocked table or the history table."""
+
+    table: str
+    """Its ARN, or its name."""
+    account: str
+    region: str
+    kind: str
+    """blocked or history."""
+    status: str | Missing
+    deletion_protection: bool | Missing
+    ttl_attribute: str | Missing | None
+    """The attribute by which items expire; None if time to live is off."""
+    point_in_time_recovery: bool | Missing
+
+    @property
+    def subject(self) -> str:
+        """The table's name among the findings."""
+        return f"{self.kind} table"
+
+    def template_values(self) -> dict[str, object]:
+        """What a rule's texts can refer to."""
+        return {"region": self.region, "table": self.table, "kind": self.kind}
+
+
+@dataclass(frozen=True)
+class AccountObservation:
+    """The SES account in one Region."""
+
+    account: str
+    region: str
+    details_known: bool = False
+    """Whether SES reported the fields below; the rates come from CloudWatch."""
+    production_access: bool = True
+    sending_enabled: bool = True
+    enforcement_status: str = "HEALTHY"
+    suppressed_reasons: tuple[str, ...] = ("BOUNCE", "COMPLAINT")
+    bounce_rate: float | None = None
+    complaint_rate: float | None = None
+
+    @property
+    def subject(self) -> str:
+        """The account's name among the findings."""
+        return "account"
+
+    def template_values(self) -> dict[str, object]:
+        """What a rule's texts can refer to."""
+        return {"region": self.region, "account": self.account}
+
+
+@dataclass(frozen=True)
+class FailedCall:
+    """An API call that AWS denied or did not answer."""
+
+    account: str
+    region: str
+    subject: str
+    """The pipeline or table that it was made for, or `account`."""
+    action: str
+    """The IAM action."""
+    error_code: str
+    access_denied: bool
+
+
+@dataclass(frozen=True)
+class Observations:
+    """The result of an inspection."""
+
+    caller_account: str
+    """The account of the credentials."""
+    pipelines: tuple[PipelineObservation, ...] = ()
+    tables: tuple[TableObservation, ...] = ()
+    accounts: tuple[AccountObservation, ...] = ()
+    failed_calls: tuple[FailedCall, ...] = ()
+    skipped_pipelines: tuple[tuple[str, Pipeline], ...] = ()
+    """Pipelines of accounts that the credentials do not reach, with their account."""
+    answered_calls: int = 0
+    """Calls that AWS answered, including those that found nothing."""
+
+
+def topic_arn(pipeline: Pipeline) -> Arn:
+    """The pipeline's topic. Raises: UsageError."""
+    arn = Arn.parse(pipeline.topic_arn)
+    if arn is None:
+        raise UsageError(f"pipeline {pipeline.name}: topicArn {pipeline.topic_arn} is not an ARN")
+    return arn
+
+
+def neighbour_arn(arn: Arn, service: str, resource: str) -> str:
+    """The ARN of a resource of another service in the same account and Region."""
+    return ":".join(arn._replace(service=service, resource=resource))
+
+
+def queue_name(url: str) -> str:
+    """The name of a queue, from its URL."""
+    return url.rstrip("/").rpartition("/")[2]

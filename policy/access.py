@@ -1,0 +1,232 @@
+"""Rules on the policies of topics and queues: only SES publishes, only the topic sends, and nobody else reads."""
+
+from collections.abc import Iterator, Sequence
+
+from pulumi_policy import PolicyResource
+from pulumi_policy.proxy import UnknownValueError
+
+from policy.arn import Arn
+from policy.feedback_path import FeedbackPath, Resources
+from policy.policy_documents import (
+    ALLOW,
+    DENY,
+    EVERYBODY,
+    Statement,
+    account_of,
+    covers_action,
+    covers_insecure_transport,
+    covers_resource,
+    describe_statement,
+    has_wildcard,
+    is_limited_to_account,
+    matches_any,
+    principals,
+    required_values,
+    statements,
+)
+from policy.properties import as_list, chain_known, read_property, read_string
+from policy.references import referenced_by
+from policy.resource_types import QUEUE_POLICY, TOPIC, TOPIC_POLICY
+from policy.rule import CRITICAL, HIGH, MANDATORY, STRING_LIST, Config, Rule, Setting
+
+_SNS, _SES = "sns.amazonaws.com", "ses.amazonaws.com"
+_MESSAGE_ACTIONS = ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage")
+_ALLOWED_PRINCIPALS = Setting([], "Other principals that may have access, as the policy writes them.", STRING_LIST)
+
+
+def _statements_with(effect: str, policies: Sequence[PolicyResource]) -> list[Statement]:
+    """The statements with this effect in the `policy` of these resources; raises `UnknownValueError`."""
+    all_statements = [statement for policy in policies for statement in statements(read_property(policy, "policy"))]
+    return [statement for statement in all_statements if statement.get("Effect") == effect]
+
+
+def _statements_on(action: str, arn: str, service: str, candidates: Sequence[Statement]) -> list[Statement]:
+    """The statements that apply to an action of a service on a resource."""
+    return [
+        statement
+        for statement in candidates
+        if covers_action(statement, action)
+        and covers_resource(statement, arn)
+        and principals(statement) & {service, *EVERYBODY}
+    ]
+
+
+def _denies_always(statement: Statement) -> bool:
+    return statement["Effect"] == DENY and not statement.get("Condition")
+
+
+def _queue_policies(queue: PolicyResource, path: FeedbackPath) -> Resources:
+    return path.resources_setting(queue, "policy", QUEUE_POLICY, "queueUrl")
+
+
+def _check_queue_senders(queue: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
+    policies, subscriptions = _queue_policies(queue, path), path.subscriptions_to(queue)
+    try:
+        allowing, denying = _statements_with(ALLOW, policies), _statements_with(DENY, policies)
+    except UnknownValueError:
+        yield from _check_dependencies(policies, path.referenced_from(subscriptions, "topic", TOPIC), path)
+        raise
+    if path.is_incomplete and not policies:
+        return
+    arn = read_string(queue, "arn")
+    yield from chain_known(_check_delivery(subscription, [*allowing, *denying], arn) for subscription in subscriptions)
+    topic_arns = {read_string(subscription, "topic") for subscription in subscriptions}
+    for statement in allowing:
+        account = account_of(arn or str(next(iter(as_list(statement.get("Resource"))), "")))
+        if is_limited_to_account(statement, account) or principals(statement) <= set(config["allowedPrincipals"]):
+            continue
+        if principals(statement) == {_SNS}:
+            yield from _check_source_arns(statement, topic_arns, path)
+        else:
+            yield _describe_access(statement, "queue")
+
+
+def _check_source_arns(statement: Statement, topic_arns: set[str], path: FeedbackPath) -> Iterator[str]:
+    """Checks that a statement allows SNS to send only for the topics that deliver to the queue."""
+    source_arns = required_values(statement, "aws:SourceArn")
+    if path.is_incomplete:  # other topics that deliver to the queue may still be to come
+        is_restricted = any(not has_wildcard("".join(arns)) for arns in source_arns)
+    else:
+        is_restricted = any(set(arns) <= topic_arns for arns in source_arns)
+    if not is_restricted:
+        others = sorted({source_arn for arns in source_arns for source_arn in arns} - topic_arns)
+        yield (
+            f"In the queue's policy, {describe_statement(statement)} allows "
+            f"{', '.join(others) or 'the topics of every account'} to send: others can forge feedback."
+        )
+
+
+def _describe_access(statement: Statement, resource: str) -> str:
+    return (
+        f"In the {resource}'s policy, {describe_statement(statement)} gives access to "
+        f"{', '.join(sorted(principals(statement)))}: others can read feedback or forge it."
+    )
+
+
+def _check_delivery(
+    subscription: PolicyResource, queue_statements: Sequence[Statement], queue_arn: str
+) -> Iterator[str]:
+    """Checks that the queue's policy lets a subscription deliver."""
+    sending = _statements_on("sqs:SendMessage", queue_arn, _SNS, queue_statements)
+    if any(_denies_always(statement) for statement in sending):
+        yield f"The queue's policy denies what {subscription.name} delivers: SNS cannot send, and feedback is lost."
+    for statement in sending:
+        source_arns = required_values(statement, "aws:SourceArn")
+        if statement["Effect"] == ALLOW and all(
+            matches_any(str(read_property(subscription, "topic")), arns) for arns in source_arns
+        ):
+            return
+    yield f"The queue's policy does not allow {subscription.name} to deliver: SNS cannot send, and feedback is lost."
+
+
+def _check_dependencies(policies: Sequence[PolicyResource], topics: Resources, path: FeedbackPath) -> Iterator[str]:
+    """Checks a policy whose value is unknown by the topics that it depends on."""
+    dependencies = [topic for policy in policies for topic in referenced_by(policy, "policy", path.of_type(TOPIC))]
+    for topic in dependencies:
+        if topic not in topics:
+            yield (
+                f"The queue's policy depends on {topic.name}, a topic that does not deliver to the queue: others can "
+                "forge feedback."
+            )
+    for topic in topics:
+        if topic not in dependencies:
+            yield (
+                f"The queue's policy does not depend on {topic.name}, a topic that delivers to the queue: SNS cannot "
+                "send, and feedback is lost."
+            )
+
+
+def _check_queue_tls(queue: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
+    policies = _queue_policies(queue, path)
+    if path.is_incomplete and not policies:
+        return
+    denying = [
+        statement
+        for statement in _statements_with(DENY, policies)
+        if covers_insecure_transport(statement)
+        and principals(statement) == EVERYBODY
+        and covers_resource(statement, read_string(queue, "arn"))
+    ]
+    unprotected = [
+        action for action in _MESSAGE_ACTIONS if not any(covers_action(statement, action) for statement in denying)
+    ]
+    if unprotected:
+        yield (
+            f"The queue's policy does not deny {', '.join(unprotected)} without TLS: addresses can cross the network "
+            "unencrypted."
+        )
+
+
+def _check_topic_publishers(topic: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
+    policies = path.resources_setting(topic, "policy", TOPIC_POLICY, "arn")
+    if not policies and path.is_incomplete:
+        return
+    allowing, denying = _statements_with(ALLOW, policies), _statements_with(DENY, policies)
+    arn = read_string(topic, "arn") or "".join(read_string(policy, "arn") for policy in policies)
+    publishing = _statements_on("sns:Publish", arn, _SES, [*allowing, *denying])
+    if any(_denies_always(statement) for statement in publishing):
+        yield "The topic's policy denies what SES publishes: feedback is lost."
+    if not any(statement["Effect"] == ALLOW for statement in publishing):
+        yield (
+            "The topic's policy does not allow ses.amazonaws.com to publish: SES removes the topic and forwards "
+            "feedback by email."
+        )
+    for statement in allowing:
+        yield from _check_publisher(statement, account_of(arn), config)
+
+
+def _check_publisher(statement: Statement, account: str, config: Config) -> Iterator[str]:
+    """Checks that a statement allows nobody but SES to publish, and that for this account only."""
+    named = principals(statement)
+    if named <= set(config["allowedPrincipals"]):
+        return
+    if named == {_SES}:
+        accounts = required_values(statement, "aws:SourceAccount")
+        accounts += [[_source_account(arn) for arn in arns] for arns in required_values(statement, "aws:SourceArn")]
+        if not any(set(values) == {account} for values in accounts):
+            others = sorted({value for values in accounts for value in values})
+            yield (
+                f"In the topic's policy, {describe_statement(statement)} allows SES to publish for "
+                f"{', '.join(others) or 'every account'} instead of {account or 'this account'}: others can forge "
+                "feedback."
+            )
+    elif not is_limited_to_account(statement, account) or (
+        covers_action(statement, "sns:Publish") and named & EVERYBODY
+    ):
+        yield _describe_access(statement, "topic")
+
+
+def _source_account(source_arn: str) -> str:
+    """The account that a source ARN is limited to; the value itself, which is no account id, where it is not an ARN."""
+    arn = Arn.parse(source_arn)
+    return arn.account if arn else source_arn
+
+
+RULES: Sequence[Rule] = (
+    Rule(
+        name="queue-policy-restricts-sender", severity=CRITICAL, level=MANDATORY, before_creation=True,
+        applies_to="queues and dead-letter queues",
+        description="The policy of a queue allows the queue's own topic to send, and gives nobody else access.",
+        remediation="Allow only sqs:SendMessage to sns.amazonaws.com with aws:SourceArn equal to the topic's ARN.",
+        url="https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html",
+        select=lambda path: path.all_queues, check=_check_queue_senders,
+        settings={"allowedPrincipals": _ALLOWED_PRINCIPALS},
+    ),
+    Rule(
+        name="queue-policy-requires-tls", severity=HIGH, level=MANDATORY, before_creation=True,
+        applies_to="queues and dead-letter queues",
+        description="The policy of a queue denies every request without TLS.",
+        remediation="Deny sqs:* to everybody where aws:SecureTransport is false, with no other condition.",
+        url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html",
+        select=lambda path: path.all_queues, check=_check_queue_tls,
+    ),
+    Rule(
+        name="topic-policy-restricts-publisher", severity=CRITICAL, level=MANDATORY, before_creation=True,
+        applies_to="topics",
+        description="The policy of a topic allows SES to publish for this account, and gives nobody else access.",
+        remediation="Allow only sns:Publish to ses.amazonaws.com with aws:SourceAccount equal to the account id.",
+        url="https://docs.aws.amazon.com/ses/latest/dg/configure-sns-notifications.html",
+        select=lambda path: path.topics, check=_check_topic_publishers,
+        settings={"allowedPrincipals": _ALLOWED_PRINCIPALS},
+    ),
+)  # fmt: skip

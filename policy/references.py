@@ -1,0 +1,83 @@
+"""Finds the resources that a property refers to.
+
+In a preview an ARN may be unknown; the resources that a property depends on are known even then.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pulumi_policy import PolicyResource
+from pulumi_policy.proxy import UnknownValueError
+
+from policy.arn import Arn
+from policy.properties import as_object, read_string
+
+
+def referenced_by(resource: PolicyResource, key: str, candidates: Iterable[PolicyResource]) -> list[PolicyResource]:
+    """The candidates that a property refers to: by its value, or by its dependencies where a part of it is unknown."""
+    strings: list[str] = []
+    is_known = True
+    if key in list(resource.props):
+        is_known = _collect_strings(resource.props, key, strings)
+    dependencies = [] if is_known else resource.property_dependencies.get(key, [])
+    urns = {dependency.urn for dependency in dependencies}
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.urn in urns or any(_refers_to(string, resource, candidate) for string in strings)
+    ]
+
+
+def _collect_strings(container: Any, key: Any, strings: list[str]) -> bool:
+    """Add the strings under a key to `strings`; whether the whole value is known."""
+    try:
+        value = container[key]
+    except UnknownValueError:
+        return False
+    if isinstance(value, str):
+        strings += _strings_in_json(value)
+    elif isinstance(value, Mapping):
+        return not [name for name in value if not _collect_strings(value, name, strings)]
+    elif isinstance(value, Sequence):
+        return not [index for index in range(len(value)) if not _collect_strings(value, index, strings)]
+    return True
+
+
+def _strings_in_json(text: str) -> Iterator[str]:
+    """The strings in a JSON object; the text itself where it is none."""
+    pending: list[Any] = [as_object(text)] if text.startswith("{") else []
+    if not any(pending):
+        yield text
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value
+        elif isinstance(value, str):
+            yield value
+
+
+def _refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -> bool:
+    """Whether a string is the candidate's ARN (also of a version of it), URL or name."""
+    arn, name = read_string(candidate, "arn"), read_string(candidate, "name")
+    if not value or (arn and value.startswith(f"{arn}:")) or value in {arn, read_string(candidate, "url")} - {""}:
+        return bool(value)
+    region = read_string(referrer, "region")
+    if value.startswith(("arn:", "https:")):
+        if arn or not name or name != re.split("[:/]", value)[-1]:
+            return False
+        region = _region_of(value)
+    elif value != name:
+        return False
+    # A name is unique in its Region only; a Region that is unknown may be the same.
+    return len({region, read_string(candidate, "region")} - {""}) < 2  # noqa: PLR2004
+
+
+def _region_of(arn_or_url: str) -> str:
+    """The Region in an ARN, or in the URL of a queue such as https://sqs.eu-west-1.amazonaws.com/123456789012/name."""
+    if arn_or_url.startswith("https:"):
+        return arn_or_url.partition(".")[2].partition(".")[0]
+    arn = Arn.parse(arn_or_url)
+    return arn.region if arn else ""

@@ -1,0 +1,144 @@
+"""The rules over stacks of other programs: they ignore what has nothing to do with feedback, and check what has."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
+
+from policy.resource_types import CLASSIC_EVENT_DESTINATION, EVENT_DESTINATION, IDENTITY_TOPIC, TABLE
+from tests.policy import graphs
+from tests.policy.analyzer import StackResource, analyze, find_violations, in_preview
+from tests.policy.graph_changes import BASE, add_statement, edit_json
+from tests.properties import profile_times
+from tests.recorder import ACCOUNT, MADE_UP
+
+
+def unrelated_resources() -> list[StackResource]:
+    """The resources of a stack that does not use SES, with as many defects as possible."""
+    graph = [
+        resource
+        for resource in graphs.without_components()
+        if not resource.type.startswith(("aws:ses", "aws:dynamodb"))
+    ]
+    for resource in graph:
+        resource.name = f"other-{resource.name}"
+        properties = json.dumps([resource.inputs, resource.outputs]).replace(BASE.split("-", 1)[1], "elsewhere")
+        resource.inputs, resource.outputs = json.loads(properties)
+        for key in ("redrivePolicy", "functionResponseTypes", "retentionInDays", "sqsManagedSseEnabled"):
+            resource.inputs.pop(key, None)
+        if "policy" in resource.inputs:
+            statement = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+            resource.inputs["policy"] = json.dumps({"Statement": [statement]})
+    table = {"name": "jobs", "hashKey": "id", "arn": f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/jobs"}
+    return [*graph, StackResource(type=TABLE, name="jobs", inputs=table)]
+
+
+def notification_source(graph: list[StackResource], type_: str, inputs: dict[str, Any]) -> StackResource:
+    """A resource of SES; `{topic}` in its inputs stands for the ARN of the topic for bounces."""
+    topic = next(resource for resource in graph if resource.name.endswith(f"{BASE}-topic"))
+    inputs = json.loads(json.dumps(inputs).replace("{topic}", str(topic["arn"])))
+    return StackResource(type=type_, name="source", inputs={"configurationSetName": "main", **inputs})
+
+
+def test_unrelated_resources_are_ignored() -> None:
+    unrelated = unrelated_resources()
+    assert analyze(unrelated) == []
+    assert analyze([*graphs.one_source(), *unrelated]) == []
+    assert find_violations(in_preview(unrelated, MADE_UP), preview=True) == set()
+
+
+NOT_FEEDBACK: dict[str, tuple[str, dict[str, Any]]] = {
+    "deliveries": (
+        IDENTITY_TOPIC, {"identity": "example.com", "notificationType": "Delivery", "topicArn": "{topic}"},
+    ),
+    "an identity without a topic": (IDENTITY_TOPIC, {"identity": "example.com", "notificationType": "Bounce"}),
+    "opens": (
+        CLASSIC_EVENT_DESTINATION,
+        {"enabled": True, "matchingTypes": ["open"], "snsDestination": {"topicArn": "{topic}"}},
+    ),
+    "a disabled event destination": (
+        CLASSIC_EVENT_DESTINATION,
+        {"enabled": False, "matchingTypes": ["bounce"], "snsDestination": {"topicArn": "{topic}"}},
+    ),
+    "an event destination that is not enabled": (
+        CLASSIC_EVENT_DESTINATION, {"matchingTypes": ["bounce"], "snsDestination": {"topicArn": "{topic}"}},
+    ),
+    "metrics only": (
+        CLASSIC_EVENT_DESTINATION, {"enabled": True, "matchingTypes": ["bounce"], "cloudwatchDestinations": [{}]},
+    ),
+    "an event destination of SES v2 that is not enabled": (
+        EVENT_DESTINATION,
+        {"eventDestination": {"matchingEventTypes": ["BOUNCE"], "snsDestination": {"topicArn": "{topic}"}}},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("type_", "inputs"), NOT_FEEDBACK.values(), ids=list(NOT_FEEDBACK))
+def test_a_topic_without_feedback_is_ignored(type_: str, inputs: dict[str, Any]) -> None:
+    graph = unrelated_resources()
+    assert analyze([*graph, notification_source(graph, type_, inputs)]) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs"),
+    [
+        (IDENTITY_TOPIC, {"identity": "example.com", "notificationType": "Bounce", "topicArn": "{topic}"}),
+        (
+            CLASSIC_EVENT_DESTINATION,
+            {"enabled": True, "matchingTypes": ["bounce"], "snsDestination": {"topicArn": "{topic}"}},
+        ),
+    ],
+)
+def test_everything_behind_a_source_of_feedback_is_checked(type_: str, inputs: dict[str, Any]) -> None:
+    graph = unrelated_resources()
+    graph.append(notification_source(graph, type_, inputs))
+    assert {rule for rule, _ in find_violations(graph)} >= {
+        "bounce-and-complaint-topics", "topic-policy-restricts-publisher", "queue-policy-restricts-sender",
+        "queue-policy-requires-tls", "queue-dead-letter-queue", "batch-item-failures-reported", "log-group-retention",
+        "lambda-role-no-wildcards",
+    }  # fmt: skip
+
+
+def test_resources_after_the_source_are_checked_before_their_creation_and_the_others_at_the_end() -> None:
+    """A program may set the topic in SES first, and create the queue later."""
+    graph = graphs.one_source()
+    sources = [resource for resource in graph if resource.type.startswith("aws:ses")]
+    others = [resource for resource in graph if resource not in sources]
+    graph = [*others, *sources]
+    assert analyze(graph) == []
+    graph = [*sources, *others]
+    assert analyze(graph) == []
+    add_statement("queue-policy", Principal="*", Action="sqs:ReceiveMessage")(graph)
+    (diagnostic,) = analyze(graph)
+    assert (diagnostic.rule, diagnostic.resource) == ("queue-policy-restricts-sender", f"{BASE}-queue")
+    assert diagnostic.stopped_resource == f"{BASE}-subscription"
+    edit_json("queue-policy", "policy", lambda policy: policy["Statement"].pop())(graph)
+    assert analyze(graph) == []
+
+
+KEYS = [
+    "Statement", "Effect", "Principal", "NotPrincipal", "AWS", "Service", "Action", "NotAction", "Resource",
+    "Condition",
+    "StringEquals", "ArnLike", "Bool", "aws:SourceArn", "aws:SecureTransport", "maxReceiveCount", "notificationType",
+]  # fmt: skip
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 99) | st.sampled_from(["*", "Allow", "Deny", "sqs:SendMessage"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@profile_times(0.1, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_no_document_makes_a_rule_fail(data: st.DataObject) -> None:
+    """AWS rejects most of these with an error of its own; a rule that fails on one would hide that error."""
+    graph = graphs.without_components()
+    for resource in graph:
+        for key in ("policy", "redrivePolicy", "redriveAllowPolicy", "assumeRolePolicy", "filterPolicy"):
+            if key in resource.inputs or key == "filterPolicy":
+                document = data.draw(JSON)
+                forms = [document, json.dumps(document), json.dumps(document)[:-1]]
+                resource.inputs[key] = data.draw(st.sampled_from(forms))
+    analyze(graph)
