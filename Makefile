@@ -3,8 +3,7 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := .venv/bin/python
-# Bytecode is kept also where the environment says not to: every test process would compile every library anew, 4 s of CPU.
-TESTS := PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest --numprocesses auto --dist loadgroup
+TESTS := $(RUN) -m pytest --numprocesses auto --dist loadgroup
 
 .DEFAULT_GOAL := help
 .PHONY: help sandbox test check check-deep policy bench docs lock clean
@@ -14,6 +13,9 @@ help: ## Show this list
 
 sandbox: .venv/ready ## Run the whole chain on this machine: SES, SNS, SQS, Lambda, DynamoDB (ARGS=--keep leaves it running)
 	@$(RUN) -m sandbox $(ARGS)
+
+# Bytecode is kept also where the environment says not to: each process of the tests would compile all libraries anew.
+test check-deep: export PYTHONDONTWRITEBYTECODE =
 
 test: .venv/ready ## Run the tests (ARGS goes to pytest)
 	$(TESTS) $(ARGS)

@@ -84,7 +84,7 @@ class Disk:
             raise Crash
 
 
-@profile_times(0.4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile_times(0.8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=ROWS, faults=st.lists(st.tuples(st.sampled_from([*sorted(FAULTS), *SAVING]), st.integers(0, 12)), max_size=4)
 )
