@@ -38,7 +38,7 @@ bench: .venv/ready ## Run the benchmarks
 	$(RUN) -m bench
 
 docs: .venv/ready ## Renew what is generated: reference pages, pictures, snapshots
-	for page in component_reference verdict_reference policy_reference cli_reference monitoring findings sandbox_picture; do $(RUN) -m docs.$$page; done
+	for page in architecture component_reference verdict_reference policy_reference cli_reference monitoring findings sandbox_picture; do $(RUN) -m docs.$$page; done
 	$(RUN) -m tests.snapshot
 
 lock: $(UV) ## Renew uv.lock, and the policy pack's

@@ -19,7 +19,7 @@ SERVICE = "ses-feedback"
 _HOUR = 3600
 _MORE_THAN_SES_COUNTS = 1_000_000
 """No account has so many bounces in an hour."""
-MOST_PIPELINES = 9
+MAX_PIPELINES_PER_ALARM = 9
 """An alarm holds ten metrics (CloudWatch User Guide, alarms, "Limits"): one of SES, and one of each pipeline."""
 
 

@@ -155,13 +155,13 @@ class FeedbackMonitoring(pulumi.ComponentResource):
         if not self._inputs.missing_feedback_hours:
             return False
         number = len(self._pipelines[kind])
-        if number > alarms.MOST_PIPELINES:
+        if number > alarms.MAX_PIPELINES_PER_ALARM:
             pulumi.log.warn(
                 f"{number} {kind} pipelines: no alarm compares what SES counts with what they process; at most "
-                f"{alarms.MOST_PIPELINES} fit an alarm. Set missing_feedback_hours to 0 to do without it.",
+                f"{alarms.MAX_PIPELINES_PER_ALARM} fit an alarm. Set missing_feedback_hours to 0 to do without it.",
                 self,
             )
-        return 0 < number <= alarms.MOST_PIPELINES
+        return 0 < number <= alarms.MAX_PIPELINES_PER_ALARM
 
     def _not_processed_alarm(self, alarm: alarms.NotProcessedAlarm) -> aws.cloudwatch.MetricAlarm:
         pipeline_names = [_field(pipeline, "name") for pipeline in self._pipelines[alarm.kind].values()]

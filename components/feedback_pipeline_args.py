@@ -65,7 +65,7 @@ DEAD_LETTER_RETENTION_DAYS = 14
 """SQS keeps a message no longer (API reference, CreateQueue)."""
 LARGEST_BATCH_WITHOUT_WINDOW = 10
 """A larger batch needs a batching window (Lambda API reference, CreateEventSourceMapping, BatchSize)."""
-MOST_WINDOWS = 12
+MAX_WINDOWS_PER_BLOCK = 12
 """A block after soft bounces lasts at most so many windows; that bounds the soft bounces kept in an address's state,
 since a DynamoDB item holds at most 400 KB."""
 
@@ -167,11 +167,11 @@ def check_batching(batch_size: int, window_seconds: int, input_name: InputName =
 
 
 def check_soft_bounces(window_days: int, block_days: int, input_name: InputName = str) -> None:
-    """Raises: ValueError for a block that lasts more than `MOST_WINDOWS` windows."""
-    if block_days > MOST_WINDOWS * window_days:
+    """Raises: ValueError for a block that lasts more than `MAX_WINDOWS_PER_BLOCK` windows."""
+    if block_days > MAX_WINDOWS_PER_BLOCK * window_days:
         window = f"{input_name('soft_bounce_window_days')} ({window_days})"
         raise inputs.input_error(
-            input_name("soft_block_days"), block_days, f"at most {MOST_WINDOWS} times {window} is needed"
+            input_name("soft_block_days"), block_days, f"at most {MAX_WINDOWS_PER_BLOCK} times {window} is needed"
         )
 
 

@@ -61,7 +61,7 @@ def read_inputs(inputs_type: type[Inputs], args: Mapping[str, Any], rules: Mappi
     for field in dataclasses.fields(inputs_type):
         name, value = field.name, args.get(field.name)
         if value is not None:
-            values[name] = (check if takes_output(field.type) else _check_plain)(rules[name], name, value)
+            values[name] = check(rules[name], name, value) if takes_output(field.type) else rules[name](name, value)
         elif field.default is MISSING and field.default_factory is MISSING:
             raise input_error(name, value, "it is required")
     return inputs_type(**values)
@@ -70,10 +70,6 @@ def read_inputs(inputs_type: type[Inputs], args: Mapping[str, Any], rules: Mappi
 def takes_output(annotation: object) -> bool:
     """Whether a field of this type may be an Output: `pulumi.Input[str]` is a union with `Awaitable[str]`."""
     return any(get_origin(member) is Awaitable for member in get_args(annotation))
-
-
-def _check_plain(rule: Rule[T], name: str, value: object) -> T:
-    return rule(name, value)
 
 
 def camel_case(name: str) -> str:

@@ -30,13 +30,12 @@ def schema() -> dict[str, Any]:
 
 
 def files() -> dict[Path, str]:
-    """What each file must hold."""
+    """The content of each file."""
     served = schema()
     return {SCHEMA: json.dumps(served, indent=2) + "\n", PAGE: page(served)}
 
 
 def page(served: dict[str, Any]) -> str:
-    """The page, from the schema."""
     parts = [
         "# Components",
         "",
@@ -44,25 +43,29 @@ def page(served: dict[str, Any]) -> str:
         "",
         f"The Pulumi package `{served['name']}`. {_NAMES}",
     ]
-    for kind, definitions in (("inputProperties", served["resources"]), ("properties", served.get("types", {}))):
-        for token, definition in definitions.items():
-            parts += ["", f"## {token.rpartition(':')[2]}", "", definition.get("description", "").replace("``", "`")]
-            required = set(definition.get("requiredInputs" if kind == "inputProperties" else "required", []))
-            parts += _table("input" if kind == "inputProperties" else "property", definition.get(kind, {}), required)
-            if kind == "inputProperties":
-                parts += _table("output", definition.get("properties", {}), set())
+    for token, resource in served["resources"].items():
+        parts += _heading(token, resource)
+        parts += _table("input", resource.get("inputProperties", {}), resource.get("requiredInputs", []))
+        parts += _table("output", resource.get("properties", {}), [])
+    for token, type_ in served.get("types", {}).items():
+        parts += _heading(token, type_)
+        parts += _table("property", type_.get("properties", {}), type_.get("required", []))
     return "\n".join(parts) + "\n"
 
 
-def _table(title: str, properties: dict[str, Any], required: set[str]) -> list[str]:
+def _heading(token: str, definition: dict[str, Any]) -> list[str]:
+    return ["", f"## {token.rpartition(':')[2]}", "", definition.get("description", "").replace("``", "`")]
+
+
+def _table(title: str, properties: dict[str, Any], required: list[str]) -> list[str]:
     if not properties:
         return []
     lines = ["", f"| {title} | type | meaning |", "|---|---|---|"]
     for name, definition in sorted(properties.items(), key=lambda item: (item[0] not in required, item[0])):
-        needed = " (required)" if name in required else ""
+        is_required = " (required)" if name in required else ""
         plain = ", plain" if definition.get("plain") else ""
         meaning = " ".join(definition.get("description", "").split()).replace("``", "`").replace("|", "\\|")
-        lines.append(f"| `{name}`{needed} | {_type(definition)}{plain} | {meaning} |")
+        lines.append(f"| `{name}`{is_required} | {_type(definition)}{plain} | {meaning} |")
     return lines
 
 
@@ -77,5 +80,5 @@ def _type(definition: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    for path, text in files().items():
-        path.write_text(text)
+    for path, content in files().items():
+        path.write_text(content)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws docs/dashboard.svg and writes the table of alarms in docs/operations.md, from what is deployed.
+"""Draws docs/dashboard.svg and writes the table of alarms in docs/operations.md, from the definitions in components/.
 
 `make docs` runs it; a test compares the files with the code.
 """
@@ -29,7 +29,7 @@ _STYLE = (
 
 
 def example() -> dict[str, Any]:
-    """The definition for one bounce and one complaint pipeline, with AWS's numbers."""
+    """The dashboard of one bounce and one complaint pipeline, with the default thresholds."""
     pipelines = {kind: [_example_pipeline(kind)] for kind in KINDS}
     thresholds = {name: getattr(FeedbackMonitoringInputs, name) for name in alarms.THRESHOLD_INPUTS}
     alarm_names = [alarm.suffix for alarm in alarms.REGION_ALARMS]
@@ -55,7 +55,7 @@ def _example_pipeline(kind: str) -> MonitoredPipeline:
 
 
 def picture(definition: dict[str, Any]) -> str:
-    """The definition's widgets at their places, each with its title and what it shows, as SVG."""
+    """The definition's widgets at their places, each with its title and contents, as SVG."""
     widgets = definition["widgets"]
     width = dashboard.COLUMNS * _COLUMN_WIDTH
     height = max(widget["y"] + widget["height"] for widget in widgets) * _ROW_HEIGHT

@@ -1,29 +1,44 @@
-"""What a rollout asks of AWS itself, by the roles of each stack: which account this is, and whether all is well."""
+"""Asks AWS, with the roles of each stack, which account they lead to and whether the stack is healthy."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .executor import Health, StackError
+from .deployer import HealthFindings, StackError
 from .plan import PlannedStack
+from .target_config import ROLE_SESSION_NAME
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_sqs import SQSClient
 
 
-def account(stack: PlannedStack) -> str:
+@dataclass(frozen=True)
+class _AlarmTopic:
+    region: str
+    arn: str
+
+
+@dataclass(frozen=True)
+class _DeadLetterQueue:
+    description: str
+    region: str
+    url: str
+
+
+def read_account_id(stack: PlannedStack) -> str:
     """The id of the account that the stack's roles lead to. Raises: StackError."""
     try:
         return _session(stack).client("sts").get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
-        raise StackError(_told(error)) from None
+        raise StackError(_message(error)) from None
 
 
-def health(stack: PlannedStack, outputs: Mapping[str, object]) -> Health:
-    """Alarms that ring, and messages in dead-letter queues. Raises: StackError.
+def check_health(stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+    """Alarms in the ALARM state, and messages in dead-letter queues. Raises: StackError.
 
     Needs cloudwatch:DescribeAlarms and sqs:GetQueueAttributes. SQS counts approximately, within a minute or so
     (SQS API, GetQueueAttributes).
@@ -34,46 +49,58 @@ def health(stack: PlannedStack, outputs: Mapping[str, object]) -> Health:
         session = _session(stack)
         return dict(_alarms(session, outputs)) | dict(_dead_letters(session, outputs))
     except (ClientError, BotoCoreError) as error:
-        raise StackError(_told(error)) from None
+        raise StackError(_message(error)) from None
 
 
-def _alarms(session: boto3.Session, outputs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """By the topic that they notify: their names are the engine's business."""
-    for region, monitoring in outputs.get("monitoring", {}).items():
-        client: CloudWatchClient = session.client("cloudwatch", region_name=region)
+def _alarms(session: boto3.Session, outputs: Mapping[str, object]) -> Iterator[tuple[str, int]]:
+    """Alarms are found by the topic that they notify, since the engine chooses their names."""
+    for topic in _alarm_topics(outputs):
+        client: CloudWatchClient = session.client("cloudwatch", region_name=topic.region)
         pages = client.get_paginator("describe_alarms").paginate(
-            StateValue="ALARM", ActionPrefix=monitoring["alarmTopicArn"], AlarmTypes=["MetricAlarm"]
+            StateValue="ALARM", ActionPrefix=topic.arn, AlarmTypes=["MetricAlarm"]
         )
         for page in pages:
             for alarm in page["MetricAlarms"]:
-                if alarm["StateValue"] == "ALARM":  # some emulators filter by one of the two only
-                    yield f"alarm {alarm['AlarmName']} in {region}", 1
+                if alarm["StateValue"] == "ALARM":  # some emulators apply only one of the two filters
+                    yield f"alarm {alarm['AlarmName']} in {topic.region}", 1
 
 
-def _dead_letters(session: boto3.Session, outputs: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+def _dead_letters(session: boto3.Session, outputs: Mapping[str, object]) -> Iterator[tuple[str, int]]:
+    for queue in _dead_letter_queues(outputs):
+        client: SQSClient = session.client("sqs", region_name=queue.region)
+        response = client.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["ApproximateNumberOfMessages"])
+        if count := int(response["Attributes"]["ApproximateNumberOfMessages"]):
+            yield queue.description, count
+
+
+def _alarm_topics(outputs: Mapping[str, Any]) -> Iterator[_AlarmTopic]:
+    for region, monitoring in outputs.get("monitoring", {}).items():
+        yield _AlarmTopic(region, monitoring["alarmTopicArn"])
+
+
+def _dead_letter_queues(outputs: Mapping[str, Any]) -> Iterator[_DeadLetterQueue]:
     for name, pipeline in outputs.get("pipelines", {}).items():
-        client: SQSClient = session.client("sqs", region_name=pipeline["region"])
-        for key, what in (
-            ("deadLetterQueueUrl", "dead letters"),
-            ("subscriptionDeadLetterQueueUrl", "subscription dead letters"),
-        ):
-            found = client.get_queue_attributes(QueueUrl=pipeline[key], AttributeNames=["ApproximateNumberOfMessages"])
-            if count := int(found["Attributes"]["ApproximateNumberOfMessages"]):
-                yield f"{what} of {name}", count
+        region = pipeline["region"]
+        yield _DeadLetterQueue(f"dead letters of {name}", region, pipeline["deadLetterQueueUrl"])
+        subscription_url = pipeline["subscriptionDeadLetterQueueUrl"]
+        yield _DeadLetterQueue(f"subscription dead letters of {name}", region, subscription_url)
 
 
 def _session(stack: PlannedStack) -> boto3.Session:
-    """Credentials after assuming the stack's roles, one after the other. New each time: a soak outlasts them."""
+    """A session with the credentials of the last role. New for each call: a soak time outlasts credentials."""
     session = boto3.Session(region_name=stack.region)
-    for role in cast(list[Mapping[str, str]], stack.config.get("aws:assumeRoles", [])):
-        got = session.client("sts").assume_role(RoleArn=role["roleArn"], RoleSessionName=role["sessionName"])
-        keys = got["Credentials"]
+    for role_arn in stack.role_arns:
+        response = session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=ROLE_SESSION_NAME)
+        credentials = response["Credentials"]
         session = boto3.Session(
-            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=stack.region
+            credentials["AccessKeyId"],
+            credentials["SecretAccessKey"],
+            credentials["SessionToken"],
+            region_name=stack.region,
         )
     return session
 
 
-def _told(error: ClientError | BotoCoreError) -> str:
+def _message(error: ClientError | BotoCoreError) -> str:
     operation = f"{error.operation_name}: " if isinstance(error, ClientError) else ""
     return f"{operation}{error}".replace("An error occurred ", "")

@@ -1,4 +1,4 @@
-"""The options that several commands of the rollout share."""
+"""The command-line options that several subcommands share."""
 
 import functools
 import inspect
@@ -12,60 +12,66 @@ import typer
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of the program and of its policy pack."""
 
-Targets = Annotated[Path, typer.Argument(help="The targets file, such as examples/rollout/targets.yaml.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
-AllowLoss = Annotated[
+TargetsPath = Annotated[Path, typer.Argument(help="The targets file, such as examples/rollout/targets.yaml.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AllowLossOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--allow-loss", help="Name of a table, queue, topic or key that may be replaced or deleted; bounce-*-queue too."
+        "--allow-loss",
+        help="Name of a table, queue, topic or key that may be replaced or deleted, or a pattern: bounce-*-queue.",
     ),
 ]
-RecordFile = Annotated[
+RecordOption = Annotated[
     Path | None,
-    typer.Option("--record", help="File of the record; targets.rollout.json beside targets.yaml if not given."),
+    typer.Option("--record", help="The record's file. Default for targets.yaml: targets.rollout.json beside it."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 @dataclass(frozen=True)
-class Setup:
-    """How a command carries a plan out."""
+class DeployerOptions:
+    """The options of every subcommand that runs Pulumi."""
 
     parallel: int
     program: Path
     """Folder of Pulumi.yaml; the files of the stacks are written into it."""
     organization: str | None
-    """Of the stacks, where the backend has organizations."""
+    """Organization of the stacks, for a backend that has organizations."""
     secrets_provider: str | None
     policy_packs: tuple[Path, ...]
     policy_pack_configs: tuple[Path, ...]
 
 
-def _setup(
+def _build_options(
     *,
-    parallel: Annotated[int, typer.Option(min=1, max=50, help="Stacks at once.")] = 4,
+    parallel: Annotated[int, typer.Option(min=1, max=50, help="Stacks at the same time.")] = 4,
     program: Annotated[Path, typer.Option(help="Folder of the program's Pulumi.yaml.")] = ROOT,
     organization: Annotated[str | None, typer.Option(help="Organization of the stacks in the Pulumi backend.")] = None,
     secrets_provider: Annotated[
         str | None, typer.Option(help="Secrets provider of new stacks, such as awskms://alias/pulumi.")
     ] = None,
-    policy_pack: Annotated[list[Path] | None, typer.Option(help="Policy pack; policy/ without it.")] = None,
-    policy_pack_config: Annotated[list[Path] | None, typer.Option(help="Configuration of the pack.")] = None,
-) -> Setup:
-    packs = [ROOT / "policy"] if policy_pack is None else policy_pack
-    return Setup(parallel, program, organization, secrets_provider, tuple(packs), tuple(policy_pack_config or ()))
+    policy_pack: Annotated[list[Path] | None, typer.Option(help="Folder of a policy pack. Default: policy/.")] = None,
+    policy_pack_config: Annotated[
+        list[Path] | None, typer.Option(help="Configuration file of a policy pack, in the same order.")
+    ] = None,
+) -> DeployerOptions:
+    policy_packs = [ROOT / "policy"] if policy_pack is None else policy_pack
+    policy_pack_configs = policy_pack_config or ()
+    return DeployerOptions(
+        parallel, program, organization, secrets_provider, tuple(policy_packs), tuple(policy_pack_configs)
+    )
 
 
-def with_setup(function: Callable[..., None]) -> Callable[..., None]:
-    """A command whose first parameter is a `Setup`, as one with the options that make it."""
-    shared = inspect.signature(_setup, eval_str=True).parameters
-    own = [*inspect.signature(function, eval_str=True).parameters.values()][1:]
+def with_deployer_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command, whose first parameter is a `DeployerOptions`, the command-line options that make one."""
+    shared = inspect.signature(_build_options, eval_str=True).parameters
+    own = [*inspect.signature(command, eval_str=True).parameters.values()][1:]
 
-    @functools.wraps(function)
-    def run(**given: Any) -> None:
-        function(_setup(**{name: given.pop(name) for name in shared}), **given)
+    @functools.wraps(command)
+    def run(**arguments: Any) -> None:
+        command(_build_options(**{name: arguments.pop(name) for name in shared}), **arguments)
 
-    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own, *shared.values())]
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own, *shared.values())]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run

@@ -1,30 +1,40 @@
-"""From a targets file to a plan: which stack gets what, in which order. Pure; nothing is asked and nothing changed."""
+"""Turns a targets file into a plan: the stacks, their configuration and their waves. Makes no calls."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from .checks import check, members
-from .config import FROM_HUB, PROJECT, TABLE_KEY, is_hub, makes_keys, own, provider
-from .document import Reader, TargetsError
-from .targets import Hub, Target, Targets, read
+from .target_config import (
+    PROJECT,
+    TABLE_ARN_KEYS,
+    TABLE_KMS_KEY_ARN,
+    hub_creates_kms_keys,
+    is_hub,
+    program_config,
+    provider_config,
+)
+from .targets import Hub, Target, TargetsError, TargetsFile, read_targets_file
+from .validation import accounts_of, validate
+from .yaml_reader import YamlReader
 
 
 @dataclass(frozen=True)
 class PlannedStack:
-    """One stack. `config` is whole but for `from_hub`, the keys that get the hub's outputs of the same names."""
+    """One stack. `config` is complete but for the keys in `hub_output_keys`: their values are outputs of the hub."""
 
     name: str
-    account: str
+    account_name: str
     account_id: str
     region: str
+    role_arns: tuple[str, ...]
+    """Roles to assume, one after the other, to reach the account."""
     config: Mapping[str, object]
-    from_hub: tuple[str, ...]
+    hub_output_keys: tuple[str, ...]
     depends_on: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class PlannedWave:
-    """Stacks that may be updated at once, and how long to watch them before the next wave."""
+    """Stacks that may be updated at the same time; their health is checked for `soak_minutes` before the next wave."""
 
     name: str
     soak_minutes: int
@@ -33,25 +43,25 @@ class PlannedWave:
 
 @dataclass(frozen=True)
 class Plan:
-    """Waves in their order.
+    """Waves in their order; the first has the hub's stack and no other.
 
-    Raises: ValueError for an empty wave, a stack that is there twice, and a stack that is not after what it needs.
+    Raises: ValueError for an empty wave, a duplicate stack, or a stack that does not come after those it depends on.
     """
 
     waves: tuple[PlannedWave, ...]
 
     def __post_init__(self) -> None:
-        before: set[str] = set()
+        earlier_names: set[str] = set()
         for wave in self.waves:
             names = [stack.name for stack in wave.stacks]
             if not names:
                 raise ValueError(f"wave {wave.name!r} has no stacks: at least one is needed")
             for stack in wave.stacks:
-                if stack.name in before or names.count(stack.name) > 1:
+                if stack.name in earlier_names or names.count(stack.name) > 1:
                     raise ValueError(f"stack {stack.name!r} is in the plan twice: name its account and Region once")
-                if late := sorted(set(stack.depends_on) - before):
-                    raise ValueError(f"stack {stack.name!r} needs {late[0]!r}, which must be in an earlier wave")
-            before.update(names)
+                if missing := sorted(set(stack.depends_on) - earlier_names):
+                    raise ValueError(f"stack {stack.name!r} needs {missing[0]!r}, which must be in an earlier wave")
+            earlier_names.update(names)
 
     @property
     def stacks(self) -> tuple[PlannedStack, ...]:
@@ -60,63 +70,71 @@ class Plan:
 
     @property
     def hub(self) -> PlannedStack:
-        """The stack that owns the tables: the first wave is its alone."""
+        """The stack that owns the tables."""
         (hub,) = self.waves[0].stacks
         return hub
 
     def as_json(self) -> dict[str, object]:
-        """The plan for programs."""
+        """The plan as `plan --json` prints it."""
         return asdict(self)
 
 
-def plan(text: str, file: str = "targets.yaml") -> Plan:
-    """The plan of a targets file.
+def build_plan(content: str, file: str = "targets.yaml") -> Plan:
+    """The plan of a targets file; `file` is its name in errors.
 
-    Raises: TargetsError with all that is wrong, each with its line.
+    Raises: TargetsError with every mistake and its line.
     """
-    reader = Reader()
-    targets = read(reader, text)
-    if targets is not None:
-        check(reader, targets)
-    if reader.problems or targets is None or targets.hub is None:
+    reader = YamlReader()
+    targets_file = read_targets_file(reader, content)
+    if targets_file is not None:
+        validate(reader, targets_file)
+    if reader.problems or targets_file is None or targets_file.hub is None:
         raise TargetsError(file, reader.problems)
-    return _plan(targets, targets.hub)
+    return Plan(_build_waves(targets_file, targets_file.hub))
 
 
-def _plan(targets: Targets, hub: Hub) -> Plan:
-    owner = next(target for target in targets.targets if is_hub(target, hub))
-    named = [members(wave, targets.accounts) for wave in targets.waves]
-    taken = {account.name for wave in named for account in wave}
+def _build_waves(targets_file: TargetsFile, hub: Hub) -> tuple[PlannedWave, ...]:
+    hub_target = next(target for target in targets_file.targets if is_hub(target, hub))
+    listed_accounts = [accounts_of(wave, targets_file.accounts) for wave in targets_file.waves]
+    listed_names = {account.name for accounts in listed_accounts for account in accounts}
     waves = []
-    for wave, accounts in zip(targets.waves, named, strict=True):
+    for wave, accounts in zip(targets_file.waves, listed_accounts, strict=True):
         names = {account.name for account in accounts}
-        if wave.rest:
-            names |= {account.name for account in targets.accounts} - taken
-        chosen = [target for target in targets.targets if target.account.name in names and target is not owner]
-        waves.append(
-            PlannedWave(wave.name, wave.soak_minutes, tuple(_stack(one, targets, hub, owner) for one in chosen))
-        )
-    first = PlannedWave("hub", 0, (_stack(owner, targets, hub, owner),))
-    if waves and not waves[0].stacks:  # the first wave is the hub's account alone: its name and its soak time
-        named_first = waves.pop(0)
-        first = PlannedWave(named_first.name, named_first.soak_minutes, first.stacks)
-    return Plan((first, *waves))
+        if wave.remaining_accounts:
+            names |= {account.name for account in targets_file.accounts} - listed_names
+        stacks = [
+            _build_stack(target, targets_file, hub, hub_target)
+            for target in targets_file.targets
+            if target.account.name in names and target is not hub_target
+        ]
+        waves.append(PlannedWave(wave.name, wave.soak_minutes, tuple(stacks)))
+    hub_wave = PlannedWave("hub", 0, (_build_stack(hub_target, targets_file, hub, hub_target),))
+    if waves and not waves[0].stacks:  # the first wave lists only the hub: its name and soak time apply
+        first_wave = waves.pop(0)
+        hub_wave = PlannedWave(first_wave.name, first_wave.soak_minutes, hub_wave.stacks)
+    return (hub_wave, *waves)
 
 
-def stack_name(target: Target) -> str:
-    """The name of a target's stack."""
-    return f"{target.account.name}-{target.region}"
-
-
-def _stack(target: Target, targets: Targets, hub: Hub, owner: Target) -> PlannedStack:
-    mine = target is owner
-    config = provider(target) | {f"{PROJECT}:{key}": value for key, value in own(target, targets, hub).items()}
+def _build_stack(target: Target, targets_file: TargetsFile, hub: Hub, hub_target: Target) -> PlannedStack:
+    config = program_config(target, targets_file, hub)
+    hub_output_keys: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    if target is not hub_target:
+        depends_on = (_stack_name(hub_target),)
+        hub_output_keys = TABLE_ARN_KEYS
+        if hub_creates_kms_keys(targets_file, hub):
+            hub_output_keys = (*TABLE_ARN_KEYS, TABLE_KMS_KEY_ARN)
     return PlannedStack(
-        name=stack_name(target),
-        account=target.account.name,
+        name=_stack_name(target),
+        account_name=target.account.name,
         account_id=target.account.id,
         region=target.region,
-        config=config,
-        from_hub=() if mine else (*FROM_HUB, TABLE_KEY) if makes_keys(targets, hub) else FROM_HUB,
-        depends_on=() if mine else (stack_name(owner),),
+        role_arns=target.account.role_arns,
+        config=provider_config(target) | {f"{PROJECT}:{key}": value for key, value in config.items()},
+        hub_output_keys=hub_output_keys,
+        depends_on=depends_on,
     )
+
+
+def _stack_name(target: Target) -> str:
+    return f"{target.account.name}-{target.region}"

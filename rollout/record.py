@@ -1,4 +1,4 @@
-"""The record of a rollout: how far each stack is. Written whole at every step, so that a crash loses none of it."""
+"""The record of a rollout: the status of each stack. Written at every step, so that a crash loses nothing."""
 
 import contextlib
 import fcntl
@@ -12,152 +12,175 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from .health import HealthProblem
 from .plan import Plan
 
+RECORD_VERSION = 1
+"""Goes up with every change of the file's format; a record of another version is refused."""
 
-class Step(StrEnum):
-    """How far a stack or a wave is."""
 
-    WAITING = "waiting"
+class Status(StrEnum):
+    """The status of a stack or a wave."""
+
+    PENDING = "pending"
     PREVIEWING = "previewing"
     UPDATING = "updating"
     SOAKING = "soaking"
-    DONE = "done"
+    SUCCEEDED = "succeeded"
     FAILED = "failed"
-    HALF_DONE = "half done"
-    """Told to stop in the middle of an update, or found so after a crash."""
+    INTERRUPTED = "interrupted"
+    """The update was stopped before its end, or a crash ended it."""
 
 
 class RecordError(ValueError):
-    """A record cannot be read, belongs to another plan, or is in use."""
+    """A record cannot be read, belongs to another plan, or is locked."""
 
 
 @dataclass
 class StackRecord:
-    """One stack. Times are ISO 8601, UTC."""
+    """One stack. Times are ISO 8601, UTC; empty: not yet."""
 
     name: str
-    account: str
+    account_id: str
     region: str
-    step: Step = Step.WAITING
-    doing: str = ""
-    started: str = ""
-    finished: str = ""
+    status: Status = Status.PENDING
+    activity: str = ""
+    """What is happening to the stack right now, such as `create bounce-queue`."""
+    started_at: str = ""
+    finished_at: str = ""
     changes: dict[str, int] = field(default_factory=dict)
+    """Resources by operation."""
     error: str = ""
-    before: dict[str, int] | None = None
-    """What was wrong with it before the rollout touched it; None until it was looked at."""
+    findings_before: dict[str, int] | None = None
+    """What the health check before the update found; None until it was made."""
 
 
 @dataclass
 class WaveRecord:
-    """One wave; `updated` is when its last stack was done, from which it soaks."""
+    """One wave. `soak_started_at` is when its last stack was updated; ISO 8601, UTC."""
 
     name: str
     soak_minutes: int
     stacks: list[StackRecord]
-    step: Step = Step.WAITING
-    updated: str = ""
-    problems: list[str] = field(default_factory=list)
+    status: Status = Status.PENDING
+    soak_started_at: str = ""
+    health_problems: list[HealthProblem] = field(default_factory=list)
 
 
 @dataclass
 class Record:
-    """A rollout. `plan` is the digest of the plan that it carries out."""
+    """A rollout. `plan_digest` identifies its plan. Times are ISO 8601, UTC."""
 
-    plan: str
-    started: str
+    version: int = field(default=RECORD_VERSION, kw_only=True)
+    plan_digest: str
+    started_at: str
     waves: list[WaveRecord]
-    finished: str = ""
+    finished_at: str = ""
 
     @property
     def stacks(self) -> list[StackRecord]:
         """All stacks in their order."""
         return [stack for wave in self.waves for stack in wave.stacks]
 
-    def settle(self) -> None:
-        """Of a run that ended without a word: what was under way is half done, what was only looked at, waiting."""
-        left = {Step.UPDATING: Step.HALF_DONE, Step.PREVIEWING: Step.WAITING}
-        for stack in self.stacks:
-            stack.step, stack.doing = left.get(stack.step, stack.step), ""
-        for wave in self.waves:
-            wave.step = Step.WAITING if wave.step in {Step.UPDATING, Step.SOAKING} else wave.step
-
     @property
-    def done(self) -> bool:
-        """Whether nothing is left to do."""
-        return all(wave.step is Step.DONE for wave in self.waves)
+    def succeeded(self) -> bool:
+        """Whether every wave has succeeded."""
+        return all(wave.status is Status.SUCCEEDED for wave in self.waves)
+
+    def mark_interrupted(self) -> None:
+        """Correct the record of a run that has ended without updating it, by a crash for example."""
+        status_after_crash = {Status.UPDATING: Status.INTERRUPTED, Status.PREVIEWING: Status.PENDING}
+        for stack in self.stacks:
+            stack.status, stack.activity = status_after_crash.get(stack.status, stack.status), ""
+        for wave in self.waves:
+            if wave.status in {Status.UPDATING, Status.SOAKING}:
+                wave.status = Status.PENDING
 
 
-def digest(plan: Plan) -> str:
-    """Equal for two plans that say the same of every stack."""
+def plan_digest(plan: Plan) -> str:
+    """A digest that is equal for two plans with the same content."""
     return hashlib.sha256(json.dumps(plan.as_json(), sort_keys=True).encode()).hexdigest()
 
 
-def begin(plan: Plan, now: datetime) -> Record:
+def new_record(plan: Plan, now: datetime) -> Record:
     """The record of a rollout that has not begun."""
     waves = [
         WaveRecord(
-            wave.name, wave.soak_minutes, [StackRecord(one.name, one.account_id, one.region) for one in wave.stacks]
+            wave.name,
+            wave.soak_minutes,
+            [StackRecord(stack.name, stack.account_id, stack.region) for stack in wave.stacks],
         )
         for wave in plan.waves
     ]
-    return Record(digest(plan), stamp(now), waves)
+    return Record(plan_digest(plan), format_timestamp(now), waves)
 
 
-def stamp(moment: datetime) -> str:
-    """A time as the record holds it."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
+def format_timestamp(timestamp: datetime) -> str:
+    """A time as the record holds it: ISO 8601, UTC, in seconds."""
+    return timestamp.astimezone(UTC).isoformat(timespec="seconds")
 
 
-class Store:
-    """The record's file. Many threads may save; one rollout at a time may hold it."""
+class RecordFile:
+    """The file of a record. Several threads may save it; only one rollout at a time may lock it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
 
     def load(self) -> Record | None:
-        """The record, or None if there is none. Raises: RecordError when the file is none."""
+        """The record, or None if there is no file. Raises: RecordError when it is no record, or has another version."""
+        new_rollout = "move the file away to begin a new rollout"
         try:
-            read = json.loads(self.path.read_text(encoding="utf-8"))
-            return _record(read)
+            document = json.loads(self.path.read_text(encoding="utf-8"))
+            version = document.get("version")
+            record = _parse_record(document) if version == RECORD_VERSION else None
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError) as error:
-            right = "what `up` wrote is needed; move the file away to start over"
-            raise RecordError(f"{self.path} is no record of a rollout ({error!r}): {right}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            message = (
+                f"{self.path} is not a rollout record ({error!r}): a file that `up` wrote is needed; {new_rollout}"
+            )
+            raise RecordError(message) from None
+        if record is None:
+            message = f"{self.path} has record version {version!r}: version {RECORD_VERSION} is needed; {new_rollout}"
+            raise RecordError(message)
+        return record
 
     def save(self, record: Record) -> None:
-        """Replace the file, all or nothing."""
+        """Replace the file atomically."""
         with self._lock:
-            text = json.dumps(asdict(record), indent=2)
-            new = self.path.with_name(f".{self.path.name}.new")
-            new.write_text(text + "\n", encoding="utf-8")
-            new.replace(self.path)
+            content = json.dumps(asdict(record), indent=2)
+            new_path = self.path.with_name(f".{self.path.name}.new")
+            new_path.write_text(content + "\n", encoding="utf-8")
+            new_path.replace(self.path)
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep others out. Raises: RecordError when another rollout is under way."""
-        lock = self.path.with_name(f".{self.path.name}.lock")
-        with lock.open("w", encoding="utf-8") as file:
+    def locked(self) -> Iterator[None]:
+        """Lock the file for this process. Raises: RecordError when another rollout has it."""
+        lock_path = self.path.with_name(f".{self.path.name}.lock")
+        with lock_path.open("w", encoding="utf-8") as lock_file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise RecordError(f"{self.path} is in use: another rollout of it is under way") from None
+                raise RecordError(f"{self.path} is locked: another rollout with this record is running") from None
             try:
                 yield
             finally:
-                lock.unlink(missing_ok=True)
+                lock_path.unlink(missing_ok=True)
 
 
-def _record(read: Mapping[str, Any]) -> Record:
-    waves = [
-        WaveRecord(**{**wave, "step": Step(wave["step"]), "stacks": [_stack(one) for one in wave["stacks"]]})
-        for wave in read["waves"]
-    ]
-    return Record(**{**read, "waves": waves})
+def _parse_record(document: Mapping[str, Any]) -> Record:
+    return Record(**{**document, "waves": [_parse_wave(wave) for wave in document["waves"]]})
 
 
-def _stack(read: Mapping[str, Any]) -> StackRecord:
-    return StackRecord(**{**read, "step": Step(read["step"])})
+def _parse_wave(document: Mapping[str, Any]) -> WaveRecord:
+    parsed = {
+        "status": Status(document["status"]),
+        "stacks": [_parse_stack(stack) for stack in document["stacks"]],
+        "health_problems": [HealthProblem(**problem) for problem in document["health_problems"]],
+    }
+    return WaveRecord(**{**document, **parsed})
+
+
+def _parse_stack(document: Mapping[str, Any]) -> StackRecord:
+    return StackRecord(**{**document, "status": Status(document["status"])})

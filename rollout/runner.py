@@ -1,49 +1,44 @@
-"""Carries out a plan, wave after wave. Knows nothing of Pulumi or AWS: those are behind an `Executor`.
+"""Carries out a plan, wave after wave, through a `Deployer`; knows nothing of Pulumi or AWS.
 
-A wave's stacks are updated side by side, a bounded number at once. One that fails leaves the others of its wave to
-finish, and stops the waves after it. What is done is on record, and `resume` is the same run on the same record.
+The stacks of a wave are updated in parallel. If one fails, the others of its wave finish and the waves after it do not
+begin. Every step is recorded: to resume is to run again with the same record.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
-from typing import TypeVar
 
-from .executor import Changes, Executor, StackError, StoppedError
+from .accounts import check_accounts
+from .deployer import Changes, Deployer, StackError, StoppedError
+from .health import HealthChecker, HealthProblem
+from .hub_outputs import read_hub_outputs
+from .parallel import run_in_parallel
 from .plan import Plan, PlannedStack, PlannedWave
-from .record import Record, StackRecord, Step, Store, WaveRecord, stamp
-from .stacks import config_of, hub_outputs
+from .record import Record, RecordFile, StackRecord, Status, WaveRecord, format_timestamp
+from .stack_files import complete_config
 
-T = TypeVar("T")
-R = TypeVar("R")
-HEALTH_SECONDS = 60
-"""Between two looks at a wave that soaks."""
+HEALTH_CHECK_SECONDS = 60
+"""Between two health checks of a wave during its soak time."""
 
 
 class Outcome(StrEnum):
     """How a run ended."""
 
-    DONE = "done"
+    SUCCEEDED = "succeeded"
     FAILED = "failed"
     UNHEALTHY = "unhealthy"
     STOPPED = "stopped"
 
 
-class WrongAccountError(Exception):
-    """Credentials that lead to another account than the plan's, or nowhere. Nothing was changed."""
-
-
 class Runner:
-    """One run of a rollout. `stop` may be called at any time, from a signal handler too."""
+    """One run of a rollout. `stop` may be called at any time and from any thread."""
 
-    def __init__(  # noqa: PLR0913 - what it works with, each once
+    def __init__(  # noqa: PLR0913 # what it works with, options, and a clock for the tests
         self,
         plan: Plan,
-        executor: Executor,
-        store: Store,
+        deployer: Deployer,
+        record_file: RecordFile,
         record: Record,
         *,
         parallel: int = 4,
@@ -52,9 +47,10 @@ class Runner:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         pause: Callable[[float], bool] | None = None,
     ) -> None:
+        """`on_change` gets the record after every change. `pause` waits some seconds; True: the rollout was stopped."""
         self._plan = plan
-        self._executor = executor
-        self._store = store
+        self._deployer = deployer
+        self._record_file = record_file
         self._record = record
         self._parallel = parallel
         self._allow_loss = allow_loss
@@ -62,160 +58,129 @@ class Runner:
         self._now = now
         self._stopping = threading.Event()
         self._pause = pause or self._stopping.wait
-        self._hub: Mapping[str, str] = {}
-        self._outputs: dict[str, Mapping[str, object]] = {}  # of stacks that soak: each costs seconds to ask for
+        self._hub_outputs: Mapping[str, str] = {}
+        self._health_checker = HealthChecker(deployer)
 
     def stop(self) -> None:
-        """Begin nothing new, and tell what is under way to stop."""
+        """Begin nothing new, and stop the running operations."""
         self._stopping.set()
-        self._executor.stop()
+        self._deployer.stop()
 
     def run(self) -> Outcome:
-        """Do what is left to do. Raises: WrongAccountError before anything is changed."""
-        waves = list(zip(self._plan.waves, self._record.waves, strict=True))
-        left = [(wave, entry) for wave, entry in waves if entry.step is not Step.DONE]
-        check_accounts(self._executor, [stack for wave, _ in left for stack in wave.stacks], self._parallel)
-        for wave, entry in left:
-            outcome = self._wave(wave, entry)
-            if outcome is not Outcome.DONE:
+        """Update every stack that is not yet updated. Raises: WrongAccountError before anything is changed."""
+        waves = [
+            (wave, wave_record)
+            for wave, wave_record in zip(self._plan.waves, self._record.waves, strict=True)
+            if wave_record.status is not Status.SUCCEEDED
+        ]
+        check_accounts(self._deployer, [stack for wave, _ in waves for stack in wave.stacks], self._parallel)
+        for wave, wave_record in waves:
+            outcome = self._run_wave(wave, wave_record)
+            if outcome is not Outcome.SUCCEEDED:
                 return outcome
-        self._record.finished = stamp(self._now())
+        self._record.finished_at = self._timestamp()
         self._save()
-        return Outcome.DONE
+        return Outcome.SUCCEEDED
 
-    def _wave(self, wave: PlannedWave, entry: WaveRecord) -> Outcome:
-        entry.problems = []
-        todo = [(stack, one) for stack, one in zip(wave.stacks, entry.stacks, strict=True) if one.step is not Step.DONE]
-        if todo:
-            self._set(entry, Step.UPDATING)
-            spread(lambda pair: self._stack(*pair), todo, self._parallel)
-            entry.updated = stamp(self._now())
-        if any(one.step is Step.FAILED for one in entry.stacks):
-            self._set(entry, Step.FAILED)
+    def _run_wave(self, wave: PlannedWave, wave_record: WaveRecord) -> Outcome:
+        wave_record.health_problems = []
+        pending = [
+            (stack, stack_record)
+            for stack, stack_record in zip(wave.stacks, wave_record.stacks, strict=True)
+            if stack_record.status is not Status.SUCCEEDED
+        ]
+        if pending:
+            self._set_status(wave_record, Status.UPDATING)
+            run_in_parallel(lambda pair: self._update_stack(*pair), pending, self._parallel)
+            wave_record.soak_started_at = self._timestamp()
+        if any(stack_record.status is Status.FAILED for stack_record in wave_record.stacks):
+            self._set_status(wave_record, Status.FAILED)
             return Outcome.FAILED
         if self._stopping.is_set():
-            self._set(entry, Step.WAITING)
+            self._set_status(wave_record, Status.PENDING)
             return Outcome.STOPPED
-        return self._soak(wave, entry)
+        return self._soak(wave, wave_record)
 
-    def _stack(self, stack: PlannedStack, entry: StackRecord) -> None:
-        """Update one stack, and put down what became of it."""
+    def _update_stack(self, stack: PlannedStack, stack_record: StackRecord) -> None:
+        """Check health, preview and update one stack, and record the result."""
         if self._stopping.is_set():
             return
 
-        def tell(what: str) -> None:
-            entry.doing = what
+        def on_progress(activity: str) -> None:
+            stack_record.activity = activity
             self._on_change(self._record)
 
-        entry.error = ""
-        entry.started, entry.finished = stamp(self._now()), ""
+        stack_record.error = ""
+        stack_record.started_at, stack_record.finished_at = self._timestamp(), ""
         try:
-            if entry.before is None:
-                entry.before = dict(self._executor.health(stack, self._executor.outputs(stack)))
-            self._set(entry, Step.PREVIEWING)
-            config = config_of(stack, self._from_hub(stack))
-            self._refuse_loss(self._executor.preview(stack, config, tell))
-            self._set(entry, Step.UPDATING)
-            entry.changes = dict(self._executor.up(stack, config, tell).counts)
-            entry.step = Step.DONE
+            if stack_record.findings_before is None:
+                findings = self._deployer.check_health(stack, self._deployer.outputs(stack))
+                stack_record.findings_before = dict(findings)
+            self._set_status(stack_record, Status.PREVIEWING)
+            config = complete_config(stack, self._hub_outputs_for(stack))
+            self._refuse_loss(self._deployer.preview(stack, config, on_progress))
+            self._set_status(stack_record, Status.UPDATING)
+            stack_record.changes = dict(self._deployer.update(stack, config, on_progress).counts)
+            stack_record.status = Status.SUCCEEDED
         except StackError as error:
-            entry.step, entry.error = Step.FAILED, str(error)
+            stack_record.status, stack_record.error = Status.FAILED, str(error)
         except StoppedError:
-            entry.step = Step.HALF_DONE if entry.step is Step.UPDATING else Step.WAITING
-        entry.doing, entry.finished = "", stamp(self._now())
+            interrupted = stack_record.status is Status.UPDATING
+            stack_record.status = Status.INTERRUPTED if interrupted else Status.PENDING
+        stack_record.activity, stack_record.finished_at = "", self._timestamp()
         self._save()
 
-    def _from_hub(self, stack: PlannedStack) -> Mapping[str, str]:
-        if stack.from_hub and not self._hub:
+    def _hub_outputs_for(self, stack: PlannedStack) -> Mapping[str, str]:
+        if stack.hub_output_keys and not self._hub_outputs:
             hub = self._plan.hub
             try:
-                self._hub = hub_outputs(self._plan, self._executor.outputs(hub))
+                self._hub_outputs = read_hub_outputs(self._plan, self._deployer.outputs(hub))
             except ValueError as error:
-                raise StackError(f"the hub's stack {hub.name} does not export what its members need: {error}") from None
-        return self._hub
+                message = f"the hub's stack {hub.name} does not export what its members need: {error}"
+                raise StackError(message) from None
+        return self._hub_outputs
 
     def _refuse_loss(self, changes: Changes) -> None:
-        if lost := refused(changes, self._allow_loss):
-            raise StackError(
-                f"it would replace or delete what holds data: {', '.join(lost)}; "
-                "--allow-loss NAME says that this is meant"
-            )
+        if losses := changes.losses_not_allowed(self._allow_loss):
+            message = f"the update would replace or delete resources with data: {losses}; --allow-loss NAME allows it"
+            raise StackError(message)
 
-    def _soak(self, wave: PlannedWave, entry: WaveRecord) -> Outcome:
-        """Look at a wave until its time is over, and once more; DONE if nothing got worse."""
-        entry.updated = entry.updated or stamp(self._now())
-        self._set(entry, Step.SOAKING)
-        until = datetime.fromisoformat(entry.updated) + timedelta(minutes=wave.soak_minutes)
+    def _soak(self, wave: PlannedWave, wave_record: WaveRecord) -> Outcome:
+        """Check the health of a wave until its soak time is over, and once more at its end."""
+        wave_record.soak_started_at = wave_record.soak_started_at or self._timestamp()
+        self._set_status(wave_record, Status.SOAKING)
+        soak_end = datetime.fromisoformat(wave_record.soak_started_at) + timedelta(minutes=wave.soak_minutes)
         while True:
-            left = (until - self._now()).total_seconds()
-            entry.problems = self._problems(wave, entry)
+            remaining_seconds = (soak_end - self._now()).total_seconds()
+            problems = wave_record.health_problems = self._check_health(wave, wave_record)
             if self._stopping.is_set():
                 return Outcome.STOPPED
-            if entry.problems and (left <= 0 or not all(problem.endswith(_UNSEEN) for problem in entry.problems)):
-                self._set(entry, Step.FAILED)
+            worse = [problem for problem in problems if not problem.unreachable]
+            if worse or (problems and remaining_seconds <= 0):
+                self._set_status(wave_record, Status.FAILED)
                 return Outcome.UNHEALTHY
-            if left <= 0:
-                self._set(entry, Step.DONE)
-                return Outcome.DONE
+            if remaining_seconds <= 0:
+                self._set_status(wave_record, Status.SUCCEEDED)
+                return Outcome.SUCCEEDED
             self._save()
-            if self._pause(min(left, HEALTH_SECONDS)) or self._stopping.is_set():
+            if self._pause(min(remaining_seconds, HEALTH_CHECK_SECONDS)) or self._stopping.is_set():
                 return Outcome.STOPPED
 
-    def _problems(self, wave: PlannedWave, entry: WaveRecord) -> list[str]:
-        """What is worse than before the update, or cannot be seen."""
+    def _check_health(self, wave: PlannedWave, wave_record: WaveRecord) -> list[HealthProblem]:
+        def check(pair: tuple[PlannedStack, StackRecord]) -> list[HealthProblem]:
+            stack, stack_record = pair
+            return self._health_checker.check(stack, stack_record.findings_before or {})
 
-        def look(pair: tuple[PlannedStack, StackRecord]) -> list[str]:
-            stack, one = pair
-            try:
-                if stack.name not in self._outputs:
-                    self._outputs[stack.name] = self._executor.outputs(stack)
-                found = self._executor.health(stack, self._outputs[stack.name])
-            except StackError as error:
-                return [f"{stack.name}: {error}{_UNSEEN}"]
-            except StoppedError:
-                return []
-            before = one.before or {}
-            worse = {what: count for what, count in found.items() if count > before.get(what, 0)}
-            return [f"{stack.name}: {what}: {count}, before {before.get(what, 0)}" for what, count in worse.items()]
+        pairs = list(zip(wave.stacks, wave_record.stacks, strict=True))
+        return [problem for problems in run_in_parallel(check, pairs, self._parallel) for problem in problems]
 
-        pairs = list(zip(wave.stacks, entry.stacks, strict=True))
-        return [problem for problems in spread(look, pairs, self._parallel) for problem in problems]
+    def _timestamp(self) -> str:
+        return format_timestamp(self._now())
 
-    def _set(self, entry: StackRecord | WaveRecord, step: Step) -> None:
-        entry.step = step
+    def _set_status(self, record: StackRecord | WaveRecord, status: Status) -> None:
+        record.status = status
         self._save()
 
     def _save(self) -> None:
-        self._store.save(self._record)
+        self._record_file.save(self._record)
         self._on_change(self._record)
-
-
-_UNSEEN = " (could not look)"
-
-
-def refused(changes: Changes, allowed: Sequence[str]) -> list[str]:
-    """What would be lost and is not allowed to be, by patterns of names such as `bounce-*-queue`."""
-    return [name for name in changes.lost if not any(fnmatchcase(name.split(" ")[-1], one) for one in allowed)]
-
-
-def check_accounts(executor: Executor, stacks: Iterable[PlannedStack], parallel: int) -> None:
-    """Raises: WrongAccountError with all stacks whose roles do not lead to their account."""
-    one_each = {(stack.account_id, str(stack.config.get("aws:assumeRoles"))): stack for stack in stacks}
-
-    def look(stack: PlannedStack) -> str | None:
-        try:
-            account = executor.account(stack)
-        except StackError as error:
-            return f"{stack.name}: {error}"
-        right = f"the account of {stack.name}, {stack.account_id}, is needed"
-        return None if account == stack.account_id else f"the credentials are of account {account}: {right}"
-
-    problems = [problem for problem in spread(look, list(one_each.values()), parallel) if problem]
-    if problems:
-        raise WrongAccountError("\n".join([*problems, "Nothing was changed."]))
-
-
-def spread(work: Callable[[T], R], things: Sequence[T], parallel: int) -> list[R]:
-    """Do the work for each thing, a bounded number at once; the results in order."""
-    with ThreadPoolExecutor(max(1, min(parallel, len(things)))) as pool:
-        return list(pool.map(work, things))

@@ -1,25 +1,34 @@
-"""What a targets file says: the accounts, their Regions and sources, where the tables are, the waves."""
+"""Reads a targets file: the accounts, their Regions and sources, the hub that owns the tables, and the waves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from components import inputs
 
-from .document import Node, Reader
+from .yaml_reader import Node, Problem, YamlReader
 
 _NAME = inputs.pattern(r"[a-z0-9][a-z0-9-]{0,39}", "up to 40 lower-case letters, digits and -")
-_ACCOUNT = inputs.pattern(r"\d{12}", "an account id, 12 digits,")
-_ROLE = inputs.pattern(
+_ACCOUNT_ID = inputs.pattern(r"\d{12}", "an account id, 12 digits,")
+_ROLE_ARN = inputs.pattern(
     r"arn:aws[a-z-]*:iam::(?:\d{12}|\{account\}):role/[\w+=,.@/-]+",
     "the ARN of a role, such as arn:aws:iam::{account}:role/deploy,",
 )
-_SOAK = inputs.IntegerRange(0, 10_080, "minutes")
-_OF_THE_HUB = ("sources", "blockedTableArn", "historyTableArn", "tableRegion", "writerPrincipals", "readerPrincipals")
+_SOAK_MINUTES = inputs.IntegerRange(0, 10_080, "minutes")
+_DERIVED_KEYS = ("sources", "blockedTableArn", "historyTableArn", "tableRegion", "writerPrincipals", "readerPrincipals")
+"""Configuration keys that follow from the targets file, so that no `config` may set them."""
+
+
+class TargetsError(ValueError):
+    """All mistakes in a targets file, in the order of their lines."""
+
+    def __init__(self, file: str, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(f"{file}:{problem.line}: {problem.message}" for problem in self.problems))
 
 
 @dataclass(frozen=True)
 class Account:
-    """An AWS account; `roles` are assumed one after the other, `{account}` in them being its id."""
+    """An AWS account. `roles` are assumed one after the other, with the account's id for `{account}`; None: missing."""
 
     name: str
     id: str
@@ -27,10 +36,15 @@ class Account:
     roles: tuple[str, ...] | None
     node: Node
 
+    @property
+    def role_arns(self) -> tuple[str, ...]:
+        """The ARNs of the roles to assume, one after the other."""
+        return tuple(role.replace("{account}", self.id) for role in self.roles or ())
+
 
 @dataclass(frozen=True)
 class Target:
-    """One account and Region: one stack. `config` has the stack's own keys, from the defaults to the Region's."""
+    """One account and Region, which is one stack. `config` merges the keys of the defaults, account and Region."""
 
     account: Account
     region: str
@@ -41,9 +55,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Hub:
-    """The target whose stack owns the tables; without `writers` or `readers` these are all other accounts."""
+    """The target whose stack owns the tables. `writers` or `readers` is None where all other accounts may."""
 
-    account: str
+    account_name: str
     region: str
     writers: list[str] | None
     readers: list[str] | None
@@ -56,16 +70,16 @@ class Wave:
     """Accounts that are updated together: by name, by label, or all that are in no other wave."""
 
     name: str
-    accounts: frozenset[str]
+    account_names: frozenset[str]
     labels: frozenset[str]
-    rest: bool
+    remaining_accounts: bool
     soak_minutes: int
     node: Node
 
 
 @dataclass(frozen=True)
-class Targets:
-    """A whole file, as far as it could be read."""
+class TargetsFile:
+    """The content of a targets file, as far as it could be read."""
 
     regions: list[str]
     hub: Hub | None
@@ -74,86 +88,103 @@ class Targets:
     waves: list[Wave] = field(default_factory=list)
 
 
-def read(reader: Reader, text: str) -> Targets | None:
-    """Read a targets file; what is wrong with it is in `reader.problems`."""
-    root = reader.document(text)
+def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
+    """Read a targets file; `reader.problems` then has the mistakes in it."""
+    root = reader.read_document(content)
     if root is None:
         return None
-    known = ("regions", "roles", "defaults", "hub", "accounts", "waves")
-    top = reader.fields(root, known, ("regions", "hub", "accounts", "waves"))
-    regions = reader.values(top.get("regions"), "Regions", inputs.region)
-    roles = _roles(reader, top.get("roles"))
-    defaults = _config(reader, top.get("defaults"))
-    hub = _hub(reader, top["hub"]) if "hub" in top else None
+    keys = ("regions", "roles", "defaults", "hub", "accounts", "waves")
+    fields = reader.read_fields(root, keys, ("regions", "hub", "accounts", "waves"))
+    regions = reader.read_values(fields.get("regions"), "Regions", inputs.region)
+    roles = _read_roles(reader, fields.get("roles"))
+    defaults = _read_config(reader, fields.get("defaults"))
+    hub = _read_hub(reader, fields["hub"]) if "hub" in fields else None
     accounts: list[Account] = []
     targets: list[Target] = []
-    for entry in reader.entries(top.get("accounts"), "accounts"):
-        fields = reader.fields(entry, ("name", "id", "labels", "roles", "config", "regions"), ("name", "id", "regions"))
-        account = Account(
-            reader.value(fields.get("name"), _NAME, as_written=True) or "",
-            reader.value(fields.get("id"), _ACCOUNT, as_written=True) or "",
-            frozenset(reader.values(fields.get("labels"), "labels", _NAME)),
-            _roles(reader, fields["roles"]) if "roles" in fields else roles,
-            entry,
-        )
+    for node in reader.read_list(fields.get("accounts"), "accounts"):
+        account, account_targets = _read_account(reader, node, roles, defaults)
         accounts.append(account)
-        own = {**defaults, **_config(reader, fields.get("config"))}
-        targets += _targets(reader, account, fields.get("regions"), own)
-    waves = [_wave(reader, entry) for entry in reader.entries(top.get("waves"), "waves")]
-    return Targets(regions, hub, targets, accounts, waves)
+        targets += account_targets
+    waves = [_read_wave(reader, node) for node in reader.read_list(fields.get("waves"), "waves")]
+    return TargetsFile(regions, hub, targets, accounts, waves)
 
 
-def _roles(reader: Reader, node: Node | None) -> tuple[str, ...] | None:
-    return None if node is None else tuple(reader.values(node, "roles to assume, one after the other,", _ROLE))
+def _read_account(
+    reader: YamlReader, node: Node, default_roles: tuple[str, ...] | None, defaults: Mapping[str, Node]
+) -> tuple[Account, list[Target]]:
+    keys = ("name", "id", "labels", "roles", "config", "regions")
+    fields = reader.read_fields(node, keys, ("name", "id", "regions"))
+    account = Account(
+        reader.read_value(fields.get("name"), _NAME, as_written=True) or "",
+        reader.read_value(fields.get("id"), _ACCOUNT_ID, as_written=True) or "",
+        frozenset(reader.read_values(fields.get("labels"), "labels", _NAME)),
+        _read_roles(reader, fields["roles"]) if "roles" in fields else default_roles,
+        node,
+    )
+    config = {**defaults, **_read_config(reader, fields.get("config"))}
+    return account, _read_targets(reader, account, fields.get("regions"), config)
 
 
-def _config(reader: Reader, node: Node | None) -> Mapping[str, Node]:
-    config = reader.map(node, "the stack's configuration keys")
-    for key in _OF_THE_HUB:
+def _read_roles(reader: YamlReader, node: Node | None) -> tuple[str, ...] | None:
+    if node is None:
+        return None
+    return tuple(reader.read_values(node, "roles to assume, one after the other,", _ROLE_ARN))
+
+
+def _read_config(reader: YamlReader, node: Node | None) -> Mapping[str, Node]:
+    config = reader.read_mapping(node, "the stack's configuration keys")
+    for key in _DERIVED_KEYS:
         if key in config:
-            reader.refuse(config[key], "leave it out: it follows from hub, and sources stand beside a Region's config")
-    return {key: value for key, value in config.items() if key not in _OF_THE_HUB}
+            reader.add_value_problem(
+                config[key], "leave it out: it follows from hub and from the sources of each Region"
+            )
+    return {key: value for key, value in config.items() if key not in _DERIVED_KEYS}
 
 
-def _targets(reader: Reader, account: Account, node: Node | None, config: Mapping[str, Node]) -> list[Target]:
+def _read_targets(
+    reader: YamlReader, account: Account, node: Node | None, account_config: Mapping[str, Node]
+) -> list[Target]:
     targets = []
-    for name, entry in reader.map(node, "Regions").items():
-        fields = reader.fields(entry, ("sources", "config"), ("sources",))
+    for name, region_node in reader.read_mapping(node, "Regions").items():
+        fields = reader.read_fields(region_node, ("sources", "config"), ("sources",))
         try:
             region = inputs.region(f"the Region in {node.path if node else ''}", name)
         except ValueError as error:
-            reader.note(entry, str(error))
+            reader.add_problem(region_node, str(error))
             continue
         sources = fields.get("sources")
-        for source in reader.entries(sources, "sources"):
+        for source in reader.read_list(sources, "sources"):
             if isinstance(source.value, dict) and "region" in source.value:
-                right = f"leave it out: a source is in the Region it stands under, {region}, and nowhere else"
-                reader.refuse(source.value["region"], right)
+                requirement = f"leave it out: the Region of a source is the one it is listed under, {region}"
+                reader.add_value_problem(source.value["region"], requirement)
         if sources is not None:
-            own = {**config, **_config(reader, fields.get("config"))}
-            targets.append(Target(account, region, sources, own, entry))
+            config = {**account_config, **_read_config(reader, fields.get("config"))}
+            targets.append(Target(account, region, sources, config, region_node))
     return targets
 
 
-def _hub(reader: Reader, node: Node) -> Hub | None:
-    fields = reader.fields(node, ("account", "region", "writers", "readers", "config"), ("account", "region"))
-    account = reader.value(fields.get("account"), _NAME, as_written=True)
-    region = reader.value(fields.get("region"), inputs.region)
-    who = {
-        key: reader.values(fields[key], "principals", inputs.principal) if key in fields else None
-        for key in ("writers", "readers")
-    }
-    config = _config(reader, fields.get("config"))
-    return Hub(account, region, who["writers"], who["readers"], config, node) if account and region else None
+def _read_hub(reader: YamlReader, node: Node) -> Hub | None:
+    fields = reader.read_fields(node, ("account", "region", "writers", "readers", "config"), ("account", "region"))
+    account_name = reader.read_value(fields.get("account"), _NAME, as_written=True)
+    region = reader.read_value(fields.get("region"), inputs.region)
+    writers = _read_principals(reader, fields.get("writers"))
+    readers = _read_principals(reader, fields.get("readers"))
+    config = _read_config(reader, fields.get("config"))
+    return Hub(account_name, region, writers, readers, config, node) if account_name and region else None
 
 
-def _wave(reader: Reader, node: Node) -> Wave:
-    fields = reader.fields(node, ("name", "accounts", "labels", "rest", "soakMinutes"), ("name",))
+def _read_principals(reader: YamlReader, node: Node | None) -> list[str] | None:
+    return None if node is None else reader.read_values(node, "principals", inputs.principal)
+
+
+def _read_wave(reader: YamlReader, node: Node) -> Wave:
+    keys = ("name", "accounts", "labels", "remainingAccounts", "soakMinutes")
+    fields = reader.read_fields(node, keys, ("name",))
     return Wave(
-        reader.value(fields.get("name"), _NAME, as_written=True) or "",
-        frozenset(reader.values(fields.get("accounts"), "names of accounts", _NAME)),
-        frozenset(reader.values(fields.get("labels"), "labels", _NAME)),
-        reader.value(fields.get("rest"), inputs.boolean) or False,
-        reader.value(fields.get("soakMinutes"), _SOAK) or 0,
+        reader.read_value(fields.get("name"), _NAME, as_written=True) or "",
+        frozenset(reader.read_values(fields.get("accounts"), "names of accounts", _NAME)),
+        frozenset(reader.read_values(fields.get("labels"), "labels", _NAME)),
+        reader.read_value(fields.get("remainingAccounts"), inputs.boolean) or False,
+        reader.read_value(fields.get("soakMinutes"), _SOAK_MINUTES) or 0,
         node,
     )

@@ -5,9 +5,7 @@ with their defaults and descriptions; a test compares the two.
 """
 
 import dataclasses
-import hashlib
 import json
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,9 +15,11 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from components import blocked_table_args, feedback_monitoring_args, feedback_pipeline_args, inputs
 from components.arn import Arn
+from components.blocked_table_args import BlockedTableInputs
 from components.feedback_pipeline_args import PipelineSettings
 from components.inputs import Rule, camel_case, input_error
 from stack.model import ExistingTables, MonitoringSettings, NewTables, Source, StackConfig
+from stack.sources import read_sources, required_default_region
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -48,19 +48,6 @@ _RULES: dict[str, Rule[Any]] = {
 KEYS = frozenset({"sources", *_RULES})
 """The keys of a stack, without the project's name."""
 
-_LONGEST_SOURCE_NAME = 36  # With the kind before it and a suffix behind, a function's name fits AWS's 64 characters.
-_SOURCE_RULES: dict[str, Rule[Any]] = {
-    "name": inputs.pattern(
-        rf"[a-z0-9][a-z0-9-]{{0,{_LONGEST_SOURCE_NAME - 1}}}",
-        f"up to {_LONGEST_SOURCE_NAME} lower-case letters, digits and -",
-    ),
-    "region": inputs.region,
-    "identities": inputs.each(inputs.identity),
-    "configurationSet": inputs.configuration_set,
-    "kmsKeyArn": inputs.kms_key_arn,
-    "emailForwarding": inputs.boolean,
-}
-
 
 def load() -> StackConfig:
     """Read the configuration of the stack that is running.
@@ -88,7 +75,7 @@ def parse(config: Mapping[str, str], default_region: str | None = None, prefix: 
     for key, value in values.items():
         if key not in KEYS:
             raise input_error(prefix + key, value, f"there is no such key; there are {', '.join(sorted(KEYS))}")
-    sources = _sources(f"{prefix}sources", values.pop("sources", None), default_region)
+    sources = read_sources(f"{prefix}sources", values.pop("sources", None), default_region)
     checked = {key: _RULES[key](prefix + key, value) for key, value in values.items()}
     stack_config = StackConfig(
         sources=sources,
@@ -96,7 +83,7 @@ def parse(config: Mapping[str, str], default_region: str | None = None, prefix: 
         pipeline_settings=_pipeline_settings(checked, prefix),
         monitoring_settings=_monitoring_settings(checked, sources, prefix),
         create_kms_keys=checked.get("createKmsKeys", False),
-        deletion_protection=checked.get("deletionProtection", True),
+        deletion_protection=checked.get("deletionProtection", BlockedTableInputs.deletion_protection),
         tags=checked.get("tags", {}),
     )
     if stack_config.create_kms_keys:
@@ -132,7 +119,7 @@ def _key_of_input(prefix: str) -> feedback_pipeline_args.InputName:
 def _monitoring_settings(checked: Mapping[str, Any], sources: list[Source], prefix: str) -> MonitoringSettings | None:
     settings = _settings(MonitoringSettings, checked)
     if not checked.get("monitoring", True):
-        for name, default in vars(MonitoringSettings()).items():
+        for name, default in vars(MonitoringSettings()).items():  # Pulumi.yaml declares the defaults
             if (value := getattr(settings, name)) != default:
                 raise input_error(prefix + camel_case(name), value, f"leave it out, or set {prefix}monitoring to true")
         return None
@@ -163,7 +150,7 @@ def _tables(checked: Mapping[str, Any], default_region: str | None, prefix: str)
             blocked_table_arn=blocked_table_arn, history_table_arn=history_table_arn, kms_key_arn=kms_key_arn
         )
     tables = NewTables(
-        region=checked.get("tableRegion") or _default_region(f"{prefix}tableRegion", default_region),
+        region=checked.get("tableRegion") or required_default_region(f"{prefix}tableRegion", default_region),
         kms_key_arn=kms_key_arn,
         **{name: checked.get(camel_case(name), []) for name in _TABLE_OPTIONS},
     )
@@ -177,72 +164,14 @@ def _tables(checked: Mapping[str, Any], default_region: str | None, prefix: str)
 
 
 def _check_created_keys(config: StackConfig, prefix: str) -> None:
-    given_keys = [(f"sources[{index}].kmsKeyArn", source.kms_key_arn) for index, source in enumerate(config.sources)]
+    configured_keys = [
+        (f"sources[{index}].kmsKeyArn", source.kms_key_arn) for index, source in enumerate(config.sources)
+    ]
     if isinstance(config.tables, NewTables):
-        given_keys.append(("tableKmsKeyArn", config.tables.kms_key_arn))
-    for key, arn in given_keys:
+        configured_keys.append(("tableKmsKeyArn", config.tables.kms_key_arn))
+    for key, arn in configured_keys:
         if arn:
             raise input_error(prefix + key, arn, f"leave it out with {prefix}createKmsKeys, which creates the keys")
     if isinstance(config.tables, NewTables) and config.tables.replica_regions:
         requirement = f"leave it out with {prefix}createKmsKeys: a replica would need a key in its own Region"
         raise input_error(f"{prefix}replicaRegions", config.tables.replica_regions, requirement)
-
-
-def _default_region(name: str, default_region: str | None) -> str:
-    if not default_region:
-        raise input_error(name, None, "a Region such as eu-west-1 is needed, here or as aws:region")
-    return inputs.region("aws:region", default_region)
-
-
-def _sources(name: str, value: object, default_region: str | None) -> list[Source]:
-    if not isinstance(value, list) or not value:
-        requirement = "a list of at least one {region, identities, configurationSet} is needed"
-        raise input_error(name, value, requirement)
-    sources = [_source(f"{name}[{index}]", entry, default_region) for index, entry in enumerate(value)]
-    _check_unique(name, sources)
-    return sources
-
-
-def _source(name: str, value: object, default_region: str | None) -> Source:
-    if not isinstance(value, dict):
-        raise input_error(name, value, "a map of region, identities and configurationSet is needed")
-    for key, entry in value.items():
-        if key not in _SOURCE_RULES:
-            raise input_error(f"{name}.{key}", entry, f"there is no such key; there are {', '.join(_SOURCE_RULES)}")
-    checked = {
-        key: rule(f"{name}.{key}", value[key]) for key, rule in _SOURCE_RULES.items() if value.get(key) is not None
-    }
-    identities, configuration_set = checked.get("identities", []), checked.get("configurationSet")
-    if not identities and not configuration_set:
-        raise input_error(name, value, "identities or a configurationSet (or both) is needed")
-    region = checked.get("region") or _default_region(f"{name}.region", default_region)
-    kms_key_arn, email_forwarding = checked.get("kmsKeyArn"), checked.get("emailForwarding")
-    if kms_key_arn and Arn.of(kms_key_arn).region != region:
-        raise input_error(f"{name}.kmsKeyArn", kms_key_arn, f"a key in the source's Region, {region}, is needed")
-    if email_forwarding is not None and not identities:
-        requirement = "identities are needed, since it is a setting of an identity"
-        raise input_error(f"{name}.emailForwarding", email_forwarding, requirement)
-    first_origin = identities[0] if identities else configuration_set
-    source_name = checked.get("name") or _short_name(f"{region}-{first_origin}")
-    return Source(source_name, region, identities, configuration_set, kms_key_arn, email_forwarding)
-
-
-def _check_unique(name: str, sources: list[Source]) -> None:
-    """Raises: ValueError for a name, an identity or a configuration set that two sources have."""
-    owners: dict[tuple[str, str], str] = {}
-    for index, source in enumerate(sources):
-        owner = f"{name}[{index}]"
-        origins = [*source.identities, *([source.configuration_set] if source.configuration_set else [])]
-        for scope, value in [("name", source.name), *((source.region, origin) for origin in origins)]:
-            if other := owners.get((scope, value)):
-                raise input_error(owner, value, f"{other} has it already ({scope}); name it in one source")
-            owners[scope, value] = owner
-
-
-def _short_name(origin: str) -> str:
-    """A name for resources, of the first identity only: it must not change when the source gains another one."""
-    slug = re.sub(r"[^a-z0-9]+", "-", origin.lower()).strip("-")
-    if len(slug) <= _LONGEST_SOURCE_NAME:
-        return slug
-    digest = hashlib.sha256(origin.encode()).hexdigest()[:6]
-    return f"{slug[: _LONGEST_SOURCE_NAME - 7].rstrip('-')}-{digest}"

@@ -19,7 +19,11 @@ from components import (
     feedback_monitoring_args,
     feedback_pipeline_args,
 )
-from components.feedback_pipeline_args import DEAD_LETTER_RETENTION_DAYS, LARGEST_BATCH_WITHOUT_WINDOW, MOST_WINDOWS
+from components.feedback_pipeline_args import (
+    DEAD_LETTER_RETENTION_DAYS,
+    LARGEST_BATCH_WITHOUT_WINDOW,
+    MAX_WINDOWS_PER_BLOCK,
+)
 from components.inputs import IntegerRange, Rule, camel_case, takes_output
 from docs import component_reference
 
@@ -47,7 +51,7 @@ COMPONENTS: dict[str, tuple[Any, Any, dict[str, Rule[Any]]]] = {
     ),
 }
 IN_WORDS = {
-    "soft_block_days": f"at most {MOST_WINDOWS} windows",
+    "soft_block_days": f"at most {MAX_WINDOWS_PER_BLOCK} windows",
     "message_retention_days": f"the dead-letter queues keep it {DEAD_LETTER_RETENTION_DAYS}",
     "batch_size": f"More than {LARGEST_BATCH_WITHOUT_WINDOW} need a batching window",
     "missing_feedback_hours": "0 for no such alarm",
@@ -113,7 +117,7 @@ def test_descriptions_of_inputs_state_their_limits_and_defaults(component: str, 
 
 def test_pulumi_yaml_states_the_limits_and_defaults_of_the_components(declarations: dict[str, Any]) -> None:
     compared = set()
-    for component in ("FeedbackPipeline", "FeedbackMonitoring"):
+    for component in ("BlockedTable", "FeedbackPipeline", "FeedbackMonitoring"):
         _, inputs_type, rules = COMPONENTS[component]
         for name, rule in rules.items():
             if declaration := declarations.get(camel_case(name)):
@@ -124,7 +128,7 @@ def test_pulumi_yaml_states_the_limits_and_defaults_of_the_components(declaratio
                     compared.add(name)
     settings = {field.name for field in dataclasses.fields(feedback_pipeline_args.PipelineSettings)}
     without_default = {"maximum_concurrency", "permissions_boundary_arn"}
-    assert compared == settings - without_default | {"missing_feedback_hours"}
+    assert compared == settings - without_default | {"missing_feedback_hours", "deletion_protection"}
 
 
 def test_the_readme_states_the_defaults_of_soft_bounces() -> None:
@@ -142,7 +146,7 @@ def test_the_library_has_the_same_limits_on_soft_bounces() -> None:
         "soft_bounce_window_days": soft_bounces.WINDOW_DAYS_LIMITS,
         "soft_block_days": soft_bounces.BLOCK_DAYS_LIMITS,
     }
-    assert soft_bounces.MAX_WINDOWS_PER_BLOCK == MOST_WINDOWS
+    assert soft_bounces.MAX_WINDOWS_PER_BLOCK == MAX_WINDOWS_PER_BLOCK
 
 
 def test_the_library_has_the_same_defaults_for_soft_bounces() -> None:

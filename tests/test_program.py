@@ -165,6 +165,15 @@ def test_alarms_reach_the_people_and_runbooks_of_the_configuration() -> None:
         assert f" Runbook: {url}#" in alarm.inputs["alarmDescription"]
 
 
+def test_email_forwarding_is_switched_off_once_both_kinds_have_a_topic() -> None:
+    source = {"region": "eu-west-1", "identities": ["shop.example"], "name": "shop", "emailForwarding": False}
+    graph = stack("dev", sources=[source])
+    type_ = "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes"
+    (forwarding,) = graph.of(type_)
+    assert forwarding.inputs["emailForwardingEnabled"] is False
+    assert {"bounce-shop-shop.example", "complaint-shop-shop.example"} <= forwarding.depends_on
+
+
 def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
     graph = stack("dev", createKmsKeys=True)
     key_names = {key.inputs["region"]: key.name for key in graph.of("aws:kms/key:Key")}

@@ -15,18 +15,18 @@ HOLDS_DATA = ("aws:dynamodb/table:Table", "aws:kms/key:Key", "aws:sns/topic:Topi
 
 
 def test_the_package_is_what_the_files_say() -> None:
-    for path, text in component_reference.files().items():
-        assert path.read_text() == text, f"{path} is out of date: make docs, and read the difference"
+    for path, content in component_reference.files().items():
+        assert path.read_text() == content, f"{path} is out of date: make docs, and read the difference"
 
 
 def test_the_list_of_policies_is_what_the_pack_holds() -> None:
-    for path, text in policy_reference.files().items():
-        assert path.read_text() == text, f"{path} is out of date: make docs, and read the difference"
+    for path, content in policy_reference.files().items():
+        assert path.read_text() == content, f"{path} is out of date: make docs, and read the difference"
 
 
 def test_the_help_of_the_command_line_is_what_the_commands_say() -> None:
-    for path, text in cli_reference.files().items():
-        assert path.read_text() == text, f"{path} is out of date: make docs, and read the difference"
+    for path, content in cli_reference.files().items():
+        assert path.read_text() == content, f"{path} is out of date: make docs, and read the difference"
 
 
 def test_the_dev_stack_is_what_the_file_says() -> None:

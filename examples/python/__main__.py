@@ -1,4 +1,4 @@
-"""Blocks the addresses that mail from shop.example bounces at, and those who complain about it."""
+"""Blocks the addresses whose mail from shop.example bounces, or who complain about it."""
 
 import pulumi
 import pulumi_ses_feedback as ses_feedback

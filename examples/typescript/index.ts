@@ -1,4 +1,4 @@
-// Blocks the addresses that mail from shop.example bounces at, and those who complain; lets the shop's role ask.
+// Blocks the addresses whose mail from shop.example bounces, or who complain; lets the shop's role read the blocked table.
 import * as aws from "@pulumi/aws";
 import * as sesFeedback from "@pulumi/ses-feedback";
 
@@ -15,6 +15,6 @@ for (const kind of ["bounce", "complaint"]) {
     });
 }
 
-new aws.iam.RolePolicy("shop-asks", { role: "shop", policy: tables.senderPolicyJson });
+new aws.iam.RolePolicy("shop-reads-blocked-table", { role: "shop", policy: tables.senderPolicyJson });
 
 export const blockedTableArn = tables.blockedTableArn;

@@ -14,8 +14,8 @@ import pytest
 from components.archive import HANDLER, HANDLERS, handler_archive
 
 
-def hashes(archive: pulumi.AssetArchive) -> list[tuple[str, bytes]]:
-    """Name and content of every file, in order: what the engine hashes."""
+def contents(archive: pulumi.AssetArchive) -> list[tuple[str, bytes]]:
+    """Name and content of every file, in order, which is what the engine hashes."""
     files = {name: asset for name, asset in archive.assets.items() if isinstance(asset, pulumi.FileAsset)}
     assert len(files) == len(archive.assets)
     return [(name, Path(asset.path).read_bytes()) for name, asset in files.items()]
@@ -29,26 +29,31 @@ def test_two_builds_from_two_folders_are_equal(tmp_path: Path, monkeypatch: pyte
     (copy / "handler.py~").write_text("an editor's backup")
     os.utime(copy / "__init__.py", (0, 0))
     monkeypatch.chdir(tmp_path)
-    assert hashes(handler_archive(copy)) == hashes(handler_archive())
+    assert contents(handler_archive(copy)) == contents(handler_archive())
 
 
 def test_only_python_files_of_the_handlers_and_their_libraries() -> None:
     names = list(handler_archive().assets)
     assert names == sorted(names)
     assert all(name.endswith(".py") and "__pycache__" not in name for name in names)
-    top = {name.split("/")[0] for name in names}
-    assert top == {"ses_feedback", "aws_lambda_powertools", "idna", "jmespath", "typing_extensions.py"}
+    assert {name.split("/")[0] for name in names} == {
+        "ses_feedback",
+        "aws_lambda_powertools",
+        "idna",
+        "jmespath",
+        "typing_extensions.py",
+    }
 
 
 def test_of_the_library_what_the_function_imports_and_nothing_else() -> None:
-    """Whole folders go in: each of their modules is one that the function imports."""
+    """The archive takes whole folders, so the function must import each of their modules."""
     code = (
         "import sys, ses_feedback.function.handler;"
         "print(*(module.__file__ for name, module in sys.modules.items() if name.partition('.')[0] == 'ses_feedback'))"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(HANDLERS.parent)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    files = {Path(path).relative_to(HANDLERS.parent).as_posix() for path in done.stdout.split()}
+    process = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    files = {Path(path).relative_to(HANDLERS.parent).as_posix() for path in process.stdout.split()}
     assert {name for name in handler_archive().assets if name.startswith("ses_feedback/")} == files
 
 
@@ -58,16 +63,16 @@ def test_the_function_starts_from_the_archive_and_boto3_alone(tmp_path: Path) ->
     Does not prove that it starts under Lambda's own Python 3.13 on arm64.
     """
     with zipfile.ZipFile(tmp_path / "function.zip", "w") as archive:
-        for name, content in hashes(handler_archive()):
+        for name, content in contents(handler_archive()):
             archive.writestr(name, content)
     runtime = tmp_path / "runtime"
     runtime.mkdir()
-    site = Path(boto3.__file__).parent.parent
+    site_packages = Path(boto3.__file__).parent.parent
     for library in ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py"):
-        (runtime / library).symlink_to(site / library)
+        (runtime / library).symlink_to(site_packages / library)
     module, _, function = HANDLER.rpartition(".")
-    path = [str(tmp_path / "function.zip"), str(runtime)]
-    code = f"import sys; sys.path[:0] = {path!r}; from {module} import {function}"
+    python_path = [str(tmp_path / "function.zip"), str(runtime)]
+    code = f"import sys; sys.path[:0] = {python_path!r}; from {module} import {function}"
     table = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
     environment = {
         "PATH": os.environ["PATH"],
@@ -84,10 +89,10 @@ def test_the_function_starts_from_the_archive_and_boto3_alone(tmp_path: Path) ->
         "POWERTOOLS_METRICS_NAMESPACE": "SesFeedback",
     }
     # -S: no site-packages; -I: no PYTHONPATH and not this folder.
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
 def test_an_empty_or_missing_folder_is_an_error(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The runbooks and the picture of the dashboard: current, complete, and with commands that exist.
+"""The runbooks and the picture of the dashboard: up to date, complete, and with commands that exist.
 
-Not proved: that a runbook helps.
+Does not prove that a runbook solves the problem.
 """
 
 import re
@@ -36,16 +36,16 @@ def test_the_table_of_alarms_is_made_from_what_is_deployed(script: dict[str, Any
 
 
 def test_the_picture_is_drawn_from_what_is_deployed(script: dict[str, Any]) -> None:
-    drawn = script["picture"](script["example"]())
-    assert (DOCS / "dashboard.svg").read_text(encoding="utf-8") == drawn, "run docs/monitoring.py"
+    picture = script["picture"](script["example"]())
+    assert (DOCS / "dashboard.svg").read_text(encoding="utf-8") == picture, "run docs/monitoring.py"
     for alarm in record_monitoring().of(ALARM):
-        assert f">{alarm.name.removeprefix('m-')}<" in drawn
+        assert f">{alarm.name.removeprefix('m-')}<" in picture
 
 
 def commands() -> list[str]:
-    """Every `aws ...` in the runbooks, once; a line that goes on in the next one is one."""
-    text = re.sub(r'"\$\(of (\w+)\)"', r"\1", RUNBOOKS.replace("\\\n", " "))
-    return sorted({command.strip() for command in re.findall(r"\baws [a-z0-9]+ [a-z-]+[^\n`)]*", text)})
+    """Every `aws ...` command in the runbooks, once; a command may continue on the next line."""
+    runbooks = re.sub(r'"\$\(of (\w+)\)"', r"\1", RUNBOOKS.replace("\\\n", " "))
+    return sorted({command.strip() for command in re.findall(r"\baws [a-z0-9]+ [a-z-]+[^\n`)]*", runbooks)})
 
 
 @pytest.mark.parametrize("command", commands())

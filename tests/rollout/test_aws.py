@@ -1,4 +1,4 @@
-"""What a rollout asks of AWS, on moto. Does not prove which rights AWS asks for."""
+"""The calls that a rollout makes to AWS, on moto. Does not prove which permissions AWS requires."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,15 +9,15 @@ import pytest
 from moto import mock_aws
 
 from rollout import aws
-from rollout.executor import StackError
-from tests.rollout.fake import stack
+from rollout.deployer import StackError
+from tests.rollout.fake_deployer import member_stack
 
 REGION = "eu-west-1"
-TOPIC = f"arn:aws:sns:{REGION}:123456789012:alarms"
+ALARM_TOPIC_ARN = f"arn:aws:sns:{REGION}:123456789012:alarms"
 
 
 @pytest.fixture(autouse=True)
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def moto_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
@@ -27,47 +27,45 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_roles_are_assumed_one_after_the_other() -> None:
-    one = stack("a")
-    assert aws.account(one) == "123456789012"
-    roles = [
-        {"roleArn": f"arn:aws:iam::{account}:role/deploy", "sessionName": "rollout"} for account in ("3" * 12, "4" * 12)
-    ]
-    assert aws.account(replace(one, config={"aws:assumeRoles": roles[:1]})) == "3" * 12
-    assert aws.account(replace(one, config={"aws:assumeRoles": roles})) == "4" * 12
+    stack = member_stack("a")
+    assert aws.read_account_id(stack) == "123456789012"
+    role_arns = tuple(f"arn:aws:iam::{account_id}:role/deploy" for account_id in ("3" * 12, "4" * 12))
+    assert aws.read_account_id(replace(stack, role_arns=role_arns[:1])) == "3" * 12
+    assert aws.read_account_id(replace(stack, role_arns=role_arns)) == "4" * 12
 
 
-def test_credentials_that_are_missing_are_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(StackError, match="credentials"):
-        aws.account(stack("a"))
+        aws.read_account_id(member_stack("a"))
 
 
-def exported(sqs: Any) -> dict[str, Any]:  # boto3's client
+def stack_outputs(sqs: Any) -> dict[str, Any]:
     urls = {
         key: sqs.create_queue(QueueName=key)["QueueUrl"]
         for key in ("deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
     }
     return {
         "pipelines": {"bounce-a": {"region": REGION, **urls}},
-        "monitoring": {REGION: {"alarmTopicArn": TOPIC}},
+        "monitoring": {REGION: {"alarmTopicArn": ALARM_TOPIC_ARN}},
     }
 
 
-def test_healthy_is_nothing_and_so_is_a_stack_that_does_not_exist() -> None:
-    assert aws.health(stack("a"), exported(boto3.client("sqs", region_name=REGION))) == {}
-    assert aws.health(stack("a"), {}) == {}
+def test_a_healthy_stack_and_one_that_does_not_exist_have_no_findings() -> None:
+    assert aws.check_health(member_stack("a"), stack_outputs(boto3.client("sqs", region_name=REGION))) == {}
+    assert aws.check_health(member_stack("a"), {}) == {}
 
 
-def test_alarms_of_the_stack_that_ring_and_messages_in_both_queues_are_found() -> None:
+def test_alarms_of_the_stack_and_messages_in_both_dead_letter_queues_are_found() -> None:
     sqs = boto3.client("sqs", region_name=REGION)
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)
-    outputs = exported(sqs)
+    outputs = stack_outputs(sqs)
     for url, count in zip(list(outputs["pipelines"]["bounce-a"].values())[1:], (2, 1), strict=True):
         for _ in range(count):
             sqs.send_message(QueueUrl=url, MessageBody="{}")
-    states: dict[str, Literal["ALARM", "OK"]] = {"rings": "ALARM", "quiet": "OK"}
+    states: dict[str, Literal["ALARM", "OK"]] = {"in-alarm": "ALARM", "ok": "OK"}
     for name, state in states.items():
         cloudwatch.put_metric_alarm(
             AlarmName=name,
@@ -78,18 +76,18 @@ def test_alarms_of_the_stack_that_ring_and_messages_in_both_queues_are_found() -
             EvaluationPeriods=1,
             Threshold=1,
             ComparisonOperator="GreaterThanThreshold",
-            AlarmActions=[TOPIC],
+            AlarmActions=[ALARM_TOPIC_ARN],
         )
         cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
-    assert aws.health(stack("a"), outputs) == {
-        "alarm rings in eu-west-1": 1,
+    assert aws.check_health(member_stack("a"), outputs) == {
+        "alarm in-alarm in eu-west-1": 1,
         "dead letters of bounce-a": 2,
         "subscription dead letters of bounce-a": 1,
     }
 
 
-def test_a_look_that_aws_refuses_is_told_with_its_operation() -> None:
-    outputs = exported(boto3.client("sqs", region_name=REGION))
+def test_a_health_check_that_aws_refuses_is_reported_with_its_operation() -> None:
+    outputs = stack_outputs(boto3.client("sqs", region_name=REGION))
     outputs["pipelines"]["bounce-a"]["deadLetterQueueUrl"] += "-gone"
     with pytest.raises(StackError, match="GetQueueAttributes"):
-        aws.health(stack("a"), outputs)
+        aws.check_health(member_stack("a"), outputs)

@@ -1,4 +1,4 @@
-"""What docs/rollout.md and the workflow show is what the command says and takes."""
+"""What docs/rollout.md and the workflow show is what the command prints and accepts."""
 
 import re
 import shlex
@@ -8,16 +8,19 @@ import pytest
 import typer.main
 import yaml
 
-from rollout.__main__ import app, main
-from rollout.document import TargetsError
-from rollout.plan import plan
+from rollout.__main__ import main
+from rollout.commands import app
+from rollout.health import HealthProblem
+from rollout.plan import build_plan
+from rollout.record import Status
+from rollout.runner import Outcome
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "rollout.md").read_text()
 WORKFLOW = (ROOT / "examples" / "rollout" / "github-actions.yaml").read_text()
 EXAMPLE = ROOT / "examples" / "rollout" / "targets.yaml"
 
-MISTAKEN = """\
+FILE_WITH_MISTAKES = """\
 regions: [eu-central-1, eu-west-1]
 roles: ["arn:aws:iam::{account}:role/deploy"]
 hub: {account: mail, region: eu-central-1}
@@ -37,54 +40,67 @@ accounts:
 waves:
   - {name: early, labels: [early]}
 
-  - {name: rest, accounts: [shop]}
+  - {name: late, accounts: [shop]}
 """
 
 
-def lines(text: str) -> list[str]:
+def content_lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def test_the_plan_on_the_page_is_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plan_on_the_page_is_the_plan_of_the_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(EXAMPLE)]) == 0
-    shown = lines(capsys.readouterr().out)
-    page = lines(PAGE)
-    start = page.index(shown[0])
-    assert [line.rstrip("─") for line in page[start : start + len(shown)]] == [line.rstrip("─") for line in shown]
+    printed, page = content_lines(capsys.readouterr().out), content_lines(PAGE)
+    start = page.index(printed[0])
+    assert page[start : start + len(printed)] == printed
 
 
-def test_the_stacks_of_the_rollout_on_the_page_are_the_examples() -> None:
-    table = PAGE[PAGE.index("At its end:") : PAGE.index("13 done")]
-    rows = [line.split() for line in lines(table) if " done " in line]
-    found = [tuple(row[-5:-3]) for row in rows]
-    assert found == [(stack.name, stack.account_id) for stack in plan(EXAMPLE.read_text()).stacks]
+def test_the_stacks_of_the_rollout_on_the_page_are_those_of_the_example() -> None:
+    table = PAGE[PAGE.index("At the end:") : PAGE.index("13 succeeded")]
+    rows = [line.split() for line in content_lines(table) if " succeeded " in line]
+    stacks = [tuple(row[-5:-3]) for row in rows]
+    assert stacks == [(stack.name, stack.account_id) for stack in build_plan(EXAMPLE.read_text()).stacks]
 
 
-def test_the_mistakes_on_the_page_are_told_like_that() -> None:
-    with pytest.raises(TargetsError) as refused:
-        plan(MISTAKEN)
-    assert set(lines(str(refused.value))) >= set(lines(PAGE)[lines(PAGE).index(lines(str(refused.value))[0]) :][:3])
-    assert len([line for line in lines(PAGE) if line.startswith("targets.yaml:")]) == 3
+def test_the_errors_on_the_page_are_what_the_command_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("targets.yaml").write_text(FILE_WITH_MISTAKES)
+    assert main(["plan", "targets.yaml"]) == 1
+    printed = content_lines(capsys.readouterr().err)
+    assert [line for line in content_lines(PAGE) if line.startswith("targets.yaml:")] == printed
 
 
-def commands() -> list[str]:
-    text = PAGE + "".join(step.get("run", "") for step in yaml.safe_load(WORKFLOW)["jobs"]["rollout"]["steps"])
-    found = re.findall(r"python -m rollout ((?!\")[^\n`#]+)", text)
-    return found + re.findall(r"set -- (\w[^\n;]+)", text)
+def test_the_page_explains_every_result_that_is_no_success() -> None:
+    problem = HealthProblem("shop-eu-west-1", "DescribeAlarms: throttled", unreachable=True)
+    assert "| `health check not possible` |" in PAGE
+    assert ": health check not possible: " in str(problem)
+    for word in (Status.FAILED, Status.INTERRUPTED, Outcome.FAILED, Outcome.UNHEALTHY):
+        assert f"`{word}`" in PAGE
 
 
-@pytest.mark.parametrize("line", commands())
-def test_every_command_shown_exists_with_its_options(line: str) -> None:
-    verb, *rest = shlex.split(line.replace('"$COMMAND"', "status"))
-    known = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
-    options = {option for parameter in known.params for option in parameter.opts}
-    assert {one for one in rest if one.startswith("--")} <= options
+def shown_commands() -> list[str]:
+    steps = yaml.safe_load(WORKFLOW)["jobs"]["rollout"]["steps"]
+    text = PAGE + "".join(step.get("run", "") for step in steps)
+    command_lines: list[str] = re.findall(r"python -m rollout ((?!\")[^\n`#]+)", text)
+    return command_lines + re.findall(r"set -- (\w[^\n;]+)", text)
+
+
+@pytest.mark.parametrize("command_line", shown_commands())
+def test_every_command_shown_exists_with_its_options(command_line: str) -> None:
+    name, *arguments = shlex.split(command_line.replace('"$COMMAND"', "status"))
+    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert {argument for argument in arguments if argument.startswith("--")} <= options
 
 
 def test_the_workflow_has_no_long_lived_key_and_runs_one_rollout_at_a_time() -> None:
-    read = yaml.safe_load(WORKFLOW)
-    assert read["permissions"] == {"contents": "read", "id-token": "write"}
-    assert read["concurrency"] == "rollout"
+    workflow = yaml.safe_load(WORKFLOW)
+    assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
+    assert workflow["concurrency"] == "rollout"
     assert "secrets." not in WORKFLOW
-    offered = read[True]["workflow_dispatch"]["inputs"]["command"]["options"]  # YAML 1.1 reads `on` as true
-    assert set(offered) <= set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    offered_commands = workflow[True]["workflow_dispatch"]["inputs"]["command"][
+        "options"
+    ]  # YAML 1.1 reads `on` as true
+    assert set(offered_commands) <= set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
-"""The order of a rollout, what stops it, and how it goes on, with a fake in the place of Pulumi and AWS.
+"""The order of a rollout, what stops it, and how it resumes, with a fake in the place of Pulumi and AWS.
 
-Real threads, so the laws hold for whatever order these take. Does not prove what the engine does: tests/engine does.
+Real threads run, so the properties hold for every order that these take. Does not prove what the engine does:
+tests/engine does.
 """
 
 import copy
@@ -14,16 +15,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollout.executor import Health, StackError
+from rollout.accounts import WrongAccountError
+from rollout.deployer import HealthFindings, LostResource, StackError
+from rollout.health import HealthProblem
 from rollout.plan import Plan
-from rollout.record import Record, Step, Store, begin
-from rollout.runner import Outcome, WrongAccountError
+from rollout.record import Record, RecordFile, Status, new_record
+from rollout.runner import Outcome
 from tests.properties import profile_times
-from tests.rollout.fake import ARNS, HUB, FakeExecutor, a_plan, runner
+from tests.rollout.fake_deployer import HUB, TABLE_ARNS, FakeDeployer, create_runner, plan_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PlanWithFailures = tuple[Plan, Mapping[tuple[str, str], int]]
 plans = st.lists(st.integers(1, 4), min_size=1, max_size=4).map(
-    lambda sizes: a_plan(*([f"w{wave}s{number}" for number in range(size)] for wave, size in enumerate(sizes)))
+    lambda sizes: plan_of(*([f"w{wave}s{stack}" for stack in range(size)] for wave, size in enumerate(sizes)))
 )
 
 
@@ -33,115 +37,123 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @st.composite
-def troubles(draw: st.DrawFn) -> tuple[Plan, Mapping[tuple[str, str], int]]:
+def plans_with_failures(draw: st.DrawFn) -> PlanWithFailures:
     """A plan, and how often a preview or update in it fails."""
     plan = draw(plans)
-    calls = [(verb, one.name) for one in plan.stacks for verb in ("preview", "up")]
-    return plan, draw(st.dictionaries(st.sampled_from(calls), st.integers(1, 2), max_size=4))
+    operations = [(operation, stack.name) for stack in plan.stacks for operation in ("preview", "update")]
+    return plan, draw(st.dictionaries(st.sampled_from(operations), st.integers(1, 2), max_size=4))
 
 
-@given(troubles(), st.integers(1, 5))
+@given(plans_with_failures(), st.integers(1, 5))
 @profile_times(0.15)
-def test_a_wave_begins_only_when_all_before_it_is_done(
-    folder: Path, trouble: tuple[Plan, Mapping[tuple[str, str], int]], parallel: int
+def test_a_wave_begins_only_when_all_before_it_have_succeeded(
+    folder: Path, plan_with_failures: PlanWithFailures, parallel: int
 ) -> None:
-    plan, fails = trouble
-    executor, record = FakeExecutor(plan, fails), begin(plan, NOW)
-    done_before: dict[str, bool] = {}
-    wave_of = {one.name: number for number, wave in enumerate(plan.waves) for one in wave.stacks}
+    plan, failures = plan_with_failures
+    deployer, record = FakeDeployer(plan, failures), new_record(plan, NOW)
+    earlier_waves_succeeded: dict[str, bool] = {}
+    wave_of_stack = {stack.name: index for index, wave in enumerate(plan.waves) for stack in wave.stacks}
 
-    def look(_verb: str, name: str) -> None:
-        earlier = [one for number, wave in enumerate(record.waves) if number < wave_of[name] for one in wave.stacks]
-        done_before[name] = all(one.step is Step.DONE for one in earlier)
+    def check_earlier_waves(_operation: str, stack_name: str) -> None:
+        earlier_waves = record.waves[: wave_of_stack[stack_name]]
+        earlier_waves_succeeded[stack_name] = all(
+            stack.status is Status.SUCCEEDED for wave in earlier_waves for stack in wave.stacks
+        )
 
-    executor.before = look
-    outcome = runner(plan, executor, record, folder, parallel=parallel).run()
-    assert all(done_before.values())
-    assert executor.most <= parallel
-    failing = [wave_of[name] for (_, name), count in fails.items() if count]
-    stopped_at = min(failing, default=len(plan.waves))
-    assert outcome is (Outcome.FAILED if failing else Outcome.DONE)
-    for number, (wave, entry) in enumerate(zip(plan.waves, record.waves, strict=True)):
-        for one, its in zip(wave.stacks, entry.stacks, strict=True):
-            fails_itself = any(name == one.name for _, name in fails)
-            if number > stopped_at:
-                assert its.step is Step.WAITING
-                assert not [call for call in executor.calls if call[1] == one.name]
-            elif number == stopped_at and fails_itself:
-                assert its.step is Step.FAILED
-                assert its.error
-            else:  # the others of a wave that fails are finished, too
-                assert its.step is Step.DONE
+    deployer.on_call = check_earlier_waves
+    outcome = create_runner(plan, deployer, record, folder, parallel=parallel).run()
+    assert all(earlier_waves_succeeded.values())
+    assert deployer.max_running <= parallel
+    failing_stacks = {stack_name for (_, stack_name), count in failures.items() if count}
+    failing_wave = min((wave_of_stack[stack_name] for stack_name in failing_stacks), default=len(plan.waves))
+    assert outcome is (Outcome.FAILED if failing_stacks else Outcome.SUCCEEDED)
+    for index, wave_record in enumerate(record.waves):
+        for stack_record in wave_record.stacks:
+            if index > failing_wave:
+                assert stack_record.status is Status.PENDING
+                assert not [stack_name for _, stack_name in deployer.begun if stack_name == stack_record.name]
+            elif index == failing_wave and stack_record.name in failing_stacks:
+                assert stack_record.status is Status.FAILED
+                assert stack_record.error
+            else:  # the other stacks of a wave that fails finish too
+                assert stack_record.status is Status.SUCCEEDED
 
 
-@given(troubles())
+@given(plans_with_failures())
 @profile_times(0.15)
-def test_resume_does_what_is_left_and_repeats_nothing(
-    folder: Path, trouble: tuple[Plan, Mapping[tuple[str, str], int]]
+def test_resume_updates_what_is_not_updated_and_repeats_nothing(
+    folder: Path, plan_with_failures: PlanWithFailures
 ) -> None:
-    plan, fails = trouble
-    executor, record = FakeExecutor(plan, fails), begin(plan, NOW)
-    for _ in range(sum(fails.values()) + 1):
-        outcome = runner(plan, executor, record, folder).run()
-    assert outcome is Outcome.DONE
-    assert record.done
-    assert record.finished
-    assert all(executor.ups(one.name) == 1 for one in plan.stacks)
+    plan, failures = plan_with_failures
+    deployer, record = FakeDeployer(plan, failures), new_record(plan, NOW)
+    for _ in range(sum(failures.values()) + 1):
+        outcome = create_runner(plan, deployer, record, folder).run()
+    assert outcome is Outcome.SUCCEEDED
+    assert record.succeeded
+    assert record.finished_at
+    assert all(deployer.update_count(stack.name) == 1 for stack in plan.stacks)
 
 
 @given(plans, st.integers(0, 30), st.integers(1, 3))
 @profile_times(0.15)
-def test_stopping_at_any_call_begins_nothing_more_and_can_be_resumed(
-    folder: Path, plan: Plan, at: int, parallel: int
+def test_stopping_at_any_operation_begins_nothing_more_and_can_be_resumed(
+    folder: Path, plan: Plan, stop_at: int, parallel: int
 ) -> None:
-    executor, record = FakeExecutor(plan), begin(plan, NOW)
-    run = runner(plan, executor, record, folder, parallel=parallel)
-    count = itertools.count()
-    begun_after: list[str] = []
+    deployer, record = FakeDeployer(plan), new_record(plan, NOW)
+    runner = create_runner(plan, deployer, record, folder, parallel=parallel)
+    operation_count = itertools.count()
+    begun_after_stop: list[str] = []
 
-    def stop(_verb: str, name: str) -> None:
-        if executor.stopped.is_set():
-            begun_after.append(name)
-        if next(count) == at:
-            run.stop()
+    def stop(_operation: str, stack_name: str) -> None:
+        if deployer.stopped.is_set():
+            begun_after_stop.append(stack_name)
+        if next(operation_count) == stop_at:
+            runner.stop()
 
-    executor.before = stop
-    outcome = run.run()
-    assert len(begun_after) <= parallel - 1, "only what was on its way already"
-    for entry in record.stacks:
-        assert (entry.step is Step.DONE) == (executor.ups(entry.name) == 1)
-        assert entry.step in {Step.DONE, Step.WAITING, Step.HALF_DONE}
-        if entry.step is Step.HALF_DONE:
-            assert ("up", entry.name) in executor.calls
-    assert outcome is (Outcome.STOPPED if executor.stopped.is_set() and not record.done else Outcome.DONE)
-    again = FakeExecutor(plan)
-    assert runner(plan, again, record, folder).run() is Outcome.DONE
-    assert all(executor.ups(one.name) + again.ups(one.name) == 1 for one in plan.stacks)
+    deployer.on_call = stop
+    outcome = runner.run()
+    assert len(begun_after_stop) <= parallel - 1, "only operations that had begun already"
+    for stack_record in record.stacks:
+        assert (stack_record.status is Status.SUCCEEDED) == (deployer.update_count(stack_record.name) == 1)
+        assert stack_record.status in {Status.SUCCEEDED, Status.PENDING, Status.INTERRUPTED}
+        if stack_record.status is Status.INTERRUPTED:
+            assert ("update", stack_record.name) in deployer.begun
+    stopped = deployer.stopped.is_set() and not record.succeeded
+    assert outcome is (Outcome.STOPPED if stopped else Outcome.SUCCEEDED)
+    second_deployer = FakeDeployer(plan)
+    assert create_runner(plan, second_deployer, record, folder).run() is Outcome.SUCCEEDED
+    for stack in plan.stacks:
+        assert deployer.update_count(stack.name) + second_deployer.update_count(stack.name) == 1
 
 
-@given(troubles())
+@given(plans_with_failures())
 @profile_times(0.1)
-def test_a_crash_at_any_moment_can_be_resumed_from_the_file(
-    folder: Path, trouble: tuple[Plan, Mapping[tuple[str, str], int]]
+def test_after_a_crash_at_any_time_the_rollout_resumes_from_the_file(
+    folder: Path, plan_with_failures: PlanWithFailures
 ) -> None:
-    plan, fails = trouble
-    executor, record, store = FakeExecutor(plan, fails), begin(plan, NOW), Store(folder / "record.json")
-    moments: list[tuple[Record, list[tuple[str, str]]]] = []
+    plan, failures = plan_with_failures
+    deployer, record, record_file = (
+        FakeDeployer(plan, failures),
+        new_record(plan, NOW),
+        RecordFile(folder / "record.json"),
+    )
+    snapshots: list[tuple[Record, list[tuple[str, str]]]] = []
     lock = threading.Lock()
 
-    def remember(_: Record) -> None:
+    def take_snapshot(_: Record) -> None:
         with lock:
-            found = store.load()
-            assert found is not None
-            moments.append((found, list(executor.ended)))
+            saved_record = record_file.load()
+            assert saved_record is not None
+            snapshots.append((saved_record, list(deployer.succeeded)))
 
-    runner(plan, executor, record, folder, on_change=remember).run()
-    for found, ended in moments[:: max(1, len(moments) // 8)]:
-        done = [one.name for one in found.stacks if one.step is Step.DONE]
-        assert all(("up", name) in ended for name in done), "nothing is said to be done that is not"
-        again = FakeExecutor(plan)
-        assert runner(plan, again, copy.deepcopy(found), folder).run() is Outcome.DONE
-        assert {name for verb, name in again.ended if verb == "up"} == {one.name for one in plan.stacks} - set(done)
+    create_runner(plan, deployer, record, folder, on_change=take_snapshot).run()
+    for saved_record, succeeded in snapshots[:: max(1, len(snapshots) // 8)]:
+        recorded = {stack.name for stack in saved_record.stacks if stack.status is Status.SUCCEEDED}
+        assert all(("update", stack_name) in succeeded for stack_name in recorded), "no success is recorded too early"
+        second_deployer = FakeDeployer(plan)
+        assert create_runner(plan, second_deployer, copy.deepcopy(saved_record), folder).run() is Outcome.SUCCEEDED
+        updated = {stack_name for operation, stack_name in second_deployer.succeeded if operation == "update"}
+        assert updated == {stack.name for stack in plan.stacks} - recorded
 
 
 class Clock:
@@ -158,107 +170,126 @@ class Clock:
         return False
 
 
-def soaked(folder: Path, looks: list[Health | StackError]) -> tuple[Outcome, Record, Clock]:
-    """A wave with ten minutes to soak and one after it; `looks` at the first, the first one before the update."""
-    plan, clock = a_plan(["canary"], ["rest"], soak=10), Clock()
-    executor, record = FakeExecutor(plan), begin(plan, NOW)
-    executor.wrong = {"canary": looks}
-    outcome = runner(plan, executor, record, folder, now=clock, pause=clock.pause).run()
+def run_with_soak_time(folder: Path, health_checks: list[HealthFindings | StackError]) -> tuple[Outcome, Record, Clock]:
+    """A canary wave with a soak time of ten minutes, and one after it.
+
+    `health_checks` are the results for the canary, the first of them before its update.
+    """
+    plan, clock = plan_of(["canary"], ["late"], soak_minutes=10), Clock()
+    deployer, record = FakeDeployer(plan), new_record(plan, NOW)
+    deployer.health_checks = {"canary": health_checks}
+    outcome = create_runner(plan, deployer, record, folder, now=clock, pause=clock.pause).run()
+    assert RecordFile(folder / "record.json").load() == record
     return outcome, record, clock
 
 
-def test_a_wave_is_watched_for_its_soak_time_before_the_next(tmp_path: Path) -> None:
-    outcome, record, clock = soaked(tmp_path, [{}])
-    assert outcome is Outcome.DONE
+def test_a_wave_soaks_before_the_next_begins(tmp_path: Path) -> None:
+    outcome, record, clock = run_with_soak_time(tmp_path, [{}])
+    assert outcome is Outcome.SUCCEEDED
     assert clock.now == NOW + timedelta(minutes=20)
-    assert record.stacks[-1].started == "2026-11-24T12:10:00+00:00"
+    assert record.stacks[-1].started_at == "2026-11-24T12:10:00+00:00"
 
 
-def test_what_gets_worse_while_it_soaks_stops_the_next_wave(tmp_path: Path) -> None:
-    outcome, record, clock = soaked(tmp_path, [{}, {}, {}, {"dead letters of bounce-a": 2}])
+def test_health_that_gets_worse_during_the_soak_time_stops_the_next_wave(tmp_path: Path) -> None:
+    outcome, record, clock = run_with_soak_time(tmp_path, [{}, {}, {}, {"dead letters of bounce-a": 2}])
     assert outcome is Outcome.UNHEALTHY
     assert clock.now == NOW + timedelta(minutes=2)
-    assert record.waves[1].problems == ["canary: dead letters of bounce-a: 2, before 0"]
-    assert [one.step for one in record.stacks] == [Step.DONE, Step.DONE, Step.WAITING]
+    assert record.waves[1].health_problems == [HealthProblem("canary", "dead letters of bounce-a: 2, before 0")]
+    assert [stack.status for stack in record.stacks] == [Status.SUCCEEDED, Status.SUCCEEDED, Status.PENDING]
 
 
-def test_what_was_wrong_before_is_not_the_rollouts_doing(tmp_path: Path) -> None:
-    assert soaked(tmp_path, [{"alarm a in eu-west-1": 1}])[0] is Outcome.DONE
-    outcome, record, _ = soaked(tmp_path, [{"dead letters of a": 3}, {"dead letters of a": 4}])
+def test_health_that_was_bad_before_the_update_does_not_stop_the_rollout(tmp_path: Path) -> None:
+    assert run_with_soak_time(tmp_path, [{"alarm a in eu-west-1": 1}])[0] is Outcome.SUCCEEDED
+    outcome, record, _ = run_with_soak_time(tmp_path, [{"dead letters of a": 3}, {"dead letters of a": 4}])
     assert outcome is Outcome.UNHEALTHY
-    assert record.waves[1].problems == ["canary: dead letters of a: 4, before 3"]
+    assert record.waves[1].health_problems == [HealthProblem("canary", "dead letters of a: 4, before 3")]
 
 
-def test_a_look_that_fails_matters_only_at_the_end(tmp_path: Path) -> None:
-    assert soaked(tmp_path, [{}, StackError("throttled"), {}])[0] is Outcome.DONE
-    outcome, record, _ = soaked(tmp_path, [{}, StackError("no right to look")])
+def test_a_health_check_that_cannot_be_made_matters_only_at_the_end(tmp_path: Path) -> None:
+    assert run_with_soak_time(tmp_path, [{}, StackError("throttled"), {}])[0] is Outcome.SUCCEEDED
+    outcome, record, clock = run_with_soak_time(tmp_path, [{}, StackError("no permission")])
     assert outcome is Outcome.UNHEALTHY
-    assert record.waves[1].problems == ["canary: no right to look (could not look)"]
+    assert clock.now == NOW + timedelta(minutes=10)
+    (problem,) = record.waves[1].health_problems
+    assert problem == HealthProblem("canary", "no permission", unreachable=True)
+    assert str(problem) == "canary: health check not possible: no permission"
 
 
-def test_an_unhealthy_wave_is_looked_at_again_by_resume_and_not_updated_again(tmp_path: Path) -> None:
-    plan = a_plan(["canary"], ["rest"])
-    executor, record = FakeExecutor(plan), begin(plan, NOW)
-    executor.wrong = {"canary": [{}, {"alarm a in eu-west-1": 1}, {"alarm a in eu-west-1": 1}, {}]}
-    outcomes = [runner(plan, executor, record, tmp_path).run() for _ in range(3)]
-    assert outcomes == [Outcome.UNHEALTHY, Outcome.UNHEALTHY, Outcome.DONE]
-    assert executor.ups("canary") == 1
+def test_what_decides_is_the_field_and_not_the_message_of_a_problem(tmp_path: Path) -> None:
+    misleading_name = "alarm health check not possible"
+    outcome, _, clock = run_with_soak_time(tmp_path, [{}, {misleading_name: 1}])
+    assert (outcome, clock.now) == (Outcome.UNHEALTHY, NOW), "it stops at once, as for every alarm"
 
 
-def test_stopping_while_it_soaks_keeps_the_time_that_has_passed(tmp_path: Path) -> None:
-    plan, clock = a_plan(["canary"], ["rest"], soak=10), Clock()
-    executor, record = FakeExecutor(plan), begin(plan, NOW)
+def test_an_unhealthy_wave_is_checked_again_by_resume_and_not_updated_again(tmp_path: Path) -> None:
+    plan = plan_of(["canary"], ["late"])
+    deployer, record = FakeDeployer(plan), new_record(plan, NOW)
+    deployer.health_checks = {"canary": [{}, {"alarm a in eu-west-1": 1}, {"alarm a in eu-west-1": 1}, {}]}
+    outcomes = [create_runner(plan, deployer, record, tmp_path).run() for _ in range(3)]
+    assert outcomes == [Outcome.UNHEALTHY, Outcome.UNHEALTHY, Outcome.SUCCEEDED]
+    assert deployer.update_count("canary") == 1
+
+
+def test_stopping_during_the_soak_time_keeps_the_time_that_has_passed(tmp_path: Path) -> None:
+    plan, clock = plan_of(["canary"], ["late"], soak_minutes=10), Clock()
+    deployer, record = FakeDeployer(plan), new_record(plan, NOW)
 
     def stop_at_once(seconds: float) -> bool:
         clock.pause(seconds)
         return True
 
-    assert runner(plan, executor, record, tmp_path, now=clock, pause=stop_at_once).run() is Outcome.STOPPED
+    outcome = create_runner(plan, deployer, record, tmp_path, now=clock, pause=stop_at_once).run()
+    assert outcome is Outcome.STOPPED
     clock.now = NOW + timedelta(minutes=9)
-    assert runner(plan, FakeExecutor(plan), record, tmp_path, now=clock, pause=clock.pause).run() is Outcome.DONE
-    assert record.stacks[-1].started == "2026-11-24T12:10:00+00:00"
+    outcome = create_runner(plan, FakeDeployer(plan), record, tmp_path, now=clock, pause=clock.pause).run()
+    assert outcome is Outcome.SUCCEEDED
+    assert record.stacks[-1].started_at == "2026-11-24T12:10:00+00:00"
 
 
-def test_what_would_lose_data_is_refused_unless_it_is_named(tmp_path: Path) -> None:
-    plan = a_plan(["a", "b"])
-    executor, record = FakeExecutor(plan), begin(plan, NOW)
-    executor.lost = {"a": ("replace bounce-a-queue", "delete bounce-a-topic")}
-    assert runner(plan, executor, record, tmp_path).run() is Outcome.FAILED
-    failed = record.stacks[1]
-    assert "replace bounce-a-queue, delete bounce-a-topic" in failed.error
-    assert "--allow-loss" in failed.error
-    assert ("up", "a") not in executor.calls
-    assert executor.ups("b") == 1
-    assert runner(plan, executor, record, tmp_path, allow_loss=["*-topic"]).run() is Outcome.FAILED
-    assert "bounce-a-topic" not in failed.error
-    assert runner(plan, executor, record, tmp_path, allow_loss=["*-topic", "bounce-a-queue"]).run() is Outcome.DONE
-
-
-def test_a_wrong_account_is_refused_before_anything_is_asked_of_the_engine(tmp_path: Path) -> None:
-    plan = a_plan(["a"], ["b"])
-    executor = FakeExecutor(plan)
-    executor.accounts |= dict.fromkeys("ab", "9" * 12)
-    with pytest.raises(
-        WrongAccountError, match=f"the credentials are of account {'9' * 12}: .*, {'2' * 12}, is needed"
-    ):
-        runner(plan, executor, begin(plan, NOW), tmp_path).run()
-    assert executor.calls == []
-
-
-def test_members_get_what_the_hub_exports(tmp_path: Path) -> None:
-    plan = a_plan(["a"])
-    executor = FakeExecutor(plan)
-    assert runner(plan, executor, begin(plan, NOW), tmp_path).run() is Outcome.DONE
-    assert executor.configs["a"] == {"aws:region": "eu-west-1"} | {
-        f"ses-feedback:{key}": arn for key, arn in ARNS.items()
+def test_an_update_that_would_lose_data_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
+    plan = plan_of(["a", "b"])
+    deployer, record = FakeDeployer(plan), new_record(plan, NOW)
+    deployer.lost_resources = {
+        "a": (LostResource("replace", "bounce-a-queue"), LostResource("delete", "bounce-a-topic"))
     }
-    assert executor.configs[HUB] == {"aws:region": "eu-central-1"}
+
+    def run(*allow_loss: str) -> Outcome:
+        return create_runner(plan, deployer, record, tmp_path, allow_loss=allow_loss).run()
+
+    assert run() is Outcome.FAILED
+    failed_stack = record.stacks[1]
+    assert "replace bounce-a-queue, delete bounce-a-topic" in failed_stack.error
+    assert "--allow-loss" in failed_stack.error
+    assert ("update", "a") not in deployer.begun
+    assert deployer.update_count("b") == 1
+    assert run("*-topic") is Outcome.FAILED
+    assert "bounce-a-topic" not in failed_stack.error
+    assert run("*-topic", "bounce-a-queue") is Outcome.SUCCEEDED
+
+
+def test_a_wrong_account_is_refused_before_any_operation(tmp_path: Path) -> None:
+    plan = plan_of(["a"], ["b"])
+    deployer = FakeDeployer(plan)
+    deployer.account_ids |= dict.fromkeys("ab", "9" * 12)
+    message = f"the credentials belong to account {'9' * 12}: .*, {'2' * 12}, is needed"
+    with pytest.raises(WrongAccountError, match=message):
+        create_runner(plan, deployer, new_record(plan, NOW), tmp_path).run()
+    assert deployer.begun == []
+
+
+def test_members_get_the_outputs_of_the_hub(tmp_path: Path) -> None:
+    plan = plan_of(["a"])
+    deployer = FakeDeployer(plan)
+    assert create_runner(plan, deployer, new_record(plan, NOW), tmp_path).run() is Outcome.SUCCEEDED
+    table_config = {f"ses-feedback:{key}": arn for key, arn in TABLE_ARNS.items()}
+    assert deployer.configs["a"] == {"aws:region": "eu-west-1"} | table_config
+    assert deployer.configs[HUB] == {"aws:region": "eu-central-1"}
 
 
 def test_a_hub_of_another_account_fails_its_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = a_plan(["a"])
-    executor, record = FakeExecutor(plan), begin(plan, NOW)
-    wrong = {key: arn.replace("1" * 12, "9" * 12) for key, arn in ARNS.items()}
-    monkeypatch.setattr(executor, "outputs", lambda stack: wrong if stack.name == HUB else {})
-    assert runner(plan, executor, record, tmp_path).run() is Outcome.FAILED
+    plan = plan_of(["a"])
+    deployer, record = FakeDeployer(plan), new_record(plan, NOW)
+    wrong_arns = {key: arn.replace("1" * 12, "9" * 12) for key, arn in TABLE_ARNS.items()}
+    monkeypatch.setattr(deployer, "outputs", lambda stack: wrong_arns if stack.name == HUB else {})
+    assert create_runner(plan, deployer, record, tmp_path).run() is Outcome.FAILED
     assert "a table of the hub is needed" in record.stacks[1].error

@@ -1,11 +1,11 @@
-"""A targets file: every mistake is named with its line, all of them at once, and nothing is planned then."""
+"""Mistakes in a targets file: each is named with its line, all of them at once."""
 
 import pytest
 
-from rollout.document import TargetsError
-from rollout.plan import plan
+from rollout.plan import build_plan
+from rollout.targets import TargetsError
 
-GOOD = """\
+CORRECT = """\
 regions: [eu-central-1, eu-west-1]
 roles: ["arn:aws:iam::{account}:role/deploy"]
 hub:
@@ -28,14 +28,14 @@ waves:
 """
 
 
-def problems(text: str) -> list[str]:
-    with pytest.raises(TargetsError) as refused:
-        plan(text, "t.yaml")
-    return str(refused.value).splitlines()
+def error_lines(text: str) -> list[str]:
+    with pytest.raises(TargetsError) as error_info:
+        build_plan(text, "t.yaml")
+    return str(error_info.value).splitlines()
 
 
-def test_the_file_the_mistakes_are_made_in_is_good() -> None:
-    assert [stack.name for stack in plan(GOOD).stacks] == ["mail-eu-central-1", "shop-eu-west-1"]
+def test_the_file_without_mistakes_is_accepted() -> None:
+    assert [stack.name for stack in build_plan(CORRECT).stacks] == ["mail-eu-central-1", "shop-eu-west-1"]
 
 
 @pytest.mark.parametrize(
@@ -62,22 +62,42 @@ def test_the_file_the_mistakes_are_made_in_is_good() -> None:
         ),
         ("name: shop", "name: mail", "11: accounts[1].name is 'mail': accounts[0].name in line 7 has it already"),
         ("name: shop", "name: Shop", "11: accounts[1].name is 'Shop': up to 40 lower-case letters"),
-        ('roles: ["arn:aws:iam::{account}:role/deploy"]', "", "7: accounts[0]: a role to assume is missing"),
+        (
+            'roles: ["arn:aws:iam::{account}:role/deploy"]',
+            "",
+            "7: accounts[0]: roles is missing, here and for all accounts",
+        ),
         (
             "{account}:role",
             "999988887777:role",
             "7: accounts[0]: the last role, arn:aws:iam::999988887777:role/deploy, must",
         ),
         ('["arn:aws:iam::{account}:role/deploy"]', "[deploy]", "2: roles[0] is 'deploy': the ARN of a role, such as"),
-        ("labels: [early]}", "labels: [early, canary]}", "19: waves[0]: there is no label 'canary'; there are early"),
-        ("labels: [early]}", "accounts: [sop]}", "19: waves[0]: there is no account 'sop'; there are mail, shop"),
+        (
+            "labels: [early]}",
+            "labels: [early, canary]}",
+            "19: waves[0]: there is no label 'canary'; the labels are early",
+        ),
+        (
+            "labels: [early]}",
+            "accounts: [sop]}",
+            "19: waves[0]: there is no account 'sop'; the accounts are mail, shop",
+        ),
         ("labels: [early]}", "accounts: [mail]}", "11: accounts[1]: account 'shop' is in no wave"),
-        ("labels: [early]}", "soakMinutes: -1, rest: true}", "19: waves[0].soakMinutes is -1: a whole number from 0"),
-        ("labels: [early]}", "labels: [early]}\n  - {name: late, rest: true}", "20: waves[1]: wave 'late' is empty"),
+        (
+            "labels: [early]}",
+            "soakMinutes: -1, remainingAccounts: true}",
+            "19: waves[0].soakMinutes is -1: a whole number from 0",
+        ),
+        (
+            "labels: [early]}",
+            "labels: [early]}\n  - {name: late, remainingAccounts: true}",
+            "20: waves[1]: wave 'late' is empty",
+        ),
         (
             "labels: [early]}",
             "labels: [early]}\n  - {name: late, accounts: [mail]}",
-            "20: waves[1]: the hub's account 'mail' would be after its members",
+            "20: waves[1]: the hub's account 'mail' must be in the first wave",
         ),
         (
             "labels: [early]}",
@@ -87,7 +107,7 @@ def test_the_file_the_mistakes_are_made_in_is_good() -> None:
         (
             "labels: [early]}",
             "labels: [early]}\n  - {name: late, accounts: [shop]}",
-            "20: waves[1]: account 'shop' is in wave 'early' already; name it in one wave",
+            "20: waves[1]: account 'shop' is already in wave 'early'; name it in one wave",
         ),
         ("{name: early,", "{name: hub,", "19: waves[0].name is 'hub': another name is needed"),
         ("[shop.example]", "[shop]", "17: accounts[1].regions.eu-west-1.sources[0].identities[0] is 'shop': a domain"),
@@ -126,29 +146,29 @@ def test_the_file_the_mistakes_are_made_in_is_good() -> None:
         (
             "  account: mail\n",
             "  account: mail\n  account: shop\n",
-            "5: hub.account is in line 4 already: name it once",
+            "5: hub.account is already in line 4: name it once",
         ),
         ("waves:", "wave:", "1: waves is missing"),
         ("labels: [early]\n", "labels: early\n", "13: accounts[1].labels is 'early': a list of labels is needed"),
-        ("labels: [early]\n", "labels: &a [*a]\n", "contains itself: write it out"),
-        ("hub:\n", "hub: [\n", "this is no YAML"),
-        (GOOD, "", "1: the file is empty"),
-        (GOOD, "mail", "1: the file is 'mail': a map of regions, roles"),
+        ("labels: [early]\n", "labels: &a [*a]\n", "contains itself: write the value out"),
+        ("hub:\n", "hub: [\n", "invalid YAML"),
+        (CORRECT, "", "1: the file is empty"),
+        (CORRECT, "mail", "1: the file is 'mail': a map of regions, roles"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(old: str, new: str, message: str) -> None:
-    assert old in GOOD
-    found = problems(GOOD.replace(old, new, 1))
-    assert any(message in line for line in found), found
-    assert all(line.startswith("t.yaml:") for line in found)
+    assert old in CORRECT
+    lines = error_lines(CORRECT.replace(old, new, 1))
+    assert any(message in line for line in lines), lines
+    assert all(line.startswith("t.yaml:") for line in lines)
 
 
 def test_all_mistakes_are_named_at_once_in_the_order_of_lines() -> None:
-    text = GOOD.replace("eu-west-1]", "mars]").replace('"111122223333"', "1").replace("[shop.example]", "[shop]")
-    lines = [int(line.split(":")[1]) for line in problems(text)]
-    assert lines == sorted(lines)
-    assert {1, 8, 15} <= set(lines)
+    text = CORRECT.replace("eu-west-1]", "mars]").replace('"111122223333"', "1").replace("[shop.example]", "[shop]")
+    numbers = [int(line.split(":")[1]) for line in error_lines(text)]
+    assert numbers == sorted(numbers)
+    assert {1, 8, 15} <= set(numbers)
 
 
 def test_a_mistake_in_the_defaults_is_named_once() -> None:
-    assert len(problems(GOOD.replace("hub:\n", "defaults: {batchSize: 0}\nhub:\n", 1))) == 1
+    assert len(error_lines(CORRECT.replace("hub:\n", "defaults: {batchSize: 0}\nhub:\n", 1))) == 1

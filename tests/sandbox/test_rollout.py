@@ -1,7 +1,7 @@
-"""A rollout of a hub and its member, each deployed into its account of the emulator, by the rollout's own runner.
+"""A rollout of a hub and its member, each deployed into its account of the emulator.
 
-Proves that what the hub exports reaches the member, that the member's feedback then reaches the hub's table, and what
-the rollout's look at a stack sees. Not proved: roles assumed on the way, and the engine's part (tests/engine).
+Proves that the outputs of the hub reach the member, that the member's feedback then reaches the hub's table, and what a
+health check finds. Does not prove that roles are assumed, nor what the engine does (tests/engine).
 """
 
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rollout import aws
-from rollout.executor import Changes, Health, Tell
-from rollout.plan import PlannedStack, plan
-from rollout.record import Store, begin
+from rollout.deployer import Changes, HealthFindings, OnProgress
+from rollout.plan import PlannedStack, build_plan
+from rollout.record import RecordFile, new_record
 from rollout.runner import Outcome, Runner
 from sandbox import Emulator, Stack, deploy
 from sandbox.evidence import blocked_items
@@ -30,41 +30,42 @@ accounts:
   - {name: mail, id: "333322221111", regions: {eu-central-1: {sources: [{identities: [mail.example.com]}]}}}
   - {name: shop, id: "666655554444", regions: {eu-west-1: {sources: [{identities: [shop.example.com]}]}}}
 waves:
-  - {name: rest, rest: true}
+  - {name: remaining, remainingAccounts: true}
 """
 BOUNCE = next(mail for mail in MAILS if mail.address.startswith("bounce@"))
 
 
-class InTheSandbox:
-    """An executor whose stacks are made by the sandbox."""
+class SandboxDeployer:
+    """A deployer that deploys stacks with the sandbox."""
 
     def __init__(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         self.emulator = emulator
         self.stacks: dict[str, Stack] = {}
         self._monkeypatch = monkeypatch
 
-    def _as(self, stack: PlannedStack) -> PlannedStack:
-        self._monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.account_id)  # which is how the emulator tells accounts
+    def _use_account_of(self, stack: PlannedStack) -> PlannedStack:
+        self._monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.account_id)  # by which the emulator selects the account
         return stack
 
-    def account(self, stack: PlannedStack) -> str:
-        return aws.account(self._as(stack))
+    def account_id(self, stack: PlannedStack) -> str:
+        return aws.read_account_id(self._use_account_of(stack))
 
     def outputs(self, stack: PlannedStack) -> Mapping[str, object]:
         return self.stacks[stack.name].outputs if stack.name in self.stacks else {}
 
-    def preview(self, _stack: PlannedStack, _config: Mapping[str, object], _tell: Tell) -> Changes:
+    def preview(self, _stack: PlannedStack, _config: Mapping[str, object], _on_progress: OnProgress) -> Changes:
         return Changes({})
 
-    def up(self, stack: PlannedStack, config: Mapping[str, object], _tell: Tell) -> Changes:
-        made = deploy(self.emulator.account(stack.account_id), {"ses-feedback:tableRegion": "", **config})
-        self.stacks[stack.name] = made
-        return Changes({"create": len(made.created)})
+    def update(self, stack: PlannedStack, config: Mapping[str, object], _on_progress: OnProgress) -> Changes:
+        account = self.emulator.account(stack.account_id)
+        sandbox_stack = deploy(account, {"ses-feedback:tableRegion": "", **config})
+        self.stacks[stack.name] = sandbox_stack
+        return Changes({"create": len(sandbox_stack.created)})
 
-    drift = preview
+    detect_drift = preview
 
-    def health(self, stack: PlannedStack, outputs: Mapping[str, object]) -> Health:
-        return aws.health(self._as(stack), outputs)
+    def check_health(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+        return aws.check_health(self._use_account_of(stack), outputs)
 
     def stop(self) -> None:
         raise AssertionError
@@ -75,12 +76,12 @@ def test_a_member_rolled_out_after_its_hub_feeds_the_hubs_table(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    made, executor = plan(TARGETS), InTheSandbox(emulator, monkeypatch)
-    record = begin(made, datetime.now(UTC))
-    outcome = Runner(made, executor, Store(tmp_path / "record.json"), record, parallel=1).run()
-    assert (outcome, [stack.error for stack in record.stacks]) == (Outcome.DONE, ["", ""])
+    plan, deployer = build_plan(TARGETS), SandboxDeployer(emulator, monkeypatch)
+    record = new_record(plan, datetime.now(UTC))
+    outcome = Runner(plan, deployer, RecordFile(tmp_path / "record.json"), record, parallel=1).run()
+    assert (outcome, [stack.error for stack in record.stacks]) == (Outcome.SUCCEEDED, ["", ""])
 
-    hub, member = executor.stacks["mail-eu-central-1"], executor.stacks["shop-eu-west-1"]
+    hub, member = deployer.stacks["mail-eu-central-1"], deployer.stacks["shop-eu-west-1"]
     assert member.outputs["blockedTableArn"] == hub.outputs["blockedTableArn"]
     with watch(member, 60) as watching:
         assert watching.drained(60) == {}
@@ -92,5 +93,5 @@ def test_a_member_rolled_out_after_its_hub_feeds_the_hubs_table(
     pipeline = member.outputs["pipelines"]["bounce-eu-west-1-shop-example-com"]
     sqs = member.account.client("sqs", "eu-west-1")
     sqs.send_message(QueueUrl=pipeline["deadLetterQueueUrl"], MessageBody="{}")
-    found = executor.health(made.stacks[1], member.outputs)
-    assert found == {"dead letters of bounce-eu-west-1-shop-example-com": 1}
+    findings = deployer.check_health(plan.stacks[1], member.outputs)
+    assert findings == {"dead letters of bounce-eu-west-1-shop-example-com": 1}

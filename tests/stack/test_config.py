@@ -43,6 +43,7 @@ def test_every_key_is_declared_with_type_default_and_description() -> None:
 def test_the_declared_defaults_and_one_source_are_enough() -> None:
     defaults = {key: declaration["default"] for key, declaration in declared_keys().items()}
     config = parse(config_values(**(defaults | {"sources": [{"identities": ["shop.example"]}]})), "eu-west-1")
+    assert config == parse(config_values(), "eu-west-1")
     assert config.tables == NewTables(region="eu-west-1")
     assert config.deletion_protection
     assert config.tags == {}
@@ -84,6 +85,37 @@ def test_arguments_of_a_pipeline() -> None:
         "tags": {"team": "mail"},
     }
     assert complaint_args == {**bounce_args, "kind": "complaint", "email_forwarding": False}
+
+
+def test_arguments_of_a_key() -> None:
+    values = config_values(
+        tableRegion="eu-central-1",
+        createKmsKeys=True,
+        readerPrincipals=[ACCOUNT],
+        writerPrincipals=[ACCOUNT, "o-abcdefghij"],
+        deletionProtection=False,
+        tags={"team": "mail"},
+    )
+    config = parse(values, "eu-west-1")
+    assert config.key_regions == ["eu-west-1", "eu-central-1"]
+    principals = {region: config.key_args(region)["table_principals"] for region in config.key_regions}
+    assert principals == {"eu-west-1": [], "eu-central-1": [ACCOUNT, "o-abcdefghij"]}
+    assert config.key_args("eu-west-1") == {
+        "region": "eu-west-1",
+        "table_principals": [],
+        "deletion_protection": False,
+        "tags": {"team": "mail"},
+    }
+
+
+def test_keys_of_the_configuration_reach_pipelines_and_tables() -> None:
+    source = {"identities": ["shop.example"], "kmsKeyArn": KEY}
+    config = parse(config_values(sources=[source], tableKmsKeyArn=KEY), "eu-west-1")
+    tables = ExistingTables(blocked_table_arn=BLOCKED, history_table_arn=HISTORY)
+    pipeline_args = config.pipeline_args(config.sources[0], "bounce", tables, {})
+    assert (pipeline_args["kms_key_arn"], pipeline_args["table_kms_key_arn"]) == (KEY, KEY)
+    assert isinstance(config.tables, NewTables)
+    assert config.table_args(config.tables, {})["kms_key_arn"] == KEY
 
 
 def test_sources_are_named_after_region_and_first_identity_or_set() -> None:
@@ -142,6 +174,16 @@ def test_monitoring_takes_the_pipelines_of_its_region() -> None:
 def test_a_topic_of_another_team_is_notified() -> None:
     config = parse(config_values(alarmTopicArn=TOPIC), "eu-west-1")
     assert config.monitoring_settings == MonitoringSettings(alarm_topic_arn=TOPIC)
+
+
+def test_a_created_key_is_for_the_topic_that_the_stack_creates() -> None:
+    key_arns: Any = {"eu-west-1": KEY}
+    pipelines: Any = {(kind, "eu-west-1-shop-example"): MonitoredOutput(kind) for kind in KINDS}
+    for alarm_topic_arn, kms_key_arn in (("", KEY), (TOPIC, None)):
+        config = parse(config_values(alarmTopicArn=alarm_topic_arn, createKmsKeys=True), "eu-west-1")
+        assert config.monitoring_settings
+        args = config.monitoring_args("eu-west-1", config.monitoring_settings, pipelines, key_arns)
+        assert args.get("kms_key_arn") == kms_key_arn
 
 
 def test_monitoring_can_be_left_out_as_a_whole_or_in_part() -> None:

@@ -1,5 +1,5 @@
 """`ses-feedback doctor`: what is wrong on the way from SES to the tables. Nothing here changes a resource.
 
-``aws`` reads the resources, in every account and Region; ``inspection`` collects what it read as ``observations``;
-``rules`` turn observations into findings, with the help of ``resource_policy``; ``rendering`` presents the findings.
+``aws`` reads ``resources`` in every account and Region; ``inspection`` combines them into ``observations``; ``rules``
+turn observations into findings, with the help of ``resource_policy``; ``rendering`` presents the findings.
 """

@@ -14,15 +14,14 @@ from ses_feedback_cli.doctor.aws import pipeline as pipeline_reads
 from ses_feedback_cli.doctor.aws.clients import CONCURRENT_CALLS, AccountClients, Reader
 from ses_feedback_cli.doctor.observations import (
     AccountObservation,
-    Missing,
     Observations,
-    PipelineMetrics,
     PipelineObservation,
     TableObservation,
-    neighbour_arn,
     queue_name,
+    regional_arn,
     topic_arn,
 )
+from ses_feedback_cli.doctor.resources import Missing, PipelineMetrics
 from ses_feedback_cli.stack_outputs import Pipeline
 
 AccountRegion = tuple[str, str]
@@ -63,7 +62,7 @@ def inspect(context: Context, clients: AccountClients, now: datetime, hours: int
 
 
 @dataclass(frozen=True)
-class _Shared:
+class _SharedObservations:
     """What the pipelines of one account and Region have in common."""
 
     account: AccountObservation
@@ -89,15 +88,18 @@ class _Inspection:
         try:
             table_results = [pool.apply_async(self._inspect_table, table) for table in self._tables]
             shared_results = {
-                place: pool.apply_async(self._inspect_shared, (place, members)) for place, members in pipelines.items()
+                account_region: pool.apply_async(self._inspect_shared, (account_region, regional_pipelines))
+                for account_region, regional_pipelines in pipelines.items()
             }
             pipeline_results = [
-                (place, pool.apply_async(self._inspect_pipeline, (place, pipeline)))
-                for place, members in pipelines.items()
-                for pipeline in members
+                (account_region, pool.apply_async(self._inspect_pipeline, (account_region, pipeline)))
+                for account_region, regional_pipelines in pipelines.items()
+                for pipeline in regional_pipelines
             ]
-            shared = {place: result.get() for place, result in shared_results.items()}
-            observed_pipelines = [_combined(result.get(), shared[place]) for place, result in pipeline_results]
+            shared = {account_region: result.get() for account_region, result in shared_results.items()}
+            observed_pipelines = [
+                _combined(result.get(), shared[account_region]) for account_region, result in pipeline_results
+            ]
             observed_tables = [result.get() for result in table_results]
         finally:
             pool.terminate()
@@ -109,27 +111,27 @@ class _Inspection:
             self._clients.caller_account,
             tuple(observed_pipelines),
             tuple(observed_tables),
-            tuple(shared[place].account for place in pipelines),
+            tuple(shared[account_region].account for account_region in pipelines),
             tuple(sorted(failed_calls, key=lambda call: (call.account, call.region, call.action, call.subject))),
             tuple(skipped),
             sum(reader.answered_calls for reader in self._readers),
         )
 
-    def _reader(self, place: AccountRegion, subject: str) -> Reader:
-        reader = Reader(self._clients, *place, subject)
+    def _reader(self, account_region: AccountRegion, subject: str) -> Reader:
+        reader = Reader(self._clients, *account_region, subject)
         self._readers.append(reader)
         return reader
 
-    def _inspect_shared(self, place: AccountRegion, pipelines: Sequence[Pipeline]) -> _Shared:
-        reader = self._reader(place, "account")
+    def _inspect_shared(self, account_region: AccountRegion, pipelines: Sequence[Pipeline]) -> _SharedObservations:
+        reader = self._reader(account_region, "account")
         identities = list(dict.fromkeys(name for pipeline in pipelines for name in pipeline.identities))
         configuration_sets = list(
             dict.fromkeys(pipeline.configuration_set for pipeline in pipelines if pipeline.configuration_set)
         )
         rates = cloudwatch.read_reputation(reader, self._now)
-        account = ses.read_account(reader, *place)
+        account = ses.read_account(reader, *account_region)
         metrics = cloudwatch.read_pipeline_metrics(reader, pipelines, self._now, self._hours)
-        return _Shared(
+        return _SharedObservations(
             replace(account, bounce_rate=rates.get("bounce"), complaint_rate=rates.get("complaint")),
             ses.read_sources(reader, identities, configuration_sets),
             dict(zip((pipeline.topic_arn for pipeline in pipelines), metrics, strict=True)),
@@ -143,14 +145,14 @@ class _Inspection:
             region = self._context.session.region_name or self._context.selected_regions()[0]
         return dynamodb.read_table(self._reader((account, region), f"{kind} table"), table, kind, account, region)
 
-    def _inspect_pipeline(self, place: AccountRegion, pipeline: Pipeline) -> PipelineObservation:
+    def _inspect_pipeline(self, account_region: AccountRegion, pipeline: Pipeline) -> PipelineObservation:
         """The pipeline's own resources; `_combined` adds what it shares with others."""
-        account, _ = place
-        reader = self._reader(place, pipeline.name)
+        account, _ = account_region
+        reader = self._reader(account_region, pipeline.name)
         read_key = pipeline_reads.key_reader(reader)
         queue = pipeline_reads.read_queue(reader, pipeline.queue_url, read_key)
         queue_arn = (
-            neighbour_arn(topic_arn(pipeline), "sqs", queue_name(pipeline.queue_url))
+            regional_arn(topic_arn(pipeline), "sqs", queue_name(pipeline.queue_url))
             if isinstance(queue, Missing)
             else queue.arn
         )
@@ -176,7 +178,7 @@ class _Inspection:
         )
 
 
-def _combined(observation: PipelineObservation, shared: _Shared) -> PipelineObservation:
+def _combined(observation: PipelineObservation, shared: _SharedObservations) -> PipelineObservation:
     pipeline = observation.pipeline
     configuration_set = pipeline.configuration_set
     return replace(

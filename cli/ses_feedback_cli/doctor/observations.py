@@ -1,121 +1,25 @@
-"""What AWS reports about the pipelines, the tables and the accounts: plain data that the rules judge."""
+"""What an inspection observed of the pipelines, the tables and the accounts: plain data that the rules judge."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
 
 from ses_feedback.arn import Arn
 
+from ses_feedback_cli.doctor.resources import (
+    EventDestination,
+    EventSourceMapping,
+    Function,
+    Identity,
+    Missing,
+    PipelineMetrics,
+    Queue,
+    Subscription,
+    Topic,
+)
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.stack_outputs import Pipeline
 
-PolicyDocument = Mapping[str, Any]
-
-
-class Missing(Enum):
-    """Why an observation is missing."""
-
-    NOT_FOUND = "AWS reports that the resource does not exist"
-    UNKNOWN = "AWS was not called, denied the call, or did not respond"
-
-
-@dataclass(frozen=True)
-class Identity:
-    """An SES identity whose feedback a pipeline receives."""
-
-    name: str
-    verification_status: str | Missing
-    """As SES reports it: Success, Pending, Failed or TemporaryFailure."""
-    topic_arn: str | Missing | None
-    """Its notification topic for the pipeline's kind of feedback."""
-    email_forwarding: bool = False
-    """Whether SES also sends feedback by e-mail."""
-
-
-@dataclass(frozen=True)
-class EventDestination:
-    """An event destination of a configuration set."""
-
-    name: str
-    enabled: bool
-    event_types: tuple[str, ...]
-    topic_arn: str | None
-
-
-@dataclass(frozen=True)
-class Key:
-    """The KMS key of a topic or a queue."""
-
-    id: str
-    aws_managed: bool = False
-    """Whether it is an AWS managed key, whose key policy nobody can change."""
-    state: str | Missing = Missing.UNKNOWN
-    policy: PolicyDocument | Missing = Missing.UNKNOWN
-
-
-@dataclass(frozen=True)
-class Topic:
-    """The topic that SES publishes to."""
-
-    policy: PolicyDocument
-    key: Key | None = None
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """The queue's subscription to the topic."""
-
-    arn: str
-    pending: bool = False
-    raw_delivery: bool = True
-    filter_policy: str | None = None
-    dead_letter_queue_arn: str | None = None
-
-
-@dataclass(frozen=True)
-class Queue:
-    """A queue of a pipeline."""
-
-    arn: str
-    url: str
-    policy: PolicyDocument
-    message_count: int = 0
-    """Approximate; includes messages in flight."""
-    visibility_timeout_seconds: int = 0
-    dead_letter_queue_arn: str | None = None
-    key: Key | None = None
-
-
-@dataclass(frozen=True)
-class EventSourceMapping:
-    """The event source mapping from the queue to the function."""
-
-    uuid: str
-    state: str
-    response_types: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Function:
-    """The function of a pipeline."""
-
-    state: str
-    state_reason: str
-    last_update_status: str
-    timeout_seconds: int
-    table_arns: tuple[str, ...]
-    """The ARNs of the tables in its environment."""
-
-
-@dataclass(frozen=True)
-class PipelineMetrics:
-    """CloudWatch metrics of a pipeline; None where there is no data, or where CloudWatch did not respond."""
-
-    errors: float | None = None
-    throttles: float | None = None
-    failed_deliveries: float | None = None
-    oldest_message_seconds: float | None = None
+_DEAD_LETTER_QUEUE = "dead-letter queue"
 
 
 @dataclass(frozen=True)
@@ -156,18 +60,22 @@ class PipelineObservation:
         resources = [f"identity/{name}" for name in self.pipeline.identities]
         if self.pipeline.configuration_set:
             resources.append(f"configuration-set/{self.pipeline.configuration_set}")
-        return [neighbour_arn(topic_arn(self.pipeline), "ses", resource) for resource in resources]
+        return [regional_arn(topic_arn(self.pipeline), "ses", resource) for resource in resources]
 
     def queues(self) -> Iterator[tuple[str, str, Queue | Missing]]:
         """The pipeline's queues, each as (name for people, URL, queue)."""
         pipeline = self.pipeline
         yield "queue", pipeline.queue_url, self.queue
-        yield "dead-letter queue", pipeline.dead_letter_queue_url, self.dead_letter_queue
+        yield _DEAD_LETTER_QUEUE, pipeline.dead_letter_queue_url, self.dead_letter_queue
         yield (
             "subscription dead-letter queue",
             pipeline.subscription_dead_letter_queue_url,
             self.subscription_dead_letter_queue,
         )
+
+    def delivery_targets(self) -> Iterator[tuple[str, str, Queue | Missing]]:
+        """The queues that SNS sends to, as `queues`. Only SQS itself moves messages to the dead-letter queue."""
+        return (target for target in self.queues() if target[0] != _DEAD_LETTER_QUEUE)
 
     def template_values(self) -> dict[str, object]:
         """What a rule's texts can refer to."""
@@ -265,8 +173,8 @@ def topic_arn(pipeline: Pipeline) -> Arn:
     return arn
 
 
-def neighbour_arn(arn: Arn, service: str, resource: str) -> str:
-    """The ARN of a resource of another service in the same account and Region."""
+def regional_arn(arn: Arn, service: str, resource: str) -> str:
+    """The ARN of a resource of another service in the account and Region of ``arn``."""
     return ":".join(arn._replace(service=service, resource=resource))
 
 

@@ -15,18 +15,18 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO
 
 def tree(observations: Observations, findings: Iterable[Finding]) -> Tree:
     """Every account and Region, with what was inspected there and the findings about it."""
-    findings_by_place: dict[tuple[str, str], dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
+    findings_by_region: dict[tuple[str, str], dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     inspected: tuple[Observation, ...] = (*observations.accounts, *observations.pipelines, *observations.tables)
     for observation in inspected:
-        findings_by_place[observation.account, observation.region][observation.subject] = []
+        findings_by_region[observation.account, observation.region][observation.subject] = []
     for finding in findings:
-        findings_by_place[finding.account, finding.region][finding.subject].append(finding)
+        findings_by_region[finding.account, finding.region][finding.subject].append(finding)
     root = Tree("ses-feedback", hide_root=True)
-    for (account, region), findings_by_subject in findings_by_place.items():
-        place_branch = root.add(f"[bold]{escape(region)}[/bold] (account {escape(account)})")
+    for (account, region), findings_by_subject in findings_by_region.items():
+        region_branch = root.add(f"[bold]{escape(region)}[/bold] (account {escape(account)})")
         for subject, subject_findings in findings_by_subject.items():
             label = escape(subject) if subject_findings else f"{escape(subject)}: [green]no findings[/green]"
-            subject_branch = place_branch.add(label)
+            subject_branch = region_branch.add(label)
             for finding in subject_findings:
                 _add(subject_branch, finding)
     return root

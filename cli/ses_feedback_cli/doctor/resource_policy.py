@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+SES_PRINCIPAL, SNS_PRINCIPAL = "ses.amazonaws.com", "sns.amazonaws.com"
+
 
 def service_context(source_arn: str, account: str) -> Mapping[str, str]:
     """The condition keys of a request that an AWS service makes for one of its resources, in lower case."""

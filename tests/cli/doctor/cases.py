@@ -4,15 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from ses_feedback_cli.doctor.observations import (
-    EventDestination,
-    FailedCall,
-    Identity,
-    Key,
-    Missing,
-    Observations,
-    PipelineMetrics,
-)
+from ses_feedback_cli.doctor.observations import FailedCall, Observations
+from ses_feedback_cli.doctor.resources import EventDestination, Identity, Key, Missing, PipelineMetrics
 
 from components import policies
 from tests.cli.doctor.healthy import (

@@ -1,18 +1,15 @@
 """Observations of one pipeline, its tables and its account without any fault; each test changes one of them."""
 
-from ses_feedback_cli.doctor.observations import (
-    AccountObservation,
+from ses_feedback_cli.doctor.observations import AccountObservation, Observations, PipelineObservation, TableObservation
+from ses_feedback_cli.doctor.resources import (
     EventDestination,
     EventSourceMapping,
     Function,
     Identity,
     Key,
-    Observations,
     PipelineMetrics,
-    PipelineObservation,
     Queue,
     Subscription,
-    TableObservation,
     Topic,
 )
 from ses_feedback_cli.stack_outputs import Pipeline

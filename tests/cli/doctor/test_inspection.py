@@ -20,8 +20,10 @@ from ses_feedback_cli.context import Context
 from ses_feedback_cli.doctor.aws.calls import CALLS, Call
 from ses_feedback_cli.doctor.aws.clients import AccountClients
 from ses_feedback_cli.doctor.inspection import inspect
-from ses_feedback_cli.doctor.observations import Observations, PipelineMetrics
+from ses_feedback_cli.doctor.observations import Observations
+from ses_feedback_cli.doctor.resources import PipelineMetrics
 from ses_feedback_cli.doctor.rules import findings
+from ses_feedback_cli.errors import UsageError
 from typer.testing import CliRunner
 
 from tests.cli.doctor.healthy import (
@@ -216,6 +218,13 @@ def test_a_service_that_does_not_answer_is_reported_and_the_inspection_continues
     assert any("sns:GetTopicAttributes was not answered (EndpointConnectionError)" in message for message in messages)
     assert "function-missing" in {finding.id for finding in found}
     assert "topic-missing" not in {finding.id for finding in found}
+
+
+def test_a_topic_that_is_not_an_arn_is_rejected() -> None:
+    pipeline = {**OUTPUTS["pipelines"][PIPELINE.name], "topicArn": "topic"}
+    context = context_with_responses({**OUTPUTS, "pipelines": {PIPELINE.name: pipeline}})
+    with pytest.raises(UsageError, match="pipeline bounce-shop: topicArn topic is not an ARN"):
+        observe(context)
 
 
 @pytest.fixture

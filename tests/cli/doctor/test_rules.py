@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ses_feedback_cli.doctor.observations import Identity, Observations, PipelineMetrics
+from ses_feedback_cli.doctor.observations import Observations
+from ses_feedback_cli.doctor.resources import Identity, PipelineMetrics
 from ses_feedback_cli.doctor.rules import ALL_RULES, Severity, findings
 
 from components import alarms

@@ -10,7 +10,7 @@ from typing import Any
 
 from ses_feedback.arn import Arn
 
-from ses_feedback_cli.doctor.observations import neighbour_arn, queue_name, topic_arn
+from ses_feedback_cli.doctor.observations import queue_name, regional_arn, topic_arn
 from ses_feedback_cli.stack_outputs import Pipeline
 
 
@@ -87,13 +87,13 @@ def _resources_by_type(pipelines: Iterable[Pipeline], tables: Sequence[str]) -> 
             pipeline.subscription_dead_letter_queue_url,
         )
         resources["topic"].add(pipeline.topic_arn)
-        resources["queue"].update(neighbour_arn(topic, "sqs", queue_name(url)) for url in queue_urls)
-        resources["function"].add(neighbour_arn(topic, "lambda", f"function:{pipeline.function_name}"))
-        resources["key"].add(neighbour_arn(topic, "kms", "key/*"))
+        resources["queue"].update(regional_arn(topic, "sqs", queue_name(url)) for url in queue_urls)
+        resources["function"].add(regional_arn(topic, "lambda", f"function:{pipeline.function_name}"))
+        resources["key"].add(regional_arn(topic, "kms", "key/*"))
         if pipeline.configuration_set:
             configuration_set = f"configuration-set/{pipeline.configuration_set}"
-            resources["configuration set"].add(neighbour_arn(topic, "ses", configuration_set))
+            resources["configuration set"].add(regional_arn(topic, "ses", configuration_set))
         resources["table"].update(
-            table if Arn.parse(table) else neighbour_arn(topic, "dynamodb", f"table/{table}") for table in tables
+            table if Arn.parse(table) else regional_arn(topic, "dynamodb", f"table/{table}") for table in tables
         )
     return resources

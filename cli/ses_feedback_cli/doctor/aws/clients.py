@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.doctor.aws.calls import Call
-from ses_feedback_cli.doctor.observations import FailedCall, Missing
+from ses_feedback_cli.doctor.observations import FailedCall
+from ses_feedback_cli.doctor.resources import Missing
 
 CONCURRENT_CALLS = 8
 _NOT_FOUND_CODES = {

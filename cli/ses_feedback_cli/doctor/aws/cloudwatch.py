@@ -6,7 +6,8 @@ from typing import Any
 
 from ses_feedback_cli.doctor.aws import calls
 from ses_feedback_cli.doctor.aws.clients import Reader
-from ses_feedback_cli.doctor.observations import Missing, PipelineMetrics, queue_name
+from ses_feedback_cli.doctor.observations import queue_name
+from ses_feedback_cli.doctor.resources import Missing, PipelineMetrics
 from ses_feedback_cli.stack_outputs import Pipeline
 
 _QUERIES_PER_CALL = 500

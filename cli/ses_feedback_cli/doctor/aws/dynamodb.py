@@ -5,7 +5,8 @@ from typing import Any
 
 from ses_feedback_cli.doctor.aws import calls
 from ses_feedback_cli.doctor.aws.clients import Reader
-from ses_feedback_cli.doctor.observations import Missing, TableObservation
+from ses_feedback_cli.doctor.observations import TableObservation
+from ses_feedback_cli.doctor.resources import Missing
 
 
 def read_table(reader: Reader, table: str, kind: str, account: str, region: str) -> TableObservation:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ses_feedback_cli.doctor.aws import calls
 from ses_feedback_cli.doctor.aws.clients import Reader
-from ses_feedback_cli.doctor.observations import (
+from ses_feedback_cli.doctor.resources import (
     EventSourceMapping,
     Function,
     Key,

@@ -6,7 +6,8 @@ from typing import Any
 
 from ses_feedback_cli.doctor.aws import calls
 from ses_feedback_cli.doctor.aws.clients import Reader
-from ses_feedback_cli.doctor.observations import AccountObservation, EventDestination, Identity, Missing
+from ses_feedback_cli.doctor.observations import AccountObservation
+from ses_feedback_cli.doctor.resources import EventDestination, Identity, Missing
 from ses_feedback_cli.stack_outputs import Pipeline
 
 _IDENTITIES_PER_CALL = 100

@@ -1,6 +1,6 @@
 """The SES account in a Region: may it send, and how close are its rates to the limits of AWS?"""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ses_feedback_cli.doctor.observations import AccountObservation
 from ses_feedback_cli.doctor.rules.rule import Fault, Rule, Severity
@@ -32,8 +32,20 @@ def _rate_rule(kind: str, *, critical: bool) -> Rule[AccountObservation]:
     )
 
 
-def _if_known(condition: Callable[[AccountObservation], bool]) -> Callable[[AccountObservation], bool]:
-    return lambda account: account.details_known and condition(account)
+def _in_sandbox(account: AccountObservation) -> bool:
+    return account.details_known and not account.production_access
+
+
+def _sending_disabled(account: AccountObservation) -> bool:
+    return account.details_known and not account.sending_enabled
+
+
+def _under_review(account: AccountObservation) -> bool:
+    return account.details_known and account.enforcement_status == "PROBATION"
+
+
+def _sending_paused(account: AccountObservation) -> bool:
+    return account.details_known and account.enforcement_status == "SHUTDOWN"
 
 
 def _suppression_list_disabled(account: AccountObservation) -> Iterable[Fault]:
@@ -49,25 +61,25 @@ RULES: tuple[Rule[AccountObservation], ...] = (
         "mailbox simulator only",
         "request production access: aws sesv2 put-account-details --region {region} --production-access-enabled, and "
         "the details that it needs",
-        _if_known(lambda account: not account.production_access),
+        _in_sandbox,
     ),
     Rule(
         "sending-disabled", Severity.ERROR, "sending",
         "sending is disabled in {region}",
         "aws sesv2 put-account-sending-attributes --region {region} --sending-enabled; if AWS did it: a support case",
-        _if_known(lambda account: not account.sending_enabled),
+        _sending_disabled,
     ),
     Rule(
         "under-review", Severity.ERROR, "sending",
         "AWS has the account under review in {region} (PROBATION), with a deadline",
         "answer the support case of AWS; the runbook explains what to do until then",
-        _if_known(lambda account: account.enforcement_status == "PROBATION"),
+        _under_review,
     ),
     Rule(
         "sending-paused", Severity.ERROR, "sending",
         "AWS has paused the account's sending in {region} (SHUTDOWN)",
         "answer the support case of AWS; the runbook explains what it asks for",
-        _if_known(lambda account: account.enforcement_status == "SHUTDOWN"),
+        _sending_paused,
     ),
     Rule(
         "suppression-list-disabled", Severity.WARNING, "suppression",

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from ses_feedback.arn import Arn
 
-from ses_feedback_cli.doctor.observations import Missing, PipelineObservation, Queue, Subscription, Topic
-from ses_feedback_cli.doctor.resource_policy import allows, service_context
+from ses_feedback_cli.doctor.observations import PipelineObservation
+from ses_feedback_cli.doctor.resource_policy import SES_PRINCIPAL, SNS_PRINCIPAL, allows, service_context
+from ses_feedback_cli.doctor.resources import Missing, Queue, Subscription, Topic
 from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
-_SES, _SNS = "ses.amazonaws.com", "sns.amazonaws.com"
 _OLDEST_MESSAGE_LIMIT_SECONDS = 900  # the default of the alarm
 
 
@@ -24,7 +24,7 @@ def _topic_denies_ses(observed: PipelineObservation) -> Iterable[Fault]:
         for arn in observed.source_arns()
         if not allows(
             observed.topic.policy,
-            _SES,
+            SES_PRINCIPAL,
             "sns:Publish",
             observed.pipeline.topic_arn,
             service_context(arn, observed.account),
@@ -42,10 +42,8 @@ def _source_name(source_arn: str) -> str:
 
 def _queue_denies_topic(observed: PipelineObservation) -> Iterable[Fault]:
     context = service_context(observed.pipeline.topic_arn, observed.account)
-    for name, url, queue in observed.queues():
-        if name == "dead-letter queue":  # SQS itself moves messages there
-            continue
-        if isinstance(queue, Queue) and not allows(queue.policy, _SNS, "sqs:SendMessage", queue.arn, context):
+    for name, url, queue in observed.delivery_targets():
+        if isinstance(queue, Queue) and not allows(queue.policy, SNS_PRINCIPAL, "sqs:SendMessage", queue.arn, context):
             yield {"queue": name, "url": url}
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ses_feedback_cli.doctor.observations import Key, Missing, PipelineObservation, Queue, Topic
-from ses_feedback_cli.doctor.resource_policy import allows, service_context
+from ses_feedback_cli.doctor.observations import PipelineObservation
+from ses_feedback_cli.doctor.resource_policy import SES_PRINCIPAL, SNS_PRINCIPAL, allows, service_context
+from ses_feedback_cli.doctor.resources import Key, Missing, Queue, Topic
 from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
-_SES, _SNS = "ses.amazonaws.com", "sns.amazonaws.com"
 _REQUIRED_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
@@ -23,11 +23,10 @@ class _KeyUse(NamedTuple):
 
 def _key_uses(observed: PipelineObservation) -> Iterator[_KeyUse]:
     if isinstance(observed.topic, Topic) and observed.topic.key:
-        yield _KeyUse("topic", observed.topic.key, _SES, next(iter(observed.source_arns()), ""))
-    for name, _, queue in observed.queues():
-        # SQS itself moves messages to the dead-letter queue.
-        if name != "dead-letter queue" and isinstance(queue, Queue) and queue.key:
-            yield _KeyUse(name, queue.key, _SNS, observed.pipeline.topic_arn)
+        yield _KeyUse("topic", observed.topic.key, SES_PRINCIPAL, next(iter(observed.source_arns()), ""))
+    for name, _, queue in observed.delivery_targets():
+        if isinstance(queue, Queue) and queue.key:
+            yield _KeyUse(name, queue.key, SNS_PRINCIPAL, observed.pipeline.topic_arn)
 
 
 def _aws_managed_key(observed: PipelineObservation) -> Iterable[Fault]:

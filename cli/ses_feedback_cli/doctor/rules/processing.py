@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from ses_feedback.arn import Arn
 
-from ses_feedback_cli.doctor.observations import EventSourceMapping, Function, Missing, PipelineObservation, Queue
+from ses_feedback_cli.doctor.observations import PipelineObservation
+from ses_feedback_cli.doctor.resources import EventSourceMapping, Function, Missing, Queue
 from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
 _LOGS = "aws logs tail {log_group} --region {region} --since {hours}h --filter-pattern '?ERROR ?timeout ?\"Runtime.\"'"

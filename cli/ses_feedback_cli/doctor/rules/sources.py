@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from ses_feedback_cli.doctor.observations import EventDestination, Missing, PipelineObservation
+from ses_feedback_cli.doctor.observations import PipelineObservation
+from ses_feedback_cli.doctor.resources import EventDestination, Missing
 from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from ses_feedback_cli.doctor.observations import Missing, TableObservation
+from ses_feedback_cli.doctor.observations import TableObservation
+from ses_feedback_cli.doctor.resources import Missing
 from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
 _TTL_ATTRIBUTE = "expires_at"

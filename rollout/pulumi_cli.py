@@ -1,4 +1,4 @@
-"""The Pulumi CLI as the Automation API runs it, but for Ctrl-C, which reaches it in good order."""
+"""Runs the Pulumi CLI for the Automation API, and stops it gracefully."""
 
 import os
 import signal
@@ -10,23 +10,23 @@ from typing import IO, Any
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
 
-from .executor import StoppedError
+from .deployer import StoppedError
 
 
-class Command(PulumiCommand):
-    """The Pulumi CLI. Ctrl-C reaches it only through `stop`, so that each process gets exactly one at a time."""
+class PulumiCli(PulumiCommand):
+    """The Pulumi CLI. Ctrl-C reaches it only through `stop`, so that each process gets exactly one signal at a time."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[str]] = set()
+        self._processes: set[subprocess.Popen[str]] = set()
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Interrupt all; the CLI then ends what is under way and keeps its state, or at the second time just ends."""
+        """Interrupt all processes: the CLI finishes the resources in progress. Called again: it ends at once."""
         with self._lock:
             self._stopped.set()
-            for process in self._running:
+            for process in self._processes:
                 process.send_signal(signal.SIGINT)
 
     def run(
@@ -51,25 +51,25 @@ class Command(PulumiCommand):
                 encoding="utf-8",
                 start_new_session=True,
             )
-            self._running.add(process)
-        errors: list[str] = []
-        output: list[str] = []
+            self._processes.add(process)
+        error_lines: list[str] = []
+        output_lines: list[str] = []
         with process:
-            reader = threading.Thread(target=_read, args=(process.stderr, errors, on_error))
-            reader.start()
-            _read(process.stdout, output, on_output)
-            reader.join()
+            error_thread = threading.Thread(target=_read_lines, args=(process.stderr, error_lines, on_error))
+            error_thread.start()
+            _read_lines(process.stdout, output_lines, on_output)
+            error_thread.join()
             code = process.wait()
         with self._lock:
-            self._running.discard(process)
-        result = CommandResult(stdout="\n".join(output), stderr="\n".join(errors), code=code)
+            self._processes.discard(process)
+        result = CommandResult(stdout="\n".join(output_lines), stderr="\n".join(error_lines), code=code)
         if code:
             raise StoppedError if self._stopped.is_set() else create_command_error(result)
         return result
 
 
-def _read(stream: IO[str] | None, lines: list[str], also: Callable[[str], Any] | None) -> None:
+def _read_lines(stream: IO[str] | None, lines: list[str], on_line: Callable[[str], Any] | None) -> None:
     for line in stream or ():
         lines.append(line.rstrip())
-        if also:
-            also(lines[-1])
+        if on_line:
+            on_line(lines[-1])

@@ -1,0 +1,113 @@
+"""The state of single resources, as AWS reports it: plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+PolicyDocument = Mapping[str, Any]
+
+
+class Missing(Enum):
+    """Why an observation is missing."""
+
+    NOT_FOUND = "AWS reports that the resource does not exist"
+    UNKNOWN = "AWS was not called, denied the call, or did not respond"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An SES identity whose feedback a pipeline receives."""
+
+    name: str
+    verification_status: str | Missing
+    """As SES reports it: Success, Pending, Failed or TemporaryFailure."""
+    topic_arn: str | Missing | None
+    """Its notification topic for the pipeline's kind of feedback."""
+    email_forwarding: bool = False
+    """Whether SES also sends feedback by e-mail."""
+
+
+@dataclass(frozen=True)
+class EventDestination:
+    """An event destination of a configuration set."""
+
+    name: str
+    enabled: bool
+    event_types: tuple[str, ...]
+    topic_arn: str | None
+
+
+@dataclass(frozen=True)
+class Key:
+    """The KMS key of a topic or a queue."""
+
+    id: str
+    aws_managed: bool = False
+    """Whether it is an AWS managed key, whose key policy nobody can change."""
+    state: str | Missing = Missing.UNKNOWN
+    policy: PolicyDocument | Missing = Missing.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Topic:
+    """The topic that SES publishes to."""
+
+    policy: PolicyDocument
+    key: Key | None = None
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """The queue's subscription to the topic."""
+
+    arn: str
+    pending: bool = False
+    raw_delivery: bool = True
+    filter_policy: str | None = None
+    dead_letter_queue_arn: str | None = None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue of a pipeline."""
+
+    arn: str
+    url: str
+    policy: PolicyDocument
+    message_count: int = 0
+    """Approximate; includes messages in flight."""
+    visibility_timeout_seconds: int = 0
+    dead_letter_queue_arn: str | None = None
+    key: Key | None = None
+
+
+@dataclass(frozen=True)
+class EventSourceMapping:
+    """The event source mapping from the queue to the function."""
+
+    uuid: str
+    state: str
+    response_types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Function:
+    """The function of a pipeline."""
+
+    state: str
+    state_reason: str
+    last_update_status: str
+    timeout_seconds: int
+    table_arns: tuple[str, ...]
+    """The ARNs of the tables in its environment."""
+
+
+@dataclass(frozen=True)
+class PipelineMetrics:
+    """CloudWatch metrics of a pipeline; None where there is no data, or where CloudWatch did not respond."""
+
+    errors: float | None = None
+    throttles: float | None = None
+    failed_deliveries: float | None = None
+    oldest_message_seconds: float | None = None

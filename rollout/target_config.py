@@ -1,0 +1,58 @@
+"""Derives the configuration of one target's stack, in the form that `stack.config` and Pulumi's AWS provider read."""
+
+import json
+from collections.abc import Mapping
+
+from .targets import Hub, Target, TargetsFile
+
+PROJECT = "ses-feedback"
+ROLE_SESSION_NAME = "ses-feedback-rollout"
+"""The session name of every role that the rollout assumes, which AWS CloudTrail shows."""
+TABLE_ARN_KEYS = ("blockedTableArn", "historyTableArn")
+"""Configuration keys of a member's stack whose values are outputs of the hub's stack."""
+TABLE_KMS_KEY_ARN = "tableKmsKeyArn"
+"""One more such key, where the hub's stack creates KMS keys."""
+
+
+def is_hub(target: Target, hub: Hub) -> bool:
+    """Whether a target's stack owns the tables."""
+    return (target.account.name, target.region) == (hub.account_name, hub.region)
+
+
+def program_config(target: Target, targets_file: TargetsFile, hub: Hub) -> dict[str, object]:
+    """The configuration keys of the program, without those that come from the outputs of the hub's stack."""
+    nodes = {**target.config, **(hub.config if is_hub(target, hub) else {})}
+    config = {key: node.plain for key, node in nodes.items()} | {"sources": target.sources.plain}
+    if is_hub(target, hub):
+        other_account_ids = sorted({other.account.id for other in targets_file.targets} - {target.account.id})
+        config["writerPrincipals"] = other_account_ids if hub.writers is None else hub.writers
+        config["readerPrincipals"] = other_account_ids if hub.readers is None else hub.readers
+    return config
+
+
+def provider_config(target: Target) -> dict[str, object]:
+    """The configuration keys of the AWS provider, which refuses every account but the target's."""
+    config: dict[str, object] = {"aws:region": target.region, "aws:allowedAccountIds": [target.account.id]}
+    if role_arns := target.account.role_arns:
+        config["aws:assumeRoles"] = [{"roleArn": arn, "sessionName": ROLE_SESSION_NAME} for arn in role_arns]
+    return config
+
+
+def hub_creates_kms_keys(targets_file: TargetsFile, hub: Hub) -> bool:
+    """Whether the tables are encrypted with a KMS key that the hub's stack creates."""
+    hub_target = next((target for target in targets_file.targets if is_hub(target, hub)), None)
+    node = {**(hub_target.config if hub_target else {}), **hub.config}.get("createKmsKeys")
+    return node is not None and node.plain is True
+
+
+def placeholder_outputs(region: str, account_id: str) -> dict[str, str]:
+    """Placeholder ARNs, which pass the checks, for what the hub's stack has not created yet."""
+    tables = f"arn:aws:dynamodb:{region}:{account_id}:table/"
+    outputs = {key: f"{tables}known-after-the-update-of-the-hub-{key[:7]}" for key in TABLE_ARN_KEYS}
+    kms_key_arn = f"arn:aws:kms:{region}:{account_id}:key/00000000-0000-0000-0000-000000000000"
+    return outputs | {TABLE_KMS_KEY_ARN: kms_key_arn}
+
+
+def encode_config(config: Mapping[str, object]) -> dict[str, str]:
+    """Configuration as the Pulumi engine passes it to the program: every value is a string."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}

@@ -1,0 +1,165 @@
+"""Reads a YAML document in which every value knows its path and its line, so that an error can name both."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import yaml
+
+from components import inputs
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One mistake in a file."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Node:
+    """A value of the document. `raw` is a scalar as written: YAML takes the account id 012345678901 for a number."""
+
+    path: str
+    line: int
+    value: "dict[str, Node] | list[Node] | object"
+    raw: str = ""
+
+    @property
+    def plain(self) -> object:
+        """The value without paths and lines."""
+        if isinstance(self.value, dict):
+            return {key: node.plain for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain for node in self.value]
+        return self.value
+
+    def find(self, path: str) -> "Node":
+        """The deepest existing value on a path such as `[0].identities[1]`, which is how errors name a value."""
+        node = self
+        for part in path.replace("[", ".").replace("]", "").split("."):
+            if isinstance(node.value, dict) and part in node.value:
+                node = node.value[part]
+            elif isinstance(node.value, list) and part.isdigit() and int(part) < len(node.value):
+                node = node.value[int(part)]
+        return node
+
+
+class YamlReader:
+    """Reads values and collects all mistakes instead of stopping at the first."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def read_document(self, content: str) -> Node | None:
+        """Read a whole document; None if it is empty or not YAML."""
+        try:
+            root = yaml.compose(content, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            self.problems.append(Problem(line, f"invalid YAML: {error.problem or error.context}"))
+            return None
+        except yaml.YAMLError as error:
+            self.problems.append(Problem(1, f"invalid YAML: {error}"))
+            return None
+        if root is None:
+            self.problems.append(Problem(1, "the file is empty: accounts, hub, regions and waves are needed"))
+            return None
+        return self._node(root, "", ())
+
+    def _node(self, yaml_node: yaml.Node, path: str, ancestors: tuple[int, ...]) -> Node:
+        line = yaml_node.start_mark.line + 1
+        if id(yaml_node) in ancestors:
+            self.problems.append(Problem(line, f"{path} contains itself: write the value out"))
+            return Node(path, line, None)
+        ancestors = (*ancestors, id(yaml_node))
+        if isinstance(yaml_node, yaml.SequenceNode):
+            entries = enumerate(yaml_node.value)
+            return Node(path, line, [self._node(entry, f"{path}[{index}]", ancestors) for index, entry in entries])
+        if isinstance(yaml_node, yaml.MappingNode):
+            return Node(path, line, self._mapping(yaml_node, path, ancestors))
+        try:
+            value = yaml.SafeLoader("").construct_object(yaml_node)
+        except (ValueError, yaml.YAMLError):
+            value = str(yaml_node.value)
+        return Node(path, line, value, str(yaml_node.value))
+
+    def _mapping(self, yaml_node: yaml.MappingNode, path: str, ancestors: tuple[int, ...]) -> dict[str, Node]:
+        fields: dict[str, Node] = {}
+        for key_node, value_node in yaml_node.value:
+            key = str(key_node.value)
+            key_path = f"{path}.{key}".lstrip(".")
+            key_line = key_node.start_mark.line + 1
+            if key in fields:
+                message = f"{key_path} is already in line {fields[key].line}: name it once"
+                self.problems.append(Problem(key_line, message))
+                continue
+            node = self._node(value_node, key_path, ancestors)
+            # The line of the key: the value itself may start a line later.
+            fields[key] = Node(node.path, key_line, node.value, node.raw)
+        return fields
+
+    def add_value_problem(self, node: Node, requirement: str) -> None:
+        """Record that a value is wrong, and what would be right."""
+        self.add_problem(node, str(inputs.input_error(node.path or "the file", node.plain, requirement)))
+
+    def add_problem(self, node: Node, message: str) -> None:
+        """Record a mistake in the line of `node`."""
+        self.problems.append(Problem(node.line, message))
+
+    def read_fields(self, node: Node, keys: Iterable[str], required: Iterable[str] = ()) -> dict[str, Node]:
+        """The fields of a map that have a value; unknown and missing keys are mistakes."""
+        allowed = list(keys)
+        if not isinstance(node.value, dict):
+            self.add_value_problem(node, f"a map of {', '.join(allowed)} is needed")
+            return {}
+        for key, field in node.value.items():
+            if key not in allowed:
+                self.add_value_problem(field, f"there is no such key; there are {', '.join(allowed)}")
+        fields = {key: field for key, field in node.value.items() if key in allowed and field.value is not None}
+        for key in required:
+            if key not in fields:
+                self.add_problem(node, f"{f'{node.path}.{key}'.lstrip('.')} is missing")
+        return fields
+
+    def read_mapping(self, node: Node | None, description: str) -> Mapping[str, Node]:
+        """A map whose keys the user chooses; `description` names them in an error."""
+        if node is None:
+            return {}
+        if not isinstance(node.value, dict):
+            self.add_value_problem(node, f"a map of {description} is needed")
+            return {}
+        return node.value
+
+    def read_list(self, node: Node | None, description: str) -> list[Node]:
+        """The entries of a list; `description` names them in an error."""
+        if node is None:
+            return []
+        if not isinstance(node.value, list):
+            self.add_value_problem(node, f"a list of {description} is needed")
+            return []
+        return node.value
+
+    def read_value(self, node: Node | None, rule: Callable[[str, object], T], *, as_written: bool = False) -> T | None:
+        """A value that passes a rule; None if there is no value or the rule refuses it."""
+        if node is None:
+            return None
+        try:
+            return rule(node.path, node.raw if as_written and node.raw else node.plain)
+        except ValueError as error:
+            self.add_problem(node, str(error))
+            return None
+
+    def read_values(self, node: Node | None, description: str, rule: Callable[[str, object], T]) -> list[T]:
+        """The entries of a list, as written, that pass a rule; duplicates are mistakes."""
+        values: list[T] = []
+        for entry in self.read_list(node, description):
+            value = self.read_value(entry, rule, as_written=True)
+            if value in values:
+                self.add_value_problem(entry, "it is already in the list; name it once")
+            elif value is not None:
+                values.append(value)
+        return values

@@ -1,0 +1,111 @@
+"""What is read from events of the engine. That the engine writes such events, tests/engine proves."""
+
+from typing import Any
+
+from pulumi.automation import EngineEvent
+
+from rollout.deployer import LostResource
+from rollout.engine_events import EventCollector
+
+QUEUE_TYPE, ROLE_TYPE = "aws:sqs/queue:Queue", "aws:iam/role:Role"
+
+
+def step_event(operation: str, name: str, type_: str = QUEUE_TYPE, event: str = "resourcePreEvent") -> EngineEvent:
+    urn = f"urn:pulumi:dev::ses-feedback::ses-feedback:index:FeedbackPipeline${type_}::{name}"
+    metadata = {"op": operation, "urn": urn, "type": type_, "provider": ""}
+    return EngineEvent.from_json({"sequence": 1, "timestamp": 1, event: {"metadata": metadata}})
+
+
+def other_event(**event: Any) -> EngineEvent:
+    return EngineEvent.from_json({"sequence": 1, "timestamp": 1, **event})
+
+
+def collect(*events: EngineEvent) -> EventCollector:
+    activities: list[str] = []
+    collector = EventCollector(activities.append)
+    for event in events:
+        collector(event)
+    assert bool(activities) == bool(collector.changes().changed_names)
+    return collector
+
+
+def test_resources_are_counted_once_each_without_pulumis_own() -> None:
+    changes = collect(
+        step_event("create", "stack", "pulumi:pulumi:Stack"),
+        step_event("create", "a"),
+        step_event("create", "a", event="resOutputsEvent"),
+        step_event("update", "b"),
+        step_event("same", "c"),
+    ).changes()
+    assert changes.counts == {"create": 1, "update": 1, "same": 1}
+    assert changes.changed_names == ("a", "b")
+    assert changes.lost_resources == ()
+
+
+def test_a_replacement_is_one_change_in_whatever_order_its_steps_come() -> None:
+    for steps in (
+        ["create-replacement", "replace", "delete-replaced"],
+        ["delete-replaced", "replace", "create-replacement"],
+    ):
+        changes = collect(*(step_event(operation, "q") for operation in steps)).changes()
+        assert changes.counts == {"replace": 1}
+        assert changes.lost_resources == (LostResource("replace", "q"),)
+
+
+def test_only_what_holds_data_is_lost() -> None:
+    deleted_resources = [
+        ("t", "aws:dynamodb/table:Table"),
+        ("k", "aws:kms/key:Key"),
+        ("n", "aws:sns/topic:Topic"),
+        ("q", QUEUE_TYPE),
+        ("r", ROLE_TYPE),
+    ]
+    changes = collect(*(step_event("delete", name, type_) for name, type_ in deleted_resources)).changes()
+    assert changes.lost_resources == tuple(LostResource("delete", name) for name in "tknq")
+    assert changes.counts == {"delete": 5}
+
+
+def test_a_resource_that_drifted_is_a_change_and_one_that_was_only_read_is_not() -> None:
+    changes = collect(
+        step_event("refresh", "a"),
+        step_event("same", "a", event="resOutputsEvent"),
+        step_event("refresh", "b"),
+        step_event("update", "b", event="resOutputsEvent"),
+        step_event("refresh", "c"),
+        step_event("delete", "c", ROLE_TYPE, event="resOutputsEvent"),
+    ).changes()
+    assert changes.changed_names == ("b", "c")
+
+
+def test_errors_and_mandatory_violations_are_kept_once_with_the_resource() -> None:
+    urn = f"urn:pulumi:dev::ses-feedback::{QUEUE_TYPE}::q"
+    violation = {
+        "message": "it has no dead-letter queue",
+        "color": "never",
+        "policyName": "dead-letter-queue",
+        "policyPackName": "ses-feedback",
+        "policyPackVersion": "1",
+        "policyPackVersionTag": "",
+        "resourceUrn": urn,
+    }
+    diagnostic = {
+        "message": "<{%reset%}>no bucket<{%reset%}>\n",
+        "color": "never",
+        "severity": "error",
+        "urn": urn,
+    }
+    collector = collect(
+        other_event(policyEvent=violation | {"enforcementLevel": "mandatory"}),
+        other_event(policyEvent=violation | {"enforcementLevel": "advisory", "policyName": "taste"}),
+        other_event(diagnosticEvent=diagnostic),
+        other_event(diagnosticEvent=diagnostic),
+        other_event(diagnosticEvent=diagnostic | {"severity": "warning", "message": "old"}),
+        other_event(
+            diagnosticEvent={**diagnostic, "urn": "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev", "message": "bad"}
+        ),
+    )
+    assert collector.errors == [
+        "q: policy dead-letter-queue: it has no dead-letter queue",
+        "q: no bucket",
+        "bad",
+    ]
