@@ -187,18 +187,11 @@ def targets_files(draw: st.DrawFn) -> dict[str, object]:
     return {"regions": list(REGIONS), "roles": [], "hub": hub, "accounts": accounts, "waves": waves}
 
 
-<<<<<<< HEAD
 @profile_times(0.5)
-@given(organisations())
-def test_every_target_is_in_the_plan_once_after_its_hub(organisation: dict[str, object]) -> None:
-    made = plan(yaml.safe_dump(organisation, sort_keys=False))
-    accounts = organisation["accounts"]
-=======
 @given(targets_files())
 def test_every_target_is_in_the_plan_once_after_its_hub(targets_file: dict[str, object]) -> None:
     plan = build_plan(yaml.safe_dump(targets_file, sort_keys=False))
     accounts = targets_file["accounts"]
->>>>>>> main
     assert isinstance(accounts, list)
     expected_names = sorted(f"{account['name']}-{region}" for account in accounts for region in account["regions"])
     assert sorted(stack.name for stack in plan.stacks) == expected_names

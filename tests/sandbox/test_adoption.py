@@ -105,7 +105,7 @@ def test_a_table_with_another_key_comes_in_once(
     assert (code, said["new"], said["rejected"], rows(account, blocked)) == (1, 252, 1, [])
     code, said = import_table(real, words, *context)
     assert (code, said["recorded"], said["rejected"]) == (1, 252, 1)
-    assert "nobody" in (tmp_path / said["rejects"]).read_text()
+    assert "nobody" in (tmp_path / said["rejects_file"]).read_text()
     asked = ["jane@example.org", "info@xn--bcher-kva.example", "n249@example.org", "nobody@example.org"]
     answers = Blocklist(blocked, account.client("dynamodb", REGION), when_unavailable="raise").check(asked)
     assert [(answer.allowed, answer.reason) for answer in answers] == [(False, "import")] * 3 + [(True, None)]
@@ -125,7 +125,7 @@ def test_an_adopted_table_gets_its_history_from_itself(
     put(account, blocked, value="amy@example.org", reason="bounce", feedback_id="0100")
     words = {"$(pulumi stack output blockedTableArn)": blocked, "$(pulumi stack output historyTableArn)": history}
     code, said = import_table(COMMANDS[2], words)
-    assert (code, said["known"], said["recorded"]) == (0, 1, 1)
+    assert (code, said["has_feedback"], said["recorded"]) == (0, 1, 1)
     state, act = sorted(rows(account, history), key=lambda row: row["entry"]["S"] != "state")
     assert {state["value"]["S"], act["value"]["S"]} == {"jane@example.org"}
     assert act["note"]["S"] == f"from {blocked}"
