@@ -3,18 +3,22 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 UV := .tools/bin/uv
 RUN := .venv/bin/python
+TESTS := $(RUN) -m pytest --numprocesses auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test check policy bench docs lock clean
+.PHONY: help sandbox test check check-deep policy bench docs lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 sandbox: .venv/ready ## Run the whole chain on this machine: SES, SNS, SQS, Lambda, DynamoDB (ARGS=--keep leaves it running)
 	@$(RUN) -m sandbox $(ARGS)
 
+# Bytecode is kept also where the environment says not to: each process of the tests would compile all libraries anew.
+test check-deep: export PYTHONDONTWRITEBYTECODE =
+
 test: .venv/ready ## Run the tests (ARGS goes to pytest)
-	$(RUN) -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+	$(TESTS) $(ARGS)
 
 check: .venv/ready ## Run what CI runs beside the tests: format, lint, types, import directions, lock
 	.venv/bin/ruff format --check .
@@ -23,6 +27,9 @@ check: .venv/ready ## Run what CI runs beside the tests: format, lint, types, im
 	.venv/bin/lint-imports
 	$(UV) lock --check
 	$(UV) lock --check --project policy
+
+check-deep: .venv/ready ## Try the properties with ten times the examples of make test
+	$(TESTS) -m hypothesis --hypothesis-profile deep $(ARGS)
 
 policy: .venv/ready ## Judge the dev stack by the policy pack, without the Pulumi CLI, and print a table
 	@$(RUN) -m tests.policy

@@ -6,6 +6,7 @@ Recorded, not deployed: nothing here proves that AWS accepts it.
 import json
 import runpy
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,17 @@ def stack(name: str, registered: list[RegisteredResource] | None = None, **chang
     values |= yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]
     values |= {f"{project['name']}:{key}": value for key, value in changes.items()}
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    return run(config, registered) if registered is not None else cached_run(tuple(sorted(config.items())))
+
+
+def run(config: dict[str, str], registered: list[RegisteredResource] | None = None) -> Graph:
     return record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), config, registered)
+
+
+@cache
+def cached_run(config: tuple[tuple[str, str], ...]) -> Graph:
+    """The graph of one configuration, which many tests read and none changes: a run takes a second."""
+    return run(dict(config))
 
 
 @pytest.fixture(scope="module")

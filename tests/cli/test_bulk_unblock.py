@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.history.writer import HistoryWriter
@@ -17,6 +17,7 @@ from ses_feedback_cli.blocks import manual_unblocks, unblock_run
 
 from tests.cli.conftest import Tables
 from tests.cli.fake_ses import FakeSes
+from tests.properties import profile_times
 
 Bounce = Callable[..., Event]
 NOW = datetime.now(UTC)
@@ -306,7 +307,7 @@ def happening(bounce: Bounce, address: str, happening_kind: str, hours: int) -> 
     return [manual_event(act, address, actor="joe", note="", at=at, expires_at=ends)]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@profile_times(0.05, suppress_health_check=list(HealthCheck))
 @given(
     histories=st.lists(
         st.dictionaries(st.sampled_from(HAPPENINGS), st.sampled_from([1, 30]), min_size=1, max_size=3),

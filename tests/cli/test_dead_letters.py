@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters import messages, move_task
@@ -210,7 +210,6 @@ DOCUMENTS = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # slow on a busy machine only
 @given(DOCUMENTS)
 def test_an_unknown_field_is_masked_at_any_depth(document: object) -> None:
     envelope = {"Type": "Notification", "Message": json.dumps({"bounce": document})}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback.address import address_key
 from ses_feedback.history.event import Event, manual_event
@@ -25,6 +25,7 @@ from ses_feedback_cli.table_reads import is_expired
 from tests.cli.conftest import NOW, Tables
 from tests.cli.test_import_resume import MemoryContext
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
+from tests.properties import profile_times
 
 Bounce = Callable[..., Event]
 FORMATS = [Format.CSV, Format.JSONL]
@@ -146,7 +147,7 @@ def blocks(store: Store) -> dict[str, int | None]:
     return {item["value"]: item.get("expires_at") for item in items if not is_expired(item, NOW)}
 
 
-@settings(max_examples=80)
+@profile_times(0.8)
 @given(items=ITEMS, file_format=st.sampled_from(FORMATS))
 def test_what_is_exported_and_imported_elsewhere_blocks_the_same_addresses_as_long(
     items: dict[str, dict[str, Any]], file_format: Format

@@ -12,13 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from ses_feedback.table import TableError
 from ses_feedback_cli.commands.import_list import import_
@@ -26,8 +26,10 @@ from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.lists.import_position import ImportPosition, save_position
 
-from sandbox import Account, start_emulator
+from sandbox import Account
 from tests.handlers.fake_dynamodb import FAULTS, Crash, FakeDynamoDB, Fault, Store
+from tests.properties import profile_times
+from tests.tables import create_tables
 
 SAVING = ("crash before saving", "crash after saving")
 REGION = "eu-central-1"
@@ -83,7 +85,7 @@ class Disk:
             raise Crash
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile_times(0.8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=ROWS, faults=st.lists(st.tuples(st.sampled_from([*sorted(FAULTS), *SAVING]), st.integers(0, 12)), max_size=4)
 )
@@ -115,23 +117,6 @@ def test_stopped_anywhere_and_started_again_it_ends_the_same(
     assert interrupted.tables == uninterrupted.tables
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
-    with start_emulator() as running:
-        account = running.account("100000000001")
-        client = account.client("dynamodb", REGION)
-        for name, keys in (("blocked", ("value",)), ("history", ("value", "entry"))):
-            client.create_table(
-                TableName=name,
-                BillingMode="PAY_PER_REQUEST",
-                KeySchema=[
-                    {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-                ],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            )
-        yield account
-
-
 def start(account: Account, *arguments: str) -> "subprocess.Popen[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SES_"))}
     environment |= {
@@ -155,8 +140,8 @@ def saved_line(position: Path) -> int:
     return int(json.loads(position.read_text())["line"]) if position.exists() else 0
 
 
-@pytest.mark.xdist_group("import-process")
 def test_ctrl_c_says_where_it_stopped_and_the_same_command_goes_on(account: Account, tmp_path: Path) -> None:
+    create_tables(account.client("dynamodb", REGION))
     path, position = tmp_path / "list.txt", tmp_path / "list.txt.position.json"
     path.write_text("".join(f"n{number}@x.org\n" for number in range(3_000)))
     process = start(account, "import", str(path))

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback_cli.dead_letters.message_mover import MessageMover
 from ses_feedback_cli.dead_letters.messages import Message, sample_messages
 
 from tests.cli import fake_sqs
 from tests.cli.fake_sqs import FakeSqs, Fault
+from tests.properties import profile_times
 
 SOURCE, TARGET = "source", "target"
 
@@ -34,7 +35,7 @@ def any_message(_: Message) -> bool:
     return True
 
 
-@settings(max_examples=300)
+@profile_times(3)
 @given(st.integers(0, 35), st.lists(st.sampled_from(Fault), max_size=30), st.booleans())
 def test_at_no_time_is_a_message_in_neither_queue(count: int, faults: list[Fault], move_all: bool) -> None:
     bodies = [str(number) for number in range(count)]
@@ -60,7 +61,6 @@ def test_at_no_time_is_a_message_in_neither_queue(count: int, faults: list[Fault
     assert set(sqs.bodies(TARGET)) == set(bodies)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 35))
 def test_without_faults_each_message_is_moved_once(count: int) -> None:
     bodies = [str(number) for number in range(count)]
@@ -132,7 +132,6 @@ def test_a_run_ends_although_messages_become_visible_again_and_again() -> None:
     assert (mover.moved, sqs.bodies(SOURCE)) == (0, ["1", "3"])
 
 
-@settings(deadline=None)
 @given(st.integers(0, 35), st.integers(1, 40))
 def test_a_sample_deletes_nothing_and_leaves_all_messages_visible(count: int, limit: int) -> None:
     sqs = sqs_with([str(number) for number in range(count)])

@@ -4,7 +4,6 @@ Not tested: that AWS evaluates permissions as the emulator does.
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,11 @@ import pytest
 from ses_feedback_cli.app import app
 from typer.testing import CliRunner
 
-from sandbox import DeployedStack, deploy, start_emulator
+from sandbox import DeployedStack
 
-pytestmark = pytest.mark.xdist_group("report")  # one stack, deployed once
+pytestmark = pytest.mark.xdist_group("stack")
 
 SCAN, GET_METRICS, GET_QUEUES = "dynamodb:Scan", "cloudwatch:GetMetricData", "sqs:GetQueueAttributes"
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[DeployedStack]:
-    with start_emulator() as emulator:
-        yield deploy(emulator.account())
 
 
 @pytest.mark.parametrize(

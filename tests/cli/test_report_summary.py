@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
@@ -162,7 +162,6 @@ def test_the_list_of_addresses_with_soft_bounces_is_limited() -> None:
     assert len(soft_bounces.addresses or ()) == 200
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["block", "count"])), max_size=400), st.integers(2, 12))
 def test_with_too_many_names_counts_are_too_low_by_at_most_the_undercount(
     rows: list[tuple[int, str]], limit: int

@@ -3,9 +3,12 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from unittest.mock import patch
 
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import EnforcementLevel, Policy, StackValidationArgs, StackValidationPolicy
 
@@ -16,6 +19,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 from policy.feedback_path import find_feedback_path
 from policy.pack import NAME, RULES, build_policies
 
+_MESSAGE_TO_DICT = "pulumi_policy.policy.json_format.MessageToDict"
 _LEVELS = {analyzer_pb2.ADVISORY: EnforcementLevel.ADVISORY, analyzer_pb2.MANDATORY: EnforcementLevel.MANDATORY}
 
 
@@ -103,7 +107,7 @@ def analyze(
     if config:
         servicer.Configure(build_config_request(config), None)
     stack_request, diagnostics = build_stack_request(resources), []
-    with patch.dict("os.environ", {"PULUMI_DRY_RUN": str(preview).lower()}):
+    with patch.dict("os.environ", {"PULUMI_DRY_RUN": str(preview).lower()}), patch(_MESSAGE_TO_DICT, _as_dict):
         for resource, message in zip(resources, stack_request.resources, strict=True):
             request = analyzer_pb2.AnalyzeRequest(type=message.type, urn=message.urn, name=message.name)
             # By then the provider has generated a name, where the program sets none.
@@ -111,6 +115,16 @@ def analyze(
             request.properties.update(generated_name | resource.inputs)
             diagnostics += read_diagnostics(servicer.Analyze(request, None), resource.name)
         return [*diagnostics, *read_diagnostics(servicer.AnalyzeStack(stack_request, None))]
+
+
+def _as_dict(properties: Struct) -> dict[str, Any]:
+    """What MessageToDict makes of the properties, made once: the SDK reads the whole stack anew for each rule."""
+    return _read(properties.SerializeToString())
+
+
+@lru_cache(maxsize=5_000)
+def _read(properties: bytes) -> dict[str, Any]:
+    return MessageToDict(Struct.FromString(properties))
 
 
 def _servicer(policies: list[Policy]) -> Any:

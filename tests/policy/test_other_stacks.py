@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from policy.resource_types import CLASSIC_EVENT_DESTINATION, EVENT_DESTINATION, IDENTITY_TOPIC, TABLE
 from tests.policy import graphs
 from tests.policy.analyzer import StackResource, analyze, find_violations, in_preview
 from tests.policy.graph_changes import BASE, add_statement, edit_json
+from tests.properties import profile_times
 from tests.recorder import ACCOUNT, MADE_UP
 
 
@@ -129,7 +130,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@profile_times(0.1, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_document_makes_a_rule_fail(data: st.DataObject) -> None:
     """AWS rejects most of these with an error of its own; a rule that fails on one would hide that error."""

@@ -14,6 +14,7 @@ from rollout.plan import Plan, PlannedStack, PlannedWave, build_plan
 from rollout.stack_files import complete_configs, write_stack_file
 from rollout.target_config import encode_config
 from stack.config import parse
+from tests.properties import profile_times
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "rollout" / "targets.yaml"
@@ -186,6 +187,7 @@ def targets_files(draw: st.DrawFn) -> dict[str, object]:
     return {"regions": list(REGIONS), "roles": [], "hub": hub, "accounts": accounts, "waves": waves}
 
 
+@profile_times(0.5)
 @given(targets_files())
 def test_every_target_is_in_the_plan_once_after_its_hub(targets_file: dict[str, object]) -> None:
     plan = build_plan(yaml.safe_dump(targets_file, sort_keys=False))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rollout.accounts import WrongAccountError
@@ -21,6 +21,7 @@ from rollout.health import HealthProblem
 from rollout.plan import Plan
 from rollout.record import Record, RecordFile, Status, new_record
 from rollout.runner import Outcome
+from tests.properties import profile_times
 from tests.rollout.fake_deployer import HUB, TABLE_ARNS, FakeDeployer, create_runner, plan_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -44,7 +45,7 @@ def plans_with_failures(draw: st.DrawFn) -> PlanWithFailures:
 
 
 @given(plans_with_failures(), st.integers(1, 5))
-@settings(max_examples=30)
+@profile_times(0.15)
 def test_a_wave_begins_only_when_all_before_it_have_succeeded(
     folder: Path, plan_with_failures: PlanWithFailures, parallel: int
 ) -> None:
@@ -79,7 +80,7 @@ def test_a_wave_begins_only_when_all_before_it_have_succeeded(
 
 
 @given(plans_with_failures())
-@settings(max_examples=30)
+@profile_times(0.15)
 def test_resume_updates_what_is_not_updated_and_repeats_nothing(
     folder: Path, plan_with_failures: PlanWithFailures
 ) -> None:
@@ -94,7 +95,7 @@ def test_resume_updates_what_is_not_updated_and_repeats_nothing(
 
 
 @given(plans, st.integers(0, 30), st.integers(1, 3))
-@settings(max_examples=30)
+@profile_times(0.15)
 def test_stopping_at_any_operation_begins_nothing_more_and_can_be_resumed(
     folder: Path, plan: Plan, stop_at: int, parallel: int
 ) -> None:
@@ -126,7 +127,7 @@ def test_stopping_at_any_operation_begins_nothing_more_and_can_be_resumed(
 
 
 @given(plans_with_failures())
-@settings(max_examples=20)
+@profile_times(0.1)
 def test_after_a_crash_at_any_time_the_rollout_resumes_from_the_file(
     folder: Path, plan_with_failures: PlanWithFailures
 ) -> None:

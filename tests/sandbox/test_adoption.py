@@ -8,14 +8,14 @@ import json
 import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ses_feedback import Blocklist
+from ses_feedback_cli.app import app
+from typer.testing import CliRunner
 
 from sandbox import Account
 
@@ -45,30 +45,31 @@ def tables(account: Account) -> Callable[[str, str], str]:
 
 
 @pytest.fixture
-def import_table(account: Account, tmp_path: Path) -> Callable[..., tuple[int, Any]]:
+def import_table(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, Any]]:
     """Runs a command of the page with values for its placeholders; returns its exit code and its output."""
+    for name in os.environ:
+        if name.startswith(("AWS_", "SES_")):
+            monkeypatch.delenv(name)
+    environment = {
+        "AWS_ACCESS_KEY_ID": account.id,
+        "AWS_SECRET_ACCESS_KEY": "sandbox",
+        "AWS_ENDPOINT_URL": account.endpoint,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "TERM": "dumb",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
 
-    def run(command: str, placeholders: dict[str, str], *further: str) -> tuple[int, Any]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SES_"))}
-        environment |= {
-            "AWS_ACCESS_KEY_ID": account.id,
-            "AWS_SECRET_ACCESS_KEY": "sandbox",
-            "AWS_ENDPOINT_URL": account.endpoint,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "PYTHONWARNINGS": "error",
-            "TERM": "dumb",
-        }
+    def run(command: str, placeholders: dict[str, str], *options: str) -> tuple[int, Any]:
         for placeholder, value in placeholders.items():
             assert placeholder in command, f"{placeholder} is not in the page's command: {command}"
             command = command.replace(placeholder, value)
         program, *arguments = shlex.split(command)
         assert program == "ses-feedback"
-        full_command = [sys.executable, "-m", "ses_feedback_cli", *arguments, *further, "--json"]
-        result = subprocess.run(
-            full_command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
-        )
-        return result.returncode, json.loads(result.stdout) if result.stdout else result.stderr
+        result = CliRunner().invoke(app, [*arguments, *options, "--json"], prog_name="ses-feedback")
+        return result.exit_code, json.loads(result.stdout) if result.stdout else result.stderr
 
     return run
 
@@ -90,9 +91,14 @@ def test_a_table_with_another_key_comes_in_once(
     tmp_path: Path,
 ) -> None:
     old, blocked, history = tables("old", "email"), tables("blocked", "value"), tables("history", "value entry")
-    addresses = [f"n{number}@example.org" for number in range(250)]
-    for address in ("Jane <Jane@Example.org>", "info@b\u00fccher.example", "nobody", *addresses):
-        put(account, old, email=address, since="2019")
+    many = [f"n{number}@example.org" for number in range(250)]
+    addresses = ["Jane <Jane@Example.org>", "info@b\u00fccher.example", "nobody", *many]
+    for start in range(0, len(addresses), 25):
+        puts = [
+            {"PutRequest": {"Item": {"email": {"S": address}, "since": {"S": "2019"}}}}
+            for address in addresses[start : start + 25]
+        ]
+        account.client("dynamodb", REGION).batch_write_item(RequestItems={"old": puts})
     dry_run, real_run, _ = COMMANDS
     placeholders = {"OLD_TABLE_ARN": old, "KEY_ATTRIBUTE": "email"}
     options = ("--table", blocked, "--history", history)

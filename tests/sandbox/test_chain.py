@@ -21,6 +21,7 @@ from sandbox.screen import Screen
 
 SHORT_SECONDS = 1.5  # to wait for a mail that does not arrive
 Undo = Callable[[], object] | None
+pytestmark = pytest.mark.xdist_group("chain")  # the shared stack, made once
 
 
 def test_every_mail_becomes_what_it_must(account: Account) -> None:

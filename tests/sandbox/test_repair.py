@@ -16,7 +16,7 @@ from ses_feedback_cli.app import app
 from ses_feedback_cli.simulation.follower import blocked_item
 from typer.testing import CliRunner, Result
 
-from sandbox import Account, DeployedStack, deploy
+from sandbox import DeployedStack
 from sandbox.stack_context import context_of
 
 ADDRESS = "bounce+repair@simulator.amazonses.com"
@@ -24,12 +24,15 @@ PIPELINE = "bounce-eu-west-1-shop-example"
 TIMEOUT = 60.0  # seconds, for a busy machine
 Command = Callable[..., Result]
 
-pytestmark = pytest.mark.xdist_group("repair")  # one stack
+pytestmark = pytest.mark.xdist_group("stack")
 
 
-@pytest.fixture(scope="module")
-def stack(new_account: Callable[[], Account]) -> DeployedStack:
-    return deploy(new_account())
+@pytest.fixture(scope="module", autouse=True)
+def started_functions(stack: DeployedStack) -> None:
+    """With functions that have started, a message that fails can be given up after seconds."""
+    for pipeline in stack.outputs["pipelines"].values():
+        client = stack.account.client("lambda", pipeline["region"])
+        client.invoke(FunctionName=pipeline["functionName"], Payload=b'{"Records": []}')
 
 
 @pytest.fixture
@@ -80,7 +83,7 @@ def broken_function(stack: DeployedStack) -> Iterator[None]:
     for name in policies:
         iam.delete_role_policy(RoleName=role_name, PolicyName=name)
     sqs.set_queue_attributes(
-        QueueUrl=pipeline["queueUrl"], Attributes={"RedrivePolicy": redrive_policy, "VisibilityTimeout": "20"}
+        QueueUrl=pipeline["queueUrl"], Attributes={"RedrivePolicy": redrive_policy, "VisibilityTimeout": "3"}
     )
     try:
         yield
@@ -159,7 +162,7 @@ def test_a_simulation_names_the_identity_that_ses_tells_nothing_of(stack: Deploy
 
     set_topic("")
     try:
-        result = command("simulate", "--only", "bounce", "--timeout", "10", "--json")
+        result = command("simulate", "--only", "bounce", "--timeout", "4", "--json")
     finally:
         set_topic(topic)
     mails = [json.loads(line) for line in result.stdout.splitlines()]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from ses_feedback.function import handler as handler_module
 from ses_feedback.function.settings import Settings
@@ -14,6 +14,7 @@ from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from tests.handlers.conftest import Function
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 from tests.handlers.simulation import inline_history
+from tests.properties import profile_times
 
 POLICY = SoftBouncePolicy(threshold=2)
 REPORTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -82,7 +83,7 @@ def content(store: Store) -> Iterator[tuple[Any, Any]]:
             yield (table, *key), {name: value for name, value in row.items() if name not in technical}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile_times(0.6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries())
 def test_2_the_tables_show_what_happened_and_not_how_it_came(
     monkeypatch: pytest.MonkeyPatch, environment: object, delivered: tuple[list[str], list[list[str]]]

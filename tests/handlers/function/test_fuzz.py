@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback.function.envelope import UnreadableError
 from ses_feedback.function.feedback_event import feedback_event
@@ -16,6 +16,7 @@ from ses_feedback.function.verdict import judge_all
 from ses_feedback.table import encode
 
 from tests.handlers.corpus import examples
+from tests.properties import profile_times
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 MEBIBYTE = 1_048_576
@@ -74,13 +75,13 @@ def test_any_text_and_any_json(text: object) -> None:
     parse_and_judge(text)
 
 
-@settings(max_examples=500)
+@profile_times(5)
 @given(damaged())
 def test_any_damage_to_a_notification(text: str) -> None:
     parse_and_judge(text)
 
 
-@settings(max_examples=300)
+@profile_times(3)
 @given(st.sampled_from([example.body for example in examples()]), st.data())
 def test_any_cut_or_change_of_characters(body: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(body)))

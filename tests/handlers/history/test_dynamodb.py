@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import boto3
@@ -25,14 +24,12 @@ from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import TableError, decode
 
-from sandbox import Emulator, start_emulator
 from tests.handlers.conftest import REGION
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 from tests.handlers.model import DAY, RULES_USED, START, make_act, make_feedback
 from tests.tables import create_tables
 
 POLICY = SoftBouncePolicy(threshold=3)
-_ACCOUNTS = count(200000000001)
 
 
 @dataclass
@@ -51,12 +48,6 @@ class Backend:
         return sorted((decode(item) for page in pages for item in page["Items"]), key=str)
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with start_emulator() as running:
-        yield running
-
-
 @pytest.fixture(params=["moto", "emulator"])
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     if request.param == "moto":
@@ -67,11 +58,10 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
             create_tables(client)
             yield Backend(client, "123456789012")
     else:
-        account_id = str(next(_ACCOUNTS))
-        account = request.getfixturevalue("emulator").account(account_id)
+        account = request.getfixturevalue("account")
         client = account.client("dynamodb", REGION)
         create_tables(client)
-        yield Backend(client, account_id)
+        yield Backend(client, account.id)
 
 
 def apply(history: HistoryWriter, events: list[Event]) -> list[Outcome]:

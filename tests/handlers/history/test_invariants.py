@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import event as note
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
@@ -33,6 +33,7 @@ from tests.handlers.model import (
     policies,
 )
 from tests.handlers.simulation import FOREVER, Simulation, inline_blocklist, inline_history
+from tests.properties import profile_times
 
 faults_of_calls = st.lists(st.sampled_from([None, None, "unprocessed", *FAULTS]), max_size=30)
 turns_of_workers = st.lists(st.integers(0, 5), min_size=1, max_size=40)
@@ -77,7 +78,7 @@ def check_tables(store: Store, events: list[Event], policy: SoftBouncePolicy) ->
             assert answer.allowed == (not blocks_at(model, reader_now))
 
 
-@settings(max_examples=200)
+@profile_times(2)
 @given(deliveries(), policies, faults_of_calls, turns_of_workers, st.integers(1, 3), st.integers(1, 7))
 def test_all_any_delivery_any_interleaving_any_failure(
     delivered: tuple[list[Event], list[Event]],
@@ -95,7 +96,7 @@ def test_all_any_delivery_any_interleaving_any_failure(
     check_tables(simulation.store, events, policy)
 
 
-@settings(max_examples=60)
+@profile_times(0.6)
 @given(deliveries(), policies, st.sampled_from(sorted(FAULTS)), st.integers(1, 7))
 def test_6_a_failure_at_every_single_call_loses_nothing(
     delivered: tuple[list[Event], list[Event]], policy: SoftBouncePolicy, fault: str, batch_size: int

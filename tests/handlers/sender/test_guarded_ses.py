@@ -7,7 +7,6 @@ emulator keeps to the call's for SendRawEmail (test_guard.py looks at the reques
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
-from itertools import count
 from typing import Any
 
 import boto3
@@ -16,7 +15,7 @@ from moto import mock_aws
 from moto.ses.models import ses_backends
 from ses_feedback import BlockedError, Blocklist, Stripped, guard
 
-from sandbox import Emulator, start_emulator
+from sandbox import Account
 from tests.handlers.conftest import REGION
 from tests.tables import create_tables
 
@@ -24,7 +23,6 @@ SENDER, JANE, BOB, EVE = "shop@shop.example", "jane@example.org", "bob@example.o
 BODY = {"Subject": {"Data": "Hi"}, "Body": {"Text": {"Data": "Hi"}}}
 RAW = f"From: {SENDER}\r\nTo: Jane <{JANE}>, {BOB}\r\nSubject: Hi\r\n\r\nHello\r\n".encode()
 TEMPLATE = {"TemplateName": "t", "SubjectPart": "Hi", "TextPart": "Hello"}
-_ACCOUNTS = count(300000000001)
 
 
 def block_jane(client: Any) -> None:
@@ -98,14 +96,7 @@ def test_moto_answers_bulk_entries_in_their_places(moto: dict[str, Any]) -> None
     assert stripped_calls[0].unsent_positions == (1,)
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with start_emulator() as running:
-        yield running
-
-
-def test_the_emulator_gets_what_may_be_sent_and_nothing_else(emulator: Emulator) -> None:
-    account = emulator.account(str(next(_ACCOUNTS)))
+def test_the_emulator_gets_what_may_be_sent_and_nothing_else(account: Account) -> None:
     ses, sesv2, dynamodb = (account.client(name, REGION) for name in ("ses", "sesv2", "dynamodb"))
     block_jane(dynamodb)
     ses.verify_domain_identity(Domain="shop.example")
@@ -131,7 +122,7 @@ def test_the_emulator_gets_what_may_be_sent_and_nothing_else(emulator: Emulator)
     sesv2.send_email(FromEmailAddress=SENDER, Content={"Raw": {"Data": RAW}})
     assert ["MessageId" in result for result in v1_response["Status"]] == [False, True]
     assert ["MessageId" in result for result in v2_response["BulkEmailEntryResults"]] == [False, True]
-    url = f"{emulator.endpoint}/_ministack/ses/messages?account={account.id}"
+    url = f"{account.endpoint}/_ministack/ses/messages?account={account.id}"
     with urllib.request.urlopen(url) as response:  # noqa: S310 - the emulator
         (messages,) = json.load(response)["messages"].values()
     assert [message["To"] + message.get("CC", []) for message in messages] == [[BOB]] * 4

@@ -1,7 +1,7 @@
 """Recipients in a header: none may be lost, whatever is around it. Not proved: that SES reads them in the same way."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback.address import NotAnAddressError, address_key
 from ses_feedback.sender import headers
@@ -69,7 +69,6 @@ names = st.text(st.characters(codec="ascii", exclude_characters='"<>@,;:()\\\r\n
 separators = st.sampled_from([", ", ",", ",\r\n ", " ,\t"])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(addresses, names, st.sampled_from("anq")), min_size=1, max_size=6), separators)
 def test_every_recipient_is_found_whatever_it_is_called(people: list[tuple[str, str, str]], separator: str) -> None:
     forms = {"a": "{0}", "n": "{1} <{0}>", "q": '"{1}, x@y; z:" <{0}>'}
