@@ -30,9 +30,8 @@ def _child(rows: int) -> None:
     started = time.process_time()
     with Comparison() as comparison:
         for _ in range(0, rows, _PAGE_SIZE):
-            comparison.add_destinations(
-                [SuppressedDestination("eu-west-1", address(), "BOUNCE", now) for _ in range(_PAGE_SIZE)]
-            )
+            page = [SuppressedDestination("eu-west-1", address(), "BOUNCE", now) for _ in range(_PAGE_SIZE)]
+            comparison.add_destinations(page)
         comparison.add_blocked_items({"value": address(), "reason": "bounce"} for _ in range(rows))
         assert sum(1 for _ in comparison.only_in_ses("eu-west-1")) == rows
         assert sum(1 for _ in comparison.only_in_table("eu-west-1")) == rows

@@ -48,11 +48,11 @@ def _child(file: str, client: str) -> None:
     from ses_feedback_cli.context import Context  # noqa: PLC0415
 
     stub = Stub()
-    dynamodb_client = stub if client == "stub" else real_client(_CALL_SECONDS)
+    stubbed_client = stub if client == "stub" else real_client(_CALL_SECONDS)
 
     class StubbedContext(Context):
         def dynamodb_client(self, table: str) -> object:  # noqa: ARG002 - as it is declared
-            return dynamodb_client
+            return stubbed_client
 
     started = time.perf_counter(), time.process_time()
     exit_code = import_(StubbedContext("blocked", "history", actor="bench"), Path(file), as_json=True)

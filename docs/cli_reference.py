@@ -119,7 +119,7 @@ def _option(option: Any) -> Row:
     names = [*option.opts, *option.secondary_opts]
     usage = ", ".join(f"`{' '.join(filter(None, (name, _value(option))))}`" for name in names)
     default = option.default
-    has_no_default = default is None or default is False or callable(default) or default in ([], ())
+    has_no_default = default is None or default is False or callable(default) or default in ("", [], ())
     variables = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
     required = "(required) " if option.required else ""
     return (

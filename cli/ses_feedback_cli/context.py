@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from ses_feedback.sender.blocklist import Blocklist
 
 
+def table_name(table: str) -> str:
+    """The name of a table that is given by ARN or name."""
+    arn = Arn.parse(table)
+    return arn.resource.removeprefix("table/") if arn else table
+
+
 @dataclass(frozen=True)
 class Context:
     """The shared options of a command. A method that needs one which is missing raises UsageError, naming it."""

@@ -1,4 +1,4 @@
-"""The command line on moto: both tables, filled by the function's own writer, and `ses-feedback` in this process."""
+"""The command line on moto: `ses-feedback` in this process, and both tables, written as the function writes them."""
 
 import json
 import time
@@ -37,21 +37,21 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 @dataclass
 class Tables:
-    """Both tables, and the command that works on them."""
+    """Both tables, and the command to run on them."""
 
     client: "DynamoDBClient"
     outputs: Path
 
     def run(self, *arguments: str, stdin: str | None = None) -> Result:
-        """Run `ses-feedback`; its exit code, stdout and stderr."""
+        """Run `ses-feedback`; returns exit code, stdout and stderr."""
         return CliRunner().invoke(app, [*arguments], input=stdin, prog_name="ses-feedback")
 
     def json(self, *arguments: str, stdin: str | None = None) -> list[Any]:
-        """Run it with --json; the values it writes, one a line."""
+        """Run it with --json; returns the values that it writes, one per line."""
         return [json.loads(line) for line in self.run(*arguments, "--json", stdin=stdin).stdout.splitlines()]
 
     def apply(self, events: Sequence[Event]) -> None:
-        """Bring events in, as the function does."""
+        """Write events, as the function does."""
         results = HistoryWriter(BLOCKED, HISTORY, SoftBouncePolicy(), self.client).apply(
             events, deadline=time.monotonic() + 10
         )
@@ -85,9 +85,9 @@ def tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tables]:
 
 @pytest.fixture
 def bounce() -> Callable[..., Event]:
-    """A judged bounce of an address, hard unless said otherwise."""
+    """Builds the event of a bounce; without changes a hard one."""
 
-    def make(address: str, at: datetime = NOW, **given: Any) -> Event:
+    def make(address: str, at: datetime = NOW, **changes: Any) -> Event:
         values: dict[str, Any] = {
             "kind": "bounce",
             "type": "Permanent",
@@ -103,7 +103,7 @@ def bounce() -> Callable[..., Event]:
             "account": "123456789012",
             "region": "eu-west-1",
         }
-        feedback = Feedback(**{**values, **given})
+        feedback = Feedback(**{**values, **changes})
         return feedback_event(feedback, judge(feedback), pipeline="bounce-example", now=at)
 
     return make

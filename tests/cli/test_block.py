@@ -1,4 +1,4 @@
-"""`ses-feedback block`. On moto: does not prove what rights AWS asks for."""
+"""`ses-feedback block`. On moto: does not prove which permissions AWS asks for."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

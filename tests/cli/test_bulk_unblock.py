@@ -214,12 +214,12 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     original_apply = HistoryWriter.apply
     call_count = 0
 
-    def apply(self: HistoryWriter, events: list[Event], **given: Any) -> Any:
+    def apply(self: HistoryWriter, events: list[Event], **options: Any) -> Any:
         nonlocal call_count
         call_count += 1
         if [call_count, 0] == stop_at:
             raise KeyboardInterrupt
-        result = original_apply(self, events, **given)
+        result = original_apply(self, events, **options)
         if [call_count, 1] == stop_at:
             raise KeyboardInterrupt
         return result

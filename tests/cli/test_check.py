@@ -1,4 +1,4 @@
-"""`ses-feedback check`. On moto: does not prove what rights AWS asks for; the sandbox's sender does."""
+"""`ses-feedback check`. On moto: does not prove which permissions AWS asks for; the sandbox's sender does."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The page of the command line's help, made from commands that have everything."""
+"""The page of the command line's help, tried on commands with every kind of parameter."""
 
 from enum import StrEnum
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`ses-feedback export`, on moto; and that `import` makes of it the same blocked addresses, in tables in memory."""
+"""`ses-feedback export`, on moto; and that `import` of its file blocks the same addresses, in tables in memory."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""`ses-feedback import`, on moto. What interruptions do is in test_import_resume.py, SES's lists in test_sync.py."""
+"""`ses-feedback import`, on moto. Interruptions are in test_import_resume.py, SES's lists in test_sync.py."""
 
 import fcntl
 import json

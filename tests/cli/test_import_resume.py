@@ -1,4 +1,4 @@
-"""An import that is stopped at any moment and started again ends as one that ran through.
+"""An import that is stopped anywhere and started again ends like one that was never stopped.
 
 The property runs on the in-memory tables of the library's tests, where a call can fail before or after it took effect;
 the process is stopped by a real SIGINT, at the emulator. Not proved: power loss of this machine between two writes.
@@ -55,13 +55,14 @@ class MemoryContext(Context):
         return self.tables
 
 
-def once(fault: Fault, call: int) -> Callable[[str], Fault | None]:
+def fault_at(fault: Fault, call: int) -> Callable[[str], Fault | None]:
+    """A fault at this call, and at no other."""
     calls = iter(range(1_000))
     return lambda _: fault if next(calls) == call else None
 
 
 def run_import(context: Context, file: Path, at: datetime | None = AT) -> tuple[ExitCode, str]:
-    """Import; the exit code, and the rows that were refused."""
+    """Import; returns the exit code and the rejected rows."""
     code = import_(context, file, note="x", at=at.isoformat() if at else None, as_json=True)
     rejects = file.with_name(f"{file.name}.rejects.csv")
     return code, rejects.read_text() if rejects.exists() else ""
@@ -71,10 +72,10 @@ class Disk:
     """Saves positions, and crashes at one of them."""
 
     def __init__(self, fault: Fault, call: int) -> None:
-        self.fault_at_call = once(fault, call) if fault in SAVING else lambda _: None
+        self.next_fault = fault_at(fault, call) if fault in SAVING else lambda _: None
 
     def save(self, path: Path, position: ImportPosition) -> None:
-        fault = self.fault_at_call("save")
+        fault = self.next_fault("save")
         if fault == "crash before saving":
             raise Crash
         save_position(path, position)
@@ -100,7 +101,7 @@ def test_stopped_anywhere_and_started_again_it_ends_the_same(
         started = False
         for fault, call in faults:
             monkeypatch.setattr("ses_feedback_cli.lists.import_sources.save_position", Disk(fault, call).save)
-            tables = FakeDynamoDB(interrupted, once(fault, call) if fault in FAULTS else lambda _: None)
+            tables = FakeDynamoDB(interrupted, fault_at(fault, call) if fault in FAULTS else lambda _: None)
             with contextlib.suppress(Crash, TableError):
                 run_import(MemoryContext(tables=tables), files[1], None if started else AT)
             started = files[1].with_name("list.csv.position.json").exists()

@@ -66,8 +66,9 @@ def test_bash_completes(words: str, completions: list[str]) -> None:
 
 
 def test_the_script_for_the_shell_names_the_command() -> None:
-    process = subprocess.run(
-        [COMMAND, "--show-completion", "bash"], capture_output=True, text=True, timeout=30, check=True
-    )
+    # Typer would look at the parent process for the shell, which a test runner need not have.
+    environment = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    command = [str(COMMAND), "--show-completion", "bash"]
+    process = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30, check=True)
     assert "_SES_FEEDBACK_COMPLETE=complete_bash" in process.stdout
     assert "ses-feedback" in process.stdout

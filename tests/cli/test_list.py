@@ -127,14 +127,14 @@ ENDLESS = textwrap.dedent("""
     from itertools import count
     from ses_feedback_cli import table_reads
     from ses_feedback_cli.app import app
-    table_reads.scan_blocked_items = lambda *_: ({"value": f"{one}@example.org", "reason": "bounce"} for one in count())
+    table_reads.scan_blocked_items = lambda *_: ({"value": f"{n}@example.org", "reason": "bounce"} for n in count())
     app(["list", *sys.argv[1:]], prog_name="ses-feedback")
 """)
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_reader_that_has_enough_gets_no_error(options: list[str]) -> None:
-    # A process of its own: what Python says about a broken pipe, it says when it ends.
+    # In a process of its own: Python reports a broken pipe when it exits.
     command = [sys.executable, "-W", "error", "-c", ENDLESS, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ}) as running:
         assert running.stdout is not None

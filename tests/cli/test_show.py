@@ -1,4 +1,4 @@
-"""`ses-feedback show`: the story of an address. On moto: does not prove what rights AWS asks for."""
+"""`ses-feedback show`. On moto: does not prove which permissions AWS asks for."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -67,7 +67,7 @@ def test_counts_soft_bounces_as_they_count(tables: Tables, bounce: Bounce) -> No
             bounce(JANE, now - 40 * DAY, **soft),  # outside the 30 days
             bounce(JANE, now - 3 * DAY, **soft),
             bounce(JANE, now - 2 * DAY, **soft, message_id="m", feedback_id="by-identity"),
-            bounce(JANE, now - 2 * DAY, **soft, message_id="m", feedback_id="by-set"),  # one mail, told of twice
+            bounce(JANE, now - 2 * DAY, **soft, message_id="m", feedback_id="by-set"),  # one mail, reported twice
         ]
     )
     (document,) = tables.json("show", JANE)

@@ -1,7 +1,7 @@
-"""`ses-feedback sync` and `import --from-ses`: tables and S3 on moto, SES's lists in `fake_ses`.
+"""`ses-feedback sync` and `import --from-ses`: tables and S3 on moto, and SES's lists in `fake_ses`.
 
-Not proved: that AWS accepts these calls beyond its own model, how long an import job takes, and what rights SES needs
-to read the bucket.
+Not proved: that AWS accepts these calls beyond its own model, how long an import job takes, and which permissions SES
+needs to read the bucket.
 """
 
 from collections.abc import Callable

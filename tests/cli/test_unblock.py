@@ -1,4 +1,4 @@
-"""`ses-feedback unblock ADDRESS`. On moto, with a stand-in for SES's lists; neither proves what rights AWS asks for."""
+"""`ses-feedback unblock ADDRESS`. On moto and a fake of SES's lists: neither proves which permissions AWS asks for."""
 
 import json
 from collections.abc import Callable
@@ -140,7 +140,7 @@ def test_a_right_that_is_missing_ends_it_before_anything_changes(tables: Tables,
 
 
 def test_ses_comes_first(tables: Tables, bounce: Bounce, ses: FakeSes, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Were the block lifted first and the rest never done, the next mail would block the address again.
+    # If the block was lifted first and the command stopped then, the next mail would block the address again.
     tables.apply([bounce(JANE, AGO)])
     ses.add("eu-west-1", JANE)
 

@@ -101,7 +101,7 @@ def test_a_table_with_another_key_comes_in_once(
     assert (code, output["new"], output["rejected"], rows(account, blocked)) == (1, 252, 1, [])
     code, output = import_table(real_run, placeholders, *options)
     assert (code, output["recorded"], output["rejected"]) == (1, 252, 1)
-    assert "nobody" in (tmp_path / output["rejects"]).read_text()
+    assert "nobody" in (tmp_path / output["rejects_file"]).read_text()
     recipients = ["jane@example.org", "info@xn--bcher-kva.example", "n249@example.org", "nobody@example.org"]
     answers = Blocklist(blocked, account.client("dynamodb", REGION), when_unavailable="raise").check(recipients)
     assert [(answer.allowed, answer.reason) for answer in answers] == [(False, "import")] * 3 + [(True, None)]
@@ -124,7 +124,7 @@ def test_an_adopted_table_gets_its_history_from_itself(
         "$(pulumi stack output historyTableArn)": history,
     }
     code, output = import_table(COMMANDS[2], placeholders)
-    assert (code, output["known"], output["recorded"]) == (0, 1, 1)
+    assert (code, output["has_feedback"], output["recorded"]) == (0, 1, 1)
     state, event = sorted(rows(account, history), key=lambda row: row["entry"]["S"] != "state")
     assert {state["value"]["S"], event["value"]["S"]} == {"jane@example.org"}
     assert event["note"]["S"] == f"from {blocked}"

@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from ses_feedback.arn import Arn
 from ses_feedback.timestamps import iso, parse
 
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
-from ses_feedback_cli.context import Context
+from ses_feedback_cli.context import Context, table_name
 from ses_feedback_cli.errors import UsageError
 
 _FORMAT = "ses-feedback unblock 1"
@@ -137,6 +138,6 @@ def _sync_folder(folder: Path) -> None:
 
 def _is_same_table(table: str, other: str) -> bool:
     """Whether two ARNs or names may mean one table; a name alone says neither account nor Region."""
-    if table.startswith("arn:") and other.startswith("arn:"):
+    if Arn.parse(table) and Arn.parse(other):
         return table == other
-    return table.rpartition("/")[2] == other.rpartition("/")[2]
+    return table_name(table) == table_name(other)

@@ -68,7 +68,7 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
     time stays.
 
     After an interruption or an error the same command continues where it stopped. Rows that are no address go to a file
-    with line and reason, and make the exit code 1. An address costs about 6 write units of DynamoDB.
+    with line and problem, and make the exit code 1. An address costs about 6 write units of DynamoDB.
 
     --from-ses dates each address at the time when SES put it on its list, so an unblock since then stays. --from-table
     leaves out items that the pipelines wrote, since these have their history; if you give it the same --at each time,

@@ -11,7 +11,7 @@ from typing import Any
 from ses_feedback.table import decode
 from ses_feedback.timestamps import iso, parse
 
-from ses_feedback_cli.context import Context
+from ses_feedback_cli.context import Context, table_name
 from ses_feedback_cli.files import lock_file
 from ses_feedback_cli.lists.import_entries import ImportEntry, ImportSettings, entries_of_rows, import_event
 from ses_feedback_cli.lists.import_position import ImportPosition, list_digest, read_position, save_position
@@ -174,6 +174,6 @@ def table_source(
         table,
         table_entries(context, table, column, settings),
         ImportPosition({}, iso(settings.at)),
-        rejects_file or Path(f"{table.rpartition('/')[2]}.rejects.csv"),
+        rejects_file or Path(f"{table_name(table)}.rejects.csv"),
         f"the same command with --at {iso(settings.at)} continues; addresses that are done stay done",
     )
