@@ -1,6 +1,7 @@
 """For all tests: how many examples a property tries, and what each test process makes once for all its tests."""
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
@@ -23,6 +24,11 @@ botocore.session.create_loader = cache(botocore.session.create_loader)
 
 # Each run of a command in a test would derive the parsers of all commands anew.
 typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: several tests wait for an emulator's functions, and use none meanwhile."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:
