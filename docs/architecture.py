@@ -94,10 +94,14 @@ ARROWS = (
 def imports() -> frozenset[tuple[str, str]]:
     """Every import between two modules of this repository, as (importer, imported)."""
     graph = grimp.build_graph(*sorted({name.partition(".")[0] for name in FOLDERS} - {"__main__"}))
-    found = {(module, other) for module in graph.modules for other in graph.find_modules_directly_imported_by(module)}
+    pairs = {
+        (importer, imported)
+        for importer in graph.modules
+        for imported in graph.find_modules_directly_imported_by(importer)
+    }
     tree = ast.parse((ROOT / "__main__.py").read_text(encoding="utf-8"))
-    found |= {("__main__", node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
-    return frozenset(found)
+    pairs |= {("__main__", node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    return frozenset(pairs)
 
 
 def folder_of(module: str) -> str | None:
@@ -109,8 +113,8 @@ def folder_imports() -> list[tuple[str, str]]:
     """Which folder imports which, once each, in the order of FOLDERS."""
     order = list(FOLDERS)
     pairs = {(folder_of(importer), folder_of(imported)) for importer, imported in imports()}
-    known = [(source, target) for source, target in pairs if source and target and source != target]
-    return sorted(known, key=lambda pair: (order.index(pair[0]), order.index(pair[1])))
+    between_folders = [(source, target) for source, target in pairs if source and target and source != target]
+    return sorted(between_folders, key=lambda pair: (order.index(pair[0]), order.index(pair[1])))
 
 
 def _folders() -> Iterator[str]:
@@ -127,8 +131,8 @@ def _way() -> Iterator[str]:
     yield "flowchart TD"
     for step in STEPS:
         place = f"<br><small>{step.module}.{step.function}</small>" if step.module else ""
-        left, right = ("[", "]") if step.module else ("([", "])")
-        yield f'  {step.id}{left}"{step.label}{place}"{right}'
+        opening, closing = ("[", "]") if step.module else ("([", "])")
+        yield f'  {step.id}{opening}"{step.label}{place}"{closing}'
     for source, target, label in ARROWS:
         yield f"  {source} -->{f'|{label}|' if label else ''} {target}"
 
@@ -146,8 +150,8 @@ def with_pictures(page: str) -> str:
 
 def _replaced(page: str, name: str, lines: Iterable[str]) -> str:
     begin, end = f"<!-- {name}: written by docs/architecture.py -->\n", f"<!-- end of {name} -->"
-    before, _, rest = page.partition(begin)
-    _, _, after = rest.partition(end)
+    before, _, from_begin = page.partition(begin)
+    _, _, after = from_begin.partition(end)
     picture = "\n".join(lines)
     return f"{before}{begin}```mermaid\n{picture}\n```\n{end}{after}"
 
