@@ -1,7 +1,7 @@
 """Rules for inputs, and how a component reads its inputs by them.
 
 A rule takes an input's name and value, and returns the value in its plain form or raises. One rule serves the component
-(input `batch_size`) and the stack (configuration key `batchSize`), so both refuse the same values with the same words.
+(input `batch_size`) and the stack (configuration key `batchSize`), so both refuse the same values in the same way.
 """
 
 import dataclasses
@@ -174,10 +174,10 @@ def tags(name: str, value: object) -> dict[str, str]:
     """AWS tags: a map of strings to strings, no key beginning with `aws:`."""
     if not isinstance(value, Mapping):
         raise InputError(name, value, "a map of strings to strings is needed")
-    for key, text in value.items():
-        if not isinstance(key, str) or not isinstance(text, str) or key.lower().startswith("aws:"):
+    for key, tag_value in value.items():
+        if not isinstance(key, str) or not isinstance(tag_value, str) or key.lower().startswith("aws:"):
             requirement = "a string is needed, under a key that does not begin with aws:"
-            raise InputError(f"{name}.{key}", text, requirement)
+            raise InputError(f"{name}.{key}", tag_value, requirement)
     return dict(value)
 
 
