@@ -56,5 +56,5 @@ def read(args: BlockedTableArgs) -> BlockedTableInputs:
     checked = inputs.read_inputs(BlockedTableInputs, args, RULES)
     if checked.replica_regions and checked.kms_key_arn is not None:
         requirement = "leave it out with kms_key_arn; a replica would need a key in its own Region"
-        raise inputs.input_error("replica_regions", checked.replica_regions, requirement)
+        raise inputs.InputError("replica_regions", checked.replica_regions, requirement)
     return checked

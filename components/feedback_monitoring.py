@@ -234,15 +234,15 @@ def _check_pipeline(input_name: str, kind: str, values: Sequence[Any]) -> Monito
     pipeline, region = MonitoredPipeline.from_map(input_name, values[0]), values[1]
     if pipeline.kind != kind:
         requirement = f"it handles {pipeline.kind}s; give it as {pipeline.kind}_pipelines"
-        raise inputs.input_error(input_name, pipeline.name, requirement)
+        raise inputs.InputError(input_name, pipeline.name, requirement)
     if pipeline.region != region:
         requirement = f"it is in {pipeline.region}; one in {region} is needed: an alarm sees only its own Region"
-        raise inputs.input_error(input_name, pipeline.name, requirement)
+        raise inputs.InputError(input_name, pipeline.name, requirement)
     return pipeline
 
 
 def _check_topic(values: Sequence[str]) -> str:
     topic_arn, region = values
     if Arn.of(topic_arn).region != region:
-        raise inputs.input_error("alarm_topic_arn", topic_arn, f"a topic in the alarms' Region, {region}, is needed")
+        raise inputs.InputError("alarm_topic_arn", topic_arn, f"a topic in the alarms' Region, {region}, is needed")
     return topic_arn

@@ -97,12 +97,12 @@ def read(args: FeedbackMonitoringArgs) -> FeedbackMonitoringInputs:
     checked = inputs.read_inputs(FeedbackMonitoringInputs, args, RULES)
     if not any(checked.pipelines.values()):
         requirement = "at least one pipeline is needed, here or as complaint_pipelines"
-        raise inputs.input_error("bounce_pipelines", {}, requirement)
+        raise inputs.InputError("bounce_pipelines", {}, requirement)
     if checked.alarm_topic_arn is not None:
         for name in ("alarm_emails", "kms_key_arn"):
             if args.get(name):
                 requirement = "leave it out with alarm_topic_arn: it is for the topic that is created without one"
-                raise inputs.input_error(name, args.get(name), requirement)
+                raise inputs.InputError(name, args.get(name), requirement)
     for kind in inputs.KINDS:
         warning, critical = (getattr(checked, f"{kind}_rate_{level}") for level in ("warning", "critical"))
         inputs.check_together(partial(check_rates, kind), warning, critical)
@@ -113,4 +113,4 @@ def check_rates(kind: str, warning: float, critical: float) -> None:
     """Raises: ValueError for a warning that is not below the critical rate."""
     if warning >= critical:
         requirement = f"less than {kind}_rate_critical ({critical}) is needed"
-        raise inputs.input_error(f"{kind}_rate_warning", warning, requirement)
+        raise inputs.InputError(f"{kind}_rate_warning", warning, requirement)

@@ -145,10 +145,10 @@ def read(args: FeedbackPipelineArgs) -> FeedbackPipelineInputs:
     checked = inputs.read_inputs(FeedbackPipelineInputs, args, RULES)
     if not checked.identities and checked.configuration_set_name is None:
         requirement = "at least one identity, or configuration_set_name, is needed"
-        raise inputs.input_error("identities", checked.identities, requirement)
+        raise inputs.InputError("identities", checked.identities, requirement)
     if checked.email_forwarding is not None and not checked.identities:
         requirement = "identities are needed, since it is a setting of an identity"
-        raise inputs.input_error("email_forwarding", checked.email_forwarding, requirement)
+        raise inputs.InputError("email_forwarding", checked.email_forwarding, requirement)
     inputs.check_together(check_batching, checked.batch_size, checked.maximum_batching_window_seconds)
     inputs.check_together(check_soft_bounces, checked.soft_bounce_window_days, checked.soft_block_days)
     inputs.check_together(check_tables, checked.blocked_table_arn, checked.history_table_arn)
@@ -163,14 +163,14 @@ def check_batching(batch_size: int, window_seconds: int, input_name: InputName =
     """Raises: ValueError for a large batch without a batching window."""
     if batch_size > LARGEST_BATCH_WITHOUT_WINDOW and window_seconds < 1:
         requirement = f"at least 1 is needed with {input_name('batch_size')} {batch_size}"
-        raise inputs.input_error(input_name("maximum_batching_window_seconds"), window_seconds, requirement)
+        raise inputs.InputError(input_name("maximum_batching_window_seconds"), window_seconds, requirement)
 
 
 def check_soft_bounces(window_days: int, block_days: int, input_name: InputName = str) -> None:
     """Raises: ValueError for a block that lasts more than `MAX_WINDOWS_PER_BLOCK` windows."""
     if block_days > MAX_WINDOWS_PER_BLOCK * window_days:
         window = f"{input_name('soft_bounce_window_days')} ({window_days})"
-        raise inputs.input_error(
+        raise inputs.InputError(
             input_name("soft_block_days"), block_days, f"at most {MAX_WINDOWS_PER_BLOCK} times {window} is needed"
         )
 
@@ -181,4 +181,4 @@ def check_tables(blocked_table_arn: str | None, history_table_arn: str | None, i
     if (blocked and (blocked.region, blocked.account)) != (history and (history.region, history.account)):
         blocked_table = f"{input_name('blocked_table_arn')} ({blocked_table_arn})"
         requirement = f"the Region and account of {blocked_table} is needed: one transaction writes both tables"
-        raise inputs.input_error(input_name("history_table_arn"), history_table_arn, requirement)
+        raise inputs.InputError(input_name("history_table_arn"), history_table_arn, requirement)

@@ -1,7 +1,7 @@
 """Rules for inputs, and how a component reads its inputs by them.
 
 A rule takes an input's name and value, and returns the value in its plain form or raises. One rule serves the component
-(input `batch_size`) and the stack (configuration key `batchSize`), so both refuse the same values with the same words.
+(input `batch_size`) and the stack (configuration key `batchSize`), so both refuse the same values in the same way.
 """
 
 import dataclasses
@@ -28,9 +28,15 @@ _DOMAIN = rf"(?:{_LABEL}\.)+{_LABEL}"
 _REGION = r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d{1,2}"
 
 
-def input_error(name: str, value: object, requirement: str) -> ValueError:
+class InputError(ValueError):
     """An error that names the input, its value, and what would be right."""
-    return ValueError(f"{name} is {value!r}: {requirement}")
+
+    def __init__(self, name: str, value: object, requirement: str) -> None:
+        self.name, self.value, self.requirement = name, value, requirement
+        super().__init__(name, value, requirement)
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.value!r}: {self.requirement}"
 
 
 def check(rule: Rule[T], name: str, value: pulumi.Input[object]) -> pulumi.Input[T]:
@@ -56,14 +62,14 @@ def read_inputs(inputs_type: type[Inputs], args: Mapping[str, Any], rules: Mappi
     """
     for name, value in args.items():
         if name not in rules:
-            raise input_error(name, value, f"there is no such input; there are {', '.join(sorted(rules))}")
+            raise InputError(name, value, f"there is no such input; there are {', '.join(sorted(rules))}")
     values: dict[str, Any] = {}
     for field in dataclasses.fields(inputs_type):
         name, value = field.name, args.get(field.name)
         if value is not None:
             values[name] = check(rules[name], name, value) if takes_output(field.type) else rules[name](name, value)
         elif field.default is MISSING and field.default_factory is MISSING:
-            raise input_error(name, value, "it is required")
+            raise InputError(name, value, "it is required")
     return inputs_type(**values)
 
 
@@ -95,7 +101,7 @@ class IntegerRange:
             return value
         or_zero = f", or 0 for {self.zero}," if self.zero else ""
         requirement = f"a whole number from {self.minimum} to {self.maximum} {self.unit}{or_zero} is needed"
-        raise input_error(name, value, requirement)
+        raise InputError(name, value, requirement)
 
     def _holds(self, value: int) -> bool:
         return self.minimum <= value <= self.maximum or (value == 0 and bool(self.zero))
@@ -107,7 +113,7 @@ def pattern(expression: str, description: str) -> Rule[str]:
 
     def rule(name: str, value: object) -> str:
         if not isinstance(value, str) or not compiled.fullmatch(value):
-            raise input_error(name, value, f"{description} is needed")
+            raise InputError(name, value, f"{description} is needed")
         return value
 
     return rule
@@ -121,7 +127,7 @@ def choice(values: Iterable[T]) -> Rule[T]:
         for candidate in allowed:
             if value == candidate and not isinstance(value, bool):
                 return candidate
-        raise input_error(name, value, f"one of {', '.join(map(str, allowed))} is needed")
+        raise InputError(name, value, f"one of {', '.join(map(str, allowed))} is needed")
 
     return rule
 
@@ -131,11 +137,11 @@ def each(rule: Rule[T]) -> Rule[list[T]]:
 
     def check_list(name: str, value: object) -> list[T]:
         if not isinstance(value, (list, tuple)):
-            raise input_error(name, value, "a list is needed")
+            raise InputError(name, value, "a list is needed")
         entries = [rule(f"{name}[{index}]", entry) for index, entry in enumerate(value)]
         for index, entry in enumerate(entries):
             if entry in entries[:index]:
-                raise input_error(f"{name}[{index}]", entry, "it is in the list already; name it once")
+                raise InputError(f"{name}[{index}]", entry, "it is in the list already; name it once")
         return entries
 
     return check_list
@@ -144,7 +150,7 @@ def each(rule: Rule[T]) -> Rule[list[T]]:
 def named(name: str, value: object) -> dict[str, Any]:
     """A map whose keys can be part of a resource's name."""
     if not isinstance(value, Mapping):
-        raise input_error(name, value, "a map of names to pipelines is needed")
+        raise InputError(name, value, "a map of names to pipelines is needed")
     for key in value:
         resource_name(f"the name in {name}", key)
     return dict(value)
@@ -153,25 +159,25 @@ def named(name: str, value: object) -> dict[str, Any]:
 def fraction(name: str, value: object) -> float:
     """A number above 0 and up to 1."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
-        raise input_error(name, value, "a fraction above 0 and up to 1 is needed, such as 0.05 for 5 %")
+        raise InputError(name, value, "a fraction above 0 and up to 1 is needed, such as 0.05 for 5 %")
     return float(value)
 
 
 def boolean(name: str, value: object) -> bool:
     """True or false."""
     if not isinstance(value, bool):
-        raise input_error(name, value, "true or false is needed")
+        raise InputError(name, value, "true or false is needed")
     return value
 
 
 def tags(name: str, value: object) -> dict[str, str]:
     """AWS tags: a map of strings to strings, no key beginning with `aws:`."""
     if not isinstance(value, Mapping):
-        raise input_error(name, value, "a map of strings to strings is needed")
-    for key, text in value.items():
-        if not isinstance(key, str) or not isinstance(text, str) or key.lower().startswith("aws:"):
+        raise InputError(name, value, "a map of strings to strings is needed")
+    for key, tag_value in value.items():
+        if not isinstance(key, str) or not isinstance(tag_value, str) or key.lower().startswith("aws:"):
             requirement = "a string is needed, under a key that does not begin with aws:"
-            raise input_error(f"{name}.{key}", text, requirement)
+            raise InputError(f"{name}.{key}", tag_value, requirement)
     return dict(value)
 
 

@@ -33,5 +33,5 @@ class MonitoredPipeline:
         keys = {field.name: inputs.camel_case(field.name) for field in fields(cls)}
         if not isinstance(value, Mapping) or not all(value.get(key) for key in keys.values()):
             requirement = f"the output `monitored` of a FeedbackPipeline is needed, with {', '.join(keys.values())}"
-            raise inputs.input_error(input_name, value, requirement)
+            raise inputs.InputError(input_name, value, requirement)
         return cls(**{name: str(value[key]) for name, key in keys.items()})

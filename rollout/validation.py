@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from components.arn import Arn
+from components.inputs import InputError
 from stack.config import parse
 
 from .target_config import (
@@ -164,25 +165,24 @@ def _check_config(reader: YamlReader, target: Target, config: dict[str, object])
             return  # already a problem from reading the file
         try:
             parse(encode_config({"sources": [source.plain]}), region)
-        except ValueError as error:
-            node = source.find(str(error).partition(" is ")[0].removeprefix("sources[0]"))
+        except InputError as error:
+            node = source.find(error.name.removeprefix("sources[0]"))
             message = str(error).replace("sources[0]", f"sources[{index}]", 1)
             reader.add_problem(node, f"{path}.{message}")
     if len(reader.problems) > problems_before:
         return
     try:
         parse(encode_config(config), region)
-    except ValueError as error:
-        node = _node_of_error(target, str(error))
+    except InputError as error:
+        node = _node_of_error(target, error)
         in_defaults = node.path.startswith("defaults")  # one message then, not one for every target
         reader.add_problem(node, f"defaults: {error}" if in_defaults else f"{path}: {error}")
 
 
-def _node_of_error(target: Target, message: str) -> Node:
-    """The value that an error of the program's check is about."""
-    value_path = message.partition(" is ")[0]
-    key = re.split(r"[.\[]", value_path)[0]
+def _node_of_error(target: Target, error: InputError) -> Node:
+    """The value that an error of the program's check is about, or one that the error mentions."""
+    key = re.split(r"[.\[]", error.name)[0]
     if key == "sources":
-        return target.sources.find(value_path.removeprefix("sources"))
+        return target.sources.find(error.name.removeprefix("sources"))
     nodes = {**target.config, "sources": target.sources}
-    return nodes.get(key) or next((nodes[other] for other in nodes if other in message), target.node)
+    return nodes.get(key) or next((nodes[other] for other in nodes if other in str(error)), target.node)

@@ -104,7 +104,7 @@ class YamlReader:
 
     def add_value_problem(self, node: Node, requirement: str) -> None:
         """Record that a value is wrong, and what would be right."""
-        self.add_problem(node, str(inputs.input_error(node.path or "the file", node.plain, requirement)))
+        self.add_problem(node, str(inputs.InputError(node.path or "the file", node.plain, requirement)))
 
     def add_problem(self, node: Node, message: str) -> None:
         """Record a mistake in the line of `node`."""

@@ -17,7 +17,7 @@ from components import blocked_table_args, feedback_monitoring_args, feedback_pi
 from components.arn import Arn
 from components.blocked_table_args import BlockedTableInputs
 from components.feedback_pipeline_args import PipelineSettings
-from components.inputs import Rule, camel_case, input_error
+from components.inputs import InputError, Rule, camel_case
 from stack.model import ExistingTables, MonitoringSettings, NewTables, Source, StackConfig
 from stack.sources import read_sources, required_default_region
 
@@ -74,7 +74,7 @@ def parse(config: Mapping[str, str], default_region: str | None = None, prefix: 
         del values["maximumConcurrency"]
     for key, value in values.items():
         if key not in KEYS:
-            raise input_error(prefix + key, value, f"there is no such key; there are {', '.join(sorted(KEYS))}")
+            raise InputError(prefix + key, value, f"there is no such key; there are {', '.join(sorted(KEYS))}")
     sources = read_sources(f"{prefix}sources", values.pop("sources", None), default_region)
     checked = {key: _RULES[key](prefix + key, value) for key, value in values.items()}
     stack_config = StackConfig(
@@ -121,19 +121,19 @@ def _monitoring_settings(checked: Mapping[str, Any], sources: list[Source], pref
     if not checked.get("monitoring", True):
         for name, default in vars(MonitoringSettings()).items():  # Pulumi.yaml declares the defaults
             if (value := getattr(settings, name)) != default:
-                raise input_error(prefix + camel_case(name), value, f"leave it out, or set {prefix}monitoring to true")
+                raise InputError(prefix + camel_case(name), value, f"leave it out, or set {prefix}monitoring to true")
         return None
     if settings.alarm_topic_arn:
         if settings.alarm_emails:
             requirement = f"leave it out with {prefix}alarmTopicArn, and subscribe to that topic"
-            raise input_error(f"{prefix}alarmEmails", settings.alarm_emails, requirement)
+            raise InputError(f"{prefix}alarmEmails", settings.alarm_emails, requirement)
         regions = {source.region for source in sources}
         if other_regions := sorted(regions - {Arn.of(settings.alarm_topic_arn).region}):
             requirement = (
                 f"a topic in {other_regions[0]} is needed too, since alarms notify in their own Region only; "
                 "leave it out"
             )
-            raise input_error(f"{prefix}alarmTopicArn", settings.alarm_topic_arn, requirement)
+            raise InputError(f"{prefix}alarmTopicArn", settings.alarm_topic_arn, requirement)
     return settings
 
 
@@ -145,7 +145,7 @@ def _tables(checked: Mapping[str, Any], default_region: str | None, prefix: str)
         for key in ("tableRegion", *map(camel_case, _TABLE_OPTIONS)):
             if value := checked.get(key):
                 requirement = f"leave it out, or {prefix}blockedTableArn: it is for tables that are created here"
-                raise input_error(prefix + key, value, requirement)
+                raise InputError(prefix + key, value, requirement)
         return ExistingTables(
             blocked_table_arn=blocked_table_arn, history_table_arn=history_table_arn, kms_key_arn=kms_key_arn
         )
@@ -156,10 +156,10 @@ def _tables(checked: Mapping[str, Any], default_region: str | None, prefix: str)
     )
     if kms_key_arn and Arn.of(kms_key_arn).region != tables.region:
         requirement = f"a key in the tables' Region, {tables.region}, is needed"
-        raise input_error(f"{prefix}tableKmsKeyArn", kms_key_arn, requirement)
+        raise InputError(f"{prefix}tableKmsKeyArn", kms_key_arn, requirement)
     if kms_key_arn and tables.replica_regions:
         requirement = f"leave it out with {prefix}tableKmsKeyArn: a replica would need a key in its own Region"
-        raise input_error(f"{prefix}replicaRegions", tables.replica_regions, requirement)
+        raise InputError(f"{prefix}replicaRegions", tables.replica_regions, requirement)
     return tables
 
 
@@ -171,7 +171,7 @@ def _check_created_keys(config: StackConfig, prefix: str) -> None:
         configured_keys.append(("tableKmsKeyArn", config.tables.kms_key_arn))
     for key, arn in configured_keys:
         if arn:
-            raise input_error(prefix + key, arn, f"leave it out with {prefix}createKmsKeys, which creates the keys")
+            raise InputError(prefix + key, arn, f"leave it out with {prefix}createKmsKeys, which creates the keys")
     if isinstance(config.tables, NewTables) and config.tables.replica_regions:
         requirement = f"leave it out with {prefix}createKmsKeys: a replica would need a key in its own Region"
-        raise input_error(f"{prefix}replicaRegions", config.tables.replica_regions, requirement)
+        raise InputError(f"{prefix}replicaRegions", config.tables.replica_regions, requirement)

@@ -6,7 +6,7 @@ from typing import Any
 
 from components import inputs
 from components.arn import Arn
-from components.inputs import Rule, input_error
+from components.inputs import InputError, Rule
 from stack.model import Source
 
 _LONGEST_SOURCE_NAME = 36  # With the kind before it and a suffix behind, a function's name fits AWS's 64 characters.
@@ -27,7 +27,7 @@ def read_sources(name: str, value: object, default_region: str | None) -> list[S
     """Check the value of the key `name`. Raises: ValueError, naming key and value."""
     if not isinstance(value, list) or not value:
         requirement = "a list of at least one {region, identities, configurationSet} is needed"
-        raise input_error(name, value, requirement)
+        raise InputError(name, value, requirement)
     sources = [_source(f"{name}[{index}]", entry, default_region) for index, entry in enumerate(value)]
     _check_unique(name, sources)
     return sources
@@ -35,23 +35,23 @@ def read_sources(name: str, value: object, default_region: str | None) -> list[S
 
 def _source(name: str, value: object, default_region: str | None) -> Source:
     if not isinstance(value, dict):
-        raise input_error(name, value, "a map of region, identities and configurationSet is needed")
+        raise InputError(name, value, "a map of region, identities and configurationSet is needed")
     for key, entry in value.items():
         if key not in _SOURCE_RULES:
-            raise input_error(f"{name}.{key}", entry, f"there is no such key; there are {', '.join(_SOURCE_RULES)}")
+            raise InputError(f"{name}.{key}", entry, f"there is no such key; there are {', '.join(_SOURCE_RULES)}")
     checked = {
         key: rule(f"{name}.{key}", value[key]) for key, rule in _SOURCE_RULES.items() if value.get(key) is not None
     }
     identities, configuration_set = checked.get("identities", []), checked.get("configurationSet")
     if not identities and not configuration_set:
-        raise input_error(name, value, "identities or a configurationSet (or both) is needed")
+        raise InputError(name, value, "identities or a configurationSet (or both) is needed")
     region = checked.get("region") or required_default_region(f"{name}.region", default_region)
     kms_key_arn, email_forwarding = checked.get("kmsKeyArn"), checked.get("emailForwarding")
     if kms_key_arn and Arn.of(kms_key_arn).region != region:
-        raise input_error(f"{name}.kmsKeyArn", kms_key_arn, f"a key in the source's Region, {region}, is needed")
+        raise InputError(f"{name}.kmsKeyArn", kms_key_arn, f"a key in the source's Region, {region}, is needed")
     if email_forwarding is not None and not identities:
         requirement = "identities are needed, since it is a setting of an identity"
-        raise input_error(f"{name}.emailForwarding", email_forwarding, requirement)
+        raise InputError(f"{name}.emailForwarding", email_forwarding, requirement)
     first_origin = identities[0] if identities else configuration_set
     source_name = checked.get("name") or _short_name(f"{region}-{first_origin}")
     return Source(source_name, region, identities, configuration_set, kms_key_arn, email_forwarding)
@@ -65,7 +65,7 @@ def _check_unique(name: str, sources: list[Source]) -> None:
         origins = [*source.identities, *([source.configuration_set] if source.configuration_set else [])]
         for scope, value in [("name", source.name), *((source.region, origin) for origin in origins)]:
             if other := owners.get((scope, value)):
-                raise input_error(owner, value, f"{other} has it already ({scope}); name it in one source")
+                raise InputError(owner, value, f"{other} has it already ({scope}); name it in one source")
             owners[scope, value] = owner
 
 
@@ -81,5 +81,5 @@ def _short_name(origin: str) -> str:
 def required_default_region(name: str, default_region: str | None) -> str:
     """The provider's Region, for the key `name` that has none. Raises: ValueError if the provider has none either."""
     if not default_region:
-        raise input_error(name, None, "a Region such as eu-west-1 is needed, here or as aws:region")
+        raise InputError(name, None, "a Region such as eu-west-1 is needed, here or as aws:region")
     return inputs.region("aws:region", default_region)

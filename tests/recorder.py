@@ -16,7 +16,8 @@ from sandbox.program import run_program
 
 ACCOUNT = "123456789012"
 DEFAULT_REGION = "eu-west-1"
-MADE_UP = "1a2b3c4"
+RANDOM_SUFFIX = "1a2b3c4"
+"""The end of a generated name, for which Pulumi takes random characters."""
 
 # The outputs of each type that are not inputs. A type that is not here is an error.
 OUTPUTS: dict[str, dict[str, str]] = {
@@ -89,8 +90,8 @@ class Graph:
 
 
 def aws_outputs(type_: str, name: str, inputs: Mapping[str, Any]) -> dict[str, str]:
-    """The outputs that AWS would add to a resource's inputs; a generated name ends in `MADE_UP`."""
-    name = inputs.get("name") or f"{name}-{MADE_UP}"
+    """The outputs that AWS would add to a resource's inputs; a generated name ends in `RANDOM_SUFFIX`."""
+    name = inputs.get("name") or f"{name}-{RANDOM_SUFFIX}"
     region = inputs.get("region") or DEFAULT_REGION
     return {
         "name": name,

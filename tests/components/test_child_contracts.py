@@ -18,7 +18,7 @@ from components import (
     FeedbackPipeline,
     FeedbackPipelineArgs,
 )
-from tests.recorder import ACCOUNT, Graph, RegisteredResource, record
+from tests.recorder import ACCOUNT, RANDOM_SUFFIX, Graph, RegisteredResource, record
 
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
 TABLE = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
@@ -67,7 +67,6 @@ CONTRACTS: dict[str, Contract] = {
     "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": Contract(),
 }
 TAGS = {"service": "mail"}
-RANDOM_SUFFIX = "-1a2b3c4"
 
 
 def record_all_components(*, kms_key_arn: str | None = None) -> Graph:
@@ -140,7 +139,7 @@ def test_no_physical_name_is_fixed_and_the_longest_fit_aws(graph: Graph) -> None
     for resource in graph.custom:
         assert not {"name", "namePrefix"} & resource.inputs.keys(), resource
         longest_name = CONTRACTS[resource.type].longest_name
-        assert longest_name is None or len(resource.name + RANDOM_SUFFIX) <= longest_name, resource
+        assert longest_name is None or len(f"{resource.name}-{RANDOM_SUFFIX}") <= longest_name, resource
     destination = graph.of("aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination")[0]
     assert len(destination.inputs["eventDestinationName"]) <= 64
 

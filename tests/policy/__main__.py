@@ -14,14 +14,14 @@ from policy.pack import RULES
 from policy.rule import MANDATORY, Rule
 from tests.policy.analyzer import Diagnostic, StackResource, analyze, count_selected, in_preview
 from tests.policy.graphs import stack_resources
-from tests.recorder import MADE_UP
+from tests.recorder import RANDOM_SUFFIX
 from tests.test_program import stack
 
 
-def main(resources: Sequence[StackResource], generated: str, console: Console) -> int:
+def main(resources: Sequence[StackResource], random_suffix: str, console: Console) -> int:
     """Print the result of each rule; 1 where a mandatory rule is violated, else 0."""
     in_update = analyze(resources)
-    preview = analyze(in_preview(resources, generated), preview=True)
+    preview = analyze(in_preview(resources, random_suffix), preview=True)
     table = Table(
         "rule", "level", "count", "preview", "update",
         title="Policies over the dev stack", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False,
@@ -51,4 +51,4 @@ def _result(rule: Rule, diagnostics: Sequence[Diagnostic]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(stack_resources(stack("dev")), MADE_UP, Console()))
+    sys.exit(main(stack_resources(stack("dev")), RANDOM_SUFFIX, Console()))

@@ -53,21 +53,21 @@ class Diagnostic:
     """The resource whose creation the rule stops; empty for a check of the whole stack."""
 
 
-def in_preview(resources: Sequence[StackResource], generated: str) -> list[StackResource]:
-    """The same resources before they exist: every string that contains `generated`, as AWS names do, is unknown."""
+def in_preview(resources: Sequence[StackResource], random_suffix: str) -> list[StackResource]:
+    """The same resources before they exist: every string that contains `random_suffix`, as AWS names do, is unknown."""
     previewed = copy.deepcopy(list(resources))
     for resource in previewed:
-        resource.inputs = _replace_unknown(resource.inputs, generated)
-        resource.outputs = _replace_unknown(resource.outputs, generated)
+        resource.inputs = _replace_unknown(resource.inputs, random_suffix)
+        resource.outputs = _replace_unknown(resource.outputs, random_suffix)
     return previewed
 
 
-def _replace_unknown(value: Any, generated: str) -> Any:
+def _replace_unknown(value: Any, random_suffix: str) -> Any:
     if isinstance(value, dict):
-        return {key: _replace_unknown(item, generated) for key, item in value.items()}
+        return {key: _replace_unknown(item, random_suffix) for key, item in value.items()}
     if isinstance(value, list):
-        return [_replace_unknown(item, generated) for item in value]
-    return UNKNOWN_STRING_VALUE if isinstance(value, str) and generated in value else value
+        return [_replace_unknown(item, random_suffix) for item in value]
+    return UNKNOWN_STRING_VALUE if isinstance(value, str) and random_suffix in value else value
 
 
 def build_stack_request(resources: Sequence[StackResource]) -> analyzer_pb2.AnalyzeStackRequest:

@@ -4,7 +4,7 @@ import copy
 from functools import cache
 
 from tests.policy.analyzer import StackResource, in_preview
-from tests.recorder import MADE_UP, Graph, aws_outputs
+from tests.recorder import RANDOM_SUFFIX, Graph, aws_outputs
 from tests.test_program import stack
 
 SOURCES = [{"region": "eu-west-1", "identities": ["example.com"], "configurationSet": "main"}]
@@ -46,4 +46,4 @@ def without_components() -> list[StackResource]:
 @cache
 def previewed() -> list[StackResource]:
     """The stack of `one_source` as a preview knows it, to compare with; not to be changed."""
-    return in_preview(_one_source(), MADE_UP)
+    return in_preview(_one_source(), RANDOM_SUFFIX)

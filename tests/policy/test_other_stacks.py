@@ -12,7 +12,7 @@ from tests.policy import graphs
 from tests.policy.analyzer import StackResource, analyze, find_violations, in_preview
 from tests.policy.graph_changes import BASE, add_statement, edit_json
 from tests.properties import profile_times
-from tests.recorder import ACCOUNT, MADE_UP
+from tests.recorder import ACCOUNT, RANDOM_SUFFIX
 
 
 def unrelated_resources() -> list[StackResource]:
@@ -46,7 +46,7 @@ def test_unrelated_resources_are_ignored() -> None:
     unrelated = unrelated_resources()
     assert analyze(unrelated) == []
     assert analyze([*graphs.one_source(), *unrelated]) == []
-    assert find_violations(in_preview(unrelated, MADE_UP), preview=True) == set()
+    assert find_violations(in_preview(unrelated, RANDOM_SUFFIX), preview=True) == set()
 
 
 NOT_FEEDBACK: dict[str, tuple[str, dict[str, Any]]] = {

@@ -21,7 +21,7 @@ from tests.policy import __main__ as check
 from tests.policy import graphs
 from tests.policy.analyzer import Diagnostic, StackResource, build_stack_request, read_diagnostics
 from tests.policy.graph_changes import BASE, set_input
-from tests.recorder import MADE_UP
+from tests.recorder import RANDOM_SUFFIX
 
 ROOT = Path(__file__).parents[2]
 NAMES = [rule.name for rule in RULES]
@@ -38,13 +38,13 @@ def test_the_private_class_of_the_sdk_that_the_tests_use_has_not_changed() -> No
 def test_make_policy_prints_every_rule_in_80_columns_and_fails_on_a_violation() -> None:
     console = Console(record=True, width=80, file=io.StringIO())
     graph = graphs.one_source()
-    assert check.main(graph, MADE_UP, console) == 0
+    assert check.main(graph, RANDOM_SUFFIX, console) == 0
     lines = console.export_text().splitlines()
     assert max(map(len, lines)) <= 80
     assert all(any(name in line for line in lines) for name in NAMES)
     violating_graph = copy.deepcopy(graph)
     set_input("mapping", "functionResponseTypes", [])(violating_graph)
-    assert check.main(violating_graph, MADE_UP, console) == 1
+    assert check.main(violating_graph, RANDOM_SUFFIX, console) == 1
     text = " ".join(console.export_text().split())
     assert f"EventSourceMapping {BASE}-mapping: The mapping does not report batch item failures" in text
 

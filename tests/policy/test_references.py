@@ -6,7 +6,7 @@ from policy.resource_types import FUNCTION_ALIAS
 from tests.policy import graphs
 from tests.policy.analyzer import StackResource, analyze, find_violations, in_preview
 from tests.policy.graph_changes import BASE, TABLE, resource_named, set_input
-from tests.recorder import ACCOUNT, MADE_UP
+from tests.recorder import ACCOUNT, RANDOM_SUFFIX
 
 
 def alias_of(function: StackResource) -> StackResource:
@@ -42,7 +42,7 @@ def test_an_alias_is_followed_in_a_preview() -> None:
     graph.append(alias)
     mapping.inputs["functionName"], mapping.property_dependencies["functionName"] = alias["arn"], ["live"]
     set_input("queue", "visibilityTimeoutSeconds", 30)(graph)
-    violations = find_violations(in_preview(graph, MADE_UP), preview=True)
+    violations = find_violations(in_preview(graph, RANDOM_SUFFIX), preview=True)
     assert ("queue-visibility-timeout", mapping.name) in violations
 
 
@@ -60,11 +60,11 @@ def test_a_key_that_only_aws_returned_is_no_input_of_the_program() -> None:
 def test_an_unknown_key_is_found_by_its_dependency() -> None:
     graph = graphs.one_source()
     topic = resource_named(graph, f"{BASE}-topic")
-    topic.inputs["kmsMasterKeyId"] = f"key-{MADE_UP}"
+    topic.inputs["kmsMasterKeyId"] = f"key-{RANDOM_SUFFIX}"
     config: dict[str, dict[str, Any]] = {"kms-key-required": {"resourceTypes": ["topics"]}}
 
     def reported() -> set[tuple[str, str]]:
-        diagnostics = analyze(in_preview(graph, MADE_UP), config, preview=True)
+        diagnostics = analyze(in_preview(graph, RANDOM_SUFFIX), config, preview=True)
         return {(diagnostic.rule, diagnostic.resource) for diagnostic in diagnostics}
 
     assert reported() >= {("kms-key-not-aws-managed", ""), ("kms-key-required", "")}

@@ -14,7 +14,7 @@ from tests.policy import graphs
 from tests.policy.analyzer import analyze, find_violations, in_preview
 from tests.policy.graph_changes import BASE, resource_named, set_input
 from tests.policy.mutations import CONFIGURED, MUTATIONS, ConfiguredMutation, Mutation
-from tests.recorder import MADE_UP
+from tests.recorder import RANDOM_SUFFIX
 from tests.test_program import stack
 
 NAMES = [rule.name for rule in RULES]
@@ -24,7 +24,7 @@ NAMES = [rule.name for rule in RULES]
 def test_the_program_has_no_violations(config: dict[str, Any]) -> None:
     graph = graphs.stack_resources(stack("dev", **config))
     assert analyze(graph) == []
-    preview = analyze(in_preview(graph, MADE_UP))
+    preview = analyze(in_preview(graph, RANDOM_SUFFIX))
     assert not [diagnostic for diagnostic in preview if diagnostic.resource]
     assert {diagnostic.level for diagnostic in preview} == {ADVISORY}
 
@@ -33,7 +33,7 @@ def test_the_program_with_customer_managed_keys_satisfies_the_rule_on_them() -> 
     graph = graphs.stack_resources(stack("dev", createKmsKeys=True))
     config = {"kms-key-required": {"resourceTypes": ["topics", "queues", "tables", "logGroups"]}}
     assert find_violations(graph, config) == set()
-    assert find_violations(in_preview(graph, MADE_UP), config) == set()
+    assert find_violations(in_preview(graph, RANDOM_SUFFIX), config) == set()
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.guarantee for mutation in MUTATIONS])
@@ -43,7 +43,7 @@ def test_a_violation_is_reported_by_its_rule_and_before_feedback_flows(mutation:
     diagnostics = analyze(graph, rule=mutation.rule)
     assert mutation.resource in {diagnostic.resource for diagnostic in diagnostics}
     stops_update = any(diagnostic.stopped_resource for diagnostic in diagnostics)
-    preview = in_preview(graph, MADE_UP)
+    preview = in_preview(graph, RANDOM_SUFFIX)
     if preview == graphs.previewed():  # everything that the mutation changed is unknown in a preview
         assert stops_update != (mutation.guarantee in REPORTED_AT_THE_END)
     else:
@@ -93,7 +93,7 @@ def test_an_unknown_policy_that_depends_on_the_wrong_topic_is_reported() -> None
     graph = graphs.one_source()
     policy = resource_named(graph, f"{BASE}-queue-policy")
     policy.property_dependencies["policy"] = [f"{BASE}-queue", "ses-feedback-eu-west-1-alarms"]
-    diagnostics = [diagnostic for diagnostic in analyze(in_preview(graph, MADE_UP)) if diagnostic.resource]
+    diagnostics = [diagnostic for diagnostic in analyze(in_preview(graph, RANDOM_SUFFIX)) if diagnostic.resource]
     assert [diagnostic.rule for diagnostic in diagnostics] == ["queue-policy-restricts-sender"] * 2
     assert "depends on ses-feedback-eu-west-1-alarms" in diagnostics[0].message
     assert f"does not depend on {BASE}-topic" in diagnostics[1].message
