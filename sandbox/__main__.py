@@ -69,7 +69,11 @@ def _run(options: argparse.Namespace, screen: Screen) -> int:
             signal.pause()
             return 0
         stack = _deploy(emulator, screen)
-        result = exercise(stack, screen)
+        try:
+            result = exercise(stack, screen)
+        except SandboxError:
+            screen.write_log(emulator)  # a function that cannot start says why only there
+            raise
         screen.write_blocked(result.blocked)
         screen.write_answers(result.answers)
         if result.failed:

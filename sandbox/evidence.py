@@ -116,7 +116,8 @@ class ChainEvidence(QueueEvidence):
             table = self.context.history_table()
             return Failure("DynamoDB", f"the function decided, but {table} has no row of it")
         if "SNS" in journey.seconds and (problems := self._pipeline(journey).read_problems(journey.sent_at)):
-            return Failure("Lambda", f"the function did not decide about it. It logged: {problems}")
+            function_name = self._pipeline(journey).pipeline.function_name
+            return Failure("Lambda", f"{function_name} did not decide about it. It logged: {problems}")
         return super().explain(journey)
 
     def find_unexpected(self, journey: Journey) -> Failure | None:

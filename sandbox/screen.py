@@ -81,6 +81,10 @@ class Screen:
             elif journey.skipped:
                 self.console.print(f"\nNot sent: the mail to {escape(journey.address)}")
                 self._write_indented(journey.skipped)
+        self.write_log(emulator)
+
+    def write_log(self, emulator: Emulator) -> None:
+        """Write the end of the emulator's log."""
         if log := emulator.log_tail(8):
             self.console.print("\nThe end of the emulator's log:")
             self._write_indented(log)

@@ -55,7 +55,11 @@ class QueueEvidence(Evidence):
         if number := more[QUEUE]:
             return Failure("Lambda", f"{number} more in the queue of {name}: is its function run, does it fail?")
         if journey.published or "SNS" in journey.seconds:
-            return Failure("SQS", f"in no queue of {name}: see the subscription of {pipeline.topic_arn}")
+            return Failure(
+                "SQS",
+                f"in no queue of {name}: see the subscription of {pipeline.topic_arn} and the policy of "
+                f"{pipeline.queue_url}",
+            )
         return Failure(
             "SNS",
             f"in no queue of {name}: see whether SES still publishes to {pipeline.topic_arn} for "
