@@ -24,14 +24,17 @@ class PublishedMessage:
 
     @property
     def mail_id(self) -> str:
-        """The message id of the mail that it is about."""
-        return str(self.notification.get("mail", {}).get("messageId", ""))
+        """The message id of the mail that it is about; empty if it names none."""
+        return self._field("mail", "messageId")
 
     @property
     def feedback_id(self) -> str:
-        """The id that SES gave to the bounce or complaint."""
-        feedback = self.notification.get("bounce") or self.notification.get("complaint") or {}
-        return str(feedback.get("feedbackId", ""))
+        """The id that SES gave to the bounce or complaint; empty if it names none."""
+        return self._field("bounce", "feedbackId") or self._field("complaint", "feedbackId")
+
+    def _field(self, part: str, key: str) -> str:
+        fields = self.notification.get(part)
+        return str(fields.get(key, "")) if isinstance(fields, dict) else ""
 
 
 @dataclass
