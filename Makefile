@@ -31,7 +31,7 @@ check: .venv/ready ## Run what CI runs beside the tests: format, lint, types, im
 check-deep: .venv/ready ## Try the properties with ten times the examples of make test
 	$(TESTS) -m hypothesis --hypothesis-profile deep $(ARGS)
 
-policy: .venv/ready ## Judge the dev stack by the policy pack, without the Pulumi CLI, and print a table
+policy: .venv/ready ## Check the dev stack with the policy pack, without the Pulumi CLI, and print a table
 	@$(RUN) -m tests.policy
 
 bench: .venv/ready ## Run the benchmarks

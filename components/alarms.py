@@ -56,7 +56,7 @@ _DEAD_LETTERS_RATIONALE = (
 )
 _FUNCTION_RATIONALE = (
     "SQS delivers again after a failure, and moves a message to the dead-letter queue after the fifth, a quarter of an "
-    "hour later by default: two bad periods in that time are worth waking somebody. No invocation, no data."
+    "hour later by default: two periods with errors in that time justify an alarm. No invocation, no data."
 )
 
 PIPELINE_ALARMS: tuple[Alarm, ...] = (

@@ -36,7 +36,7 @@ NOT_IMPORTS = (
     ("components", "ses_feedback.history", "bundles in the archive"),
     ("rollout", "__main__", "runs, once per stack"),
     ("sandbox", "__main__", "runs, against the emulator"),
-    ("policy", "__main__", "judges what it registers"),
+    ("policy", "__main__", "checks what it registers"),
 )
 """Dotted arrows: who uses a folder without importing it."""
 
@@ -59,16 +59,21 @@ STEPS = (
     Step("dead_letters", "dead-letter queue"),
     Step("handler", "SQS records in, partial batch response out", "ses_feedback.function.handler", "lambda_handler"),
     Step("batch", "one record: its feedback and what failed", "ses_feedback.function.batch", "read_record"),
-    Step("notification", "what SES says of each recipient", "ses_feedback.function.notification", "parse_notification"),
-    Step("envelope", "the SES message, whatever wraps it", "ses_feedback.function.envelope", "unwrap"),
+    Step(
+        "notification",
+        "what SES reports about each recipient",
+        "ses_feedback.function.notification",
+        "parse_notification",
+    ),
+    Step("envelope", "the SES message without its envelope", "ses_feedback.function.envelope", "unwrap"),
     Step("verdict", "one table of rules", "ses_feedback.function.verdict", "judge_all"),
     Step("event", "what the history stores", "ses_feedback.function.feedback_event", "feedback_event"),
     Step("writer", "two rounds of calls per batch", "ses_feedback.history.writer", "HistoryWriter"),
     Step("transaction", "one transaction per address", "ses_feedback.history.transaction", "transaction_actions"),
-    Step("state", "what the history of an address adds up to", "ses_feedback.history.state", "State"),
+    Step("state", "the summary of an address's history", "ses_feedback.history.state", "State"),
     Step("history_table", "DynamoDB history table"),
     Step("blocked_table", "DynamoDB blocked table"),
-    Step("blocklist", "asked before each mail", "ses_feedback.sender.blocklist", "Blocklist"),
+    Step("blocklist", "checked before each mail", "ses_feedback.sender.blocklist", "Blocklist"),
 )
 ARROWS = (
     ("ses", "topic", "publishes"),
