@@ -28,7 +28,7 @@ _BATCH_SIZE_WITH_SES = 20
 
 @dataclass(frozen=True)
 class UnblockDecision:
-    """What a person decided, once for all addresses: to forgive everything up to ``at``."""
+    """What a person decided, once for all addresses: an unblock of everything that happened up to ``at``."""
 
     actor: str
     note: str

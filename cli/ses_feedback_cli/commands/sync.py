@@ -75,7 +75,7 @@ def sync(
     else:
         _print_changes(document)
     if not pull and not push:
-        has_differences = any(region["only_in_ses"] or region["only_in_table"] for region in differences)
+        has_differences = any(difference["only_in_ses"] or difference["only_in_table"] for difference in differences)
         return ExitCode.NEGATIVE if has_differences else ExitCode.OK
     failed = document.get("pulled", {}).get("failed", 0) + sum(push["failed"] for push in document.get("pushed", ()))
     return ExitCode.NEGATIVE if failed else ExitCode.OK
@@ -84,12 +84,12 @@ def sync(
 def _print_differences(differences: Sequence[dict[str, Any]], unreadable: int) -> None:
     columns = ("region", "in SES", "only in SES", "only in the table", "not for SES: reason", "not for SES: ends")
     names = ("in_ses", "only_in_ses", "only_in_table", "not_for_ses_reason", "not_for_ses_ends")
-    rows = [(region["region"], *(f"{region[name]:,}" for name in names)) for region in differences]
+    rows = [(difference["region"], *(f"{difference[name]:,}" for name in names)) for difference in differences]
     open_console().print(build_table(columns, rows))
-    for region in differences:
+    for difference in differences:
         for name, title in (("only_in_ses", "only in SES"), ("only_in_table", "only in the table")):
-            if addresses := region["sample"][name]:
-                line = f"{region['region']}, {title}, the first {len(addresses)}: {', '.join(addresses)}"
+            if addresses := difference["sample"][name]:
+                line = f"{difference['region']}, {title}, the first {len(addresses)}: {', '.join(addresses)}"
                 open_console().print(line, markup=False)
     if unreadable:
         open_console(stderr=True).print(f"{unreadable:,} entries of SES are no addresses that the table can hold")

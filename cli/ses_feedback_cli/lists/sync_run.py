@@ -40,12 +40,12 @@ def parse_buckets(options: Iterable[str], regions: Sequence[str]) -> dict[str, s
 
 def require_buckets(differences: Sequence[Mapping[str, Any]], buckets: Mapping[str, str]) -> None:
     """Raises: UsageError when a Region gets more addresses than by single calls, and has no bucket."""
-    for region in differences:
-        if region["only_in_table"] > SINGLE_CALLS and region["region"] not in buckets:
+    for difference in differences:
+        region, count = difference["region"], difference["only_in_table"]
+        if count > SINGLE_CALLS and region not in buckets:
             raise UsageError(
-                f"{region['only_in_table']:,} addresses for SES in {region['region']} are more than {SINGLE_CALLS}, at "
-                f"one call a second: give --bucket {region['region']}=NAME, an S3 bucket there from which SES's import "
-                "job reads them"
+                f"{count:,} addresses for SES in {region} are more than {SINGLE_CALLS}, at one call a second: give "
+                f"--bucket {region}=NAME, an S3 bucket there from which SES's import job reads them"
             )
 
 
