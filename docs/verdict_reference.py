@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ses_feedback.function.feedback_event import HOLD_DAYS
 from ses_feedback.function.verdict import RULES, Rule
+from ses_feedback.history.holds import CONFIRMATION_DAYS
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 
 PAGE = Path(__file__).resolve().parent / "reference" / "verdicts.md"
@@ -19,6 +21,13 @@ dimension of the metric `Feedback`.
 _EFFECTS = (
     ("`block`", 'do not send, until an operator unblocks; a complaint also until the person says "not spam"'),
     (
+        "`hold`",
+        (
+            f"do not send for {HOLD_DAYS} days (input), to the midnight after them; where the rule says so, the same "
+            "evidence makes it a block for good"
+        ),
+    ),
+    (
         "`count`",
         (
             f"a soft bounce: {_POLICY.threshold} within {_POLICY.window_days} days block for "
@@ -31,11 +40,15 @@ _EFFECTS = (
 _PRECEDENCE = """A block for good is never replaced by one that ends, nor a complaint by a bounce. An unblock beats
 everything that happened before it, even if it arrives later, and nothing after it.
 """
+_CONFIRMATION = f"""A hold of a bounce is confirmed by a bounce of the same rule after the hold's end, within
+{CONFIRMATION_DAYS} days of it; a hold of a complaint by a complaint about another mail, whenever. The block is then
+one of a bounce or complaint, marked `confirmed`. What comes during a hold only lengthens it.
+"""
 _RECIPIENTS = (
     ("names a recipient that the mail went to", "the recipient's"),
     (
         "names one that the mail did not go to, and the mail went to exactly one address",
-        "both: the one named, and the mail's, marked `forwarded`",
+        "both: the one named, which the mail never went to, and the mail's, marked `forwarded`",
     ),
     (
         "names something that is not an address, and the mail went to exactly one address",
@@ -64,7 +77,7 @@ _RECIPIENTS = (
 
 def files() -> dict[Path, str]:
     """What each file must hold."""
-    parts = [_HEAD, _table(("verdict", "what it does"), _EFFECTS), _PRECEDENCE]
+    parts = [_HEAD, _table(("verdict", "what it does"), _EFFECTS), _PRECEDENCE, _CONFIRMATION]
     for kind, title in (("bounce", "Bounces"), ("complaint", "Complaints")):
         rows = [_row(rule) for rule in RULES if rule.kind == kind]
         parts += [f"## {title}\n", _table(("fits", "verdict", "rule", "why", "source"), rows)]
@@ -81,7 +94,12 @@ def _row(rule: Rule) -> Sequence[str]:
     fits = " / ".join(columns) or "anything else"
     if rule.condition:
         fits += f"; {rule.condition.text}"
-    return fits, f"`{rule.verdict}`", f"`{rule.name}`", rule.reason, rule.source
+    verdict = f"`{rule.verdict}`"
+    if rule.hold_days is not None:
+        verdict += f", {rule.hold_days} days"
+    if rule.confirmable:
+        verdict += ", can be confirmed"
+    return fits, verdict, f"`{rule.name}`", rule.reason, rule.source
 
 
 if __name__ == "__main__":

@@ -5,13 +5,19 @@ from datetime import datetime
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import Rule, Verdict
 from ses_feedback.history.event import RETENTION, Event, drop_empty
+from ses_feedback.history.holds import held_until
 from ses_feedback.history.occurrence import Occurrence, Value
 from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import iso
 
+HOLD_DAYS = 14
+"""Days that a hold lasts, if the settings say nothing else: as long as SES's global list remembers."""
 
-def feedback_event(feedback: Feedback, rule: Rule, *, pipeline: str, now: datetime) -> Event:
-    """The event of a feedback to which ``rule`` applies, recorded at ``now``."""
+
+def feedback_event(
+    feedback: Feedback, rule: Rule, *, pipeline: str, now: datetime, hold_days: int = HOLD_DAYS
+) -> Event:
+    """The event of a feedback to which ``rule`` applies, recorded at ``now``; a hold lasts ``hold_days`` days."""
     expires_at = int((now + RETENTION).timestamp())
     attributes: dict[str, Value] = {
         "feedback_id": feedback.feedback_id,
@@ -26,10 +32,19 @@ def feedback_event(feedback: Feedback, rule: Rule, *, pipeline: str, now: dateti
         "forwarded": feedback.forwarded,
     }
     effect = _effect(feedback.kind, rule.verdict)
+    hold: dict[str, Value] = {}
+    if effect is Effect.HOLD:
+        hold["held_until"] = held_until(feedback.occurred_at, rule.hold_days or hold_days)
+        hold["confirmable"] = rule.confirmable
     # The state row has a dozen soft bounces: with their diagnostics it would cost a write unit more for each.
     occurrence_attributes = attributes if effect is Effect.SOFT else {**attributes, "diagnostic": feedback.diagnostic}
+    if hold:
+        occurrence_attributes = {**occurrence_attributes, **hold, "kind": feedback.kind}
     row: dict[str, Value] = {
         **attributes,
+        **hold,
+        "not_mailed": not feedback.mailed,
+        "destinations_unknown": not feedback.destinations_known,
         "diagnostic": feedback.diagnostic,
         "kind": feedback.kind,
         "type": feedback.type,
@@ -54,6 +69,8 @@ def _effect(kind: str, verdict: Verdict) -> Effect:
     match verdict:
         case Verdict.BLOCK:
             return Effect.BOUNCE if kind == "bounce" else Effect.COMPLAINT
+        case Verdict.HOLD:
+            return Effect.HOLD
         case Verdict.COUNT:
             return Effect.SOFT
         case Verdict.CLEAR:

@@ -52,7 +52,9 @@ class Feedback:
     account: str = ""
     region: str = ""
     mailed: bool = True
-    """Whether the mail's destinations have the address."""
+    """Whether the mail went to the address, as far as is known."""
+    destinations_known: bool = True
+    """Whether the notification says where the mail went."""
     ambiguous: bool = False
     """A complaint that names several recipients, one of whom complained."""
     forwarded: bool = False
@@ -156,7 +158,7 @@ class _Notification:
             if self.only_destination is None or _is_named(self.subtype, "NoEmail"):
                 raise
             return [replace(report, address=self.only_destination, forwarded=True)]
-        mailed = address in self.destinations
+        mailed = address in self.destinations or not self.destinations
         feedback = [replace(report, address=address, mailed=mailed)]
         if not mailed and self.only_destination is not None and not _is_named(self.subtype, "NoEmail"):
             feedback.append(replace(report, address=self.only_destination, forwarded=True))
@@ -190,6 +192,7 @@ class _Notification:
             identity=arn.resource.removeprefix("identity/") or self._tag("ses:from-domain"),
             account=string(self.mail.get("sendingAccountId"), 20) or arn.account or unwrapped.account,
             region=arn.region or unwrapped.region,
+            destinations_known=bool(self.destinations),
         )
 
     def _tag(self, name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from ses_feedback.function.diagnostics import Subject, diagnosed_subject
 from ses_feedback.function.notification import Feedback
 
 _CONTENTS = "SES guide, Amazon SNS notification contents"
@@ -21,6 +22,7 @@ class Verdict(StrEnum):
     """What a feedback does to its address, the strongest first."""
 
     BLOCK = "block"
+    HOLD = "hold"
     COUNT = "count"
     CLEAR = "clear"
     IGNORE = "ignore"
@@ -48,29 +50,19 @@ class Rule:
     """The empty string fits a missing one."""
     condition: Condition | None = None
     """What else must be true of the feedback."""
-
-
-# RFC 3463 and the IANA registry: the codes about the mailbox or its domain. Left out: 5.1.5 (valid address),
-# 5.1.7 to 5.1.9 (the sender's address, a relay), 5.2.2 (full), 5.2.3 and 5.2.4 (this message, this list).
-_DEAD_STATUSES = (
-    *("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.4", "5.1.6", "5.1.10"),
-    *("5.2.1", "5.4.4", "5.4.310"),
-)
-# The enhanced code right behind the reply code of the server: `smtp; 550 5.1.1 user unknown`.
-_CODE_IN_DIAGNOSTIC = re.compile(r"\b[45]\d\d[ -]#?([45]\.\d{1,3}\.\d{1,3})(?![.\d])")
-_UNSPECIFIC = re.compile(r"[245]\.0\.0|")
-
-
-def _status(feedback: Feedback) -> str:
-    """The status, or the server's own code when SES gives none or only says "failed"."""
-    if _UNSPECIFIC.fullmatch(feedback.status) and (code := _CODE_IN_DIAGNOSTIC.search(feedback.diagnostic)):
-        return code[1]
-    return feedback.status
+    hold_days: int | None = None
+    """How long it holds; None: as the settings say."""
+    confirmable: bool = False
+    """Whether a hold is confirmed by the same evidence; see ``history.holds``."""
 
 
 NOT_MAILED = Condition(
     "the address is not one that the mail went to",
     lambda feedback: not feedback.mailed,
+)
+FORWARDED = Condition(
+    "the report names another address, and this is the only one that the mail went to",
+    lambda feedback: feedback.forwarded,
 )
 DELAYED = Condition(
     "this recipient's own action is delayed, or its status 4.x.x",
@@ -80,13 +72,50 @@ NO_REPORT = Condition(
     "no action, status or diagnostic",
     lambda feedback: not (feedback.action or feedback.status or feedback.diagnostic),
 )
-DEAD_STATUS = Condition(
-    f"a status of the mailbox or domain: {', '.join(_DEAD_STATUSES)}",
-    lambda feedback: _status(feedback) in _DEAD_STATUSES,
+FULL = Condition(
+    "subtype, status or diagnostic say that the mailbox is full",
+    lambda feedback: _letters(feedback.subtype) == "mailboxfull" or _subject(feedback) is Subject.MAILBOX_FULL,
 )
+RECEIVING_RATE = Condition(
+    "the diagnostic speaks of the rate at which the mailbox receives mail",
+    lambda feedback: _subject(feedback) is Subject.RECEIVING_RATE,
+)
+ABOUT_SENDER = Condition(
+    "status (5.7.x, 5.3.x, 5.1.7, 5.1.8) or diagnostic speak of the sender, its mail or its reputation",
+    lambda feedback: _subject(feedback) is Subject.SENDER,
+)
+DNS_FAILURE = Condition(
+    "status (5.4.4, 5.1.2, 5.4.310) or diagnostic say that the domain was not found",
+    lambda feedback: _subject(feedback) is Subject.DNS,
+)
+NO_MAILBOX = Condition(
+    "status or diagnostic say that there is no such mailbox",
+    lambda feedback: _subject(feedback) is Subject.NO_MAILBOX,
+)
+DESTINATION_UNKNOWN = Condition(
+    "the notification does not say where the mail went",
+    lambda feedback: not feedback.destinations_known,
+)
+DEAD_SOMEWHERE = Condition(
+    f"{DESTINATION_UNKNOWN.text}, and the bounce is permanent or {NO_MAILBOX.text}",
+    lambda feedback: (
+        DESTINATION_UNKNOWN.test(feedback) and (_letters(feedback.type) == "permanent" or NO_MAILBOX.test(feedback))
+    ),
+)
+SUSPECT = Condition(
+    "the complaint names several recipients, or another one than the only one that the mail went to",
+    lambda feedback: feedback.ambiguous or feedback.forwarded,
+)
+_SOFT = ("Transient", "Undetermined")
 _GENERAL = ("General", "Undetermined", "")
+_SUPPRESSED_DAYS = 14
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "not-mailed", Verdict.IGNORE, "bounce",
+        "The report's author, who can be anyone, chose this address; the mail went elsewhere.",
+        f"RFC 3464, 2.3.2 Final-Recipient; {_CONTENTS}", condition=NOT_MAILED,
+    ),
     Rule(
         "unsubscribed", Verdict.IGNORE, "bounce",
         "The person left one topic of a contact list; the address works and may want other mail.",
@@ -103,24 +132,65 @@ RULES: tuple[Rule, ...] = (
         "SES guide, Auto Validation", ("Permanent",), ("EmailValidationSuppressed",),
     ),
     Rule(
-        "no-email-other-address", Verdict.IGNORE, "bounce",
-        "SES could not extract the recipient from the bounce, and the address it gives instead was never mailed.",
-        _CONTENTS, ("Permanent",), ("NoEmail",), NOT_MAILED,
-    ),
-    Rule(
         "recipient-delayed", Verdict.COUNT, "bounce",
         "One bounce can name several recipients, and this one's own report says that it may still work.",
         f"{_CONTENTS}: its sample has both in one bounce", ("Permanent",), (), DELAYED,
     ),
     Rule(
-        "account-suppression", Verdict.BLOCK, "bounce",
-        "SES did not send because the account's list has it: the bounce that put it there may have been lost here.",
+        "account-suppression", Verdict.HOLD, "bounce",
+        "SES did not send because the account's list has it. The list never forgets, and a provider's bad night fills "
+        "it too: so this holds each time, as SES does, and proves nothing more.",
         "SES guide, Account-level suppression list", ("Permanent",), ("OnAccountSuppressionList",),
     ),
     Rule(
-        "global-suppression", Verdict.BLOCK, "bounce",
-        "SES did not send because the address bounced for some customer recently; it counts in the bounce rate.",
-        "SES guide, Global suppression list", ("Permanent",), ("Suppressed",),
+        "global-suppression", Verdict.HOLD, "bounce",
+        "SES did not send because the address bounced for some customer recently; SES forgets that in 14 days.",
+        "SES guide, Global suppression list", ("Permanent",), ("Suppressed",), hold_days=_SUPPRESSED_DAYS,
+    ),
+    Rule(
+        "forwarded", Verdict.COUNT, "bounce",
+        "One reader of a list or a forwarding address bounced; the address itself took the mail.",
+        f"RFC 3464, 2.3.2 Final-Recipient; {_OBSERVED}", condition=FORWARDED,
+    ),
+    Rule(
+        "auto-reply", Verdict.IGNORE, "bounce",
+        "Without any delivery report it is an automatic reply, such as an out-of-office note: the address works.",
+        f"{_CONTENTS}; {_OBSERVED}", _SOFT, _GENERAL, NO_REPORT,
+    ),
+    Rule(
+        "message-refused", Verdict.IGNORE, "bounce",
+        "It concerns this message (size, content, attachment) or the sender's own time limit, not the address.",
+        _EVENTS, ("Transient",), ("MessageTooLarge", "ContentRejected", "AttachmentRejected", "CustomTimeoutExceeded"),
+    ),
+    Rule(
+        "mailbox-full", Verdict.COUNT, "bounce",
+        "Full for now, whatever SES calls it; only repeated bounces show that nobody reads it.",
+        f"{_CONTENTS}; RFC 3463, 3.3", condition=FULL,
+    ),
+    Rule(
+        "rate-limited", Verdict.COUNT, "bounce",
+        "The person gets more mail than the provider takes: the address works.",
+        "Gmail SMTP errors and codes: 5.2.1 ReceivingRatePerm", condition=RECEIVING_RATE,
+    ),
+    Rule(
+        "sender-refused", Verdict.COUNT, "bounce",
+        "The provider refuses the sender or its mail: trouble of the sender's own, which says nothing of the address.",
+        f"RFC 3463, 3.4 and 3.8; {_OBSERVED}", condition=ABOUT_SENDER,
+    ),
+    Rule(
+        "dns-failure", Verdict.HOLD, "bounce",
+        "The domain was not found. That may be an hour's fault of its DNS: the same after the hold blocks for good.",
+        "RFC 3463, 3.2 and 3.5", condition=DNS_FAILURE, confirmable=True,
+    ),
+    Rule(
+        "destination-unknown", Verdict.HOLD, "bounce",
+        "Nothing vouches for the address in the report: the same after the hold blocks for good.",
+        _CONTENTS, condition=DEAD_SOMEWHERE, confirmable=True,
+    ),
+    Rule(
+        "nonexistent-address", Verdict.BLOCK, "bounce",
+        "SES calls it soft, but the server's own answer says that the mailbox does not exist.",
+        f"RFC 3463 and its IANA registry; {_OBSERVED}", _SOFT, _GENERAL, NO_MAILBOX,
     ),
     Rule(
         "no-email", Verdict.BLOCK, "bounce",
@@ -133,34 +203,19 @@ RULES: tuple[Rule, ...] = (
         _CONTENTS, ("Permanent",),
     ),
     Rule(
-        "nonexistent-address", Verdict.BLOCK, "bounce",
-        "SES calls it soft, but the server's own status says that the mailbox or domain does not exist.",
-        f"RFC 3463 and its IANA registry; {_OBSERVED}", ("Transient", "Undetermined"), _GENERAL, DEAD_STATUS,
-    ),
-    Rule(
-        "auto-reply", Verdict.IGNORE, "bounce",
-        "Without any delivery report it is an automatic reply, such as an out-of-office note: the address works.",
-        f"{_CONTENTS}; {_OBSERVED}", ("Transient", "Undetermined"), _GENERAL, NO_REPORT,
-    ),
-    Rule(
-        "message-refused", Verdict.IGNORE, "bounce",
-        "It concerns this message (size, content, attachment) or the sender's own time limit, not the address.",
-        _EVENTS, ("Transient",), ("MessageTooLarge", "ContentRejected", "AttachmentRejected", "CustomTimeoutExceeded"),
-    ),
-    Rule(
-        "mailbox-full", Verdict.COUNT, "bounce",
-        "Full for now; only repeated bounces show that nobody reads it.",
-        _CONTENTS, ("Transient",), ("MailboxFull",),
-    ),
-    Rule(
         "soft-bounce", Verdict.COUNT, "bounce",
         "SES stopped retrying, or could not tell why; only repeated bounces show something about the address.",
-        _CONTENTS, ("Transient", "Undetermined"),
+        _CONTENTS, _SOFT,
     ),
     Rule(
         "unknown-bounce-type", Verdict.COUNT, "bounce",
         "A type that AWS did not document when this was written: counted, as a single one proves nothing.",
         "AWS adds types without notice",
+    ),
+    Rule(
+        "complaint-not-mailed", Verdict.IGNORE, "complaint",
+        "The complaint names an address that the mail did not go to.",
+        _EVENTS, condition=NOT_MAILED,
     ),
     Rule(
         "not-spam", Verdict.CLEAR, "complaint",
@@ -173,10 +228,21 @@ RULES: tuple[Rule, ...] = (
         _CONTENTS, ("auth-failure",),
     ),
     Rule(
-        "complaint-suppression", Verdict.BLOCK, "complaint",
-        "SES did not send because a list has a complaint of this person, which may have been lost here. "
-        "A complaint is the person's own decision, so a tenant's list counts for all.",
+        "complaint-suppression", Verdict.HOLD, "complaint",
+        "SES did not send because a list has a complaint, which may have been lost here or named several people. "
+        "It holds each time, as SES does; a tenant's list counts for all, since the person decided.",
         _CONTENTS, (), ("OnAccountSuppressionList", "OnTenantSuppressionList"),
+    ),
+    Rule(
+        "suspects", Verdict.HOLD, "complaint",
+        "Providers hide who complained, and SES names all who it may be: a complaint about another mail "
+        "blocks for good.",
+        _EVENTS, condition=SUSPECT, confirmable=True,
+    ),
+    Rule(
+        "complaint-destination-unknown", Verdict.HOLD, "complaint",
+        "Nothing vouches for the address in the report: a complaint about another mail blocks for good.",
+        _CONTENTS, condition=DESTINATION_UNKNOWN, confirmable=True,
     ),
     Rule(
         "complaint", Verdict.BLOCK, "complaint",
@@ -184,6 +250,10 @@ RULES: tuple[Rule, ...] = (
         _CONTENTS,
     ),
 )  # fmt: skip
+
+
+def _subject(feedback: Feedback) -> Subject | None:
+    return diagnosed_subject(feedback.status, feedback.diagnostic)
 
 
 def judge(feedback: Feedback) -> Rule:

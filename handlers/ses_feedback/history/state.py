@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
+from ses_feedback.history import holds
 from ses_feedback.history.occurrence import Occurrence, Value
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.timestamps import CLOCK_TOLERANCE, iso, parse
@@ -20,6 +22,7 @@ class Effect(StrEnum):
 
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
+    HOLD = "hold"
     SOFT = "soft"
     CLEAR = "clear"
     MANUAL = "manual"
@@ -42,6 +45,8 @@ class State:
     """Manual blocks and imports with an end, of which none is both older and shorter than another."""
     soft: tuple[Occurrence, ...] = ()
     """Soft bounces, oldest first."""
+    holds: tuple[Occurrence, ...] = ()
+    """Holds, oldest first."""
     version: int = 0
 
     def add(self, effect: Effect, occurrence: Occurrence, policy: SoftBouncePolicy) -> "State":
@@ -51,6 +56,8 @@ class State:
                 return self
             case Effect.SOFT:
                 state = replace(self, soft=_merged(self.soft, occurrence))
+            case Effect.HOLD:
+                state = replace(self, holds=_merged(self.holds, occurrence))
             case Effect.MANUAL if "expires_at" in occurrence.attributes:
                 state = replace(self, expiring=_merged(self.expiring, occurrence))
             case Effect.MANUAL:
@@ -69,12 +76,16 @@ class State:
         """What the blocked table says about an address in this state, or None: nothing.
 
         No clock: an item whose ``expires_at`` has passed is as good as none, which readers decide.
-        Precedence: complaint, hard bounce, manual block for good, then of those that end the one that lasts longest.
+        Precedence: complaint, hard bounce (a confirmed hold behind either), manual block for good, then of those that
+        end the one that lasts longest.
         """
         for reason, occurrence in (("complaint", self.complaint), ("bounce", self.bounce), ("manual", self.manual)):
             if occurrence is not None:
                 return _item(reason, occurrence)
+            if hold := holds.confirmed(self.holds, reason):
+                return holds.confirmed_item(hold)
         expiring = [(occurrence, _item("manual", occurrence)) for occurrence in self.expiring]
+        expiring += [(hold, holds.hold_item(hold)) for hold in self.holds]
         if block := policy.latest_block(self.soft):
             bounce, expires_at = block
             expiring.append((bounce, {**_item("soft-bounces", bounce), "expires_at": expires_at}))
@@ -88,9 +99,9 @@ class State:
 
         ``event_expires_at`` is when the history row of the event that led to the state may be deleted.
         """
-        if self.bounce or self.complaint or self.manual:
-            return None
-        return max(event_expires_at, int(blocked_item["expires_at"])) if blocked_item else event_expires_at
+        if blocked_item is None:
+            return event_expires_at
+        return max(event_expires_at, int(blocked_item["expires_at"])) if "expires_at" in blocked_item else None
 
     def soft_bounce_mails(self, policy: SoftBouncePolicy, now: datetime) -> int:
         """How many mails bounced softly in the window that ends ``now``; a bounce that SES reports twice is one."""
@@ -102,6 +113,7 @@ class State:
         yield from (occurrence for occurrence in (self.bounce, self.complaint, self.manual) if occurrence)
         yield from self.expiring
         yield from self.soft
+        yield from self.holds
 
     def has_manual_block(self, until: datetime | None) -> bool:
         """Whether a manual block or an import lasts at least ``until`` (None: for good)."""
@@ -114,17 +126,18 @@ class State:
 
         Equal to this state if the history knows nothing of the item, as others put it into the table.
         """
-        match item.get("reason"):
-            case "bounce":
-                return replace(self, bounce=None)
-            case "complaint":
-                return replace(self, complaint=None)
-            case "soft-bounces":
-                return replace(self, soft=())
-            case _ if "expires_at" in item:
-                return replace(self, expiring=tuple(block for block in self.expiring if block.at != item["blocked_at"]))
-            case _:
-                return replace(self, manual=None)
+        reason = item.get("reason")
+        without: dict[str, Any] = {"manual": None}
+        if reason == "hold":
+            without = {"holds": ()}
+        elif reason in ("bounce", "complaint"):
+            of_others = tuple(hold for hold in self.holds if hold.attributes["kind"] != reason)
+            without = {"holds": of_others} if item.get("confirmed") else {str(reason): None}
+        elif reason == "soft-bounces":
+            without = {"soft": ()}
+        elif "expires_at" in item:
+            without = {"expiring": tuple(block for block in self.expiring if block.at != item["blocked_at"])}
+        return replace(self, **without)
 
     def _pruned(self, policy: SoftBouncePolicy) -> "State":
         """Without what can never matter again: what an unblock or clear beats, what a longer or newer one outlasts."""
@@ -137,8 +150,13 @@ class State:
             complaint=_keep_if(_later_than(cleared_at), self.complaint),
             clear=_keep_if(after_unblock, self.clear),
             manual=_keep_if(after_unblock, self.manual),
-            expiring=_not_outlasted(filter(after_unblock, self.expiring)),
+            expiring=holds.not_outlasted(filter(after_unblock, self.expiring), "expires_at"),
             soft=policy.relevant(tuple(filter(after_unblock, self.soft))),
+            holds=holds.relevant(
+                hold
+                for hold in self.holds
+                if hold.at > (cleared_at if hold.attributes["kind"] == "complaint" else unblocked_at)
+            ),
         )
 
 
@@ -167,15 +185,6 @@ def _later_than(at: str) -> Callable[[Occurrence], bool]:
 
 def _keep_if(condition: Callable[[Occurrence], bool], occurrence: Occurrence | None) -> Occurrence | None:
     return occurrence if occurrence is not None and condition(occurrence) else None
-
-
-def _not_outlasted(blocks: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
-    """Without those that a newer one outlasts: whatever unblocks the newer one unblocks them too."""
-    kept: list[Occurrence] = []
-    for block in sorted(blocks, key=Occurrence.sort_key, reverse=True):
-        if not kept or int(block.attributes["expires_at"]) > int(kept[-1].attributes["expires_at"]):
-            kept.append(block)
-    return tuple(reversed(kept))
 
 
 def _item(reason: str, occurrence: Occurrence) -> dict[str, Value]:

@@ -14,7 +14,7 @@ STATE = "state"
 """The sort key of the state row."""
 
 _SINGLE_OCCURRENCES = ("bounce", "complaint", "clear", "unblock", "manual")
-_LISTS_OF_OCCURRENCES = ("expiring", "soft")
+_LISTS_OF_OCCURRENCES = ("expiring", "soft", "holds")
 NAMES = {
     f"#{number}": name
     for number, name in enumerate(("value", "entry", "version", *_SINGLE_OCCURRENCES, *_LISTS_OF_OCCURRENCES))

@@ -162,7 +162,7 @@ def test_of_the_corpus_exactly_the_records_fail_that_the_table_says(function: Fu
         example.file for example in corpus if any(expected.startswith("fails: ") for expected in example.expected)
     ]
     addresses = {
-        re.sub(r" (block|count|ignore|clear) .*", "", judgement)
+        re.sub(r" (block|hold|count|ignore|clear) .*", "", judgement)
         for example in corpus
         for judgement in example.feedback()
     }

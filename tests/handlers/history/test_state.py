@@ -19,6 +19,7 @@ from tests.handlers.model import (
     blocks_at,
     expected_item,
     histories,
+    hold_histories,
     make_act,
     make_feedback,
     newest_time,
@@ -33,7 +34,7 @@ def state_after(events: list[Event], policy: SoftBouncePolicy) -> State:
     return reduce(lambda state, event: state.add(event.effect, event.occurrence, policy), events, State())
 
 
-@given(histories(), policies, st.randoms(use_true_random=False))
+@given(histories() | hold_histories(), policies, st.randoms(use_true_random=False))
 def test_3_the_state_is_that_of_the_set_in_any_order_with_any_duplicates(
     events: list[Event], policy: SoftBouncePolicy, generator: random.Random
 ) -> None:
@@ -42,7 +43,7 @@ def test_3_the_state_is_that_of_the_set_in_any_order_with_any_duplicates(
     assert state_after(shuffled, policy) == state_after(events, policy)
 
 
-@given(histories(most=60), policies)
+@given(histories(most=60) | hold_histories(), policies)
 def test_1_the_item_is_the_models_wherever_it_is_not_over(events: list[Event], policy: SoftBouncePolicy) -> None:
     item, expected = state_after(events, policy).blocked_item(policy), expected_item(events, policy)
     now = newest_time(events)
