@@ -40,6 +40,18 @@ def read_states(context: Context, addresses: Iterable[str]) -> dict[str, State]:
     return {address: states.get(address, State()) for address in addresses}
 
 
+def read_history_rows(client: Any, table: str, address: str) -> Iterator[dict[str, Any]]:
+    """All that the history has of an address, its state too. Needs dynamodb:Query on the table."""
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression="#v = :v",
+        ExpressionAttributeNames={"#v": "value"},
+        ExpressionAttributeValues=encode({":v": address}),
+    )
+    return (decode(row) for page in pages for row in page["Items"])
+
+
 def is_expired(item: dict[str, Any], now: datetime) -> bool:
     """Whether a block is over, and its item only waits for DynamoDB to delete it."""
     expires_at = item.get("expires_at")
