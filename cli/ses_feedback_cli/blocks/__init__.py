@@ -3,4 +3,7 @@
 `address_history` reads all that is known about an address; `manual_blocks` blocks addresses; `manual_unblocks` unblocks
 them, in the tables and, through `suppression_removal`, on SES's suppression list. `block_selection` finds the blocks
 that a bulk unblock lifts, `undo_file` keeps them, and `unblock_run` runs an unblock for a person to watch.
+
+`rejudgement` judges the history of one address by today's rules; `rejudge_tables` finds the addresses and writes them,
+`rejudge_undo` keeps what changes, and `rejudge_run` runs it for a person to watch.
 """

@@ -102,6 +102,8 @@ def _event_lines(event: dict[str, Any]) -> Iterator[str]:
     else:
         kind = "/".join(str(event[name]) for name in ("kind", "type", "subtype") if event.get(name))
         yield f"{occurred_at}  {kind}: {event.get('verdict', '?')}, by the rule {event.get('rule', '?')}"
+        if event.get("first_rule"):
+            yield f"    first recorded as {event.get('first_verdict', '?')}, by the rule {event['first_rule']}"
         yield from _detail_lines(event)
     if was_recorded_late(event):
         yield f"    recorded only at {_format_stored_time(event['recorded_at'])}"

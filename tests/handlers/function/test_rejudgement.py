@@ -1,4 +1,4 @@
-"""Stored feedback judged again: nothing that today's rules wrote changes, and what earlier versions wrote is understood."""
+"""Stored feedback judged again: what today's rules wrote stays, and what earlier versions wrote is understood."""
 
 from datetime import UTC, datetime
 from typing import Any
