@@ -8,6 +8,7 @@ import json
 import stat
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,8 @@ def blocks(tables: Tables) -> dict[str, Any]:
 
 def assert_state_fits_rows(tables: Tables, address: str) -> None:
     """Another rejudge of a row that changes nothing finds the same state: it is the fold of the rows."""
-    rejudged = RejudgeTables(Context(table=BLOCKED, history=HISTORY), 14)
-    assert rejudged._read(address) is None
+    with closing(RejudgeTables(Context(table=BLOCKED, history=HISTORY), 14)) as rejudged:
+        assert rejudged._read(address) is None
     history = tables.json("show", address)[0]
     assert (history["block"] or {}).get("rule") == (tables.blocked().get(address) or {}).get("rule")
 
@@ -299,6 +300,23 @@ def test_an_item_that_others_put_into_the_table_stays(tables: Tables) -> None:
     tables.apply([old_bounce(POLICY, "no-email-other-address", "ignore", subtype="NoEmail")])
     assert tables.run(*UNASKED).exit_code == 0
     assert tables.blocked()[POLICY] == {"value": POLICY, "note": "theirs"}
+
+
+def test_a_report_that_counted_for_the_only_address_mailed_was_not_about_one_that_was(tables: Tables) -> None:
+    """Version 0.1.0 blocked both for good, and did not store that the mail never went to the one that is named."""
+    tables.apply(
+        [
+            old_bounce("named@example.org", feedback_id="forged"),
+            old_bounce("mailed@example.org", feedback_id="forged", forwarded=True),
+            old_bounce(GONE, feedback_id="other"),
+        ]
+    )
+    assert tables.run(*UNASKED).exit_code == 0
+    assert set(tables.blocked()) == {GONE}
+    row = feedback_row(tables, "named@example.org")
+    assert (row["rule"], row["not_mailed"]) == ("not-mailed", True)
+    assert feedback_row(tables, "mailed@example.org")["rule"] == "forwarded"
+    assert tables.json("rejudge", "--dry-run")[0]["addresses"] == 0
 
 
 @pytest.fixture

@@ -5,5 +5,6 @@ them, in the tables and, through `suppression_removal`, on SES's suppression lis
 that a bulk unblock lifts, `undo_file` keeps them, and `unblock_run` runs an unblock for a person to watch.
 
 `rejudgement` judges the history of one address by today's rules; `rejudge_tables` finds the addresses and writes them,
-`rejudge_undo` keeps what changes, and `rejudge_run` runs it for a person to watch.
+`forwarded_reports` knows who was never mailed, `rejudge_undo` keeps what changes, and `rejudge_run` runs it for a
+person to watch.
 """

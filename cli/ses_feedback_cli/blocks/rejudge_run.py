@@ -40,8 +40,7 @@ class RejudgeJob:
 
     def run(self) -> ExitCode:
         """Read, show, ask, write."""
-        tables = RejudgeTables(self.context, self.hold_days)
-        with closing(Differences()) as differences:
+        with closing(RejudgeTables(self.context, self.hold_days)) as tables, closing(Differences()) as differences:
             unreadable = _read(tables, differences)
             self._show(differences, unreadable)
             code = ExitCode.NEGATIVE if unreadable else ExitCode.OK

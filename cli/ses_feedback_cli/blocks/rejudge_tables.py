@@ -1,7 +1,7 @@
 """Finds the addresses that today's rules judge otherwise, and writes what these rules say. Needs both tables."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from ses_feedback.history.event import Event
 from ses_feedback.history.transaction import Tables
 from ses_feedback.table import TableError, decode, encode, retry
 
+from ses_feedback_cli.blocks.forwarded_reports import ForwardedReports
 from ses_feedback_cli.blocks.rejudgement import FEEDBACK, Difference, Rejudgement
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.table_reads import read_history_rows
@@ -39,6 +40,11 @@ class RejudgeTables:
         self._client = context.dynamodb_client(self._tables.history)
         self._policy = context.soft_bounce_policy()
         self._hold_days = hold_days
+        self._forwarded = ForwardedReports()
+
+    def close(self) -> None:
+        """Delete what is on the disk."""
+        self._forwarded.close()
 
     def differences(self, on_progress: Callable[[int], None]) -> Iterator[Difference | TableError]:
         """What is to change, an address each, or that its rows cannot be read.
@@ -48,8 +54,11 @@ class RejudgeTables:
         together"), but not promised of Scan. Otherwise the address would come twice, and the second time find nothing
         left to do; an undo file may then have it twice, too.
         """
+        for page in self._scan_pages("#a = :v", "forwarded", value=True):
+            self._forwarded.add(map(decode, page["Items"]))
+            on_progress(page["ScannedCount"])
         with ThreadPoolExecutor(_WORKERS) as pool:
-            addresses = self._scan(on_progress)
+            addresses = self._scan_addresses(on_progress)
             while chunk := list(islice(addresses, _CHUNK)):
                 yield from filter(None, pool.map(self._difference, chunk))
 
@@ -60,25 +69,32 @@ class RejudgeTables:
             while chunk := list(islice(remaining, _CHUNK)):
                 yield from pool.map(lambda difference: self._apply(difference, act(difference.address)), chunk)
 
-    def _scan(self, on_progress: Callable[[int], None]) -> Iterator[str]:
+    def _scan_addresses(self, on_progress: Callable[[int], None]) -> Iterator[str]:
         """Each address with a row that gets another rule or verdict, or that cannot be read. One page in memory."""
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._tables.history,
-            FilterExpression="begins_with(#e, :f)",
-            ExpressionAttributeNames={"#e": "entry"},
-            ExpressionAttributeValues=encode({":f": FEEDBACK}),
-        )
         last = ""
-        for page in pages:
+        for page in self._scan_pages("begins_with(#a, :v)", "entry", value=FEEDBACK):
             for row in map(decode, page["Items"]):
                 if row["value"] != last and self._changes(row):
                     last = row["value"]
                     yield last
             on_progress(page["ScannedCount"])
 
+    def _scan_pages(self, condition: str, attribute: str, *, value: object) -> Iterator[dict[str, Any]]:
+        """Pages of the history's rows whose attribute fulfils a condition."""
+        pages: Iterator[dict[str, Any]] = self._client.get_paginator("scan").paginate(
+            TableName=self._tables.history,
+            FilterExpression=condition,
+            ExpressionAttributeNames={"#a": attribute},
+            ExpressionAttributeValues=encode({":v": value}),
+        )
+        return pages
+
+    def _judge_row(self, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return rejudge_row(row, self._hold_days, not_mailed=self._forwarded.name_unmailed(row))
+
     def _changes(self, row: dict[str, Any]) -> bool:
         try:
-            return rejudge_row(row, self._hold_days) is not None
+            return self._judge_row(row) is not None
         except (KeyError, TypeError, ValueError):
             return True
 
@@ -119,4 +135,4 @@ class RejudgeTables:
 
     def _read(self, address: str) -> Rejudgement | None:
         rows = read_history_rows(self._client, self._tables.history, address)
-        return Rejudgement.of_rows(list(rows), self._hold_days)
+        return Rejudgement.of_rows(list(rows), self._judge_row)

@@ -1,13 +1,13 @@
 """One address judged again: what its history says under today's rules, and the steps that write it. No calls."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ses_feedback.function.rejudgement import rejudge_row, stored_feedback
+from ses_feedback.function.rejudgement import stored_feedback
 from ses_feedback.function.verdict import Verdict
 from ses_feedback.history.event import Event
 from ses_feedback.history.occurrence import Occurrence
@@ -85,16 +85,14 @@ class Rejudgement:
     """Rows as they are and as they are to be, the strongest new verdict first: no step unblocks what stays blocked."""
 
     @classmethod
-    def of_rows(cls, rows: Sequence[Row], hold_days: int) -> "Rejudgement | None":
-        """From all rows of one address; None if today's rules say what they say.
+    def of_rows(cls, rows: Sequence[Row], judge_row: Callable[[Row], Row | None]) -> "Rejudgement | None":
+        """From all rows of one address; None if today's rules say what they say, of each row as ``judge_row`` tells.
 
         Raises: TableError for a row that no version wrote.
         """
         try:
             changed = [
-                (row, new)
-                for row in rows
-                if row["entry"].startswith(FEEDBACK) and (new := rejudge_row(row, hold_days)) is not None
+                (row, new) for row in rows if row["entry"].startswith(FEEDBACK) and (new := judge_row(row)) is not None
             ]
         except (KeyError, TypeError, ValueError) as error:
             raise TableError(f"a row of the history cannot be read ({type(error).__name__})") from None

@@ -15,6 +15,7 @@ from ses_feedback_cli.blocks.rejudge_undo import default_path
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
+from ses_feedback_cli.files import file_errors
 
 
 def rejudge(
@@ -46,7 +47,7 @@ def rejudge(
 
     What people did stays, and so does a block whose feedback the history no longer has. What surges and the list of
     protected addresses decided is not judged again. Of feedback that earlier versions recorded it is assumed that the
-    mail went to its address.
+    mail went to its address, unless the history says that it went to another one only.
 
     After an interruption the same command does the rest. An address about which something new is recorded in between is
     left for the next run. SES's suppression list is not changed.
@@ -61,4 +62,5 @@ def rejudge(
     now = datetime.now(UTC)
     decision = UnblockDecision(context.acting_name(), check_note(note), now, uuid.uuid4().hex)
     undo_path = None if dry_run else undo_file or default_path(now)
-    return RejudgeJob(context, decision, hold_days, undo_path, ask=not yes, as_json=as_json).run()
+    with file_errors():
+        return RejudgeJob(context, decision, hold_days, undo_path, ask=not yes, as_json=as_json).run()

@@ -1,7 +1,7 @@
 """Feedback as the history stores it, judged again by the rules of today. Pure.
 
 Rows of earlier versions say less. Whether the mail went to their address was not stored: it is assumed, unless the rule
-of then says otherwise.
+of then or the caller says otherwise.
 """
 
 from collections.abc import Mapping
@@ -27,16 +27,17 @@ _STATE_ATTRIBUTES = (
 _HOLD_ATTRIBUTES = ("held_until", "confirmable", "kind")
 
 
-def rejudge_row(row: Row, hold_days: int = HOLD_DAYS) -> dict[str, Any] | None:
+def rejudge_row(row: Row, hold_days: int = HOLD_DAYS, *, not_mailed: bool = False) -> dict[str, Any] | None:
     """The row of a feedback under today's rules, or None if these say what it says.
 
     ``first_rule`` and ``first_verdict`` keep what it was recorded with. A hold that still is one keeps its end;
-    a new one lasts ``hold_days`` days from the feedback on.
+    a new one lasts ``hold_days`` days from the feedback on. ``not_mailed``: it is known otherwise that the mail did not
+    go to this address.
     Raises: KeyError, TypeError or ValueError for a row that no version wrote.
     """
     if row["rule"] in _OF_THE_TABLES:
         return None
-    feedback = _feedback(row)
+    feedback = _feedback(row, not_mailed=not_mailed)
     rule = judge(feedback)
     is_hold = rule.verdict is Verdict.HOLD
     today = (rule.name, rule.verdict.value, is_hold and rule.confirmable)
@@ -70,14 +71,14 @@ def stored_feedback(row: Row) -> tuple[Effect, Occurrence]:
     return effect, Occurrence(row["occurred_at"], row["feedback_id"], attributes)
 
 
-def _feedback(row: Row) -> Feedback:
+def _feedback(row: Row, *, not_mailed: bool) -> Feedback:
     texts = ("type", "subtype", "action", "status", "diagnostic", "message_id", "identity", "account", "region")
     return Feedback(
         kind=row["kind"],
         address=row["value"],
         feedback_id=row["feedback_id"],
         occurred_at=row["occurred_at"],
-        mailed=not (row.get("not_mailed") or row["rule"] in _NOT_MAILED),
+        mailed=not (not_mailed or row.get("not_mailed") or row["rule"] in _NOT_MAILED),
         destinations_known=not row.get("destinations_unknown"),
         ambiguous=bool(row.get("ambiguous")),
         forwarded=bool(row.get("forwarded")),
