@@ -5,6 +5,8 @@ import json
 import pytest
 from ses_feedback.function.origin import Source
 from ses_feedback.function.settings import Settings, SettingsError
+from ses_feedback.history.safeguards import Safeguards
+from ses_feedback.history.surges import SurgePolicy
 
 TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
 REQUIRED = {"BLOCKED_TABLE_ARN": f"{TABLE}blocked", "HISTORY_TABLE_ARN": f"{TABLE}history", "PIPELINE": "bounce-shop"}
@@ -25,14 +27,14 @@ def test_everything_is_read() -> None:
             "SENDING_ACCOUNTS": json.dumps(["210987654321"]),
         }
     )
-    assert (settings.hold_days, settings.surge_hourly_floor, settings.surge_factor) == (7, 1_000_000, 1)
-    assert settings.protected == ("jane@example.org", "example.net", "abuse@")
+    assert (settings.hold_days, settings.safeguards.surges) == (7, SurgePolicy(1_000_000, 1))
+    assert settings.safeguards.protected.patterns == {"jane@example.org", "example.net", "abuse@"}
     assert settings.source == Source("123456789012", "eu-west-1", ("shop.example",), "main", ("210987654321",))
 
 
 def test_the_environment_of_the_version_before_is_enough() -> None:
     settings = Settings.read(REQUIRED)
-    assert (settings.protected, settings.source) == ((), Source())
+    assert (settings.safeguards, settings.source) == (Safeguards(), Source())
 
 
 @pytest.mark.parametrize(

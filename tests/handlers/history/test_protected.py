@@ -12,6 +12,7 @@ from ses_feedback.history.protected import Protected, pattern_key
         ("@example.org", "example.org"),
         ("bücher.example", "xn--bcher-kva.example"),
         ("Abuse@", "abuse@"),
+        ('"Abuse"@', "abuse@"),
     ],
 )
 def test_a_pattern_has_the_form_of_the_keys(text: str, key: str) -> None:
@@ -19,7 +20,7 @@ def test_a_pattern_has_the_form_of_the_keys(text: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "*@example.org", "abuse@*", "a b", "exa mple.org", "jane@@example.org", "jane,joe@"]
+    "text", ["", "staff", "*@example.org", "abuse@*", "a b", "exa mple.org", "jane@@example.org", "jane,joe@"]
 )
 def test_what_is_no_pattern_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(ValueError, match=r"it (is no address|has a \*)") as refusal:
