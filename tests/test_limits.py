@@ -166,8 +166,13 @@ def test_the_library_has_the_same_limits_and_defaults_for_holds_and_surges() -> 
         "surge_factor": FACTOR_LIMITS,
     }
     assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*limits).items()} == limits
-    components, library = feedback_pipeline_args.PipelineSettings(), Settings.read(ENVIRONMENT)
-    assert {name: getattr(library, name) for name in limits} == {name: getattr(components, name) for name in limits}
+    settings, library = feedback_pipeline_args.PipelineSettings(), Settings.read(ENVIRONMENT)
+    surges = library.safeguards.surges
+    assert (library.hold_days, surges.hourly_floor, surges.factor) == (
+        settings.hold_days,
+        settings.surge_hourly_floor,
+        settings.surge_factor,
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,9 @@ def pattern_key(text: str) -> str:
     try:
         if text.endswith("@"):
             return address_key(f"{text}example.org").removesuffix("example.org")
-        if "@" in text.removeprefix("@"):
+        if "@" in text:
             return address_key(text)
-        domain = address_key(f"a@{text.removeprefix('@')}").removeprefix("a@")
+        domain = address_key(f"a@{text}").removeprefix("a@")
     except NotAnAddressError as error:
         raise ValueError(f"{_NO_PATTERN}: {error}") from None
     if "." not in domain:
