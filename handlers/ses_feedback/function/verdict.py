@@ -267,7 +267,10 @@ SURGE_HOLD = Rule(
 
 
 def _subject(feedback: Feedback) -> Subject | None:
-    return diagnosed_subject(feedback.status, feedback.diagnostic)
+    return _diagnosed_subject(feedback.status, feedback.diagnostic)
+
+
+_diagnosed_subject = lru_cache(maxsize=16)(diagnosed_subject)  # several rules ask about the same feedback
 
 
 def judge(feedback: Feedback) -> Rule:
