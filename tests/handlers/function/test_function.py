@@ -96,7 +96,7 @@ def test_the_response_does_not_depend_on_what_is_logged(
     failing: Any = FakeDynamoDB(Store(), lambda _: "denied")
     monkeypatch.setattr(handler_module._service()[1], "_client", failing)
     for name in ("_log_record", "_log_feedback", "_count"):
-        monkeypatch.setattr(handler_module, name, lambda *_: None)
+        monkeypatch.setattr(handler_module, name, lambda *_, **__: None)
     setup = "Successfully validated SNS topic for Amazon SES event publishing."
     assert function.send(bounce("a@example.org", 1), setup, "7", bounce("b@example.org", 2)) == ["0", "2", "3"]
     assert capsys.readouterr().out == ""
@@ -166,7 +166,7 @@ def test_of_the_corpus_exactly_the_records_fail_that_the_table_says(function: Fu
         for example in corpus
         for judgement in example.feedback()
     }
-    assert {row["value"] for row in function.rows("history")} == addresses
+    assert {row["value"] for row in function.rows("history") if row["entry"] != "hours"} == addresses
 
 
 def test_the_answer_comes_before_the_time_is_over(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
