@@ -9,7 +9,7 @@ from typing import Any
 
 from ses_feedback.function.feedback_event import HOLD_DAYS, effect_of, feedback_event
 from ses_feedback.function.notification import Feedback
-from ses_feedback.function.verdict import Verdict, judge
+from ses_feedback.function.verdict import PROTECTED, SURGE_HOLD, Verdict, judge
 from ses_feedback.history.event import drop_empty
 from ses_feedback.history.occurrence import Occurrence
 from ses_feedback.history.state import Effect
@@ -17,7 +17,7 @@ from ses_feedback.timestamps import parse
 
 Row = Mapping[str, Any]
 
-_OF_THE_TABLES = frozenset({"surge-hold", "protected"})
+_OF_THE_TABLES = frozenset({SURGE_HOLD.name, PROTECTED.name})
 """Rules that judged by what else was in the tables then: their verdict stays."""
 _NOT_MAILED = frozenset({"no-email-other-address", "no-email-stranger"})
 """Rules of earlier versions that said it of an address, before rows said it themselves."""

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ses_feedback.function.batch import read_record
 from ses_feedback.function.feedback_event import feedback_event
-from ses_feedback.function.notification import Feedback
+from ses_feedback.function.notification import Feedback, parse_notification
 from ses_feedback.function.rejudgement import rejudge_row, stored_feedback
-from ses_feedback.function.verdict import RULES, judge
+from ses_feedback.function.verdict import RULES, judge, judge_all
 from ses_feedback.history.event import Event
 
 from tests.handlers.corpus import examples
@@ -71,10 +70,11 @@ def test_todays_rules_change_nothing_that_they_wrote(feedback: Feedback, hold_da
 
 
 def test_the_corpus_does_not_change_either() -> None:
+    readable = [example for example in examples() if not any("fails: " in outcome for outcome in example.expected)]
     events = [
-        event
-        for number, example in enumerate(examples())
-        for event in read_record({"messageId": str(number), "body": example.body}, "p", NOW).events
+        feedback_event(feedback, rule, pipeline="p", now=NOW)
+        for example in readable
+        for feedback, rule in judge_all(parse_notification(example.body, sent_at=NOW, now=NOW).feedback)
     ]
     assert len(events) > 50
     assert [event.entry for event in events if rejudge_row(row_of(event))] == []
@@ -115,7 +115,14 @@ def test_the_first_rule_stays_the_first() -> None:
 
 
 def test_a_hold_that_still_is_one_keeps_its_end_and_a_new_one_counts_from_the_feedback() -> None:
-    hold = {**OLD_ROW, "status": "5.4.4", "rule": "some-hold", "verdict": "hold", "held_until": 1_900_000_000}
+    hold = {
+        **OLD_ROW,
+        "status": "5.4.4",
+        "diagnostic": "",
+        "rule": "some-hold",
+        "verdict": "hold",
+        "held_until": 1_900_000_000,
+    }
     kept, new = rejudge_row(hold), rejudge_row({**OLD_ROW, "status": "5.4.4", "diagnostic": ""}, hold_days=7)
     assert kept is not None
     assert new is not None
