@@ -319,6 +319,16 @@ def test_a_report_that_counted_for_the_only_address_mailed_was_not_about_one_tha
     assert tables.json("rejudge", "--dry-run")[0]["addresses"] == 0
 
 
+def test_an_address_that_is_protected_by_now_is_not_blocked(tables: Tables) -> None:
+    item = {"value": "protected", "entry": "list", "patterns": ["gone@"]}
+    tables.client.put_item(TableName="history", Item=encode(item))
+    tables.apply([old_bounce(GONE), old_bounce("other@example.org")])
+    assert tables.run(*UNASKED).exit_code == 0
+    assert set(tables.blocked()) == {"other@example.org"}
+    assert feedback_row(tables, GONE)["rule"] == "protected"
+    assert tables.json("rejudge", "--dry-run")[0]["addresses"] == 0
+
+
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     """What happens before each transaction of the command, in order; then nothing more."""

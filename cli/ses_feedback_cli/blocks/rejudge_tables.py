@@ -10,6 +10,7 @@ from typing import Any
 
 from ses_feedback.function.rejudgement import rejudge_row
 from ses_feedback.history.event import Event
+from ses_feedback.history.protected import LIST_KEY, Protected
 from ses_feedback.history.transaction import Tables
 from ses_feedback.table import TableError, decode, encode, retry
 
@@ -41,6 +42,7 @@ class RejudgeTables:
         self._policy = context.soft_bounce_policy()
         self._hold_days = hold_days
         self._forwarded = ForwardedReports()
+        self._protected = Protected()
 
     def close(self) -> None:
         """Delete what is on the disk."""
@@ -54,6 +56,7 @@ class RejudgeTables:
         together"), but not promised of Scan. Otherwise the address would come twice, and the second time find nothing
         left to do; an undo file may then have it twice, too.
         """
+        self._protected = self._read_protected()
         for page in self._scan_pages("#a = :v", "forwarded", value=True):
             self._forwarded.add(map(decode, page["Items"]))
             on_progress(page["ScannedCount"])
@@ -90,7 +93,8 @@ class RejudgeTables:
         return pages
 
     def _judge_row(self, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        return rejudge_row(row, self._hold_days, not_mailed=self._forwarded.name_unmailed(row))
+        protected, not_mailed = self._protected.covers(row["value"]), self._forwarded.name_unmailed(row)
+        return rejudge_row(row, self._hold_days, not_mailed=not_mailed, protected=protected)
 
     def _changes(self, row: dict[str, Any]) -> bool:
         try:
@@ -132,6 +136,11 @@ class RejudgeTables:
         except TableError as error:
             return Outcome(difference, str(error))
         return Outcome(difference)
+
+    def _read_protected(self) -> Protected:
+        rows = read_history_rows(self._client, self._tables.history, LIST_KEY["value"])
+        patterns = (row.get("patterns", ()) for row in rows if row["entry"] == LIST_KEY["entry"])
+        return Protected(frozenset(pattern for some in patterns for pattern in some))
 
     def _read(self, address: str) -> Rejudgement | None:
         rows = read_history_rows(self._client, self._tables.history, address)

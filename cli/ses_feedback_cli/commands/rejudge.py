@@ -45,9 +45,10 @@ def rejudge(
     and the output says which command undoes what. The history keeps who did it, and with which rule and verdict a
     feedback was first recorded.
 
-    What people did stays, and so does a block whose feedback the history no longer has. What surges and the list of
-    protected addresses decided is not judged again. Of feedback that earlier versions recorded it is assumed that the
-    mail went to its address, unless the history says that it went to another one only.
+    What people did stays, and so does a block whose feedback the history no longer has. What a surge or a protected
+    address decided is not judged again; feedback about an address that is on the list of protected ones by now is
+    ignored. Of feedback that earlier versions recorded it is assumed that the mail went to its address, unless the
+    history says that it went to another one only.
 
     After an interruption the same command does the rest. An address about which something new is recorded in between is
     left for the next run. SES's suppression list is not changed.

@@ -27,18 +27,22 @@ _STATE_ATTRIBUTES = (
 _HOLD_ATTRIBUTES = ("held_until", "confirmable", "kind")
 
 
-def rejudge_row(row: Row, hold_days: int = HOLD_DAYS, *, not_mailed: bool = False) -> dict[str, Any] | None:
+def rejudge_row(
+    row: Row, hold_days: int = HOLD_DAYS, *, not_mailed: bool = False, protected: bool = False
+) -> dict[str, Any] | None:
     """The row of a feedback under today's rules, or None if these say what it says.
 
     ``first_rule`` and ``first_verdict`` keep what it was recorded with. A hold that still is one keeps its end;
     a new one lasts ``hold_days`` days from the feedback on. ``not_mailed``: it is known otherwise that the mail did not
-    go to this address.
+    go to this address. ``protected``: no feedback may block it.
     Raises: KeyError, TypeError or ValueError for a row that no version wrote.
     """
     if row["rule"] in _OF_THE_TABLES:
         return None
     feedback = _feedback(row, not_mailed=not_mailed)
     rule = judge(feedback)
+    if protected and rule.verdict is not Verdict.IGNORE:
+        rule = PROTECTED
     is_hold = rule.verdict is Verdict.HOLD
     today = (rule.name, rule.verdict.value, is_hold and rule.confirmable)
     if (row["rule"], row["verdict"], bool(row.get("confirmable"))) == today:
