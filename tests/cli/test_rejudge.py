@@ -365,6 +365,7 @@ def test_after_an_interruption_the_same_command_does_the_rest(
     assert result.exit_code == 130
     assert "2 of 7 addresses are judged again; 5 are not: the same command again does the rest" in result.stderr
     assert "undo: `ses-feedback block --from undo.jsonl`" in result.stderr
+    assert "ses-feedback unblock --from undo.jsonl" not in result.stderr, "it would unblock what is not judged yet"
     assert sum("act" in row for row in rows(filled).values()) == 2
     assert filled.run("rejudge", "--yes", "--undo-file", "rest.jsonl").exit_code == 0
     assert sum("act" in row for row in rows(filled).values()) == 7

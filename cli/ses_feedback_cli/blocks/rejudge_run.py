@@ -91,7 +91,7 @@ class RejudgeJob:
             write_stderr(done + (f"; {missing:,} are not: the same command again does the rest" if missing else ""))
             for command in files.commands():
                 write_stderr(f"undo: {command}")
-            if files.lifted:
+            if files.lifted and not missing:  # it would unblock those that are still blocked, too
                 write_stderr(
                     "SES's suppression list is unchanged, and SES does not send to what is still on it: "
                     f"`ses-feedback unblock --from {files.lifted}` removes the addresses that are no longer blocked"
