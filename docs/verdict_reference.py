@@ -49,8 +49,8 @@ _SURGES = SurgePolicy()
 _SAFEGUARDS = f"""Before a verdict is stored, two things are looked at that are not in the feedback. The breaker of a
 recipient domain is open while an hour has at least {_SURGES.hourly_floor} hard bounces of it (input) and
 {_SURGES.factor} times (input) those of its usual hour, and for {OPEN_HOURS} hours after. The usual hour is the largest
-of the past {PAST_DAYS} days without their {EXCEPTIONAL_DAYS} largest days: a provider's bad night is not usual, and what
-is so on a fifth day is.
+of the past {PAST_DAYS} days without their {EXCEPTIONAL_DAYS} largest days: a provider's bad night is not usual, and
+what is so on a fifth day is.
 """
 _CIRCUMSTANCES = {
     PROTECTED.name: "a bounce or complaint about a protected address, which would do something",
