@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ses_feedback_cli.command import register
-from ses_feedback_cli.commands import dead_letters
+from ses_feedback_cli.commands import dead_letters, surges
 from ses_feedback_cli.commands.block import block
 from ses_feedback_cli.commands.check import check
 from ses_feedback_cli.commands.doctor import doctor
@@ -43,4 +43,5 @@ def _about(
 
 for command in (check, simulate, doctor, block, list_, show, unblock, import_, export, sync, report):
     register(app, command)
+app.add_typer(surges.group, name="surges")
 app.add_typer(dead_letters.group, name="dead-letters")
