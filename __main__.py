@@ -42,6 +42,7 @@ for source in config.sources:
             "region": source.region,
             "identities": source.identities,
             "configurationSet": source.configuration_set,
+            "sendingAccounts": config.pipeline_settings.sending_accounts,
             "topicArn": pipeline.topic_arn,
             "queueUrl": pipeline.queue_url,
             "deadLetterQueueUrl": pipeline.dead_letter_queue_url,

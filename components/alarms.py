@@ -6,17 +6,20 @@ CloudWatch evaluates the last periods every minute, however long they are. docs/
 alarm.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+
+from components.inputs import KINDS
 
 NAMESPACE = "SesFeedback"
 SERVICE = "ses-feedback"
 """Under which the function publishes its metrics: its POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME."""
 
-_HOUR = 3600
+HOUR = 3600
+"""In seconds."""
 _MORE_THAN_SES_COUNTS = 1_000_000
 """No account has so many bounces in an hour."""
 MAX_PIPELINES_PER_ALARM = 9
@@ -35,6 +38,9 @@ class Alarm:
     dimension_name: str = ""
     dimension_property: str = ""
     """The field of `MonitoredPipeline` that is the dimension's value."""
+    other_dimensions: Mapping[str, str] = field(default_factory=dict)
+    kinds: tuple[str, ...] = KINDS
+    """The kinds of feedback whose pipelines have it."""
     statistic: str
     period: int
     """In seconds."""
@@ -150,7 +156,7 @@ def _rate_alarm(kind: str, level: str, consequence: str) -> Alarm:
         namespace="AWS/SES",
         metric_name=f"Reputation.{kind.capitalize()}Rate",
         statistic="Average",
-        period=_HOUR,
+        period=HOUR,
         threshold=f"{kind}_rate_{level}",
         treat_missing_data="ignore",
         rationale=_RATE_RATIONALE,
@@ -176,7 +182,7 @@ class NotProcessedAlarm:
     """An alarm on feedback that SES counts and no pipeline of its kind receives, which no other metric shows."""
 
     kind: str
-    period: int = _HOUR
+    period: int = HOUR
     datapoints_to_alarm: int = 2
     """So many of the last `missing_feedback_hours`."""
     treat_missing_data: str = "notBreaching"

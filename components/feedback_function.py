@@ -1,6 +1,7 @@
 """The compute half of a pipeline: the function, its role, its log group, and its event source mapping."""
 
 import json
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -8,7 +9,8 @@ import pulumi_aws as aws
 from components import policies
 from components.alarms import NAMESPACE, SERVICE
 from components.archive import HANDLER, handler_archive
-from components.feedback_pipeline_args import FeedbackPipelineInputs
+from components.arn import Arn
+from components.feedback_pipeline_args import LONGEST_LIST, FeedbackPipelineInputs
 
 
 class FeedbackFunction:
@@ -21,7 +23,7 @@ class FeedbackFunction:
         self.log_group = self._log_group()
         self.role = self._role()
         role_policy = self._role_policy(self.role, self.log_group, queue)
-        self.function = self._function(self.role, self.log_group)
+        self.function = self._function(self.role, self.log_group, queue)
         self._event_source_mapping(queue, self.function, role_policy)
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
@@ -61,7 +63,9 @@ class FeedbackFunction:
             opts=pulumi.ResourceOptions(parent=self._parent),
         )
 
-    def _function(self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup) -> aws.lambda_.Function:
+    def _function(
+        self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, queue: aws.sqs.Queue
+    ) -> aws.lambda_.Function:
         return aws.lambda_.Function(
             f"{self._prefix}-function",
             region=self._inputs.region,
@@ -72,19 +76,7 @@ class FeedbackFunction:
             code=handler_archive(),
             memory_size=self._inputs.function_memory_mb,
             timeout=self._inputs.function_timeout_seconds,
-            environment={
-                "variables": {
-                    "PIPELINE": self._prefix,
-                    "BLOCKED_TABLE_ARN": self._inputs.blocked_table_arn,
-                    "HISTORY_TABLE_ARN": self._inputs.history_table_arn,
-                    "SOFT_BOUNCE_THRESHOLD": _as_string(self._inputs.soft_bounce_threshold),
-                    "SOFT_BOUNCE_WINDOW_DAYS": _as_string(self._inputs.soft_bounce_window_days),
-                    "SOFT_BLOCK_DAYS": _as_string(self._inputs.soft_block_days),
-                    "POWERTOOLS_SERVICE_NAME": SERVICE,
-                    "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-                    "POWERTOOLS_LOG_LEVEL": "INFO",
-                },
-            },
+            environment={"variables": self._environment(queue)},
             logging_config={
                 "log_format": "JSON",
                 "log_group": log_group.name,
@@ -94,6 +86,30 @@ class FeedbackFunction:
             tags=self._inputs.tags,
             opts=pulumi.ResourceOptions(parent=self._parent),
         )
+
+    def _environment(self, queue: aws.sqs.Queue) -> dict[str, pulumi.Input[str]]:
+        inputs = self._inputs
+        variables: dict[str, pulumi.Input[str]] = {
+            "PIPELINE": self._prefix,
+            "BLOCKED_TABLE_ARN": inputs.blocked_table_arn,
+            "HISTORY_TABLE_ARN": inputs.history_table_arn,
+            "SOFT_BOUNCE_THRESHOLD": _as_string(inputs.soft_bounce_threshold),
+            "SOFT_BOUNCE_WINDOW_DAYS": _as_string(inputs.soft_bounce_window_days),
+            "SOFT_BLOCK_DAYS": _as_string(inputs.soft_block_days),
+            "HOLD_DAYS": _as_string(inputs.hold_days),
+            "SURGE_HOURLY_FLOOR": _as_string(inputs.surge_hourly_floor),
+            "SURGE_FACTOR": _as_string(inputs.surge_factor),
+            "PROTECTED": json.dumps(inputs.protected),
+            "ACCOUNT": queue.arn.apply(lambda arn: Arn.of(arn).account),
+            "IDENTITIES": _identities(inputs.identities),
+            "SENDING_ACCOUNTS": json.dumps(inputs.sending_accounts),
+            "POWERTOOLS_SERVICE_NAME": SERVICE,
+            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+        if inputs.configuration_set_name is not None:
+            variables["CONFIGURATION_SET"] = inputs.configuration_set_name
+        return variables
 
     def _event_source_mapping(
         self, queue: aws.sqs.Queue, function: aws.lambda_.Function, role_policy: aws.iam.RolePolicy
@@ -112,6 +128,12 @@ class FeedbackFunction:
             # Lambda tests the role's permission to receive when the mapping is created.
             opts=pulumi.ResourceOptions(parent=self._parent, depends_on=[role_policy]),
         )
+
+
+def _identities(identities: Sequence[str]) -> str:
+    """The identities as JSON; none of them when the environment has no room: the function then checks accounts only."""
+    text = json.dumps(identities)
+    return text if len(text) <= LONGEST_LIST else "[]"
 
 
 def _as_string(number: pulumi.Input[int]) -> pulumi.Output[str]:

@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from components import alarms, dashboard, inputs, policies
 from components.arn import Arn
+from components.feedback_alarms import FEEDBACK_ALARMS
 from components.feedback_monitoring_args import FeedbackMonitoringArgs, read
 from components.monitored_pipeline import MonitoredPipeline
 
@@ -22,8 +23,9 @@ class FeedbackMonitoring(pulumi.ComponentResource):
 
     Type: ``ses-feedback:index:FeedbackMonitoring``.
     Creates: for each pipeline an alarm on its dead letters, its subscription dead letters, the age of its oldest
-    message, its function's errors and throttles, and its topic's failed deliveries; for each kind an alarm on feedback
-    that SES counted and no pipeline processed; for the account's bounce rate and complaint rate a warning and a
+    message, its function's errors and throttles, its topic's failed deliveries, feedback about protected addresses and,
+    of bounces, a surge of one recipient domain and refusals of the sender; for each kind an alarm on feedback that SES
+    counted and no pipeline processed; for the account's bounce rate and complaint rate a warning and a
     critical alarm; a dashboard; and, unless one is given, the topic that the alarms notify, with its policy and its
     e-mail subscriptions.
     Not created: anything that acts on an alarm. A second one in the same Region repeats the alarms on the rates.
@@ -111,13 +113,17 @@ class FeedbackMonitoring(pulumi.ComponentResource):
             self._pipeline_alarm(f"{kind}-{name}-{alarm.suffix}", alarm, pipeline)
             for kind, pipelines in self._pipelines.items()
             for name, pipeline in pipelines.items()
-            for alarm in alarms.PIPELINE_ALARMS
+            for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS)
+            if kind in alarm.kinds
         ]
 
     def _pipeline_alarm(
         self, suffix: str, alarm: alarms.Alarm, pipeline: pulumi.Output[MonitoredPipeline]
     ) -> aws.cloudwatch.MetricAlarm:
-        dimensions = {alarm.dimension_name: _field(pipeline, alarm.dimension_property)}
+        dimensions: dict[str, pulumi.Input[str]] = {
+            alarm.dimension_name: _field(pipeline, alarm.dimension_property),
+            **alarm.other_dimensions,
+        }
         return self._metric_alarm(suffix, alarm, _field(pipeline, "name"), dimensions)
 
     def _metric_alarm(
@@ -125,7 +131,7 @@ class FeedbackMonitoring(pulumi.ComponentResource):
         suffix: str,
         alarm: alarms.Alarm,
         pipeline_name: pulumi.Input[str] = "",
-        dimensions: Mapping[str, pulumi.Output[str]] | None = None,
+        dimensions: Mapping[str, pulumi.Input[str]] | None = None,
     ) -> aws.cloudwatch.MetricAlarm:
         return self._alarm(
             suffix,

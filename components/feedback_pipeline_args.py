@@ -35,6 +35,20 @@ class FeedbackPipelineArgs(TypedDict):
     """Days within which the soft bounces must happen, 1 to 365. Default: 30."""
     soft_block_days: NotRequired[pulumi.Input[int]]
     """Days for which soft bounces block an address, 1 to 365 and at most 12 windows. Default: 30."""
+    hold_days: NotRequired[pulumi.Input[int]]
+    """Days for which evidence that may pass holds an address, 1 to 90; the same evidence afterwards blocks it for good.
+    Default: 14."""
+    surge_hourly_floor: NotRequired[pulumi.Input[int]]
+    """Hard bounces of one recipient domain in an hour below which there is no surge, 1 to 1000000. Default: 100."""
+    surge_factor: NotRequired[pulumi.Input[int]]
+    """How many times its usual hour a domain's hard bounces must reach to be a surge, 1 to 100; those of a surge only
+    hold. Default: 3."""
+    protected: NotRequired[list[str]]
+    """Addresses (``jane@example.org``), domains (``example.org``) and local parts of any domain (``abuse@``) that
+    feedback never blocks; at most 800 characters as JSON, and the history table holds more. Default: none."""
+    sending_accounts: NotRequired[list[str]]
+    """Further accounts that feedback may name, as with sending authorization: delegate senders of the identities, or
+    owners of identities that this account sends by; at most 800 characters as JSON. Default: none."""
     max_receive_count: NotRequired[pulumi.Input[int]]
     """Attempts before a message goes to the dead-letter queue, 1 to 1000. Default: 5, the least that Lambda advises."""
     message_retention_days: NotRequired[pulumi.Input[int]]
@@ -69,6 +83,10 @@ MAX_WINDOWS_PER_BLOCK = 12
 """A block after soft bounces lasts at most so many windows; that bounds the soft bounces kept in an address's state,
 since a DynamoDB item holds at most 400 KB."""
 
+LONGEST_LIST = 800
+"""Characters of a list in the function's environment, of which Lambda allows 4 KB (Lambda Developer Guide, "Lambda
+quotas"): two such lists and the identities leave room for the rest."""
+
 _LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -85,10 +103,15 @@ RULES: dict[str, inputs.Rule[Any]] = {
     "region": inputs.region,
     "include_original_headers": inputs.boolean,
     "email_forwarding": inputs.boolean,
-    # The handler library has the same limits on soft bounces (ses_feedback.history.state); a test compares them.
+    # The handler library has the same limits, down to sending_accounts (tests/test_limits.py compares them).
     "soft_bounce_threshold": inputs.IntegerRange(1, 20, "soft bounces"),
     "soft_bounce_window_days": inputs.IntegerRange(1, 365, "days"),
     "soft_block_days": inputs.IntegerRange(1, 365, "days"),
+    "hold_days": inputs.IntegerRange(1, 90, "days"),
+    "surge_hourly_floor": inputs.IntegerRange(1, 1_000_000, "hard bounces"),
+    "surge_factor": inputs.IntegerRange(1, 100, "times the usual hour"),
+    "protected": inputs.limited(inputs.each(inputs.protected_pattern), LONGEST_LIST),
+    "sending_accounts": inputs.limited(inputs.each(inputs.account_id), LONGEST_LIST),
     "max_receive_count": inputs.IntegerRange(1, 1000, "receives"),
     # Less than the dead-letter queue keeps a message: the message keeps its first enqueue time when it moves there.
     "message_retention_days": inputs.IntegerRange(1, DEAD_LETTER_RETENTION_DAYS - 1, "days"),
@@ -113,6 +136,11 @@ class PipelineSettings:
     soft_bounce_threshold: pulumi.Input[int] = 5
     soft_bounce_window_days: pulumi.Input[int] = 30
     soft_block_days: pulumi.Input[int] = 30
+    hold_days: pulumi.Input[int] = 14
+    surge_hourly_floor: pulumi.Input[int] = 100
+    surge_factor: pulumi.Input[int] = 3
+    protected: list[str] = field(default_factory=list)
+    sending_accounts: list[str] = field(default_factory=list)
     max_receive_count: pulumi.Input[int] = 5
     message_retention_days: pulumi.Input[int] = 7
     batch_size: pulumi.Input[int] = 10

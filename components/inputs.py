@@ -5,6 +5,7 @@ A rule takes an input's name and value, and returns the value in its plain form 
 """
 
 import dataclasses
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass
@@ -25,6 +26,7 @@ KINDS = ("bounce", "complaint")
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}\.)+{_LABEL}"
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}"
 _REGION = r"[a-z]{2,4}(?:-[a-z]+){1,2}-\d{1,2}"
 
 
@@ -147,6 +149,18 @@ def each(rule: Rule[T]) -> Rule[list[T]]:
     return check_list
 
 
+def limited(rule: Rule[list[str]], characters: int) -> Rule[list[str]]:
+    """A list that passes `rule`, and whose JSON has no more than so many characters."""
+
+    def check_length(name: str, value: object) -> list[str]:
+        entries = rule(name, value)
+        if (length := len(json.dumps(entries))) > characters:
+            raise InputError(name, value, f"at most {characters} characters as JSON are needed; it has {length}")
+        return entries
+
+    return check_length
+
+
 def named(name: str, value: object) -> dict[str, Any]:
     """A map whose keys can be part of a resource's name."""
     if not isinstance(value, Mapping):
@@ -187,6 +201,11 @@ identity = pattern(
     rf"(?:[!-?A-~]{{1,64}}@)?{_DOMAIN}",
     "a domain (example.com) or an e-mail address (news@example.com) that SES has verified",
 )
+protected_pattern = pattern(
+    rf"(?:{_LOCAL}@)?{_DOMAIN}|{_LOCAL}@",
+    "an address (jane@example.org), a domain (example.org) or a local part of any domain (abuse@)",
+)
+account_id = pattern(r"\d{12}", "an account id (12 digits, in quotes)")
 configuration_set = pattern(
     r"[A-Za-z0-9_-]{1,64}", "the name of a configuration set (up to 64 letters, digits, - and _)"
 )

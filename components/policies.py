@@ -17,8 +17,8 @@ READ_ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:GetItem")
 """What a sender needs on the blocked table."""
 BLOCKED_WRITE_ACTIONS = ("dynamodb:DeleteItem", "dynamodb:PutItem")
 """What a pipeline's function needs on the blocked table; a transaction is authorised by the actions inside it."""
-HISTORY_WRITE_ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:PutItem")
-"""What a pipeline's function needs on the history table."""
+HISTORY_WRITE_ACTIONS = ("dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+"""What a pipeline's function needs on the history table: its counts of a domain's bounces are updates."""
 
 
 @dataclass(frozen=True)

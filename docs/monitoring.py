@@ -14,6 +14,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from components import alarms, dashboard
+from components.feedback_alarms import FEEDBACK_ALARMS
 from components.feedback_monitoring_args import FeedbackMonitoringInputs
 from components.inputs import KINDS
 from components.monitored_pipeline import MonitoredPipeline
@@ -34,7 +35,12 @@ def example() -> dict[str, Any]:
     thresholds = {name: getattr(FeedbackMonitoringInputs, name) for name in alarms.THRESHOLD_INPUTS}
     alarm_names = [alarm.suffix for alarm in alarms.REGION_ALARMS]
     alarm_names += [not_processed.suffix for not_processed in alarms.NOT_PROCESSED_ALARMS]
-    alarm_names += [f"{kind}-shop-{alarm.suffix}" for kind in KINDS for alarm in alarms.PIPELINE_ALARMS]
+    alarm_names += [
+        f"{kind}-shop-{alarm.suffix}"
+        for kind in KINDS
+        for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS)
+        if kind in alarm.kinds
+    ]
     runbook_url = str(FeedbackMonitoringInputs.runbook_url)
     return dashboard.definition("eu-west-1", pipelines, thresholds, alarm_names, runbook_url)
 
@@ -128,7 +134,7 @@ def with_table(runbooks: str) -> str:
 
 
 def _rows() -> Iterator[tuple[str, str, str]]:
-    for alarm in (*alarms.PIPELINE_ALARMS, *alarms.REGION_ALARMS):
+    for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS, *alarms.REGION_ALARMS):
         yield f"[`{alarm.suffix}`](#{alarm.suffix})", _condition(alarm), alarm.rationale
     for not_processed in alarms.NOT_PROCESSED_ALARMS:
         hours = f"{not_processed.datapoints_to_alarm} of {FeedbackMonitoringInputs.missing_feedback_hours}"
@@ -142,7 +148,8 @@ def _condition(alarm: alarms.Alarm) -> str:
         threshold = f"{getattr(FeedbackMonitoringInputs, alarm.threshold):g} (`{alarm.threshold}`)"
     else:
         threshold = f"{alarm.threshold:g}"
-    statistic = f"{alarm.metric_name}, {alarm.statistic.lower()} of {alarm.period // 60} min, {threshold} or more"
+    rule = f" by the rule {alarm.other_dimensions['rule']}" if alarm.other_dimensions else ""
+    statistic = f"{alarm.metric_name}{rule}, {alarm.statistic.lower()} of {alarm.period // 60} min, {threshold} or more"
     if alarm.evaluation_periods == 1:
         return statistic
     return f"{statistic}, {alarm.datapoints_to_alarm} times of {alarm.evaluation_periods}"

@@ -4,13 +4,20 @@ The components state them once, in the modules `<component>_args`; every other p
 """
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ses_feedback.function.settings import Settings
+from ses_feedback.function.settings import (
+    HOLD_DAYS_LIMITS,
+    SURGE_FACTOR_LIMITS,
+    SURGE_FLOOR_LIMITS,
+    Settings,
+    SettingsError,
+)
 from ses_feedback.history import soft_bounces
 
 from components import (
@@ -24,7 +31,7 @@ from components.feedback_pipeline_args import (
     LARGEST_BATCH_WITHOUT_WINDOW,
     MAX_WINDOWS_PER_BLOCK,
 )
-from components.inputs import IntegerRange, Rule, camel_case, takes_output
+from components.inputs import InputError, IntegerRange, Rule, camel_case, takes_output
 from docs import component_reference
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +57,14 @@ COMPONENTS: dict[str, tuple[Any, Any, dict[str, Rule[Any]]]] = {
         feedback_kms_key_args.RULES,
     ),
 }
+TABLE_ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
+ENVIRONMENT = {
+    "BLOCKED_TABLE_ARN": f"{TABLE_ARN}blocked",
+    "HISTORY_TABLE_ARN": f"{TABLE_ARN}history",
+    "PIPELINE": "bounce-shop",
+}
 IN_WORDS = {
+    "protected": "at most 800 characters",
     "soft_block_days": f"at most {MAX_WINDOWS_PER_BLOCK} windows",
     "message_retention_days": f"the dead-letter queues keep it {DEAD_LETTER_RETENTION_DAYS}",
     "batch_size": f"More than {LARGEST_BATCH_WITHOUT_WINDOW} need a batching window",
@@ -127,7 +141,7 @@ def test_pulumi_yaml_states_the_limits_and_defaults_of_the_components(declaratio
                     assert declaration["default"] == default, name
                     compared.add(name)
     settings = {field.name for field in dataclasses.fields(feedback_pipeline_args.PipelineSettings)}
-    without_default = {"maximum_concurrency", "permissions_boundary_arn"}
+    without_default = {"maximum_concurrency", "permissions_boundary_arn", "protected", "sending_accounts"}
     assert compared == settings - without_default | {"missing_feedback_hours", "deletion_protection"}
 
 
@@ -140,13 +154,47 @@ def test_the_readme_states_the_defaults_of_soft_bounces() -> None:
 
 
 def test_the_library_has_the_same_limits_on_soft_bounces() -> None:
-    limits = {name: (rule.minimum, rule.maximum) for name, rule in soft_bounce_rules().items()}
-    assert limits == {
+    limits = {
         "soft_bounce_threshold": soft_bounces.THRESHOLD_LIMITS,
         "soft_bounce_window_days": soft_bounces.WINDOW_DAYS_LIMITS,
         "soft_block_days": soft_bounces.BLOCK_DAYS_LIMITS,
     }
+    assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*limits).items()} == limits
     assert soft_bounces.MAX_WINDOWS_PER_BLOCK == MAX_WINDOWS_PER_BLOCK
+
+
+def test_the_library_has_the_same_limits_and_defaults_for_holds_and_surges() -> None:
+    limits = {
+        "hold_days": HOLD_DAYS_LIMITS,
+        "surge_hourly_floor": SURGE_FLOOR_LIMITS,
+        "surge_factor": SURGE_FACTOR_LIMITS,
+    }
+    assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*limits).items()} == limits
+    components, library = feedback_pipeline_args.PipelineSettings(), Settings.read(ENVIRONMENT)
+    assert {name: getattr(library, name) for name in limits} == {name: getattr(components, name) for name in limits}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_one"),
+    [
+        *(
+            (pattern, True)
+            for pattern in ("jane@example.org", "Jane+x@Example.ORG", "example.org", "abuse@", "a.b_c-d@")
+        ),
+        *((pattern, False) for pattern in ("abuse", "@example.org", "a@b@", "a b@", "", "[::1]")),
+    ],
+)
+def test_the_library_takes_the_same_protected_patterns(pattern: str, is_one: bool) -> None:
+    rule = feedback_pipeline_args.RULES["protected"]
+    environment = {**ENVIRONMENT, "PROTECTED": json.dumps([pattern])}
+    if is_one:
+        assert rule("protected", [pattern]) == [pattern]
+        assert Settings.read(environment).protected == (pattern.lower(),)
+    else:
+        with pytest.raises(InputError, match="protected"):
+            rule("protected", [pattern])
+        with pytest.raises(SettingsError, match="PROTECTED"):
+            Settings.read(environment)
 
 
 def test_the_library_has_the_same_defaults_for_soft_bounces() -> None:
@@ -157,18 +205,12 @@ def test_the_library_has_the_same_defaults_for_soft_bounces() -> None:
         settings.soft_bounce_window_days,
         settings.soft_block_days,
     )
-    table_arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
-    environment = {
-        "BLOCKED_TABLE_ARN": f"{table_arn}blocked",
-        "HISTORY_TABLE_ARN": f"{table_arn}history",
-        "PIPELINE": "bounce-shop",
-    }
-    assert Settings.read(environment).policy == policy
+    assert Settings.read(ENVIRONMENT).policy == policy
 
 
-def soft_bounce_rules() -> dict[str, IntegerRange]:
+def ranges_of(*names: str) -> dict[str, IntegerRange]:
     rules = {}
-    for name in ("soft_bounce_threshold", "soft_bounce_window_days", "soft_block_days"):
+    for name in names:
         rule = feedback_pipeline_args.RULES[name]
         assert isinstance(rule, IntegerRange)
         rules[name] = rule

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ses_feedback.arn import Arn
+from ses_feedback.function.origin import Source
+
 from ses_feedback_cli.errors import UsageError
 
 PULUMI_TIMEOUT_SECONDS = 120
@@ -31,6 +34,18 @@ class Pipeline:
     role_arn: str
     identities: tuple[str, ...] = ()
     configuration_set: str | None = None
+    sending_accounts: tuple[str, ...] | None = None
+    """None of a stack whose function does not compare accounts yet."""
+
+    @property
+    def source(self) -> Source:
+        """What the function compares a notification with."""
+        topic = Arn.parse(self.topic_arn)
+        if topic is None or self.sending_accounts is None:
+            return Source()
+        return Source(
+            topic.account, self.region, self.identities, self.configuration_set or "", tuple(self.sending_accounts)
+        )
 
     @classmethod
     def from_output(cls, name: str, output: Mapping[str, Any]) -> "Pipeline":
@@ -49,6 +64,7 @@ class Pipeline:
                 output["roleArn"],
                 tuple(output.get("identities", ())),
                 output.get("configurationSet"),
+                output.get("sendingAccounts"),
             )
         except KeyError as error:
             raise UsageError(

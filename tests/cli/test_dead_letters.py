@@ -130,6 +130,19 @@ def test_list_shows_the_messages_and_why_they_failed(queues: Queues) -> None:
     assert "the topic could not deliver" in undelivered["reason"]
 
 
+def test_list_names_feedback_of_another_source(queues: Queues) -> None:
+    outputs = json.loads(queues.tables.outputs.read_text())
+    outputs["pipelines"]["bounce-example"] |= {"identities": ["shop.example"], "sendingAccounts": []}
+    queues.tables.outputs.write_text(json.dumps(outputs))
+    own = notification(HARD_BOUNCE).replace("eu-west-1", REGION)
+    queues.send("dead-letters", own, own.replace("123456789012", "210987654321"))
+    sample = run_json(queues, "list", "--pipeline", "bounce-example", "--queue", "dead-letters")[0]["sample"]
+    assert sorted(message["reason"].partition(" (")[0] for message in sample) == [
+        "cannot be read: it is of another account than the pipeline's, 123456789012",
+        "readable: the function failed to process it, or never ran for it",
+    ]
+
+
 def test_list_leaves_everything_where_it_is_and_visible(queues: Queues) -> None:
     queues.send("dead-letters", *(str(number) for number in range(13)))
     result = run(queues, "list", "--limit", "100")

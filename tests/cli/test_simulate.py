@@ -12,8 +12,10 @@ from typing import Any
 
 import boto3
 import pytest
+from ses_feedback.function.envelope import UnreadableError
 from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import parse_notification
+from ses_feedback.function.origin import Source, check_origin
 from ses_feedback.function.verdict import Verdict, judge_all
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
@@ -87,7 +89,11 @@ def test_what_stands_for_ses_is_judged_as_its_own(mail: Mail, configuration_set:
     origin = Origin("me@example.com", REGION, "example.com", configuration_set, pipelines)
     message = build_notification(origin, mail, mail.address("x"), NOW)
     assert json.loads(message).keys() >= {"eventType" if configuration_set else "notificationType", mail.kind, "mail"}
-    ((feedback, rule),) = judge_all(parse_notification(message, sent_at=NOW, now=NOW).feedback)
+    notification = parse_notification(message, sent_at=NOW, now=NOW)
+    check_origin(notification.origin, Source("123456789012", REGION, ("example.com",), configuration_set or ""))
+    with pytest.raises(UnreadableError, match="another account"):  # it names its account
+        check_origin(notification.origin, Source("210987654321"))
+    ((feedback, rule),) = judge_all(notification.feedback)
     assert (feedback.address, feedback.kind, feedback.identity) == (mail.address("x"), mail.kind, "example.com")
     assert (rule.verdict.value, rule.verdict is Verdict.BLOCK) == (mail.verdict, mail.reason is not None)
 

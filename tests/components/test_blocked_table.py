@@ -152,7 +152,7 @@ def test_other_accounts_read_and_write_what_they_need_and_no_more() -> None:
             "Sid": "WriteHistoryTable",
             "Effect": "Allow",
             "Principal": {"AWS": [ROLE]},
-            "Action": ["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+            "Action": ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
             "Resource": HISTORY,
         },
     ]

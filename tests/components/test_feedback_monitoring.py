@@ -59,6 +59,7 @@ PIPELINE_ALARMS = (
     *("dead-letters", "subscription-dead-letters", "oldest-message", "function-errors", "function-throttles"),
     "notifications-failed",
 )
+FEEDBACK_ALARMS = {"bounce": ("surge", "sender-refused", "protected-address"), "complaint": ("protected-address",)}
 REGION_ALARMS = (
     *("bounce-rate-warning", "bounce-rate-critical", "complaint-rate-warning", "complaint-rate-critical"),
     *("bounces-not-processed", "complaints-not-processed"),
@@ -67,6 +68,7 @@ REGION_ALARMS = (
 
 def test_children_are_exactly_these(graph: Graph) -> None:
     alarms = [f"m-{kind}-shop-{suffix}" for kind in ("bounce", "complaint") for suffix in PIPELINE_ALARMS]
+    alarms += [f"m-{kind}-shop-{suffix}" for kind, suffixes in FEEDBACK_ALARMS.items() for suffix in suffixes]
     alarms += [f"m-{suffix}" for suffix in REGION_ALARMS]
     assert {(resource.type, resource.name) for resource in graph.custom} == {
         ("aws:cloudwatch/dashboard:Dashboard", "m-dashboard"),
@@ -147,6 +149,27 @@ def alarm_inputs(description: str, **inputs: object) -> dict[str, object]:
             {"TopicName": "bounce-shop-topic"},
             ("Sum", 300, 1, 1, 1),
         ),
+        (
+            "surge",
+            "Hard bounces of one recipient domain are far above its usual: they only hold.",
+            ("SesFeedback", "Feedback"),
+            {"service": "ses-feedback", "pipeline": "bounce-shop", "verdict": "hold", "rule": "surge-hold"},
+            ("Sum", 3600, 1, 1, 1),
+        ),
+        (
+            "sender-refused",
+            "Receivers refuse the sender's mail, not the recipients: nobody is blocked for good, and mail is lost.",
+            ("SesFeedback", "Feedback"),
+            {"service": "ses-feedback", "pipeline": "bounce-shop", "verdict": "count", "rule": "sender-refused"},
+            ("Sum", 3600, 1, 1, 10),
+        ),
+        (
+            "protected-address",
+            "There is feedback about a protected address, which is not blocked.",
+            ("SesFeedback", "Feedback"),
+            {"service": "ses-feedback", "pipeline": "bounce-shop", "verdict": "ignore", "rule": "protected"},
+            ("Sum", 3600, 1, 1, 1),
+        ),
     ],
 )
 def test_alarms_of_a_pipeline(
@@ -173,7 +196,7 @@ def test_alarms_of_a_pipeline(
 
 
 def test_every_pipeline_has_the_same_alarms_on_its_own_resources(graph: Graph) -> None:
-    for suffix in PIPELINE_ALARMS:
+    for suffix in (*PIPELINE_ALARMS, *FEEDBACK_ALARMS["complaint"]):
         bounce, complaint = (graph[f"m-{kind}-shop-{suffix}"].inputs for kind in ("bounce", "complaint"))
         assert str(complaint) == str(bounce).replace("bounce-shop", "complaint-shop")
 

@@ -3,6 +3,7 @@
 Recorded, not deployed: nothing here proves that AWS accepts it.
 """
 
+import json
 import re
 from typing import Any, cast
 
@@ -224,7 +225,7 @@ ROLE_STATEMENTS = [
     {
         "Sid": "WriteHistoryTable",
         "Effect": "Allow",
-        "Action": ["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+        "Action": ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
         "Resource": HISTORY,
     },
     {
@@ -291,6 +292,14 @@ def test_function_and_its_logs(graph: Graph) -> None:
                 "SOFT_BOUNCE_THRESHOLD": "5",
                 "SOFT_BOUNCE_WINDOW_DAYS": "30",
                 "SOFT_BLOCK_DAYS": "30",
+                "HOLD_DAYS": "14",
+                "SURGE_HOURLY_FLOOR": "100",
+                "SURGE_FACTOR": "3",
+                "PROTECTED": "[]",
+                "ACCOUNT": ACCOUNT,
+                "IDENTITIES": '["shop.example", "news@shop.example"]',
+                "SENDING_ACCOUNTS": "[]",
+                "CONFIGURATION_SET": "main",
                 "POWERTOOLS_SERVICE_NAME": "ses-feedback",
                 "POWERTOOLS_METRICS_NAMESPACE": "SesFeedback",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -305,6 +314,36 @@ def test_function_and_its_logs(graph: Graph) -> None:
         "tags": {},
     }
     assert graph["p-logs"].inputs == {"region": "eu-west-1", "retentionInDays": 30, "tags": {}}
+
+
+def test_lists_reach_the_function() -> None:
+    graph = record_pipeline(
+        protected=["jane@example.org", "example.net", "abuse@"],
+        sending_accounts=["210987654321"],
+        configuration_set_name=None,
+    )
+    variables = graph["p-function"].inputs["environment"]["variables"]
+    assert json.loads(variables["PROTECTED"]) == ["jane@example.org", "example.net", "abuse@"]
+    assert json.loads(variables["SENDING_ACCOUNTS"]) == ["210987654321"]
+    assert "CONFIGURATION_SET" not in variables
+
+
+def test_the_environment_never_outgrows_what_lambda_allows() -> None:
+    """4 KB (Lambda Developer Guide, "Lambda quotas"): without the room for identities, only accounts are checked."""
+    longest_table = f"arn:aws:dynamodb:ap-southeast-2:{ACCOUNT}:table/{'t' * 255}"
+    for identities, passed_on in ((38, 38), (200, 0)):
+        names = [f"shop-{number:03}.example" for number in range(identities)]
+        graph = record_pipeline(
+            identities=names,
+            protected=[f"jane-{number:03}@example.org" for number in range(32)],
+            sending_accounts=[f"{number:012}" for number in range(50)],
+            blocked_table_arn=longest_table,
+            history_table_arn=longest_table,
+            configuration_set_name="c" * 64,
+        )
+        variables = graph["p-function"].inputs["environment"]["variables"]
+        assert json.loads(variables["IDENTITIES"]) == names[:passed_on]
+        assert len(json.dumps(variables)) < 4096 - 2 * 46  # and the name, at most 46 characters
 
 
 def test_mapping_reports_batch_item_failures(graph: Graph) -> None:
@@ -376,6 +415,13 @@ def test_outputs_of_other_resources_are_taken_and_checked() -> None:
         ({"soft_bounce_threshold": 2.5}, "soft_bounce_threshold is 2.5"),
         ({"soft_bounce_window_days": 366}, "soft_bounce_window_days is 366: a whole number from 1 to 365 days"),
         ({"soft_bounce_window_days": 2}, "soft_block_days is 30: at most 12 times soft_bounce_window_days (2)"),
+        ({"hold_days": 91}, "hold_days is 91: a whole number from 1 to 90 days is needed"),
+        ({"surge_hourly_floor": 0}, "surge_hourly_floor is 0: a whole number from 1 to 1000000 hard bounces is needed"),
+        ({"surge_factor": 101}, "surge_factor is 101: a whole number from 1 to 100 times the usual hour is needed"),
+        ({"protected": ["abuse"]}, "protected[0] is 'abuse': an address (jane@example.org), a domain (example.org)"),
+        ({"protected": ["example.org", "a,b@"]}, "protected[1] is 'a,b@': an address"),
+        ({"protected": [f"{number}.example.org" for number in range(70)]}, "at most 800 characters as JSON"),
+        ({"sending_accounts": [210987654321]}, "sending_accounts[0] is 210987654321: an account id (12 digits, in"),
         ({"max_receive_count": 1001}, "max_receive_count is 1001"),
         ({"message_retention_days": 14}, "message_retention_days is 14: a whole number from 1 to 13 days"),
         ({"batch_size": 10_001}, "batch_size is 10001"),

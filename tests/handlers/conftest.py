@@ -83,6 +83,11 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str]
         "SOFT_BOUNCE_THRESHOLD": "5",
         "SOFT_BOUNCE_WINDOW_DAYS": "30",
         "SOFT_BLOCK_DAYS": "30",
+        "ACCOUNT": "123456789012",
+        "AWS_REGION": "eu-west-1",
+        "IDENTITIES": '["shop.example"]',
+        "CONFIGURATION_SET": "main",
+        "SENDING_ACCOUNTS": '["210987654321"]',  # of fields-delegate.json
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)

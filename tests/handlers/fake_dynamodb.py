@@ -4,6 +4,7 @@ moto is exact but too slow for thousands of runs; tests/handlers/function runs o
 and the emulator. What this fake accepts, both accept.
 """
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -55,6 +56,10 @@ class Store:
     def rows(self, table: str) -> dict[Key, dict[str, Any]]:
         return self.tables[table]
 
+    def rows_of_addresses(self) -> dict[Key, dict[str, Any]]:
+        """The history without the counts of domains."""
+        return {key: row for key, row in self.tables["history"].items() if key[1] != "hours"}
+
 
 def _key(item: Mapping[str, Mapping[str, str]]) -> Key:
     return tuple(item[name]["S"] for name in ("value", "entry") if name in item)
@@ -67,6 +72,8 @@ class FakeDynamoDB:
         self.store = store
         self.before = before
         self.calls: list[str] = []
+        self.counts: list[str] = []
+        """Calls that count the hard bounces of a domain: beside the others, at any time."""
         self.keys = 0
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
@@ -96,8 +103,26 @@ class FakeDynamoDB:
         self._end("TransactWriteItems", fault)
         return {}
 
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        """Counts as boto3 would: numbers only, as the writer uses it."""
+        fault = self._start("UpdateItem")
+        values = request["ExpressionAttributeValues"]
+        with self.store.lock:
+            row = self.store.rows(request["TableName"]).setdefault(_key(request["Key"]), dict(request["Key"]))
+            for clause, body in re.findall(r"(SET|ADD|REMOVE) (.*?)(?= ADD | REMOVE |$)", request["UpdateExpression"]):
+                for part in body.split(", "):
+                    name, value = part.split(" ")[0], part.split(" ")[-1]
+                    if clause == "REMOVE":
+                        row.pop(name, None)
+                    elif clause == "ADD":
+                        row[name] = {"N": str(int(row.get(name, {"N": "0"})["N"]) + int(values[value]["N"]))}
+                    else:
+                        row[name] = values[value]
+        self._end("UpdateItem", fault)
+        return {}
+
     def _start(self, operation: str) -> Fault | None:
-        self.calls.append(operation)
+        (self.counts if operation == "UpdateItem" else self.calls).append(operation)
         fault = self.before(operation)
         if fault in FAULTS and not FAULTS[fault][0]:
             raise FAULTS[fault][1](operation)

@@ -35,7 +35,8 @@ class InlineExecutor:
 def inline_history(client: Any, policy: SoftBouncePolicy) -> HistoryWriter:
     history = HistoryWriter("blocked", "history", policy, client)
     history._pool.shutdown()
-    history._pool = InlineExecutor()  # type: ignore[assignment]
+    history._count_pool.shutdown()
+    history._pool = history._count_pool = InlineExecutor()  # type: ignore[assignment]
     return history
 
 

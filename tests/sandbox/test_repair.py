@@ -68,46 +68,54 @@ def wait_until(condition: Callable[[], bool], problem: str) -> None:
 
 
 @contextlib.contextmanager
+def one_attempt(stack: DeployedStack) -> Iterator[None]:
+    """A queue whose messages go to the dead letters at once."""
+    sqs, url = stack.account.client("sqs", "eu-west-1"), pipeline_outputs(stack)["queueUrl"]
+    names = ["RedrivePolicy", "VisibilityTimeout"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    redrive_policy = json.dumps({**json.loads(attributes["RedrivePolicy"]), "maxReceiveCount": 1})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive_policy, "VisibilityTimeout": "3"})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+
+@contextlib.contextmanager
 def broken_function(stack: DeployedStack) -> Iterator[None]:
     """A function without rights on the tables, whose messages go to the dead letters at once."""
-    iam, sqs = stack.account.client("iam", "us-east-1"), stack.account.client("sqs", "eu-west-1")
-    pipeline = pipeline_outputs(stack)
+    iam, pipeline = stack.account.client("iam", "us-east-1"), pipeline_outputs(stack)
     role_name = pipeline["roleArn"].rsplit("/", 1)[1]
     policies = {
         name: iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
         for name in iam.list_role_policies(RoleName=role_name)["PolicyNames"]
     }
-    names = ["RedrivePolicy", "VisibilityTimeout"]
-    attributes = sqs.get_queue_attributes(QueueUrl=pipeline["queueUrl"], AttributeNames=names)["Attributes"]
-    redrive_policy = json.dumps({**json.loads(attributes["RedrivePolicy"]), "maxReceiveCount": 1})
     for name in policies:
         iam.delete_role_policy(RoleName=role_name, PolicyName=name)
-    sqs.set_queue_attributes(
-        QueueUrl=pipeline["queueUrl"], Attributes={"RedrivePolicy": redrive_policy, "VisibilityTimeout": "3"}
-    )
     try:
-        yield
+        with one_attempt(stack):
+            yield
     finally:
-        sqs.set_queue_attributes(QueueUrl=pipeline["queueUrl"], Attributes=attributes)
         for name, policy in policies.items():
             iam.put_role_policy(RoleName=role_name, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
-def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: DeployedStack, command: Command) -> None:
-    def list_dead_letters() -> dict[str, Any]:
-        result = command("dead-letters", "list", "--pipeline", PIPELINE, "--queue", "dead-letters", "--json")
-        assert result.exit_code in {0, 1}, result.output
-        listed: dict[str, Any] = json.loads(result.stdout)
-        return listed
+def dead_letters(command: Command) -> dict[str, Any]:
+    result = command("dead-letters", "list", "--pipeline", PIPELINE, "--queue", "dead-letters", "--json")
+    assert result.exit_code in {0, 1}, result.output
+    listed: dict[str, Any] = json.loads(result.stdout)
+    return listed
 
-    assert list_dead_letters()["messages"] == 0
+
+def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: DeployedStack, command: Command) -> None:
+    assert dead_letters(command)["messages"] == 0
     message: Any = {"Subject": {"Data": "Your order"}, "Body": {"Text": {"Data": "It is on its way."}}}
     with broken_function(stack):
         stack.account.client("ses", "eu-west-1").send_email(
             Source="no-reply@shop.example", Destination={"ToAddresses": [ADDRESS]}, Message=message
         )
-        wait_until(lambda: list_dead_letters()["messages"] == 1, "it did not come to the dead letters")
-    (dead_letter,) = list_dead_letters()["sample"]
+        wait_until(lambda: dead_letters(command)["messages"] == 1, "it did not come to the dead letters")
+    (dead_letter,) = dead_letters(command)["sample"]
     assert (dead_letter["kind"], dead_letter["type"], dead_letter["reason"][:8]) == ("bounce", "Permanent", "readable")
     assert blocked_item(context_of(stack), ADDRESS) is None
 
@@ -115,7 +123,43 @@ def test_what_the_function_gave_up_is_blocked_after_repair_and_redrive(stack: De
     result = command("dead-letters", "redrive", "--pipeline", PIPELINE, "--yes", "--json")
     assert (result.exit_code, json.loads(result.stdout)["moved"]) == (0, 1), result.output
     wait_until(lambda: blocked_item(context_of(stack), ADDRESS) is not None, "it is not blocked")
-    assert list_dead_letters()["messages"] == 0
+    assert dead_letters(command)["messages"] == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (("eu-west-1", "999999999999", "shop.example"), "cannot be read: it is of another account than"),
+        (("eu-west-1", "", "other.example"), "cannot be read: it is of an identity that is not"),
+        (("us-east-1", "", "shop.example"), "cannot be read: it is of another Region than the pipeline's, eu-west-1"),
+    ],
+)
+def test_feedback_of_another_source_goes_to_the_dead_letters(
+    stack: DeployedStack, command: Command, place: tuple[str, str, str], reason: str
+) -> None:
+    region, account, identity = place
+    address = "forged@example.org"
+    account = account or stack.account.id
+    mail = {
+        "timestamp": "2026-11-20T09:59:59.000Z",
+        "messageId": "m",
+        "destination": [address],
+        "sourceArn": f"arn:aws:ses:{region}:{account}:identity/{identity}",
+    }
+    bounce = {
+        "bounceType": "Permanent",
+        "bouncedRecipients": [{"emailAddress": address}],
+        "timestamp": "2026-11-20T10:00:00.000Z",
+    }
+    sqs, pipeline = stack.account.client("sqs", "eu-west-1"), pipeline_outputs(stack)
+    body = json.dumps({"notificationType": "Bounce", "bounce": bounce, "mail": mail})
+    with one_attempt(stack):
+        sqs.send_message(QueueUrl=pipeline["queueUrl"], MessageBody=body)
+        wait_until(lambda: dead_letters(command)["messages"] == 1, "it did not come to the dead letters")
+    (dead_letter,) = dead_letters(command)["sample"]
+    assert dead_letter["reason"].startswith(reason)
+    assert blocked_item(context_of(stack), address) is None
+    sqs.purge_queue(QueueUrl=pipeline["deadLetterQueueUrl"])
 
 
 def test_what_the_topic_could_not_deliver_is_judged_after_redrive(stack: DeployedStack, command: Command) -> None:

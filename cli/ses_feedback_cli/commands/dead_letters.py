@@ -80,7 +80,7 @@ def _described_sample(client: Any, queue: DeadLetterQueue, limit: int, now: date
 
 
 def _describe(queue: DeadLetterQueue, message: Message, now: datetime) -> dict[str, Any]:
-    contents = parse_message(message, now)
+    contents = parse_message(message, now, queue.pipeline.source)
     return {
         "id": message.id,
         "sent_at": message.sent_at,

@@ -13,6 +13,7 @@ from typing import Any
 
 from ses_feedback.function.envelope import UnreadableError
 from ses_feedback.function.notification import parse_notification
+from ses_feedback.function.origin import Source, check_origin
 
 from ses_feedback_cli.dead_letters.queues import SUBSCRIPTION_DEAD_LETTERS, DeadLetterQueue
 
@@ -65,10 +66,11 @@ class MessageContents:
         return type_.casefold() in {self.kind.casefold(), self.type.casefold(), self.subtype.casefold()}
 
 
-def parse_message(message: Message, now: datetime) -> MessageContents:
-    """Parse a message as the function does."""
+def parse_message(message: Message, now: datetime, source: Source | None = None) -> MessageContents:
+    """Parse a message as the function of this source does."""
     try:
         notification = parse_notification(message.body, sent_at=message.sent_at, now=now)
+        check_origin(notification.origin, source or Source())
     except UnreadableError as error:
         return MessageContents(UNREADABLE, problem=str(error))
     problem = "; ".join(notification.problems)

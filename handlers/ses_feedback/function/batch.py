@@ -15,6 +15,7 @@ from typing import Any
 from ses_feedback.function.envelope import UnreadableError
 from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import ParsedNotification, parse_notification
+from ses_feedback.function.origin import Source, check_origin
 from ses_feedback.function.verdict import judge_all
 from ses_feedback.history.event import Event
 from ses_feedback.history.writer import Outcome, Result
@@ -53,13 +54,14 @@ def sqs_records(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return records
 
 
-def read_record(sqs_record: Mapping[str, Any], pipeline: str, now: datetime) -> Record:
-    """Read and judge one record. An error of any kind fails this record only."""
+def read_record(sqs_record: Mapping[str, Any], pipeline: str, source: Source, now: datetime) -> Record:
+    """Read and judge one record of this source. An error of any kind fails this record only."""
     sent = str((sqs_record.get("attributes") or {}).get("SentTimestamp", ""))
     sent_at = datetime.fromtimestamp(int(sent) / 1_000, UTC) if re.fullmatch(r"\d{1,14}", sent) else now
     record = Record(sqs_record["messageId"], round(sent_at.timestamp() * 1_000))
     try:
         record.notification = parse_notification(sqs_record.get("body"), sent_at=sent_at, now=now)
+        check_origin(record.notification.origin, source)
         record.events = [
             feedback_event(feedback, rule, pipeline=pipeline, now=now)
             for feedback, rule in judge_all(record.notification.feedback)

@@ -1,9 +1,10 @@
 """The event that the history stores of a judged feedback. Pure."""
 
 from datetime import datetime
+from functools import partial
 
 from ses_feedback.function.notification import Feedback
-from ses_feedback.function.verdict import Rule, Verdict
+from ses_feedback.function.verdict import PROTECTED, SURGE_HOLD, Rule, Verdict
 from ses_feedback.history.event import RETENTION, Event, drop_empty
 from ses_feedback.history.holds import held_until
 from ses_feedback.history.occurrence import Occurrence, Value
@@ -18,6 +19,7 @@ def feedback_event(
     feedback: Feedback, rule: Rule, *, pipeline: str, now: datetime, hold_days: int = HOLD_DAYS
 ) -> Event:
     """The event of a feedback to which ``rule`` applies, recorded at ``now``; a hold lasts ``hold_days`` days."""
+    make = partial(feedback_event, feedback, pipeline=pipeline, now=now, hold_days=hold_days)
     expires_at = int((now + RETENTION).timestamp())
     attributes: dict[str, Value] = {
         "feedback_id": feedback.feedback_id,
@@ -62,6 +64,8 @@ def feedback_event(
         occurrence=Occurrence(feedback.occurred_at, feedback.feedback_id, drop_empty(occurrence_attributes)),
         row=drop_empty(row),
         expires_at=expires_at,
+        in_surge=partial(make, SURGE_HOLD) if effect is Effect.BOUNCE else None,
+        if_protected=partial(make, PROTECTED) if effect is not Effect.NONE else None,
     )
 
 

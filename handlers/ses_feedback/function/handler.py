@@ -51,7 +51,7 @@ def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> dict[s
     remaining_seconds = context.get_remaining_time_in_millis() / 1_000
     deadline = time.monotonic() + remaining_seconds - max(_RESERVE_SECONDS, _RESERVE_SHARE * remaining_seconds)
     now = datetime.now(UTC)
-    records = [read_record(sqs_record, settings.pipeline, now) for sqs_record in sqs_records(event)]
+    records = [read_record(sqs_record, settings.pipeline, settings.source, now) for sqs_record in sqs_records(event)]
     assign_results(records, history.apply([event for record in records for event in record.events], deadline=deadline))
     response = batch_response(records)  # decided before anything is logged: it must not depend on a log line
     for record in records:

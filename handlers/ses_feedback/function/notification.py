@@ -6,12 +6,13 @@ Amazon SES publishes" (configuration sets). Unknown fields are ignored, as AWS r
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from ses_feedback.address import NotAnAddressError, address_key
 from ses_feedback.function.envelope import UnreadableError, UnwrappedMessage, arn_in, message_type, string, unwrap
+from ses_feedback.function.origin import Origin, read_origin
 from ses_feedback.timestamps import happened_at, iso, parse
 
 DIAGNOSTIC_LIMIT = 500
@@ -70,6 +71,8 @@ class ParsedNotification:
     """A setup message, another notification type, feedback without a recipient: acknowledged and counted."""
     expected: bool = True
     """Whether SES sends such messages as a rule; False is worth a warning."""
+    origin: Origin = field(default_factory=Origin)
+    """Of feedback; empty for what is skipped."""
     problems: tuple[str, ...] = ()
     """Not empty: the record must stay in the queue, although its readable feedback counts."""
 
@@ -87,7 +90,7 @@ def parse_notification(body: object, *, sent_at: datetime, now: datetime) -> Par
     if not kind:  # neither dialect's type, but the object of one
         kind = next((kind for kind in _RECIPIENT_FIELDS if isinstance(message.get(kind), dict)), "")
     if kind in _RECIPIENT_FIELDS:
-        return _Notification(unwrapped, kind, sent_at, now).parse()
+        return replace(_Notification(unwrapped, kind, sent_at, now).parse(), origin=read_origin(unwrapped))
     if kind == _SETUP_TYPE:
         return ParsedNotification(skipped="setup message")
     if kind in _OTHER_TYPES:

@@ -1,10 +1,13 @@
 """The function's settings, from its environment."""
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
+from ses_feedback.address import NotAnAddressError
 from ses_feedback.arn import Arn
+from ses_feedback.function.origin import Source
 from ses_feedback.history.soft_bounces import (
     BLOCK_DAYS_LIMITS,
     MAX_WINDOWS_PER_BLOCK,
@@ -12,8 +15,15 @@ from ses_feedback.history.soft_bounces import (
     WINDOW_DAYS_LIMITS,
     SoftBouncePolicy,
 )
+from ses_feedback.protected import protected_pattern
 
 _ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
+
+
+HOLD_DAYS_LIMITS = (1, 90)
+SURGE_FLOOR_LIMITS = (1, 1_000_000)
+SURGE_FACTOR_LIMITS = (1, 100)
+_ACCOUNT = re.compile(r"\d{12}")
 
 
 class SettingsError(ValueError):
@@ -23,54 +33,119 @@ class SettingsError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """From the variables BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN, PIPELINE (its name, for logs and metrics), and the
-    numbers SOFT_BOUNCE_THRESHOLD (5), SOFT_BOUNCE_WINDOW_DAYS (30), SOFT_BLOCK_DAYS (30)."""
+    numbers SOFT_BOUNCE_THRESHOLD (5), SOFT_BOUNCE_WINDOW_DAYS (30), SOFT_BLOCK_DAYS (30), HOLD_DAYS (14),
+    SURGE_HOURLY_FLOOR (100) and SURGE_FACTOR (3); and, each left out for none, the lists PROTECTED, IDENTITIES and
+    SENDING_ACCOUNTS as JSON, ACCOUNT (the pipeline's), CONFIGURATION_SET and Lambda's own AWS_REGION."""
 
     blocked_table: str
     history_table: str
     pipeline: str
     policy: SoftBouncePolicy
+    hold_days: int = 14
+    """Days for which a hold lasts."""
+    surge_hourly_floor: int = 100
+    """Hard bounces of a domain in an hour below which there is no surge."""
+    surge_factor: int = 3
+    """How many times its usual hour makes a domain's hour a surge."""
+    protected: tuple[str, ...] = ()
+    """Normalised patterns of addresses that feedback never blocks."""
+    source: Source = field(default_factory=Source)
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
         """Raises: SettingsError with everything that is wrong."""
-        problems: list[str] = []
-
-        def arn(name: str) -> str:
-            value = environment.get(name, "")
-            if not _ARN.fullmatch(value):
-                problems.append(
-                    f"{name} is {value!r}; the ARN of a DynamoDB table is needed, "
-                    "arn:aws:dynamodb:<region>:<account>:table/<name>"
-                )
-            return value
-
-        def number(name: str, default: int, limits: tuple[int, int]) -> int:
-            value = environment.get(name, str(default))
-            least, most = limits
-            if value.isascii() and value.isdigit() and least <= int(value) <= most:
-                return int(value)
-            problems.append(f"{name} is {value!r}; a whole number from {least} to {most} is needed")
-            return default
-
-        policy = SoftBouncePolicy(
-            threshold=number("SOFT_BOUNCE_THRESHOLD", 5, THRESHOLD_LIMITS),
-            window_days=number("SOFT_BOUNCE_WINDOW_DAYS", 30, WINDOW_DAYS_LIMITS),
-            block_days=number("SOFT_BLOCK_DAYS", 30, BLOCK_DAYS_LIMITS),
+        reader = _Reader(environment)
+        settings = cls(
+            blocked_table=reader.table_arn("BLOCKED_TABLE_ARN"),
+            history_table=reader.table_arn("HISTORY_TABLE_ARN"),
+            pipeline=environment.get("PIPELINE", ""),
+            policy=SoftBouncePolicy(
+                threshold=reader.number("SOFT_BOUNCE_THRESHOLD", 5, THRESHOLD_LIMITS),
+                window_days=reader.number("SOFT_BOUNCE_WINDOW_DAYS", 30, WINDOW_DAYS_LIMITS),
+                block_days=reader.number("SOFT_BLOCK_DAYS", 30, BLOCK_DAYS_LIMITS),
+            ),
+            hold_days=reader.number("HOLD_DAYS", 14, HOLD_DAYS_LIMITS),
+            surge_hourly_floor=reader.number("SURGE_HOURLY_FLOOR", 100, SURGE_FLOOR_LIMITS),
+            surge_factor=reader.number("SURGE_FACTOR", 3, SURGE_FACTOR_LIMITS),
+            protected=reader.patterns("PROTECTED"),
+            source=Source(
+                # Not required: while a stack is updated, this code may run with the variables of the version before.
+                account=next(iter(reader.accounts("ACCOUNT", filter(None, [environment.get("ACCOUNT")]))), ""),
+                region=environment.get("AWS_REGION", ""),
+                identities=reader.strings("IDENTITIES"),
+                configuration_set=environment.get("CONFIGURATION_SET", ""),
+                sending_accounts=reader.accounts("SENDING_ACCOUNTS", reader.strings("SENDING_ACCOUNTS")),
+            ),
         )
-        if policy.block_days > MAX_WINDOWS_PER_BLOCK * policy.window_days:
-            problems.append(
-                f"SOFT_BLOCK_DAYS is {policy.block_days}; at most {MAX_WINDOWS_PER_BLOCK} times "
-                f"SOFT_BOUNCE_WINDOW_DAYS ({policy.window_days}) is needed"
-            )
-        pipeline = environment.get("PIPELINE", "")
-        if not pipeline:
-            problems.append("PIPELINE is not set; the name of the pipeline is needed")
-        settings = cls(arn("BLOCKED_TABLE_ARN"), arn("HISTORY_TABLE_ARN"), pipeline, policy)
+        problems = [*reader.problems, *settings._problems()]
         if problems:
             raise SettingsError("; ".join(problems))
-        blocked, history = Arn.parse(settings.blocked_table), Arn.parse(settings.history_table)
-        if blocked and history and (blocked.region, blocked.account) != (history.region, history.account):
-            raise SettingsError(
-                "BLOCKED_TABLE_ARN and HISTORY_TABLE_ARN name two Regions or accounts; a transaction needs one"
-            )
         return settings
+
+    def _problems(self) -> Iterator[str]:
+        if self.policy.block_days > MAX_WINDOWS_PER_BLOCK * self.policy.window_days:
+            yield (
+                f"SOFT_BLOCK_DAYS is {self.policy.block_days}; at most {MAX_WINDOWS_PER_BLOCK} times "
+                f"SOFT_BOUNCE_WINDOW_DAYS ({self.policy.window_days}) is needed"
+            )
+        if not self.pipeline:
+            yield "PIPELINE is not set; the name of the pipeline is needed"
+        blocked, history = Arn.parse(self.blocked_table), Arn.parse(self.history_table)
+        if blocked and history and (blocked.region, blocked.account) != (history.region, history.account):
+            yield "BLOCKED_TABLE_ARN and HISTORY_TABLE_ARN name two Regions or accounts; a transaction needs one"
+
+
+class _Reader:
+    """Reads variables, and collects what is wrong with them. A list may hold addresses: no problem repeats it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def table_arn(self, name: str) -> str:
+        value = self._environment.get(name, "")
+        if not _ARN.fullmatch(value):
+            self.problems.append(
+                f"{name} is {value!r}; the ARN of a DynamoDB table is needed, "
+                "arn:aws:dynamodb:<region>:<account>:table/<name>"
+            )
+        return value
+
+    def number(self, name: str, default: int, limits: tuple[int, int]) -> int:
+        value = self._environment.get(name, str(default))
+        least, most = limits
+        if value.isascii() and value.isdigit() and least <= int(value) <= most:
+            return int(value)
+        self.problems.append(f"{name} is {value!r}; a whole number from {least} to {most} is needed")
+        return default
+
+    def strings(self, name: str) -> tuple[str, ...]:
+        try:
+            entries = json.loads(self._environment.get(name) or "[]")
+        except ValueError:
+            entries = None
+        if isinstance(entries, list) and all(isinstance(entry, str) for entry in entries):
+            return tuple(entries)
+        self.problems.append(f"{name} is no JSON list of strings, which is needed")
+        return ()
+
+    def accounts(self, name: str, values: Iterable[str]) -> tuple[str, ...]:
+        accounts = tuple(values)
+        self.problems += [
+            f"{name} has {value!r}; an account id (12 digits) is needed"
+            for value in accounts
+            if not _ACCOUNT.fullmatch(value)
+        ]
+        return accounts
+
+    def patterns(self, name: str) -> tuple[str, ...]:
+        patterns = []
+        for number, value in enumerate(self.strings(name), 1):
+            try:
+                patterns.append(protected_pattern(value))
+            except NotAnAddressError as error:
+                self.problems.append(
+                    f"entry {number} of {name} is not usable ({error}); an address, a domain, or a local part with its "
+                    "@ is needed"
+                )
+        return tuple(patterns)

@@ -252,6 +252,20 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
+# What the tables decide, not the feedback: history.writer applies them as it writes.
+PROTECTED = Rule(
+    "protected", Verdict.IGNORE, "",
+    "The address is one that no feedback may block: an input of the pipeline, or `ses-feedback protect`.",
+    "",
+)  # fmt: skip
+SURGE_HOLD = Rule(
+    "surge-hold", Verdict.HOLD, "bounce",
+    "Far more hard bounces of this domain than ever in such a time: more likely its provider is at fault than that all "
+    "these people are gone. A hard bounce outside a surge blocks for good.",
+    "Gmail, 14 and 15 December 2020: hours of false 550 5.1.1",
+)  # fmt: skip
+
+
 def _subject(feedback: Feedback) -> Subject | None:
     return diagnosed_subject(feedback.status, feedback.diagnostic)
 

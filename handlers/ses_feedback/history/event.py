@@ -1,8 +1,8 @@
 """What is stored of one thing that happened to one address: a feedback, or an operator's act. Pure."""
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -33,6 +33,10 @@ class Event:
     """The other attributes of its history row."""
     expires_at: int
     """Until when it is kept, epoch seconds. The row of an operator's act is kept for good."""
+    in_surge: "Callable[[], Event] | None" = field(default=None, compare=False)
+    """A hard bounce: makes the event that is written instead while its domain's breaker is open."""
+    if_protected: "Callable[[], Event] | None" = field(default=None, compare=False)
+    """A feedback: makes the event that is written instead if its address is protected."""
 
 
 def manual_event(

@@ -15,11 +15,6 @@ STATE = "state"
 
 _SINGLE_OCCURRENCES = ("bounce", "complaint", "clear", "unblock", "manual")
 _LISTS_OF_OCCURRENCES = ("expiring", "soft", "holds")
-NAMES = {
-    f"#{number}": name
-    for number, name in enumerate(("value", "entry", "version", *_SINGLE_OCCURRENCES, *_LISTS_OF_OCCURRENCES))
-}
-"""What must be read of a row: all of a state; of an event only that it exists. Placeholder -> attribute."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,38 @@
 """Writes events into the history and the blocks that follow from them into the blocked table, each event once.
 
-A batch costs two rounds of calls. One reads, consistently, the state of every address and which events are known
-already; one writes. Everything about an address is in one transaction: its events' rows (which must not exist yet), its
+A batch costs two rounds of calls. One reads, consistently, the state of every address, which events are known already,
+and what the safeguards need; one writes. Everything about an address is in one transaction: its events' rows (which must not exist yet), its
 state (which must be the one that was read) and its blocked item. So a crash leaves all of it or nothing, a second
 delivery finds the row, and of two workers on one address the later one reads again.
 
 Whole addresses share a transaction, up to DynamoDB's 100 actions: ten bounces are one call instead of ten, for the same
 write units. If such a transaction is refused, each of its addresses is written by itself, so that none fails because
-of another.
+of another. Beside a transaction each recipient domain with a hard bounce is counted, in one small write that no worker
+waits for: a transaction would make workers on one domain wait for each other.
 """
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_feedback.history.event import Event
+from ses_feedback.history.safeguards import Rows, Safeguards
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect
-from ses_feedback.history.transaction import NAMES, STATE, Tables, transaction_actions
+from ses_feedback.history.surges import DomainHours, hours_key
+from ses_feedback.history.transaction import STATE, Tables, transaction_actions
 from ses_feedback.table import Item, TableError, describe, encode, is_transient, make_client, read_many, retry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _WORKERS = 10
-_ACTIONS_LIMIT = 100  # of one TransactWriteItems
+_ACTIONS_LIMIT = 99  # of one transaction: DynamoDB allows 100, and what is read for it must stay within 100 keys
 _EVENTS_LIMIT = 90  # of one address in one transaction: rows, state and blocked item stay within the 100
 
 
@@ -47,6 +50,8 @@ class Result:
 
     outcome: Outcome
     reason: str = ""
+    recorded: Event | None = field(default=None, compare=False)
+    """The event as it was recorded, which the safeguards may have changed."""
 
 
 AddressEvents = list[Event]
@@ -60,12 +65,22 @@ class HistoryWriter:
     """Both tables, by ARN, in one Region and account. For one thread at a time; it keeps threads of its own."""
 
     def __init__(
-        self, blocked_table: str, history_table: str, policy: SoftBouncePolicy, client: "DynamoDBClient | None" = None
+        self,
+        blocked_table: str,
+        history_table: str,
+        policy: SoftBouncePolicy,
+        client: "DynamoDBClient | None" = None,
+        *,
+        safeguards: Safeguards | None = None,
     ) -> None:
+        self.count_failures: list[str] = []
+        """Why counts of domains could not be written during the last ``apply``: the breaker may then open late."""
+        self._safeguards = safeguards or Safeguards()
         self._tables = Tables(blocked_table, history_table)
         self._policy = policy
         self._client = client or make_client(history_table, connections=_WORKERS)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history")
+        self._count_pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="counts")
 
     def apply(self, events: Sequence[Event], *, deadline: float) -> list[Result]:
         """Write the events into the tables; one result each, in order.
@@ -73,6 +88,7 @@ class HistoryWriter:
         Returns by ``deadline`` (of time.monotonic): what is not written by then has failed. A call under way may still
         succeed; its event is then a duplicate when it is delivered again. Never raises for an error of AWS.
         """
+        self.count_failures = []
         addresses: dict[str, dict[str, Event]] = {}
         for event in events:
             addresses.setdefault(event.address, {}).setdefault(event.entry, event)
@@ -122,9 +138,10 @@ class HistoryWriter:
         actions: list[Any] = []
         planned: list[AddressEvents] = []
         results_if_written: Results = {}
+        safeguarded = self._safeguards.apply_to(_new_events(group, rows), rows)
         for address_events in group:
             try:
-                address_actions, address_results = self._plan(address_events, rows)
+                address_actions, address_results = self._plan(address_events, safeguarded.events, rows)
             except TableError as error:
                 results |= _failed([address_events], error)
                 continue
@@ -132,7 +149,7 @@ class HistoryWriter:
             results_if_written |= address_results
             planned.append(address_events)
         try:
-            self._write(actions, deadline)
+            self._write(actions, deadline, safeguarded.hours)
         except (ClientError, BotoCoreError) as error:
             if len(planned) > 1 or is_transient(error):
                 return results, planned
@@ -150,8 +167,11 @@ class HistoryWriter:
             part = address_events[start : start + _EVENTS_LIMIT]
 
             def attempt(part: AddressEvents = part, results: Results = results) -> bool:
-                actions, results_if_written = self._plan(part, self._read([part], deadline))
-                self._write(actions, deadline)
+                rows = self._read([part], deadline)
+                safeguarded = self._safeguards.apply_to(_new_events([part], rows), rows)
+                actions, results_if_written = self._plan(part, safeguarded.events, rows)
+                # Its group has counted it, and a further attempt would count it again.
+                self._write(actions, deadline, {} if failed_attempts else safeguarded.hours)
                 results.update(results_if_written)
                 return True
 
@@ -161,35 +181,56 @@ class HistoryWriter:
                 results |= _failed([part], error)
         return results, []
 
-    def _read(self, batch: list[AddressEvents], deadline: float) -> dict[tuple[str, str], Mapping[str, Any]]:
-        """The rows that exist: of each address its state, if an event may change it, and of each event its own."""
+    def _read(self, batch: list[AddressEvents], deadline: float) -> Rows:
+        """The rows that exist: of each address its state, if an event may change it, of each event its own, and what the
+        safeguards need."""
         keys: list[Item] = []
         for address_events in batch:
             if any(event.effect is not Effect.NONE for event in address_events):
                 keys.append(encode({"value": address_events[0].address, "entry": STATE}))
             keys += [encode({"value": event.address, "entry": event.entry}) for event in address_events]
-        options: dict[str, Any] = {"ProjectionExpression": ", ".join(NAMES), "ExpressionAttributeNames": NAMES}
-        options["ConsistentRead"] = True
-        rows = read_many(self._client, self._tables.history, keys, deadline, **options)
+        keys += map(encode, self._safeguards.keys(event for address_events in batch for event in address_events))
+        rows = read_many(self._client, self._tables.history, keys, deadline, ConsistentRead=True)
         return {(row["value"], row["entry"]): row for row in rows}
 
     def _plan(
-        self, address_events: AddressEvents, rows: Mapping[tuple[str, str], Mapping[str, Any]]
+        self, address_events: AddressEvents, safeguarded_events: Iterable[Event], rows: Rows
     ) -> tuple[list[Any], Results]:
         """The actions for one address, and the results of its events once these succeed."""
         address = address_events[0].address
-        new_events = [event for event in address_events if (address, event.entry) not in rows]
+        new_events = [event for event in safeguarded_events if event.address == address]
         results = {(address, event.entry): Result(Outcome.DUPLICATE) for event in address_events}
-        results |= {(address, event.entry): Result(Outcome.RECORDED) for event in new_events}
+        results |= {(address, event.entry): Result(Outcome.RECORDED, recorded=event) for event in new_events}
         if not new_events:
             return [], results
         return transaction_actions(new_events, rows.get((address, STATE)), self._tables, self._policy), results
 
-    def _write(self, actions: list[Any], deadline: float) -> None:
+    def _write(self, actions: list[Any], deadline: float, hours: Mapping[str, DomainHours]) -> None:
         if time.monotonic() >= deadline:
             raise TableError("TransactWriteItems: no time left")
-        if actions:
-            self._client.transact_write_items(TransactItems=actions)
+        counting = [self._count_pool.submit(self._count, domain, counts) for domain, counts in hours.items()]
+        try:
+            if actions:
+                self._client.transact_write_items(TransactItems=actions)
+        finally:
+            wait(counting, timeout=max(0.0, deadline - time.monotonic()))
+
+    def _count(self, domain: str, hours: DomainHours) -> None:
+        """Add what was counted. One attempt: a count that is lost makes the breaker open later, no more."""
+        expression, values = hours.update(time.time())
+        try:
+            self._client.update_item(
+                TableName=self._tables.history,
+                Key=encode(hours_key(domain)),
+                UpdateExpression=expression,
+                ExpressionAttributeValues=encode(values),
+            )
+        except (ClientError, BotoCoreError) as error:
+            self.count_failures.append(f"UpdateItem: {describe(error)}")
+
+
+def _new_events(batch: Iterable[AddressEvents], rows: Rows) -> list[Event]:
+    return [event for address_events in batch for event in address_events if (event.address, event.entry) not in rows]
 
 
 def _groups(batch: Iterable[AddressEvents]) -> list[list[AddressEvents]]:

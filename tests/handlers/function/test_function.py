@@ -166,7 +166,7 @@ def test_of_the_corpus_exactly_the_records_fail_that_the_table_says(function: Fu
         for example in corpus
         for judgement in example.feedback()
     }
-    assert {row["value"] for row in function.rows("history")} == addresses
+    assert {row["value"] for row in function.rows("history") if row["entry"] != "hours"} == addresses
 
 
 def test_the_answer_comes_before_the_time_is_over(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:

