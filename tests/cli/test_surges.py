@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
-from ses_feedback.function.verdict import Rule, Verdict
+from ses_feedback.function.verdict import SURGE_HOLD
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.history.writer import HistoryWriter
 from ses_feedback_cli.blocks import manual_blocks, manual_unblocks, unblock_run
@@ -28,7 +28,6 @@ OTHER_ID = f"orange.example@{START + HOUR:%Y-%m-%dT%H}"
 NOTE = ("--note", "ticket 9")
 RELEASE = ("surges", "release", ID, *NOTE)
 CONFIRM = ("surges", "confirm", ID, *NOTE)
-SURGE_HOLD = Rule("surge-hold", Verdict.HOLD, "bounce", "", "")
 
 
 @pytest.fixture(autouse=True)
@@ -327,7 +326,7 @@ def test_an_unknown_id_where_there_is_no_surge(tables: Tables) -> None:
 
 def test_the_history_keeps_who_decided(filled: Tables) -> None:
     filled.run(*CONFIRM, "--yes", "--actor", "joe")
-    (row,) = filled.client.query(
+    *_, row = filled.client.query(
         TableName="history",
         KeyConditionExpression="#v = :v",
         ExpressionAttributeNames={"#v": "value"},

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from ses_feedback.history.surges import hours_key
 from ses_feedback.table import encode
 from ses_feedback.timestamps import iso
 
@@ -20,7 +21,7 @@ def record_decision(context: Context, surge: Surge, act: Act, decision: UnblockD
     """Record it, before the first address changes. Needs dynamodb:PutItem on the history table."""
     at = iso(decision.at)
     row = {
-        "value": _value(surge.domain),
+        "value": hours_key(surge.domain)["value"],
         "entry": f"{_ENTRY}{at}#{decision.act_id}",
         "act": act,
         "actor": decision.actor,
@@ -37,10 +38,6 @@ def record_decision(context: Context, surge: Surge, act: Act, decision: UnblockD
 
 def decided_spans(context: Context, domain: str) -> Iterator[Span]:
     """The hours of each surge of a domain that was decided. Needs dynamodb:Query on the history table."""
-    for row in query_rows(context, _value(domain)):
+    for row in query_rows(context, hours_key(domain)["value"]):
         if str(row["entry"]).startswith(_ENTRY) and "surge" in row:
             yield parse_hour(row["first_hour"]), parse_hour(row["last_hour"])
-
-
-def _value(domain: str) -> str:
-    return f"domain#{domain}"  # no address: it has no @

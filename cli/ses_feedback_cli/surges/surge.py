@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ses_feedback.function.verdict import RULES, Verdict
+from ses_feedback.function.verdict import RULES, SURGE_HOLD, Verdict
+from ses_feedback.history.surges import OPEN_HOURS, recipient_domain
 from ses_feedback.timestamps import parse
 
-HOLD_RULE = "surge-hold"
-"""The rule of a hard bounce that came while the breaker of its domain was open."""
-
 HARD_RULES = frozenset(rule.name for rule in RULES if rule.kind == "bounce" and rule.verdict is Verdict.BLOCK)
-"""The rules of a hard bounce that came while it was closed."""
-
-OPEN_HOURS = 6
-"""Hours of one surge are at most as far apart: so long the breaker stays open."""
+"""The rules of a hard bounce that comes while the breaker of its domain is closed."""
 
 Span = tuple[int, int]
 """First and last hour of something, as hours since 1970."""
@@ -71,7 +66,7 @@ class SurgeFilter:
 
 
 def merge_spans(domain: str, spans: Iterable[Span]) -> list[Surge]:
-    """The surges of a domain, oldest first: spans that are at most OPEN_HOURS apart are one."""
+    """The surges of a domain, oldest first: those at most OPEN_HOURS apart are one, as the breaker stayed open."""
     surges: list[Surge] = []
     for first, last in sorted(spans):
         if surges and first - surges[-1].last_hour <= OPEN_HOURS:
@@ -83,12 +78,12 @@ def merge_spans(domain: str, spans: Iterable[Span]) -> list[Surge]:
 
 def is_surge_hold(item: Mapping[str, Any]) -> bool:
     """Whether a breaker holds the address."""
-    return item.get("reason") == "hold" and item.get("rule") == HOLD_RULE
+    return item.get("reason") == "hold" and item.get("rule") == SURGE_HOLD.name
 
 
 def domain_of(item: Mapping[str, Any]) -> str:
     """The recipient domain of an item of the blocked table."""
-    return str(item["value"]).rpartition("@")[2]
+    return recipient_domain(str(item["value"]))
 
 
 def bounce_hour(item: Mapping[str, Any]) -> int | None:
