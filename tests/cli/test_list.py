@@ -43,7 +43,8 @@ ALL = {"old", "new", "echo", "idn", "angry", "hand"}
     ("options", "names"),
     [
         ([], ALL),
-        (["--reason", "bounce"], {"old", "new", "echo", "idn"}),
+        (["--reason", "bounce"], {"old", "new", "idn"}),
+        (["--reason", "hold"], {"echo"}),
         (["--reason", "complaint"], {"angry"}),
         (["--domain", "EXAMPLE.org"], ALL - {"idn", "angry"}),
         (["--domain", "bücher.example"], {"idn"}),
@@ -75,7 +76,7 @@ def test_json_is_the_whole_item(filled: Tables) -> None:
 
 
 def test_counts_by_reason(filled: Tables) -> None:
-    assert filled.run("list").stderr == "6 blocked (4 bounce, 1 complaint, 1 manual)\n"
+    assert filled.run("list").stderr == "6 blocked (3 bounce, 1 complaint, 1 hold, 1 manual)\n"
 
 
 def test_the_limit_ends_it(filled: Tables) -> None:
