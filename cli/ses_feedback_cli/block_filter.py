@@ -16,6 +16,7 @@ class BlockReason(StrEnum):
 
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
+    HOLD = "hold"
     SOFT_BOUNCES = "soft-bounces"
     MANUAL = "manual"
     IMPORT = "import"

@@ -164,7 +164,7 @@ class Follower:
     def _explain(self, journey: Journey) -> Failure:
         if not journey.row:
             return self.evidence.explain(journey)
-        problem = f"the history has it ({_decision(journey)}), and it is not blocked for a {journey.mail.reason}"
+        problem = f"the history has it ({_decision(journey)}), and it is not blocked: its reason should be {journey.mail.reason}"
         return Failure("DynamoDB", problem, broken=False)
 
     def _find_unexpected(self, journey: Journey) -> Failure | None:
