@@ -27,8 +27,8 @@ class BlockSelection:
     context: Context
     block_filter: BlockFilter
     reasons: Sequence[BlockReason] | None
-    """None: what mail servers reported, not what a person wanted (a complaint, a hold that one led to, a manual block or
-    an import)."""
+    """None: what mail servers reported, not what a person wanted (a complaint, a hold after one, a manual block or an
+    import)."""
     now: datetime
     count: int = 0
     sample: list[dict[str, Any]] = field(default_factory=list)

@@ -13,7 +13,7 @@ _RULES = {rule.name: rule for rule in (*RULES, SURGE_HOLD) if rule.verdict is Ve
 
 
 def explain_hold(item: dict[str, Any], now: datetime) -> Iterator[str]:
-    """Why the rule of a hold in the blocked table holds, and what makes it, or would ``now`` make it, a block for good."""
+    """Why the rule of a hold in the blocked table holds, and what can still make it a block for good ``now``."""
     rule, expires_at = _RULES.get(str(item.get("rule"))), item.get("expires_at")
     if rule is None or type(expires_at) is not int:  # of another version, or of another program
         return
@@ -24,8 +24,8 @@ def explain_hold(item: dict[str, Any], now: datetime) -> Iterator[str]:
         yield "Another complaint by this rule, about another mail, makes it a block for good, whenever it comes."
     elif now < (last := datetime.fromtimestamp(expires_at, UTC) + timedelta(days=CONFIRMATION_DAYS)):
         yield (
-            f"Another bounce by this rule, after the hold and before {format_time(last)}, makes it a block for good; one "
-            "during the hold only lengthens it."
+            f"Another bounce by this rule, after the hold and before {format_time(last)}, makes it a block for good; "
+            "one during the hold only lengthens it."
         )
 
 

@@ -177,12 +177,12 @@ def _ended_block_lines(history: AddressHistory) -> Iterator[str]:
     ended = history.ended_block
     if ended is None:
         yield "not blocked"
-    elif ended.get("reason") == "hold":
-        yield f"not blocked any more: a hold by the rule {ended.get('rule', '?')} ended {format_time(ended['expires_at'])}"
+        return
+    is_hold = ended.get("reason") == "hold"
+    block = f"hold by the rule {ended.get('rule', '?')}" if is_hold else f"block because of {ended.get('reason', '?')}"
+    yield f"not blocked any more: a {block} ended {format_time(ended['expires_at'])}"
+    if is_hold:
         yield from (f"    {line}" for line in explain_hold(ended, history.now))
-    else:
-        reason = ended.get("reason", "?")
-        yield f"not blocked any more: a block because of {reason} ended {format_time(ended['expires_at'])}"
 
 
 def _format_stored_time(value: object) -> str:

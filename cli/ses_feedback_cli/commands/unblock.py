@@ -44,7 +44,7 @@ def unblock(  # noqa: PLR0913 - one per option
         list[BlockReason] | None,
         typer.Option(
             "--reason",
-            help="Why they are blocked; once for each. Default: bounce, soft-bounces, and hold, unless after a complaint.",
+            help="Why they are blocked; once for each. Default: bounce, soft-bounces, hold unless after a complaint.",
             rich_help_panel=SELECTION_PANEL,
         ),
     ] = None,
@@ -84,8 +84,8 @@ def unblock(  # noqa: PLR0913 - one per option
 
     A selection is shown first, and you are asked (not with --yes). Then an undo file is written: `block --from FILE`
     puts the blocks back, and `unblock --from FILE` continues after an interruption. Complaints, holds after a
-    complaint, manual blocks and imports are only selected if --reason names them. Skipped is an address that something which is not selected blocks
-    as well, and one that is blocked again in the meantime.
+    complaint, manual blocks and imports are only selected if --reason names them. Skipped is an address that something
+    which is not selected blocks as well, and one that is blocked again in the meantime.
 
     With --json each line is the result for one address; for a selection the first line describes the selection.
 

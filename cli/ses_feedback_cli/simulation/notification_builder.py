@@ -16,7 +16,8 @@ from ses_feedback_cli.simulation.mails import Mail
 from ses_feedback_cli.simulation.origins import Origin
 
 _SUPPRESSED = (
-    "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid address."
+    "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid "
+    "address."
 )
 
 
