@@ -12,7 +12,7 @@ from ses_feedback.table import decode, encode
 from ses_feedback.timestamps import parse
 
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.table_reads import read_blocked_items, unexpired
+from ses_feedback_cli.table_reads import is_expired, read_blocked_items, unexpired
 
 LATE = timedelta(minutes=15)
 """An event that was recorded so long after it happened is shown with both times."""
@@ -43,6 +43,12 @@ class AddressHistory:
     def expected_block(self) -> dict[str, Any] | None:
         """The block that follows from the history."""
         return unexpired(self.state.blocked_item(self.policy), self.now)
+
+    @property
+    def ended_block(self) -> dict[str, Any] | None:
+        """The block that is over, if there is one, also when DynamoDB has deleted its item."""
+        item = self.item or self.state.blocked_item(self.policy)
+        return item if item and is_expired(item, self.now) else None
 
     @property
     def soft_bounce_mails(self) -> int:

@@ -48,7 +48,8 @@ def block(
 
     The history records who blocked and why. An address that a person has already blocked for as long stays as it is. A
     later --until replaces an earlier one; to shorten a block, unblock first. A block that is put back becomes a manual
-    block, whose note says why the address was blocked before.
+    block, whose note says why the address was blocked before; one that was a hold ends at the same time, and nothing
+    confirms it.
 
     Exit code 0: all are blocked; 1: one is no address, or could not be blocked.
 

@@ -64,6 +64,13 @@ NOT_MAILED = Condition(
     "the address is not one that the mail went to",
     lambda feedback: not feedback.mailed,
 )
+GLOBAL_LIST = Condition(
+    "the subtype is Suppressed, or SES itself says in the diagnostic that it has suppressed sending to the address",
+    lambda feedback: (
+        _letters(feedback.subtype) == "suppressed"
+        or feedback.diagnostic.startswith("Amazon SES has suppressed sending to this address")
+    ),
+)
 FORWARDED = Condition(
     "the report names another address, and this is the only one that the mail went to",
     lambda feedback: feedback.forwarded,
@@ -149,7 +156,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "global-suppression", Verdict.HOLD, "bounce",
         "SES did not send because the address bounced for some customer recently; SES forgets that in 14 days.",
-        "SES guide, Global suppression list", ("Permanent",), ("Suppressed",), hold_days=_SUPPRESSED_DAYS,
+        "SES guide, Global suppression list; for suppressionlist@ of the simulator SES gives the diagnostic only",
+        ("Permanent",), condition=GLOBAL_LIST, hold_days=_SUPPRESSED_DAYS,
     ),
     Rule(
         "forwarded", Verdict.COUNT, "bounce",
