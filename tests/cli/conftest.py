@@ -109,6 +109,10 @@ def bounce() -> Callable[..., Event]:
     return make
 
 
+DNS_FAILURE = {"subtype": "General", "status": "5.4.4", "diagnostic": "smtp; 550 5.4.4 Invalid domain"}
+"""Of a bounce that holds, and that the same after its end confirms."""
+
+
 @pytest.fixture
 def ses(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> FakeSes:
     """SES's suppression lists, without pauses between calls."""

@@ -15,7 +15,7 @@ from ses_feedback.history.event import Event, manual_event
 from ses_feedback.history.writer import HistoryWriter
 from ses_feedback_cli.blocks import manual_unblocks, unblock_run
 
-from tests.cli.conftest import Tables
+from tests.cli.conftest import DNS_FAILURE, Tables
 from tests.cli.fake_ses import FakeSes
 from tests.properties import profile_times
 
@@ -120,6 +120,52 @@ def test_asks_first(filled: Tables, monkeypatch: pytest.MonkeyPatch, answer: boo
     monkeypatch.setattr(unblock_run, "_can_ask", lambda: True)
     assert filled.run(*SELECTION, "--no-ses").exit_code == code
     assert (set(filled.blocked()) == NOT_SELECTED, len(files())) == (answer is True, int(answer is True))
+
+
+SUSPECT = {"kind": "complaint", "type": "abuse", "subtype": "", "ambiguous": True}
+
+
+def test_holds_are_lifted_by_default_but_not_those_after_a_complaint(tables: Tables, bounce: Bounce) -> None:
+    tables.apply(
+        [
+            bounce("held@example.org", NOW - HOUR, **DNS_FAILURE),
+            bounce("gone@example.org", NOW - 500 * HOUR, **DNS_FAILURE),
+            bounce("gone@example.org", NOW - HOUR, **DNS_FAILURE),
+            bounce("suspect@example.org", NOW - HOUR, **SUSPECT),
+            bounce("both@example.org", NOW - HOUR, **DNS_FAILURE),
+            bounce("both@example.org", NOW - 2 * HOUR, **SUSPECT),
+            bounce("hard@example.org", NOW - HOUR),
+            bounce("hard@example.org", NOW - HOUR, **SUSPECT, feedback_id="suspect"),
+        ]
+    )
+    (document, *_) = tables.json(*UNASKED, "--undo-file", "undo.jsonl")
+    assert document["skipped"] == {"blocked because of hold after a complaint": 1} | {
+        "also blocked because of hold after a complaint": 2
+    }
+    assert set(tables.blocked()) == {"suspect@example.org", "both@example.org", "hard@example.org"}
+    tables.run(*UNASKED, "--reason", "hold")
+    assert set(tables.blocked()) == {"hard@example.org"}
+
+
+def test_a_hold_of_another_rule_is_not_lifted_with_the_one_that_is_selected(tables: Tables, bounce: Bounce) -> None:
+    tables.apply([bounce("a@example.org", NOW - HOUR, **DNS_FAILURE)])
+    tables.apply([bounce("a@example.org", NOW - 20 * HOUR, subtype="Suppressed")])
+    (document, *_) = tables.json(*UNASKED)
+    assert document["skipped"] == {"also blocked because of hold": 1}
+    assert tables.blocked()["a@example.org"]["rule"] == "dns-failure"
+
+
+def test_a_hold_that_is_put_back_ends_at_its_time_and_a_confirmed_one_does_not(tables: Tables, bounce: Bounce) -> None:
+    tables.apply([bounce("held@example.org", NOW - HOUR, **DNS_FAILURE)])
+    tables.apply([bounce("gone@example.org", NOW - hours * HOUR, **DNS_FAILURE) for hours in (500, 1)])
+    ends = tables.blocked()["held@example.org"]["expires_at"]
+    tables.run(*UNASKED, "--undo-file", "undo.jsonl")
+    assert tables.blocked() == {}
+    result = tables.run("block", "--from", "undo.jsonl")
+    assert result.exit_code == 0
+    held, gone = (tables.blocked()[f"{name}@example.org"] for name in ("held", "gone"))
+    assert (held["reason"], held["expires_at"], "was hold dns-failure" in held["note"]) == ("manual", ends, True)
+    assert ("expires_at" in gone, "was bounce dns-failure" in gone["note"]) == (False, True)
 
 
 def test_the_undo_file_is_for_its_owner_only_and_is_not_overwritten(filled: Tables) -> None:
@@ -290,18 +336,25 @@ def test_the_undo_file_holds_the_blocks_as_they_were(filled: Tables) -> None:
     assert (lines[0]["note"], lines[-1]) == ("provider was broken", {"total": 5})
 
 
-HAPPENINGS = ("hard", "complaint", "soft", "by hand", "by hand, ending", "by hand, over", "imported")
+SINGLE: dict[str, dict[str, Any]] = {
+    "hard": {},
+    "held": DNS_FAILURE,
+    "complaint": {"kind": "complaint", "type": "abuse", "subtype": ""},
+    "suspect": {**SUSPECT, "message_id": "one mail"},
+}
+HAPPENINGS = (*SINGLE, "confirmed", "soft", "by hand", "by hand, ending", "by hand, over", "imported")
 
 
 def happening(bounce: Bounce, address: str, happening_kind: str, hours: int) -> list[Event]:
     at = NOW - hours * HOUR
-    if happening_kind == "complaint":
-        return [bounce(address, at, kind="complaint", type="abuse", subtype="", feedback_id=f"complaint-{hours}")]
+    if happening_kind in SINGLE:
+        return [bounce(address, at, **SINGLE[happening_kind], feedback_id=f"{happening_kind}-{hours}")]
+    if happening_kind == "confirmed":
+        times = at - 500 * HOUR, at
+        return [bounce(address, time, destinations_known=False, feedback_id=f"{time}") for time in times]
     if happening_kind == "soft":
         soft = {"type": "Transient", "subtype": "MailboxFull", "status": "5.2.2"}
         return [bounce(address, at, **soft, message_id=f"m{hours}-{n}", feedback_id=f"{hours}-{n}") for n in range(5)]
-    if happening_kind == "hard":
-        return [bounce(address, at)]
     ends = {"by hand, ending": NOW + HOUR, "by hand, over": NOW - HOUR / 2}.get(happening_kind)
     act: Any = "import" if happening_kind == "imported" else "block"
     return [manual_event(act, address, actor="joe", note="", at=at, expires_at=ends)]
@@ -314,7 +367,7 @@ def happening(bounce: Bounce, address: str, happening_kind: str, hours: int) -> 
         min_size=1,
         max_size=5,
     ),
-    reasons=st.lists(st.sampled_from(["bounce", "complaint", "soft-bounces", "manual", "import"]), unique=True),
+    reasons=st.lists(st.sampled_from(["bounce", "complaint", "hold", "soft-bounces", "manual", "import"]), unique=True),
     since=st.sampled_from([[], ["--since", "12h"], ["--until", "12h"]]),
 )
 def test_for_any_history_putting_back_what_was_unblocked_is_as_before(

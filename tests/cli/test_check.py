@@ -1,11 +1,12 @@
 """`ses-feedback check`. On moto: does not prove which permissions AWS asks for; the sandbox's sender does."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ses_feedback.history.event import Event
 
-from tests.cli.conftest import Tables
+from tests.cli.conftest import DNS_FAILURE, Tables
 
 Bounce = Callable[..., Event]
 
@@ -19,6 +20,30 @@ def test_says_who_may_be_mailed_and_why_not(tables: Tables, bounce: Bounce) -> N
     assert "bounce" in jane
     assert "2026-11-24T12:00:00Z" in jane
     assert "yes" in joe.split()
+
+
+def test_a_hold_says_until_when_and_a_confirmed_one_has_no_end(tables: Tables, bounce: Bounce) -> None:
+    now = datetime.now(UTC)
+    tables.apply(
+        [
+            bounce("held@example.org", now, **DNS_FAILURE),
+            bounce("gone@example.org", now - timedelta(days=30), **DNS_FAILURE),
+            bounce("gone@example.org", now, **DNS_FAILURE),
+            bounce("back@example.org", now - timedelta(days=30), **DNS_FAILURE),
+        ]
+    )
+    midnight = (now + timedelta(days=15)).strftime("%Y-%m-%dT00:00:00Z")
+    held, gone, back = tables.json("check", "held@example.org", "gone@example.org", "back@example.org")
+    assert (held["reason"], held["expires_at"], gone["reason"], gone["expires_at"]) == (
+        "hold",
+        midnight,
+        "bounce",
+        None,
+    )
+    assert back["allowed"]
+    (line,) = (line for line in tables.run("check", "held@example.org").stdout.splitlines() if "@" in line)
+    for word in ("no", "hold", f"{now:%Y-%m-%dT%H:%M:%S}Z", midnight):
+        assert word in line.split()
 
 
 def test_all_allowed_is_exit_code_0(tables: Tables) -> None:

@@ -22,7 +22,7 @@ from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.lists.rows import Format
 from ses_feedback_cli.table_reads import is_expired
 
-from tests.cli.conftest import NOW, Tables
+from tests.cli.conftest import DNS_FAILURE, NOW, Tables
 from tests.cli.test_import_resume import MemoryContext
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 from tests.properties import profile_times
@@ -89,6 +89,28 @@ def test_filters(filled: Tables, options: tuple[str, ...], expected: set[str]) -
     assert set(filled.run("export", "--format", "text", *options).stdout.split()) == expected
 
 
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_hold_that_is_exported_and_imported_ends_at_its_time(
+    tables: Tables, bounce: Bounce, tmp_path: Path, file_format: Format
+) -> None:
+    at = datetime.now(UTC)
+    tables.apply([bounce("jane@x.org", at, **DNS_FAILURE)])
+    tables.apply([bounce("joe@x.org", at - timedelta(days=days), **DNS_FAILURE) for days in (20, 0)])
+    before = tables.blocked()
+    file = str(tmp_path / f"blocked.{file_format.value}")
+    assert tables.run("export", file).exit_code == 0
+    tables.run("unblock", "jane@x.org", "joe@x.org", "--note", "x", "--no-ses")
+    assert tables.blocked() == {}
+    assert tables.run("import", file).exit_code == 0
+    jane, joe = (tables.blocked()[address] for address in ("jane@x.org", "joe@x.org"))
+    assert (jane["reason"], jane["subtype"], jane["expires_at"]) == (
+        "import",
+        "hold",
+        before["jane@x.org"]["expires_at"],
+    )
+    assert (joe["subtype"], "expires_at" in joe) == ("bounce", False)
+
+
 def test_a_failure_leaves_the_old_file_and_nothing_else(filled: Tables, tmp_path: Path) -> None:
     file = tmp_path / "blocked.csv"
     file.write_text("old")
@@ -129,7 +151,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ITEMS = st.dictionaries(
     ADDRESSES,
     st.fixed_dictionaries(
-        {"reason": st.sampled_from(["bounce", "complaint", "soft-bounces", "manual", "import"])},
+        {"reason": st.sampled_from(["bounce", "complaint", "hold", "soft-bounces", "manual", "import"])},
         optional={
             "subtype": TEXTS,
             "note": TEXTS,

@@ -14,7 +14,7 @@ from ses_feedback_cli import table_reads
 from ses_feedback_cli.block_filter import BlockFilter
 from ses_feedback_cli.context import Context
 
-from tests.cli.conftest import NOW, Tables
+from tests.cli.conftest import DNS_FAILURE, NOW, Tables
 
 Bounce = Callable[..., Event]
 DAY = timedelta(days=1)
@@ -29,6 +29,8 @@ def filled(tables: Tables, bounce: Bounce) -> Tables:
             bounce("echo@example.org", NOW - DAY, subtype="OnAccountSuppressionList"),
             bounce("idn@xn--bcher-kva.example", NOW - DAY),
             bounce("angry@sub.example.org", NOW - 2 * DAY, kind="complaint", type="abuse", subtype=""),
+            bounce("gone@example.org", NOW - 20 * DAY, **DNS_FAILURE),
+            bounce("gone@example.org", NOW - DAY, **DNS_FAILURE),
             manual_event("block", "hand@example.org", actor="joe", note="asked", at=NOW),
             manual_event("block", "over@example.org", actor="joe", note="", at=NOW - 9 * DAY, expires_at=NOW - 8 * DAY),
         ]
@@ -36,20 +38,22 @@ def filled(tables: Tables, bounce: Bounce) -> Tables:
     return tables
 
 
-ALL = {"old", "new", "echo", "idn", "angry", "hand"}
+ALL = {"old", "new", "echo", "gone", "idn", "angry", "hand"}
 
 
 @pytest.mark.parametrize(
     ("options", "names"),
     [
         ([], ALL),
-        (["--reason", "bounce"], {"old", "new", "echo", "idn"}),
+        (["--reason", "bounce"], {"old", "new", "gone", "idn"}),
+        (["--reason", "hold"], {"echo"}),
         (["--reason", "complaint"], {"angry"}),
         (["--domain", "EXAMPLE.org"], ALL - {"idn", "angry"}),
         (["--domain", "bücher.example"], {"idn"}),
         (["--identity", "shop.example"], {"old"}),
         (["--rule", "account-suppression"], {"echo"}),
-        (["--since", "2026-11-23T12:00:00Z"], {"new", "echo", "idn", "hand"}),
+        (["--rule", "dns-failure"], {"gone"}),
+        (["--since", "2026-11-23T12:00:00Z"], {"new", "echo", "gone", "idn", "hand"}),
         (["--until", "2026-11-23"], {"old", "angry"}),
         (["--since", "2026-11-22", "--until", "2026-11-23", "--domain", "sub.example.org"], {"angry"}),
         (["--reason", "import"], set()),
@@ -68,6 +72,15 @@ def test_a_row_says_since_when_until_when_and_why(filled: Tables) -> None:
     assert line.split() == ["2026-10-25T12:00:00Z", "for", "good", "bounce", "hard-bounce", "old@example.org"]
 
 
+def test_a_hold_ends_and_a_confirmed_one_does_not(filled: Tables) -> None:
+    (held,), (confirmed,) = (
+        filled.run("list", "--rule", rule).stdout.splitlines() for rule in ("account-suppression", "dns-failure")
+    )
+    since = "2026-11-23T12:00:00Z"
+    assert held.split() == [since, "2026-12-08T00:00:00Z", "hold", "account-suppression", "echo@example.org"]
+    assert confirmed.split() == [since, "for", "good", "bounce", "dns-failure", "gone@example.org"]
+
+
 def test_json_is_the_whole_item(filled: Tables) -> None:
     assert {item["value"]: item for item in filled.json("list")} == {
         key: item for key, item in filled.blocked().items() if key != "over@example.org"
@@ -75,7 +88,7 @@ def test_json_is_the_whole_item(filled: Tables) -> None:
 
 
 def test_counts_by_reason(filled: Tables) -> None:
-    assert filled.run("list").stderr == "6 blocked (4 bounce, 1 complaint, 1 manual)\n"
+    assert filled.run("list").stderr == "7 blocked (4 bounce, 1 complaint, 1 hold, 1 manual)\n"
 
 
 def test_the_limit_ends_it(filled: Tables) -> None:

@@ -20,7 +20,7 @@ from ses_feedback_cli.commands.report import _first_day
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.report import aws_reads
 
-from tests.cli.conftest import BLOCKED, HISTORY, Tables
+from tests.cli.conftest import BLOCKED, DNS_FAILURE, HISTORY, Tables
 
 Bounce = Callable[..., Event]
 PAGE = "ses-feedback-report.html"
@@ -100,6 +100,24 @@ def test_json_is_one_document_on_stdout_or_in_the_file(tables: Tables, bounce: B
     assert document["bounces"]["total"] == {"block": 1}
     assert tables.run("report", "numbers.json", "--json").stdout == ""
     assert json.loads(Path("numbers.json").read_text())["bounces"] == document["bounces"]
+
+
+def test_holds_are_read_and_shown(tables: Tables, bounce: Bounce) -> None:
+    soft_bounce_fields = {"type": "Transient", "subtype": "MailboxFull", "status": "4.2.2"}
+    tables.apply(
+        [
+            bounce("held@example.org", now(), **DNS_FAILURE),
+            bounce("held@example.org", now(), **soft_bounce_fields, feedback_id="soft"),
+            bounce("gone@example.org", now() - timedelta(days=20), **DNS_FAILURE),
+            bounce("gone@example.org", now(), **DNS_FAILURE),
+        ]
+    )
+    (document,) = tables.json("report")
+    assert document["blocked"] == {"permanent": {"bounce": 1}, "temporary": {"hold": 1}, "confirmed": 1}
+    assert sum(row["addresses"] for row in document["soft_bounces"]["mails"]) == 0, "it is held"
+    page = tables.run("report", "-").stdout
+    assert "3 held, 1 soft" in page
+    assert "Blocked permanently after a hold, because the same came again: 1." in page
 
 
 def test_addresses_are_shown_with_the_option_only(tables: Tables, bounce: Bounce) -> None:
@@ -236,7 +254,7 @@ def test_no_address_is_read_from_the_blocked_table(tables: Tables, monkeypatch: 
         if parameters.get("TableName") == BLOCKED
     ]
     assert projections
-    assert all(projection == {"reason", "expires_at"} for projection in projections)
+    assert all(projection == {"reason", "expires_at", "confirmed"} for projection in projections)
 
 
 def test_every_page_of_every_segment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

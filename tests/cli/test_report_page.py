@@ -240,7 +240,7 @@ def test_colours_have_enough_contrast_with_their_background(scheme: dict[str, st
     ]
     text_pairs += [(level, f"{level}-bg") for level in ("healthy", "review", "pause", "unknown")]
     graphics_pairs = [
-        (name, background) for name in ("block", "count", "clear", "ignore") for background in ("card", "zone")
+        (name, background) for name in ("block", "hold", "count", "clear", "ignore") for background in ("card", "zone")
     ]
     assert [pair for pair in text_pairs if _contrast(scheme, pair) < 4.5] == []
     assert [pair for pair in graphics_pairs if _contrast(scheme, pair) < 3] == []

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -121,6 +122,21 @@ def test_soft_bounces_before_an_unblock_do_not_count() -> None:
     summary = summarize(soft_bounce("a@one.example", NOW - timedelta(days=1)), unblock)
     assert summary.soft_bounces.total == 0
     assert summary.manual_changes == {"block": 0, "unblock": 1, "import": 0}
+
+
+def test_a_hold_is_temporary_and_a_confirmed_one_permanent() -> None:
+    dns_failure: Any = {"status": "5.4.4", "diagnostic": "smtp; 550 5.4.4 Invalid domain"}
+    summary = summarize(
+        bounce("held@one.example", **dns_failure),
+        soft_bounce("held@one.example", NOW - timedelta(days=1)),
+        bounce("gone@one.example", NOW - timedelta(days=20), **dns_failure),
+        bounce("gone@one.example", NOW - timedelta(days=1), **dns_failure),
+        bounce("hard@one.example"),
+    )
+    assert summary.bounces.total == {"hold": 3, "count": 1, "block": 1}
+    assert (summary.blocked.permanent, summary.blocked.temporary) == ({"bounce": 2}, {"hold": 1})
+    assert summary.blocked.confirmed == 1
+    assert summary.soft_bounces.total == 0
 
 
 def test_a_block_that_has_ended_does_not_count() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ses_feedback.history.event import Event, manual_event
 
-from tests.cli.conftest import NOW, Tables
+from tests.cli.conftest import DNS_FAILURE, NOW, Tables
 from tests.cli.fake_ses import FakeSes
 
 Bounce = Callable[..., Event]
@@ -84,6 +84,62 @@ def test_a_block_that_is_over_is_none(tables: Tables) -> None:
     result = tables.run("show", JANE)
     assert result.exit_code == 0
     assert "ended 2026-11-20T00:00:00Z" in result.stdout
+
+
+def test_a_hold_says_until_when_why_and_what_confirms_it(tables: Tables, bounce: Bounce) -> None:
+    now = datetime.now(UTC)
+    tables.apply([bounce(JANE, now, **DNS_FAILURE)])
+    result = tables.run("show", JANE)
+    assert result.exit_code == 1
+    ends, last = (f"{now + days * DAY:%Y-%m-%dT00:00:00Z}" for days in (15, 195))
+    for fact in (
+        f"bounce/Permanent/General: hold until {ends}, by the rule dns-failure",
+        f"BLOCKED: held until {ends} by the rule dns-failure, since {now:%Y-%m-%dT%H:%M:%S}Z",
+        "The domain was not found",
+        f"Another bounce by this rule, after the hold and before {last}, makes it a block for good",
+    ):
+        assert fact in result.stdout
+    (document,) = tables.json("show", JANE)
+    assert (document["block"]["reason"], document["block"]["kind"]) == ("hold", "bounce")
+
+
+def test_a_confirmed_hold_says_what_confirmed_it(tables: Tables, bounce: Bounce) -> None:
+    tables.apply([bounce(JANE, NOW - 20 * DAY, **DNS_FAILURE), bounce(JANE, NOW, **DNS_FAILURE)])
+    complaint = {"kind": "complaint", "type": "abuse", "subtype": "", "ambiguous": True}
+    tables.apply([bounce("joe@example.org", NOW - n * DAY, **complaint) for n in range(2)])
+    jane, joe = (tables.run("show", address).stdout for address in (JANE, "joe@example.org"))
+    assert "BLOCKED because of bounce (rule dns-failure), since 2026-11-24T12:00:00Z, for good" in jane
+    assert "after its end the address bounced by the same rule" in jane
+    assert "BLOCKED because of complaint (rule suspects)" in joe
+    assert "complaints about two mails named the address" in joe
+    assert "the complaint names several recipients, one of whom complained" in joe
+
+
+@pytest.mark.parametrize("item_exists", [True, False])
+@pytest.mark.parametrize(("days", "can_be_confirmed"), [(30, True), (210, False)])
+def test_a_hold_that_is_over_says_how_long_the_same_confirms_it(
+    tables: Tables, bounce: Bounce, days: int, can_be_confirmed: bool, item_exists: bool
+) -> None:
+    tables.apply([bounce(JANE, datetime.now(UTC) - days * DAY, **DNS_FAILURE)])
+    if not item_exists:  # DynamoDB deletes it some time after
+        tables.client.delete_item(TableName="blocked", Key={"value": {"S": JANE}})
+    result = tables.run("show", JANE)
+    assert result.exit_code == 0
+    assert "not blocked any more: a hold by the rule dns-failure ended" in result.stdout
+    assert ("makes it a block for good" in result.stdout) == can_be_confirmed
+
+
+def test_what_nothing_confirms_says_so(tables: Tables, bounce: Bounce) -> None:
+    tables.apply([bounce(JANE, datetime.now(UTC), subtype="OnAccountSuppressionList")])
+    assert "each only holds anew" in tables.run("show", JANE).stdout
+
+
+def test_feedback_about_an_address_that_was_not_mailed_says_so(tables: Tables, bounce: Bounce) -> None:
+    tables.apply([bounce(JANE, mailed=False), bounce("joe@example.org", destinations_known=False)])
+    jane, joe = (tables.run("show", address).stdout for address in (JANE, "joe@example.org"))
+    assert "ignore, by the rule not-mailed" in jane
+    assert "the mail did not go to this address" in jane
+    assert "the notification does not say where the mail went" in joe
 
 
 def test_a_block_outlives_its_feedback_in_the_history(tables: Tables, bounce: Bounce) -> None:

@@ -32,14 +32,14 @@ def test_every_mail_becomes_what_it_must(account: Account) -> None:
     assert {item["value"]: item["reason"] for item in result.blocked} == {
         "bounce@simulator.amazonses.com": "bounce",
         "complaint@simulator.amazonses.com": "complaint",
-        "suppressionlist@simulator.amazonses.com": "bounce",
+        "suppressionlist@simulator.amazonses.com": "hold",
         "bounce+main@simulator.amazonses.com": "bounce",
     }
     assert [(answer.address, answer.allowed, answer.reason) for answer in result.answers] == [
         ("success@simulator.amazonses.com", True, None),
         ("bounce@simulator.amazonses.com", False, "bounce"),
         ("complaint@simulator.amazonses.com", False, "complaint"),
-        ("suppressionlist@simulator.amazonses.com", False, "bounce"),
+        ("suppressionlist@simulator.amazonses.com", False, "hold"),
         ("ooto@simulator.amazonses.com", True, None),
         ("bounce+main@simulator.amazonses.com", False, "bounce"),
     ]

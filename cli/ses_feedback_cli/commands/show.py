@@ -10,6 +10,7 @@ from ses_feedback.timestamps import parse
 
 from ses_feedback_cli.blocks.address_arguments import AddressArgument, parse_address
 from ses_feedback_cli.blocks.address_history import AddressHistory, read_address_history, was_recorded_late
+from ses_feedback_cli.blocks.hold_wording import explain_confirmation, explain_hold
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
@@ -101,7 +102,8 @@ def _event_lines(event: dict[str, Any]) -> Iterator[str]:
             yield f"    “{event['note']}”"
     else:
         kind = "/".join(str(event[name]) for name in ("kind", "type", "subtype") if event.get(name))
-        yield f"{occurred_at}  {kind}: {event.get('verdict', '?')}, by the rule {event.get('rule', '?')}"
+        held = f" until {format_time(event['held_until'])}" if isinstance(event.get("held_until"), int) else ""
+        yield f"{occurred_at}  {kind}: {event.get('verdict', '?')}{held}, by the rule {event.get('rule', '?')}"
         if event.get("first_rule"):
             yield f"    first recorded as {event.get('first_verdict', '?')}, by the rule {event['first_rule']}"
         yield from _detail_lines(event)
@@ -125,21 +127,23 @@ def _detail_lines(event: dict[str, Any]) -> Iterator[str]:
     if origin:
         yield "    " + ", ".join(origin)
     if event.get("ambiguous"):
-        yield "    the report does not say which of several recipients it is about: all of them count"
+        yield "    the complaint names several recipients, one of whom complained"
     if event.get("forwarded"):
         yield "    the report names another address: this recipient forwards its mail there"
+    if event.get("not_mailed"):
+        yield "    the mail did not go to this address: only the report names it"
+    if event.get("destinations_unknown"):
+        yield "    the notification does not say where the mail went"
 
 
 def _block_lines(history: AddressHistory) -> Iterator[str]:
     block = history.block
     if block:
-        expires_at = block.get("expires_at")
-        rule = f" (rule {block['rule']})" if block.get("rule") else ""
-        yield (
-            f"BLOCKED because of {block.get('reason', 'an item without a reason')}{rule}, "
-            f"since {_format_stored_time(block.get('blocked_at')) or 'an unknown time'}, "
-            + (f"until {format_time(expires_at)}" if isinstance(expires_at, int) else "for good")
-        )
+        yield _block_line(block)
+        if block.get("confirmed"):
+            yield f"    {explain_confirmation(block)}"
+        elif block.get("reason") == "hold":
+            yield from (f"    {line}" for line in explain_hold(block, history.now))
         if not history.events and block.get("feedback_id"):
             yield from _detail_lines(block)
         if history.expected_block is None:
@@ -148,7 +152,7 @@ def _block_lines(history: AddressHistory) -> Iterator[str]:
                 "removes it."
             )
     else:
-        yield "not blocked" + (_ended_block(history.item) if history.item else "")
+        yield from _ended_block_lines(history)
         if history.expected_block:
             yield (
                 f"    According to the history it must be blocked, because of {history.expected_block['reason']}: the "
@@ -161,11 +165,26 @@ def _block_lines(history: AddressHistory) -> Iterator[str]:
         )
 
 
-def _ended_block(item: dict[str, Any]) -> str:
-    expires_at = item.get("expires_at")
-    if type(expires_at) is not int:
-        return ""
-    return f" any more: a block because of {item.get('reason', '?')} ended {format_time(expires_at)}"
+def _block_line(block: dict[str, Any]) -> str:
+    expires_at, rule = block.get("expires_at"), block.get("rule")
+    since = f"since {_format_stored_time(block.get('blocked_at')) or 'an unknown time'}"
+    until = f"until {format_time(expires_at)}" if isinstance(expires_at, int) else "for good"
+    if block.get("reason") == "hold":
+        return f"BLOCKED: held {until} by the rule {rule or '?'}, {since}"
+    reason = block.get("reason", "an item without a reason") + (f" (rule {rule})" if rule else "")
+    return f"BLOCKED because of {reason}, {since}, {until}"
+
+
+def _ended_block_lines(history: AddressHistory) -> Iterator[str]:
+    ended = history.ended_block
+    if ended is None:
+        yield "not blocked"
+        return
+    is_hold = ended.get("reason") == "hold"
+    block = f"hold by the rule {ended.get('rule', '?')}" if is_hold else f"block because of {ended.get('reason', '?')}"
+    yield f"not blocked any more: a {block} ended {format_time(ended['expires_at'])}"
+    if is_hold:
+        yield from (f"    {line}" for line in explain_hold(ended, history.now))
 
 
 def _format_stored_time(value: object) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from ses_feedback_cli.block_filter import BlockReason, parse_block_filter
 from ses_feedback_cli.blocks.address_arguments import check_note, read_addresses, report_invalid_addresses
-from ses_feedback_cli.blocks.block_selection import DEFAULT_REASONS, BlockSelection
+from ses_feedback_cli.blocks.block_selection import BlockSelection
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision, UnblockRequest
 from ses_feedback_cli.blocks.unblock_run import UnblockJob, confirm_selection, run_unblock, show_selection
 from ses_feedback_cli.blocks.undo_file import default_path, read_undo_file
@@ -44,7 +44,7 @@ def unblock(  # noqa: PLR0913 - one per option
         list[BlockReason] | None,
         typer.Option(
             "--reason",
-            help="Why they are blocked; once for each reason. Default: bounce and soft-bounces.",
+            help="Why they are blocked; once for each. Default: bounce, soft-bounces, hold unless after a complaint.",
             rich_help_panel=SELECTION_PANEL,
         ),
     ] = None,
@@ -83,9 +83,9 @@ def unblock(  # noqa: PLR0913 - one per option
     address that SES does not remove stays blocked.
 
     A selection is shown first, and you are asked (not with --yes). Then an undo file is written: `block --from FILE`
-    puts the blocks back, and `unblock --from FILE` continues after an interruption. Complaints, manual blocks and
-    imports are only selected if --reason names them. Skipped is an address that something which is not selected blocks
-    as well, and one that is blocked again in the meantime.
+    puts the blocks back, and `unblock --from FILE` continues after an interruption. Complaints, holds after a
+    complaint, manual blocks and imports are only selected if --reason names them. Skipped is an address that something
+    which is not selected blocks as well, and one that is blocked again in the meantime.
 
     With --json each line is the result for one address; for a selection the first line describes the selection.
 
@@ -113,7 +113,7 @@ def unblock(  # noqa: PLR0913 - one per option
         code = run_unblock(context, job, regions, as_json=as_json)
         return ExitCode.NEGATIVE if report_invalid_addresses(arguments, as_json=as_json) else code
     block_filter = parse_block_filter(now, domain=domain, identity=identity, rule=rule, since=since, until=until)
-    selection = BlockSelection(context, block_filter, reasons or DEFAULT_REASONS, now)
+    selection = BlockSelection(context, block_filter, reasons or None, now)
     if dry_run:
         return show_selection(selection, as_json=as_json)
     undo_or_code = confirm_selection(selection, decision, undo_file or default_path(now), ask=not yes, as_json=as_json)

@@ -23,14 +23,14 @@ _SCAN_SEGMENTS = 4
 _RATE_PERIOD_DAYS = 3
 _HOUR_SECONDS = 3_600
 
-_STATE_ATTRIBUTES = ("bounce", "complaint", "clear", "unblock", "manual", "expiring", "soft", "version")
+_STATE_ATTRIBUTES = ("bounce", "complaint", "clear", "unblock", "manual", "expiring", "soft", "holds", "version")
 _EVENT_ATTRIBUTES = ("value", "entry", "occurred_at", "kind", "verdict", "rule", "identity", "act")
 
 
 def count_blocked_table(context: Context, builder: SummaryBuilder, on_progress: Callable[[int], None]) -> None:
     """Count the items of the blocked table without reading addresses. ``on_progress`` takes a number of new items."""
     table = context.blocked_table()
-    request = {"TableName": table, **_projection(("reason", "expires_at"))}
+    request = {"TableName": table, **_projection(("reason", "expires_at", "confirmed"))}
     for page in _scan_pages(context.dynamodb_client(table), request):
         for item in page["Items"]:
             builder.count_blocked_item(decode(item))

@@ -10,7 +10,7 @@ from datetime import date
 
 from ses_feedback_cli.report.ranking import NameCounts, Ranking
 
-VERDICTS = ("block", "count", "clear", "ignore")
+VERDICTS = ("block", "hold", "count", "clear", "ignore")
 """In the order in which they are stacked."""
 
 PLOT_HEIGHT = 160

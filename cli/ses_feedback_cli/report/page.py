@@ -20,8 +20,8 @@ from ses_feedback_cli.report.summary import FeedbackCounts
 from ses_feedback_cli.report.summary_builder import REASONS
 
 _VERDICT_LABELS = {
-    "bounce": {"block": "hard", "count": "soft", "clear": "lifting", "ignore": "ignored"},
-    "complaint": {"block": "blocking", "count": "counted", "clear": "“not spam”", "ignore": "ignored"},
+    "bounce": {"block": "hard", "hold": "held", "count": "soft", "clear": "lifting", "ignore": "ignored"},
+    "complaint": {"block": "blocking", "hold": "held", "count": "counted", "clear": "“not spam”", "ignore": "ignored"},
 }
 _DURATION_LABELS = {"permanent": "permanently", "temporary": "until a date"}
 _LEVEL_LABELS = {

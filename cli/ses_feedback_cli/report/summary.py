@@ -45,6 +45,8 @@ class BlockedCounts:
 
     permanent: Mapping[str, int]
     temporary: Mapping[str, int]
+    confirmed: int = 0
+    """How many of the permanent ones were holds, until the same evidence came again."""
 
     @property
     def total(self) -> int:

@@ -19,7 +19,7 @@ from ses_feedback_cli.report.summary import BlockedCounts, FeedbackCounts, SoftB
 from ses_feedback_cli.table_reads import is_expired
 
 KINDS = ("bounce", "complaint")
-REASONS = ("complaint", "bounce", "soft-bounces", "manual", "import")
+REASONS = ("complaint", "bounce", "hold", "soft-bounces", "manual", "import")
 """Why an address is blocked. Items that others put into the table count as OTHER."""
 OTHER = "other"
 MANUAL_CHANGES = ("block", "unblock", "import")
@@ -57,6 +57,7 @@ class SummaryBuilder:
         self._feedback = {kind: _FeedbackCounters(days={day: Counter() for day in days}) for kind in KINDS}
         self._permanent: Counter[str] = Counter()
         self._temporary: Counter[str] = Counter()
+        self._confirmed = 0
         self._manual_changes: Counter[str] = Counter()
         self._soft_bounce_mails: Counter[int] = Counter()
         self._soft_bounce_domains = RankingBuilder()
@@ -70,6 +71,7 @@ class SummaryBuilder:
             reason = item.get("reason")
             counter = self._temporary if "expires_at" in item else self._permanent
             counter[reason if reason in REASONS else OTHER] += 1
+            self._confirmed += item.get("confirmed") is True
 
     def count_history_row(self, row: Mapping[str, Any]) -> None:
         """Count a row of the history table: an event of the period, or a state."""
@@ -89,7 +91,7 @@ class SummaryBuilder:
             first_day=self._first_day,
             last_day=self._last_day,
             includes_addresses=self._includes_addresses,
-            blocked=BlockedCounts(dict(self._permanent), dict(self._temporary)),
+            blocked=BlockedCounts(dict(self._permanent), dict(self._temporary), self._confirmed),
             bounces=self._feedback_counts("bounce"),
             complaints=self._feedback_counts("complaint"),
             soft_bounces=SoftBounceCounts(

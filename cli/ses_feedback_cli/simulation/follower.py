@@ -164,7 +164,8 @@ class Follower:
     def _explain(self, journey: Journey) -> Failure:
         if not journey.row:
             return self.evidence.explain(journey)
-        problem = f"the history has it ({_decision(journey)}), and it is not blocked for a {journey.mail.reason}"
+        right = f"blocked for {journey.mail.reason}"
+        problem = f"the history has it ({_decision(journey)}), and it is not blocked; {right} is right"
         return Failure("DynamoDB", problem, broken=False)
 
     def _find_unexpected(self, journey: Journey) -> Failure | None:

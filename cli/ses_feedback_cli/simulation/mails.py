@@ -25,6 +25,11 @@ class Mail:
     """Why the address is blocked afterwards; None: it is not."""
 
     @property
+    def is_suppressed(self) -> bool:
+        """Whether SES does not send the mail, and says so in place of a mail server."""
+        return self.reason == "hold"
+
+    @property
     def is_automatic_reply(self) -> bool:
         """Whether the simulator answers with an out-of-office reply."""
         return self.name == "ooto"
@@ -40,6 +45,6 @@ MAILS = (
     Mail("success", "is delivered", None, None, None),
     BOUNCE,
     Mail("complaint", "marks it as spam", "complaint", "block", "complaint"),
-    Mail("suppressionlist", "is on SES's suppression list", "bounce", "block", "bounce"),
+    Mail("suppressionlist", "is on SES's suppression list", "bounce", "hold", "hold"),
     OUT_OF_OFFICE,
 )

@@ -15,6 +15,11 @@ from ses_feedback.timestamps import iso
 from ses_feedback_cli.simulation.mails import Mail
 from ses_feedback_cli.simulation.origins import Origin
 
+_SUPPRESSED = (
+    "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid "
+    "address."
+)
+
 
 def build_notification(origin: Origin, mail: Mail, address: str, now: datetime) -> str:
     """The message that SES would publish about a mail with feedback, sent and answered at ``now``."""
@@ -61,7 +66,8 @@ def _feedback(mail: Mail, address: str) -> dict[str, Any]:
             "bounceSubType": "General",
             "bouncedRecipients": [{"emailAddress": address}],
         }
-    status = {"action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown"}
+    diagnostic = _SUPPRESSED if mail.is_suppressed else "smtp; 550 5.1.1 user unknown"
+    status = {"action": "failed", "status": "5.1.1", "diagnosticCode": diagnostic}
     return {
         "bounceType": "Permanent",
         "bounceSubType": "General",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from ses_feedback.function.diagnostics import Subject, diagnosed_subject
+from ses_feedback.function.diagnostics import STATUSES, Subject, diagnosed_subject
 from ses_feedback.function.notification import Feedback
 
 _CONTENTS = "SES guide, Amazon SNS notification contents"
@@ -56,9 +56,20 @@ class Rule:
     """Whether a hold is confirmed by the same evidence; see ``history.holds``."""
 
 
+def _statuses(subject: Subject) -> str:
+    return ", ".join(status if status.count(".") > 1 else f"{status}.x" for status in STATUSES[subject])
+
+
 NOT_MAILED = Condition(
     "the address is not one that the mail went to",
     lambda feedback: not feedback.mailed,
+)
+GLOBAL_LIST = Condition(
+    "the subtype is Suppressed, or SES itself says in the diagnostic that it has suppressed sending to the address",
+    lambda feedback: (
+        _letters(feedback.subtype) == "suppressed"
+        or feedback.diagnostic.startswith("Amazon SES has suppressed sending to this address")
+    ),
 )
 FORWARDED = Condition(
     "the report names another address, and this is the only one that the mail went to",
@@ -81,15 +92,15 @@ RECEIVING_RATE = Condition(
     lambda feedback: _subject(feedback) is Subject.RECEIVING_RATE,
 )
 ABOUT_SENDER = Condition(
-    "status (5.7.x, 5.3.x, 5.1.7, 5.1.8) or diagnostic speak of the sender, its mail or its reputation",
+    f"status ({_statuses(Subject.SENDER)}) or diagnostic speak of the sender, its mail or its reputation",
     lambda feedback: _subject(feedback) is Subject.SENDER,
 )
 DNS_FAILURE = Condition(
-    "status (5.4.4, 5.1.2, 5.4.310) or diagnostic say that the domain was not found",
+    f"status ({_statuses(Subject.DNS)}) or diagnostic say that the domain was not found",
     lambda feedback: _subject(feedback) is Subject.DNS,
 )
 NO_MAILBOX = Condition(
-    "status or diagnostic say that there is no such mailbox",
+    f"status ({_statuses(Subject.NO_MAILBOX)}) or diagnostic say that there is no such mailbox",
     lambda feedback: _subject(feedback) is Subject.NO_MAILBOX,
 )
 DESTINATION_UNKNOWN = Condition(
@@ -97,7 +108,7 @@ DESTINATION_UNKNOWN = Condition(
     lambda feedback: not feedback.destinations_known,
 )
 DEAD_SOMEWHERE = Condition(
-    f"{DESTINATION_UNKNOWN.text}, and the bounce is permanent or {NO_MAILBOX.text}",
+    f"{DESTINATION_UNKNOWN.text}, and the bounce is permanent or says that there is no such mailbox",
     lambda feedback: (
         DESTINATION_UNKNOWN.test(feedback) and (_letters(feedback.type) == "permanent" or NO_MAILBOX.test(feedback))
     ),
@@ -145,7 +156,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "global-suppression", Verdict.HOLD, "bounce",
         "SES did not send because the address bounced for some customer recently; SES forgets that in 14 days.",
-        "SES guide, Global suppression list", ("Permanent",), ("Suppressed",), hold_days=_SUPPRESSED_DAYS,
+        "SES guide, Global suppression list; for suppressionlist@ of the simulator SES gives the diagnostic only",
+        ("Permanent",), condition=GLOBAL_LIST, hold_days=_SUPPRESSED_DAYS,
     ),
     Rule(
         "forwarded", Verdict.COUNT, "bounce",
@@ -255,8 +267,8 @@ RULES: tuple[Rule, ...] = (
 # What the tables decide, not the feedback: history.writer applies them as it writes.
 PROTECTED = Rule(
     "protected", Verdict.IGNORE, "",
-    "The address is one that no feedback may block: an input of the pipeline, or `ses-feedback protect`.",
-    "",
+    "An input of the pipeline or `ses-feedback protect` names the address, its domain or its local part.",
+    "docs/support.md",
 )  # fmt: skip
 SURGE_HOLD = Rule(
     "surge-hold", Verdict.HOLD, "bounce",

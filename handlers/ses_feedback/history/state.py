@@ -128,11 +128,11 @@ class State:
         """
         reason = item.get("reason")
         without: dict[str, Any] = {"manual": None}
-        if reason == "hold":
-            without = {"holds": ()}
+        if reason == "hold" or item.get("confirmed"):
+            evidence = (item.get("kind", reason), item.get("rule"))
+            without = {"holds": tuple(hold for hold in self.holds if _evidence(hold) != evidence)}
         elif reason in ("bounce", "complaint"):
-            of_others = tuple(hold for hold in self.holds if hold.attributes["kind"] != reason)
-            without = {"holds": of_others} if item.get("confirmed") else {str(reason): None}
+            without = {str(reason): None}
         elif reason == "soft-bounces":
             without = {"soft": ()}
         elif "expires_at" in item:
@@ -185,6 +185,10 @@ def _later_than(at: str) -> Callable[[Occurrence], bool]:
 
 def _keep_if(condition: Callable[[Occurrence], bool], occurrence: Occurrence | None) -> Occurrence | None:
     return occurrence if occurrence is not None and condition(occurrence) else None
+
+
+def _evidence(hold: Occurrence) -> tuple[Value, Value]:
+    return hold.attributes["kind"], hold.attributes["rule"]
 
 
 def _item(reason: str, occurrence: Occurrence) -> dict[str, Value]:

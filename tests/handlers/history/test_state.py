@@ -201,7 +201,7 @@ def test_a_manual_block_counts_if_it_lasts_as_long() -> None:
     assert not state_after([bounce], SoftBouncePolicy()).has_manual_block(until)
 
 
-@given(histories(), policies)
+@given(histories() | hold_histories(), policies)
 def test_without_one_block_after_another_nothing_blocks(events: list[Event], policy: SoftBouncePolicy) -> None:
     state = state_after(events, policy)
     while item := state.blocked_item(policy):
@@ -215,6 +215,7 @@ def test_a_block_of_others_is_not_in_the_state() -> None:
     state = state_after([make_act(1, "a@b", "block", START, 30)], SoftBouncePolicy())
     for item in (
         {"reason": "bounce", "blocked_at": iso(START)},
+        {"reason": "hold", "blocked_at": iso(START), "expires_at": 1},
         {"reason": "manual"},
         {"reason": "manual", "blocked_at": iso(START + DAY), "expires_at": 1},
     ):
