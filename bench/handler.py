@@ -58,6 +58,8 @@ class Stub:
     spans: list[tuple[float, float]] = field(default_factory=list)
     """Start and end of each call."""
     read_keys: int = 0
+    counts: int = 0
+    """Writes that count a domain's hard bounces."""
     written_items: list[Mapping[str, Any]] = field(default_factory=list)
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
@@ -69,6 +71,11 @@ class Stub:
     def transact_write_items(self, *, TransactItems: list[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803
         self._call()
         self.written_items += [action["Put"]["Item"] for action in TransactItems]
+        return {}
+
+    def update_item(self, **_: object) -> dict[str, Any]:
+        self._call()
+        self.counts += 1
         return {}
 
     def _call(self) -> None:
@@ -103,6 +110,17 @@ def _value_size(value: Mapping[str, Any]) -> int:
     return len(content.encode()) if data_type == "S" else 1
 
 
+def _units_of_a_full_domain() -> int:
+    """Write units of a count: the item of a domain that had hard bounces in each hour of the past four weeks."""
+    from ses_feedback.history.surges import hours_key  # noqa: PLC0415 - after the environment
+
+    first_hour = 498_000
+    row = {f"h{first_hour + hour}": 1_000 for hour in range(7 * 24 + 2)}
+    row |= {f"p{first_hour // 24 - day}": 1_000 for day in range(1, 22)}
+    key = {name: {"S": value} for name, value in hours_key("mail.example.org").items()}
+    return math.ceil(item_size({**key, **{name: {"N": str(number)} for name, number in row.items()}}) / 1_024)
+
+
 def _event(batch: int, size: int) -> dict[str, Any]:
     """Hard bounces of the size that SES sends: an identity's notification, raw."""
     return {
@@ -124,7 +142,7 @@ def _notification(number: str) -> dict[str, Any]:
         "action": "failed",
         "status": "5.1.1",
         "diagnosticCode": "smtp; 550 5.1.1 The email account that you tried to reach does not exist. Please try "
-        "double-checking the recipient's email address for typos or unnecessary spaces.",
+        f"double-checking the recipient's email address for typos or unnecessary spaces. {number}",
     }
     return {
         "notificationType": "Bounce",
@@ -221,8 +239,9 @@ def main() -> int:
     batches = 6  # _run warms up with five
     calls, rounds = len(stub.spans) / batches, stub.rounds() / batches
     write_units = sum(2 * math.ceil(item_size(item) / 1_024) for item in stub.written_items) / batches / _BATCH_SIZE
+    counting_units = stub.counts * _units_of_a_full_domain() / batches / _BATCH_SIZE
     read_units = stub.read_keys / batches / _BATCH_SIZE  # an item that is not there costs one unit
-    dollars = write_units * _WRITE_UNIT_DOLLARS + read_units * _READ_UNIT_DOLLARS
+    dollars = (write_units + counting_units) * _WRITE_UNIT_DOLLARS + read_units * _READ_UNIT_DOLLARS
     handler_cpu, _ = _run(Stub(), batches=200)
     client_cpu, _ = _run(real_client(0), batches=200)
     _, stub_wall = _run(Stub(seconds=CALL_SECONDS), batches=100)
@@ -231,7 +250,7 @@ def main() -> int:
     boto3_seconds, function_seconds = _cold_import()
 
     print(f"handler: a batch of {_BATCH_SIZE} hard bounces of {_BATCH_SIZE} addresses")
-    print_figure("AWS calls", f"{calls:g}", "public peers: 10 to 30")
+    print_figure("AWS calls: read, transaction, count of the domain", f"{calls:g}", "public peers: 10 to 30")
     print_figure("rounds of calls, one after another", f"{rounds:g}", "goal 2")
     print_figure("CPU with AWS stubbed", f"{handler_cpu * 1e3:.2f} ms", "public peers: 0.2 to 1.1 ms")
     print_figure("CPU with the real client, without network", f"{client_cpu * 1e3:.2f} ms")
@@ -239,6 +258,7 @@ def main() -> int:
     print_figure("wall time at 5 ms a call, real client", f"{client_wall * 1e3:.1f} ms", "goal < 25 ms")
     print_figure("the same, batch of 100", f"{large_batch_wall * 1e3:.1f} ms")
     print_figure("DynamoDB write units / read units per event", f"{write_units:g} / {read_units:g}")
+    print_figure("of a domain with bounces in each hour of a week, more by", f"{counting_units:g}", "write units")
     print_figure("DynamoDB dollars per million events", f"${dollars:.2f}")
     print_figure("cold start: boto3 with a client", f"{boto3_seconds * 1e3:.0f} ms")
     print_figure(
@@ -246,7 +266,7 @@ def main() -> int:
         f"{function_seconds * 1e3:.0f} ms",
         f"goal + 25 %, is {(function_seconds / boto3_seconds - 1) * 100:+.0f} %",
     )
-    return 0 if (calls, rounds) == (2, 2) else 1
+    return 0 if (calls, rounds) == (3, 2) else 1
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ses_feedback.function.feedback_event import HOLD_DAYS
-from ses_feedback.function.verdict import RULES, Rule
+from ses_feedback.function.verdict import PROTECTED, RULES, SURGE_HOLD, Rule
 from ses_feedback.history.holds import CONFIRMATION_DAYS
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.surges import EXCEPTIONAL_DAYS, OPEN_HOURS, PAST_DAYS, SurgePolicy
 
 PAGE = Path(__file__).resolve().parent / "reference" / "verdicts.md"
 
@@ -44,6 +45,17 @@ _CONFIRMATION = f"""A hold of a bounce is confirmed by a bounce of the same rule
 {CONFIRMATION_DAYS} days of it; a hold of a complaint by a complaint about another mail, whenever. The block is then
 one of a bounce or complaint, marked `confirmed`. What comes during a hold only lengthens it.
 """
+_SURGES = SurgePolicy()
+_SAFEGUARDS = f"""Before a verdict is stored, two things are looked at that are not in the feedback. The breaker of a
+recipient domain is open while an hour has at least {_SURGES.hourly_floor} hard bounces of it (input) and
+{_SURGES.factor} times (input) those of its usual hour, and for {OPEN_HOURS} hours after. The usual hour is the largest
+of the past {PAST_DAYS} days without their {EXCEPTIONAL_DAYS} largest days: a provider's bad night is not usual, and
+what is so on a fifth day is.
+"""
+_CIRCUMSTANCES = {
+    PROTECTED.name: "a bounce or complaint about a protected address, which would do something",
+    SURGE_HOLD.name: "a bounce that would block for good, while the breaker of its domain is open",
+}
 _RECIPIENTS = (
     ("names a recipient that the mail went to", "the recipient's"),
     (
@@ -81,6 +93,9 @@ def files() -> dict[Path, str]:
     for kind, title in (("bounce", "Bounces"), ("complaint", "Complaints")):
         rows = [_row(rule) for rule in RULES if rule.kind == kind]
         parts += [f"## {title}\n", _table(("fits", "verdict", "rule", "why", "source"), rows)]
+    tables = [(_CIRCUMSTANCES[rule.name], *_row(rule)[1:]) for rule in (PROTECTED, SURGE_HOLD)]
+    parts += ["## What the tables decide\n", _SAFEGUARDS]
+    parts += [_table(("when", "verdict", "rule", "why", "source"), tables)]
     parts += ["## Which address a feedback concerns\n", _table(("the notification", "whose address"), _RECIPIENTS)]
     return {PAGE: "\n".join(parts)}
 
@@ -91,9 +106,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _row(rule: Rule) -> Sequence[str]:
     columns = [", ".join(name or "none" for name in names) for names in (rule.types, rule.subtypes) if names]
-    fits = " / ".join(columns) or "anything else"
-    if rule.condition:
-        fits += f"; {rule.condition.text}"
+    types = [" / ".join(columns)] if columns else []
+    conditions = [rule.condition.text] if rule.condition else []
+    fits = "; ".join([*types, *conditions]) or "anything else"
     verdict = f"`{rule.verdict}`"
     if rule.hold_days is not None:
         verdict += f", {rule.hold_days} days"

@@ -13,12 +13,13 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-from .chain import Result, exercise
+from .chain import FOLLOW_SECONDS, Result, exercise
 from .deployment import STACK, DeployedStack, create_prerequisites, deploy
 from .emulator import Emulator, start_emulator
 from .errors import SandboxError
 from .screen import Screen
 from .stack_context import parse_arn
+from .surge import exercise_surge
 
 INTERRUPTED = 130  # the exit code of a shell after Ctrl-C
 
@@ -71,16 +72,18 @@ def _run(options: argparse.Namespace, screen: Screen) -> int:
         stack = _deploy(emulator, screen)
         try:
             result = exercise(stack, screen)
+            screen.write_blocked(result.blocked)
+            screen.write_answers(result.answers)
+            if not result.failed:
+                screen.console.print()
+                exercise_surge(stack, screen, FOLLOW_SECONDS)
         except SandboxError:
             screen.write_log(emulator)  # a function that cannot start says why only there
             raise
-        screen.write_blocked(result.blocked)
-        screen.write_answers(result.answers)
         if result.failed:
             screen.write_failures(result.journeys, emulator)
         if options.debug:
             screen.console.print(escape(emulator.log_tail(1000)), soft_wrap=True)
-        screen.console.print()
         screen.write_step("failed" if result.failed else "done", _summary(result), time.monotonic() - started_at)
         if options.keep:
             with TemporaryDirectory(prefix="ses-feedback-") as folder:

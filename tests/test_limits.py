@@ -11,14 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ses_feedback.function.settings import (
-    HOLD_DAYS_LIMITS,
-    SURGE_FACTOR_LIMITS,
-    SURGE_FLOOR_LIMITS,
-    Settings,
-    SettingsError,
-)
+from ses_feedback.function.feedback_event import HOLD_DAYS_LIMITS
+from ses_feedback.function.settings import Settings, SettingsError
 from ses_feedback.history import soft_bounces
+from ses_feedback.history.surges import FACTOR_LIMITS, FLOOR_LIMITS
 
 from components import (
     blocked_table_args,
@@ -166,12 +162,17 @@ def test_the_library_has_the_same_limits_on_soft_bounces() -> None:
 def test_the_library_has_the_same_limits_and_defaults_for_holds_and_surges() -> None:
     limits = {
         "hold_days": HOLD_DAYS_LIMITS,
-        "surge_hourly_floor": SURGE_FLOOR_LIMITS,
-        "surge_factor": SURGE_FACTOR_LIMITS,
+        "surge_hourly_floor": FLOOR_LIMITS,
+        "surge_factor": FACTOR_LIMITS,
     }
     assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*limits).items()} == limits
-    components, library = feedback_pipeline_args.PipelineSettings(), Settings.read(ENVIRONMENT)
-    assert {name: getattr(library, name) for name in limits} == {name: getattr(components, name) for name in limits}
+    settings, library = feedback_pipeline_args.PipelineSettings(), Settings.read(ENVIRONMENT)
+    surges = library.safeguards.surges
+    assert (library.hold_days, surges.hourly_floor, surges.factor) == (
+        settings.hold_days,
+        settings.surge_hourly_floor,
+        settings.surge_factor,
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ def test_the_library_takes_the_same_protected_patterns(pattern: str, is_one: boo
     environment = {**ENVIRONMENT, "PROTECTED": json.dumps([pattern])}
     if is_one:
         assert rule("protected", [pattern]) == [pattern]
-        assert Settings.read(environment).protected == (pattern.lower(),)
+        assert Settings.read(environment).safeguards.protected.patterns == {pattern.lower()}
     else:
         with pytest.raises(InputError, match="protected"):
             rule("protected", [pattern])

@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from ses_feedback_cli.command import register
-from ses_feedback_cli.commands import dead_letters
+from ses_feedback_cli.commands import dead_letters, surges
 from ses_feedback_cli.commands.block import block
 from ses_feedback_cli.commands.check import check
 from ses_feedback_cli.commands.doctor import doctor
 from ses_feedback_cli.commands.export import export
 from ses_feedback_cli.commands.import_list import import_
 from ses_feedback_cli.commands.list_ import list_
+from ses_feedback_cli.commands.protect import protect, unprotect
 from ses_feedback_cli.commands.report import report
 from ses_feedback_cli.commands.show import show
 from ses_feedback_cli.commands.simulate import simulate
@@ -41,6 +42,21 @@ def _about(
     """Amazon SES bounces and complaints: see who is blocked and why, undo blocks, and find what is broken."""
 
 
-for command in (check, simulate, doctor, block, list_, show, unblock, import_, export, sync, report):
+for command in (
+    check,
+    simulate,
+    doctor,
+    block,
+    list_,
+    show,
+    unblock,
+    protect,
+    unprotect,
+    import_,
+    export,
+    sync,
+    report,
+):
     register(app, command)
+app.add_typer(surges.group, name="surges")
 app.add_typer(dead_letters.group, name="dead-letters")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from ses_feedback.address import NotAnAddressError, address_key
 from ses_feedback.timestamps import parse
@@ -20,6 +20,13 @@ class BlockReason(StrEnum):
     SOFT_BOUNCES = "soft-bounces"
     MANUAL = "manual"
     IMPORT = "import"
+
+
+class ItemFilter(Protocol):
+    """Which items of the blocked table are meant."""
+
+    def matches(self, item: dict[str, Any]) -> bool:
+        """Whether it is one of them."""
 
 
 @dataclass(frozen=True)

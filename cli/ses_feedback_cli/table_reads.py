@@ -10,14 +10,14 @@ from ses_feedback.history.state import State
 from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import READ_LIMIT, decode, encode, read_many
 
-from ses_feedback_cli.block_filter import BlockFilter
+from ses_feedback_cli.block_filter import ItemFilter
 from ses_feedback_cli.context import Context
 
 _READ_SECONDS = 30
 """How long one read of up to a hundred keys is tried while DynamoDB throttles."""
 
 
-def scan_blocked_items(context: Context, block_filter: BlockFilter, now: datetime) -> Iterator[dict[str, Any]]:
+def scan_blocked_items(context: Context, block_filter: ItemFilter, now: datetime) -> Iterator[dict[str, Any]]:
     """The unexpired items that match a filter, in no order, one page in memory. Needs dynamodb:Scan on the table."""
     table = context.blocked_table()
     for page in context.dynamodb_client(table).get_paginator("scan").paginate(TableName=table):
@@ -38,6 +38,11 @@ def read_states(context: Context, addresses: Iterable[str]) -> dict[str, State]:
     keys = ({"value": address, "entry": STATE} for address in addresses)
     states = {row["value"]: read_state(row) for row in _read_keys(context, context.history_table(), keys)}
     return {address: states.get(address, State()) for address in addresses}
+
+
+def read_history_row(context: Context, value: str, entry: str) -> dict[str, Any] | None:
+    """One row of the history table. Needs dynamodb:BatchGetItem on it."""
+    return next(_read_keys(context, context.history_table(), [{"value": value, "entry": entry}]), None)
 
 
 def is_expired(item: dict[str, Any], now: datetime) -> bool:

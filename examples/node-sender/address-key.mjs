@@ -16,7 +16,8 @@ const W = String.raw`\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f
 const SPACE = `[${W}]*`;
 const SPECIAL = String.raw`"(),:;<>@\[\]\\`;
 const COMMENT = `${SPACE}(?:\\([^()]*\\)${SPACE})?`;
-const LOCAL = String.raw`(?:"(?:[^"\\]|\\[^\n])*"|[^${W}${SPECIAL}]+)`;
+const UNQUOTED = `[^${W}${SPECIAL}]+`; // dots anywhere: "a..b"@docomo.ne.jp is a..b@docomo.ne.jp
+const LOCAL = String.raw`(?:"(?:[^"\\]|\\[^\n])*"|${UNQUOTED})`;
 const DOMAIN = String.raw`(?:\[[^${W}\[\]<>@]+\]|[^${W}${SPECIAL}]+)`;
 const SPEC = `${COMMENT}(?<local>${LOCAL})@(?<domain>${DOMAIN})${COMMENT}`;
 
@@ -24,7 +25,7 @@ const BARE = new RegExp(`^${SPEC}$`, "u");
 const NAMED = new RegExp(`<${SPEC}>${COMMENT}$`, "u");
 const ADDRESS_TYPE = new RegExp(`^${SPACE}(?:rfc822|utf-8)${SPACE};`, "i");
 const EDGES = new RegExp(`^[${W}]+|[${W}]+$`, "gu");
-const DOT_ATOM = new RegExp(`^[^${W}.${SPECIAL}]+(?:\\.[^${W}.${SPECIAL}]+)*$`, "u");
+const NEEDS_NO_QUOTES = new RegExp(`^${UNQUOTED}$`, "u");
 const LABEL = /^[a-z0-9_-]{1,63}$/;
 const PRINTABLE = /^[\x20-\x7e]*$/;
 const ASCII = /^[\x00-\x7f]*$/;
@@ -57,7 +58,7 @@ function localKey(localPart) {
   const local = localPart.toLowerCase();
   if (!local.startsWith('"')) return local;
   const unquoted = local.slice(1, -1).replace(/\\(.)/g, "$1");
-  return DOT_ATOM.test(unquoted) ? unquoted : `"${unquoted.replace(/["\\]/g, "\\$&")}"`;
+  return NEEDS_NO_QUOTES.test(unquoted) ? unquoted : `"${unquoted.replace(/["\\]/g, "\\$&")}"`;
 }
 
 function domainKey(domain) {

@@ -9,7 +9,10 @@ _TEXT_LIMIT = 2_048  # a display name and an address; a longer string is no addr
 _KEY_LIMIT = 320  # 64 + "@" + 255 characters (RFC 5321, 4.5.3.1); DynamoDB allows 2,048 bytes
 
 _COMMENT = r"\s*(?:\([^()]*\)\s*)?"
-_LOCAL = r'(?:"(?:[^"\\]|\\.)*"|[^\s"(),:;<>@\[\]\\]+)'
+# Dots anywhere, though RFC 5321 wants each between two other characters: until 2009 NTT docomo gave out a..b@ and a.@,
+# still in use (https://www.docomo.ne.jp/service/docomo_mail/rfc_add/, read 2026-11-24). Some write "a..b"@ and "a."@.
+_UNQUOTED = r'[^\s"(),:;<>@\[\]\\]+'
+_LOCAL = rf'(?:"(?:[^"\\]|\\.)*"|{_UNQUOTED})'
 _DOMAIN = r'(?:\[[^\s\[\]<>@]+\]|[^\s"(),:;<>@\[\]\\]+)'
 _SPEC = f"{_COMMENT}(?P<local>{_LOCAL})@(?P<domain>{_DOMAIN}){_COMMENT}"
 _BARE = re.compile(_SPEC)
@@ -18,7 +21,7 @@ _NAMED = re.compile(f"<{_SPEC}>{_COMMENT}$")
 _ADDRESS_TYPE = re.compile(r"\s*(?:rfc822|utf-8)\s*;", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
 _SEPARATORS = frozenset(",;<")
-_DOT_ATOM = re.compile(r"[^\s\"(),.:;<>@\[\]\\]+(?:\.[^\s\"(),.:;<>@\[\]\\]+)*")
+_NEEDS_NO_QUOTES = re.compile(_UNQUOTED)
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 
 
@@ -39,7 +42,8 @@ def address_key(text: str) -> str:
 
     Strips a display name, ``rfc822;``, angle brackets, comments and the domain's trailing dot; writes the domain in its
     ASCII form and everything in lower case. Plus-tags stay: no AWS page says that SES folds them. A quoted local part
-    that needs no quotes loses them (RFC 5321, 4.1.2 calls both forms equivalent).
+    loses its quotes when this function takes it without them: ``"a..b"`` and ``a..b`` are one mailbox, because quotes
+    are no part of a name (RFC 5321, 4.1.2).
 
     Raises: NotAnAddressError when ``text`` is not an address, is more than one, or has what SES cannot mail
     (a local part outside ASCII). Nothing is guessed.
@@ -80,7 +84,7 @@ def _local_key(local: str) -> str:
     local = local.lower()
     if local.startswith('"'):
         unquoted = re.sub(r"\\(.)", r"\1", local[1:-1])
-        if _DOT_ATOM.fullmatch(unquoted):
+        if _NEEDS_NO_QUOTES.fullmatch(unquoted):
             return unquoted
         return '"' + re.sub(r'(["\\])', r"\\\1", unquoted) + '"'
     return local

@@ -88,6 +88,18 @@ def test_takes_it_off_the_lists_of_ses_in_any_spelling(tables: Tables, bounce: B
     assert ses.spellings() == {"eu-west-1": {"joe@example.org"}, "us-east-1": set()}
 
 
+@pytest.mark.parametrize("typed", ["A..b@docomo.ne.jp", '"A..b"@docomo.ne.jp'])
+@pytest.mark.parametrize("listed", ["a..b", "A..b", '"a..b"', '"A..b"'])
+def test_dots_that_need_quotes_are_found_with_and_without_them(
+    tables: Tables, bounce: Bounce, ses: FakeSes, typed: str, listed: str
+) -> None:
+    tables.apply([bounce("a..b@docomo.ne.jp", AGO)])
+    ses.add("eu-west-1", f"{listed}@docomo.ne.jp", "a.b@docomo.ne.jp")
+    assert tables.json("unblock", typed, *NOTE, *HERE)[0]["ses"] == {"eu-west-1": "removed"}
+    assert tables.blocked() == {}
+    assert ses.spellings() == {"eu-west-1": {"a.b@docomo.ne.jp"}}
+
+
 def test_an_address_that_only_ses_has_is_taken_off(tables: Tables, ses: FakeSes) -> None:
     ses.add("eu-west-1", JANE)
     (output,) = tables.json("unblock", JANE, *NOTE, *HERE)

@@ -47,13 +47,15 @@ def random_string(generator: random.Random) -> str:
     def letters(alphabet: str, max_length: int) -> str:
         return "".join(generator.choices(alphabet, k=generator.randint(0, max_length)))
 
-    match generator.randrange(4):
+    match generator.randrange(5):
         case 0:
             return letters('ab.@<>"\\(), ;:[]-_ü\n\t', 14)
         case 1:
             return "a" + letters('bA."\\ <>@', 6) + "@" + letters("aB.-_[]:", 8)
         case 2:
             return "jane@" + letters("abÄßéñżçΔδςџЖ例えテ한글.-", 8) + ".example" + letters(".", 1)
+        case 3:
+            return '"' + letters('aB..\\", ', 6) + '"@docomo.ne.jp'
         case _:
             return letters('JÄ例, @<"()', 6) + "<jane@example.org>" + letters(" ()x", 4)
 

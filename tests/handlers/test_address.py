@@ -48,8 +48,21 @@ def test_an_error_keeps_its_kind_between_processes() -> None:
     assert pickle.loads(pickle.dumps(error)).kind == "empty"  # noqa: S301 - our own
 
 
+@given(st.text('ab.@<>\\(), ;:[]"-', min_size=1, max_size=8))
+def test_quotes_are_no_part_of_a_local_part_and_two_names_have_two_keys(name: str) -> None:
+    """The key has exactly the name in the quotes: unquoted if the address is accepted so, else with its quotes."""
+    quoted = '"' + "".join(f"\\{letter}" if letter in '"\\' else letter for letter in name) + '"@docomo.ne.jp'
+    every_letter_escaped = '"' + "".join(f"\\{letter}" for letter in name) + '"@docomo.ne.jp'
+    try:
+        unquoted_is_accepted = address_key(f"{name}@docomo.ne.jp") == f"{name}@docomo.ne.jp" and '"' not in name
+    except NotAnAddressError:
+        unquoted_is_accepted = False
+    key = f"{name}@docomo.ne.jp" if unquoted_is_accepted else quoted
+    assert address_key(quoted) == address_key(every_letter_escaped) == key
+
+
 atoms = st.text("abcXYZ019!#$%&'*+-/=?^_`{|}~", min_size=1, max_size=12)
-locals_ = st.lists(atoms, min_size=1, max_size=3).map(".".join)
+locals_ = st.lists(atoms | st.just(""), min_size=1, max_size=4).map(".".join).filter(bool)
 domains = st.lists(st.text("abcXYZ0189-_", min_size=1, max_size=12), min_size=1, max_size=3).map(".".join)
 names = st.text(st.characters(blacklist_characters='"<>@,()\\', blacklist_categories=["Cs"]), max_size=20)
 

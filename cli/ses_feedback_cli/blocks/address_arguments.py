@@ -20,11 +20,18 @@ class AddressArgument:
     problem: str = ""
 
     def spellings(self) -> list[str]:
-        """How SES's suppression list may spell it: SES keeps capitals of the local part and finds no other spelling."""
+        """How SES's suppression list may spell it: SES keeps capitals of the local part and finds no other spelling.
+
+        Dots that only a quoted local part may have (``a..b``) are possible with and without the quotes.
+        """
         local_part, _, domain = self.key.rpartition("@")
         typed_local_part = parseaddr(self.typed)[1].rpartition("@")[0]
-        same_but_for_capitals = typed_local_part.lower() == local_part
-        return list(dict.fromkeys([self.key, f"{typed_local_part}@{domain}" if same_but_for_capitals else self.key]))
+        if not local_part.startswith('"'):
+            typed_local_part = typed_local_part.strip('"')
+        local_parts = [local_part, typed_local_part] if typed_local_part.lower() == local_part else [local_part]
+        if "" in local_part.split("."):
+            local_parts += [f'"{spelling}"' for spelling in local_parts]
+        return list(dict.fromkeys(f"{spelling}@{domain}" for spelling in local_parts))
 
 
 def read_addresses(arguments: Iterable[str]) -> list[AddressArgument]:

@@ -61,7 +61,7 @@ def read_address_history(context: Context, address: str, now: datetime) -> Addre
 
     Needs dynamodb:Query on the history table and dynamodb:BatchGetItem on the blocked table.
     """
-    rows = {row["entry"]: row for row in _query_rows(context, address)}
+    rows = {row["entry"]: row for row in query_rows(context, address)}
     state = read_state(rows.pop(STATE, None))
     events = sorted(rows.values(), key=_sort_key)
     item = read_blocked_items(context, [address]).get(address)
@@ -74,7 +74,8 @@ def was_recorded_late(event: dict[str, Any]) -> bool:
     return bool(occurred_at and recorded_at and recorded_at - occurred_at > LATE)
 
 
-def _query_rows(context: Context, address: str) -> Iterator[dict[str, Any]]:
+def query_rows(context: Context, value: str) -> Iterator[dict[str, Any]]:
+    """All rows of the history with this key, page by page. Needs dynamodb:Query on the history table."""
     table = context.history_table()
     pages = (
         context.dynamodb_client(table)
@@ -84,7 +85,7 @@ def _query_rows(context: Context, address: str) -> Iterator[dict[str, Any]]:
             ConsistentRead=True,
             KeyConditionExpression="#v = :v",
             ExpressionAttributeNames={"#v": "value"},
-            ExpressionAttributeValues=encode({":v": address}),
+            ExpressionAttributeValues=encode({":v": value}),
         )
     )
     return (decode(row) for page in pages for row in page["Items"])

@@ -10,7 +10,7 @@ from typing import Any
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import State
 
-from ses_feedback_cli.block_filter import BlockFilter, BlockReason
+from ses_feedback_cli.block_filter import BlockReason, ItemFilter
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.table_reads import read_states, scan_blocked_items, unexpired
 
@@ -22,14 +22,16 @@ _BATCH_SIZE = 100
 
 @dataclass
 class BlockSelection:
-    """The blocks to lift. Count, sample and skipped are complete once ``items`` has ended."""
+    """The blocks that are selected. Count, sample and skipped are complete once ``items`` has ended."""
 
     context: Context
-    block_filter: BlockFilter
+    block_filter: ItemFilter
     reasons: Sequence[BlockReason] | None
     """None: what mail servers reported, not what a person wanted (a complaint, a hold after one, a manual block or an
     import)."""
     now: datetime
+    lifts: bool = True
+    """Whether they are to be lifted. Else the filter alone selects, whatever else blocks an address."""
     count: int = 0
     sample: list[dict[str, Any]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
@@ -40,9 +42,9 @@ class BlockSelection:
         policy = self.context.soft_bounce_policy()
         remaining = scan_blocked_items(self.context, self.block_filter, self.now)
         while batch := list(islice(remaining, _BATCH_SIZE)):
-            states = read_states(self.context, (item["value"] for item in batch))
+            states = read_states(self.context, (item["value"] for item in batch if self.lifts))
             for item in batch:
-                if why := self._why_skipped(item, states[item["value"]], policy):
+                if self.lifts and (why := self._why_skipped(item, states[item["value"]], policy)):
                     self.skipped[why] += 1
                     continue
                 self.count += 1

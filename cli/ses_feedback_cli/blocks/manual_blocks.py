@@ -40,9 +40,11 @@ class BlockResult:
 
 
 def block_addresses(
-    context: Context, requests: Iterable[BlockRequest], *, actor: str, act_id: str
+    context: Context, requests: Iterable[BlockRequest], *, actor: str, act_id: str, at: datetime | None = None
 ) -> Iterator[BlockResult]:
     """Block addresses by hand; a result for each, in order. One that a person blocked for as long stays as it is.
+
+    ``at``: from when the blocks count (None: from now); an unblock since then takes precedence.
 
     Needs dynamodb:BatchGetItem and PutItem on the history table, and BatchGetItem, PutItem and DeleteItem on the
     blocked table.
@@ -58,7 +60,7 @@ def block_addresses(
             for request in batch
             if not (before[request.address] and states[request.address].has_manual_block(request.until))
         }
-        problems = dict(_write_events(context, [_event(request, actor, act_id, now) for request in new.values()]))
+        problems = dict(_write_events(context, [_event(request, actor, act_id, at or now) for request in new.values()]))
         items_after = read_blocked_items(context, new)
         for address in addresses:
             if address in new:

@@ -70,7 +70,7 @@ def show_selection(selection: BlockSelection, *, as_json: bool) -> ExitCode:
 
 
 def confirm_selection(
-    selection: BlockSelection, decision: UnblockDecision, path: Path, *, ask: bool, as_json: bool
+    selection: BlockSelection, decision: UnblockDecision, path: Path, *, ask: bool, as_json: bool, verb: str = "Unblock"
 ) -> UndoFile | ExitCode:
     """Select, show and ask. Returns the undo file, which is on the disk; or the exit code if nothing is to be done."""
     with progress("reading the blocked table", None) as advance:
@@ -83,7 +83,7 @@ def confirm_selection(
         if ask and not _can_ask():
             write_stderr("nothing was changed: stdin is no terminal, so nobody can be asked; --yes does it unasked")
             return ExitCode.USAGE
-        confirmed = not ask or confirm(f"Unblock {undo_file.count:,} addresses?")
+        confirmed = not ask or confirm(f"{verb} {undo_file.count:,} addresses?")
     finally:
         if not confirmed:
             path.unlink()

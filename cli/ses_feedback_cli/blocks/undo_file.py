@@ -92,9 +92,9 @@ def read_undo_file(path: Path, context: Context) -> UndoFile:
     return UndoFile(path, UnblockDecision(head["actor"], head["note"], at, head["act_id"]), count)
 
 
-def default_path(at: datetime) -> Path:
-    """A file in the current folder, named after the time."""
-    return Path(f"ses-feedback-unblock-{at:%Y%m%dT%H%M%SZ}.jsonl")
+def default_path(at: datetime, act: str = "unblock") -> Path:
+    """A file in the current folder, named after the act and the time."""
+    return Path(f"ses-feedback-{act}-{at:%Y%m%dT%H%M%SZ}.jsonl")
 
 
 def _write_lines(file: IO[str], context: Context, decision: UnblockDecision, items: Iterable[dict[str, Any]]) -> int:

@@ -16,14 +16,13 @@ from ses_feedback_cli.blocks.address_arguments import (
     read_addresses,
     report_invalid_addresses,
 )
-from ses_feedback_cli.blocks.manual_blocks import BlockRequest, BlockResult, block_addresses
+from ses_feedback_cli.blocks.block_run import run_block
+from ses_feedback_cli.blocks.manual_blocks import BlockRequest, block_addresses
 from ses_feedback_cli.blocks.undo_file import UndoFile, read_undo_file
-from ses_feedback_cli.blocks.wording import block_summary, describe_block
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.exit_codes import ExitCode
-from ses_feedback_cli.output import progress, write_json, write_line, write_stderr
 
 
 def block(
@@ -74,7 +73,7 @@ def block(
         keys = [argument.key for argument in arguments if argument.key]
         requests, total = (BlockRequest(key, ends, note) for key in keys), len(keys)
     results = block_addresses(context, requests, actor=context.acting_name(), act_id=uuid.uuid4().hex)
-    failed = _write_results(results, total, as_json=as_json) + report_invalid_addresses(arguments, as_json=as_json)
+    failed = run_block(results, total, as_json=as_json) + report_invalid_addresses(arguments, as_json=as_json)
     return ExitCode.NEGATIVE if failed else ExitCode.OK
 
 
@@ -87,39 +86,3 @@ def _requests_of_undo_file(undo_file: UndoFile, note: str | None, now: datetime)
             full_note = f"{note or 'put back'} (was {was} since {item.get('blocked_at', '?')})"
             subtype = str(item.get("reason", ""))[:NOTE_LIMIT]
             yield BlockRequest(item["value"], until, full_note[:NOTE_LIMIT], subtype)
-
-
-def _write_results(results: Iterator[BlockResult], total: int, *, as_json: bool) -> int:
-    """Write each result as it comes; returns how many failed."""
-    failed = finished = 0
-    try:
-        with progress("blocking", total) as advance:
-            for result in results:
-                finished += 1
-                failed += bool(result.problem)
-                _write_result(result, as_json=as_json)
-                advance(1)
-    except KeyboardInterrupt:
-        write_stderr(f"{finished:,} of {total:,} are done; the same command again does the rest")
-        raise
-    return failed
-
-
-def _write_result(result: BlockResult, *, as_json: bool) -> None:
-    if as_json:
-        write_json(
-            {
-                "address": result.address,
-                "before": block_summary(result.before),
-                "after": block_summary(result.after),
-                "changed": not (result.unchanged or result.problem),
-                "problem": result.problem or None,
-            }
-        )
-    elif result.problem:
-        write_line(f"{result.address}  FAILED: {result.problem}")
-    elif result.unchanged:
-        before = describe_block(result.before)
-        write_line(f"{result.address}  already {before}, by a person or an import, for as long: unchanged")
-    else:
-        write_line(f"{result.address}  was {describe_block(result.before)}, now {describe_block(result.after)}")

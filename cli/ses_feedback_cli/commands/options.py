@@ -8,6 +8,7 @@ from ses_feedback_cli import times
 from ses_feedback_cli.block_filter import BlockReason
 
 SELECTION_PANEL = "Which blocks"
+SES_PANEL = "SES's suppression list"
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
 ReasonOption = Annotated[
@@ -35,4 +36,15 @@ RuleOption = Annotated[
 IdentityOption = Annotated[
     str | None,
     typer.Option("--identity", help="SES identity that the mail was sent from.", rich_help_panel=SELECTION_PANEL),
+]
+SesRegionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ses-region",
+        help="Region whose list to remove them from; once for each. Default: --region, or those of the stacks.",
+        rich_help_panel=SES_PANEL,
+    ),
+]
+NoSesOption = Annotated[
+    bool, typer.Option("--no-ses", help="Do not change SES's suppression list.", rich_help_panel=SES_PANEL)
 ]

@@ -15,7 +15,8 @@ from typing import Any
 from ses_feedback.function.envelope import UnreadableError
 from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import ParsedNotification, parse_notification
-from ses_feedback.function.origin import Source, check_origin
+from ses_feedback.function.origin import check_origin
+from ses_feedback.function.settings import Settings
 from ses_feedback.function.verdict import judge_all
 from ses_feedback.history.event import Event
 from ses_feedback.history.writer import Outcome, Result
@@ -54,16 +55,16 @@ def sqs_records(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return records
 
 
-def read_record(sqs_record: Mapping[str, Any], pipeline: str, source: Source, now: datetime) -> Record:
-    """Read and judge one record of this source. An error of any kind fails this record only."""
+def read_record(sqs_record: Mapping[str, Any], settings: Settings, now: datetime) -> Record:
+    """Read and judge one record of the settings' source. An error of any kind fails this record only."""
     sent = str((sqs_record.get("attributes") or {}).get("SentTimestamp", ""))
     sent_at = datetime.fromtimestamp(int(sent) / 1_000, UTC) if re.fullmatch(r"\d{1,14}", sent) else now
     record = Record(sqs_record["messageId"], round(sent_at.timestamp() * 1_000))
     try:
         record.notification = parse_notification(sqs_record.get("body"), sent_at=sent_at, now=now)
-        check_origin(record.notification.origin, source)
+        check_origin(record.notification.origin, settings.source)
         record.events = [
-            feedback_event(feedback, rule, pipeline=pipeline, now=now)
+            feedback_event(feedback, rule, pipeline=settings.pipeline, now=now, hold_days=settings.hold_days)
             for feedback, rule in judge_all(record.notification.feedback)
         ]
         record.problems += record.notification.problems
@@ -75,10 +76,15 @@ def read_record(sqs_record: Mapping[str, Any], pipeline: str, source: Source, no
 
 
 def assign_results(records: Sequence[Record], results: Sequence[Result]) -> None:
-    """Give each record its results; ``results`` has one per event, in the order of records and their events."""
+    """Give each record its results, and its events as they were recorded.
+
+    ``results`` has one per event, in the order of records and their events.
+    """
     remaining = iter(results)
     for record in records:
         record.results = [next(remaining) for _ in record.events]
+        recorded = (result.recorded for result in record.results)
+        record.events = [new or event for event, new in zip(record.events, recorded, strict=True)]
 
 
 def batch_response(records: Sequence[Record]) -> dict[str, list[dict[str, str]]]:

@@ -13,6 +13,8 @@ from ses_feedback.timestamps import iso
 
 HOLD_DAYS = 14
 """Days that a hold lasts, if the settings say nothing else: as long as SES's global list remembers."""
+HOLD_DAYS_LIMITS = (1, 90)
+"""Least and most of that number."""
 
 
 def feedback_event(

@@ -34,7 +34,10 @@ def _service() -> tuple[Settings, HistoryWriter]:
     settings = Settings.read(os.environ)
     logger.append_keys(pipeline=settings.pipeline)
     metrics.set_default_dimensions(pipeline=settings.pipeline)
-    return settings, HistoryWriter(settings.blocked_table, settings.history_table, settings.policy)
+    history = HistoryWriter(
+        settings.blocked_table, settings.history_table, settings.policy, safeguards=settings.safeguards
+    )
+    return settings, history
 
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
@@ -51,14 +54,16 @@ def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> dict[s
     remaining_seconds = context.get_remaining_time_in_millis() / 1_000
     deadline = time.monotonic() + remaining_seconds - max(_RESERVE_SECONDS, _RESERVE_SHARE * remaining_seconds)
     now = datetime.now(UTC)
-    records = [read_record(sqs_record, settings.pipeline, settings.source, now) for sqs_record in sqs_records(event)]
+    records = [read_record(sqs_record, settings, now) for sqs_record in sqs_records(event)]
     assign_results(records, history.apply([event for record in records for event in record.events], deadline=deadline))
     response = batch_response(records)  # decided before anything is logged: it must not depend on a log line
     for record in records:
         _log_record(record)
+    for reason in history.count_failures:
+        logger.error("hard bounces of a domain not counted", extra={"reason": reason})
     for record in records:
         _log_feedback(record)
-    _count(records, settings.pipeline, now)
+    _count(records, settings.pipeline, now, uncounted=len(history.count_failures))
     return response
 
 
@@ -90,7 +95,7 @@ def _origin(record: Record) -> dict[str, Any]:
     return {"sqs_message_id": record.message_id, "sqs_sent_at": record.sent_at}
 
 
-def _count(records: Sequence[Record], pipeline: str, now: datetime) -> None:
+def _count(records: Sequence[Record], pipeline: str, now: datetime, *, uncounted: int) -> None:
     """Metrics of one batch. Feedback has its verdict and rule as dimensions; duplicates count as such only."""
     results = [pair for record in records for pair in zip(record.events, record.results, strict=True)]
     counts = {
@@ -98,6 +103,7 @@ def _count(records: Sequence[Record], pipeline: str, now: datetime) -> None:
         "Failed": sum(record.failed for record in records),
         "Unreadable": sum(bool(record.problems) for record in records),
         "Skipped": sum(bool(record.notification.skipped) for record in records),
+        "Uncounted": uncounted,
         "Duplicates": sum(result.outcome is Outcome.DUPLICATE for _, result in results),
     }
     recorded = [event for event, result in results if result.outcome is Outcome.RECORDED]

@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ses_feedback.address import NotAnAddressError
 from ses_feedback.arn import Arn
+from ses_feedback.function.feedback_event import HOLD_DAYS, HOLD_DAYS_LIMITS
 from ses_feedback.function.origin import Source
+from ses_feedback.history.protected import Protected, pattern_key
+from ses_feedback.history.safeguards import Safeguards
 from ses_feedback.history.soft_bounces import (
     BLOCK_DAYS_LIMITS,
     MAX_WINDOWS_PER_BLOCK,
@@ -15,14 +17,9 @@ from ses_feedback.history.soft_bounces import (
     WINDOW_DAYS_LIMITS,
     SoftBouncePolicy,
 )
-from ses_feedback.protected import protected_pattern
+from ses_feedback.history.surges import FACTOR_LIMITS, FLOOR_LIMITS, SurgePolicy
 
 _ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
-
-
-HOLD_DAYS_LIMITS = (1, 90)
-SURGE_FLOOR_LIMITS = (1, 1_000_000)
-SURGE_FACTOR_LIMITS = (1, 100)
 _ACCOUNT = re.compile(r"\d{12}")
 
 
@@ -41,14 +38,9 @@ class Settings:
     history_table: str
     pipeline: str
     policy: SoftBouncePolicy
-    hold_days: int = 14
+    hold_days: int = HOLD_DAYS
     """Days for which a hold lasts."""
-    surge_hourly_floor: int = 100
-    """Hard bounces of a domain in an hour below which there is no surge."""
-    surge_factor: int = 3
-    """How many times its usual hour makes a domain's hour a surge."""
-    protected: tuple[str, ...] = ()
-    """Normalised patterns of addresses that feedback never blocks."""
+    safeguards: Safeguards = field(default_factory=Safeguards)
     source: Source = field(default_factory=Source)
 
     @classmethod
@@ -64,10 +56,14 @@ class Settings:
                 window_days=reader.number("SOFT_BOUNCE_WINDOW_DAYS", 30, WINDOW_DAYS_LIMITS),
                 block_days=reader.number("SOFT_BLOCK_DAYS", 30, BLOCK_DAYS_LIMITS),
             ),
-            hold_days=reader.number("HOLD_DAYS", 14, HOLD_DAYS_LIMITS),
-            surge_hourly_floor=reader.number("SURGE_HOURLY_FLOOR", 100, SURGE_FLOOR_LIMITS),
-            surge_factor=reader.number("SURGE_FACTOR", 3, SURGE_FACTOR_LIMITS),
-            protected=reader.patterns("PROTECTED"),
+            hold_days=reader.number("HOLD_DAYS", HOLD_DAYS, HOLD_DAYS_LIMITS),
+            safeguards=Safeguards(
+                SurgePolicy(
+                    hourly_floor=reader.number("SURGE_HOURLY_FLOOR", 100, FLOOR_LIMITS),
+                    factor=reader.number("SURGE_FACTOR", 3, FACTOR_LIMITS),
+                ),
+                Protected(frozenset(reader.patterns("PROTECTED"))),
+            ),
             source=Source(
                 # Not required: while a stack is updated, this code may run with the variables of the version before.
                 account=next(iter(reader.accounts("ACCOUNT", filter(None, [environment.get("ACCOUNT")]))), ""),
@@ -142,10 +138,7 @@ class _Reader:
         patterns = []
         for number, value in enumerate(self.strings(name), 1):
             try:
-                patterns.append(protected_pattern(value))
-            except NotAnAddressError as error:
-                self.problems.append(
-                    f"entry {number} of {name} is not usable ({error}); an address, a domain, or a local part with its "
-                    "@ is needed"
-                )
+                patterns.append(pattern_key(value))
+            except ValueError as error:
+                self.problems.append(f"entry {number} of {name} is not usable: {error}")
         return tuple(patterns)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from ses_feedback.function.diagnostics import Subject, diagnosed_subject
+from ses_feedback.function.diagnostics import STATUSES, Subject, diagnosed_subject
 from ses_feedback.function.notification import Feedback
 
 _CONTENTS = "SES guide, Amazon SNS notification contents"
@@ -56,6 +56,10 @@ class Rule:
     """Whether a hold is confirmed by the same evidence; see ``history.holds``."""
 
 
+def _statuses(subject: Subject) -> str:
+    return ", ".join(status if status.count(".") > 1 else f"{status}.x" for status in STATUSES[subject])
+
+
 NOT_MAILED = Condition(
     "the address is not one that the mail went to",
     lambda feedback: not feedback.mailed,
@@ -88,15 +92,15 @@ RECEIVING_RATE = Condition(
     lambda feedback: _subject(feedback) is Subject.RECEIVING_RATE,
 )
 ABOUT_SENDER = Condition(
-    "status (5.7.x, 5.3.x, 5.1.7, 5.1.8) or diagnostic speak of the sender, its mail or its reputation",
+    f"status ({_statuses(Subject.SENDER)}) or diagnostic speak of the sender, its mail or its reputation",
     lambda feedback: _subject(feedback) is Subject.SENDER,
 )
 DNS_FAILURE = Condition(
-    "status (5.4.4, 5.1.2, 5.4.310) or diagnostic say that the domain was not found",
+    f"status ({_statuses(Subject.DNS)}) or diagnostic say that the domain was not found",
     lambda feedback: _subject(feedback) is Subject.DNS,
 )
 NO_MAILBOX = Condition(
-    "status or diagnostic say that there is no such mailbox",
+    f"status ({_statuses(Subject.NO_MAILBOX)}) or diagnostic say that there is no such mailbox",
     lambda feedback: _subject(feedback) is Subject.NO_MAILBOX,
 )
 DESTINATION_UNKNOWN = Condition(
@@ -104,7 +108,7 @@ DESTINATION_UNKNOWN = Condition(
     lambda feedback: not feedback.destinations_known,
 )
 DEAD_SOMEWHERE = Condition(
-    f"{DESTINATION_UNKNOWN.text}, and the bounce is permanent or {NO_MAILBOX.text}",
+    f"{DESTINATION_UNKNOWN.text}, and the bounce is permanent or says that there is no such mailbox",
     lambda feedback: (
         DESTINATION_UNKNOWN.test(feedback) and (_letters(feedback.type) == "permanent" or NO_MAILBOX.test(feedback))
     ),
@@ -263,8 +267,8 @@ RULES: tuple[Rule, ...] = (
 # What the tables decide, not the feedback: history.writer applies them as it writes.
 PROTECTED = Rule(
     "protected", Verdict.IGNORE, "",
-    "The address is one that no feedback may block: an input of the pipeline, or `ses-feedback protect`.",
-    "",
+    "An input of the pipeline or `ses-feedback protect` names the address, its domain or its local part.",
+    "docs/support.md",
 )  # fmt: skip
 SURGE_HOLD = Rule(
     "surge-hold", Verdict.HOLD, "bounce",
@@ -275,7 +279,10 @@ SURGE_HOLD = Rule(
 
 
 def _subject(feedback: Feedback) -> Subject | None:
-    return diagnosed_subject(feedback.status, feedback.diagnostic)
+    return _diagnosed_subject(feedback.status, feedback.diagnostic)
+
+
+_diagnosed_subject = lru_cache(maxsize=16)(diagnosed_subject)  # several rules ask about the same feedback
 
 
 def judge(feedback: Feedback) -> Rule:

@@ -12,6 +12,9 @@ PATTERNS_LIMIT = 200
 """Patterns that the list may have: each batch reads it."""
 
 
+_NO_PATTERN = "it is no address (jane@example.org), domain (example.org) or local part of any domain (abuse@)"
+
+
 def pattern_key(text: str) -> str:
     """The form in which a pattern is compared: an address, a domain, or ``abuse@``, a local part of any domain.
 
@@ -23,13 +26,14 @@ def pattern_key(text: str) -> str:
     try:
         if text.endswith("@"):
             return address_key(f"{text}example.org").removesuffix("example.org")
-        if "@" in text.removeprefix("@"):
+        if "@" in text:
             return address_key(text)
-        return address_key(f"a@{text.removeprefix('@')}").removeprefix("a@")
+        domain = address_key(f"a@{text}").removeprefix("a@")
     except NotAnAddressError as error:
-        raise ValueError(
-            f"it is no address (jane@example.org), domain (example.org) or local part of any domain (abuse@): {error}"
-        ) from None
+        raise ValueError(f"{_NO_PATTERN}: {error}") from None
+    if "." not in domain:
+        raise ValueError(f"{_NO_PATTERN}: a domain has a dot")
+    return domain
 
 
 @dataclass(frozen=True, slots=True)

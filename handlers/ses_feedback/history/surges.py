@@ -29,8 +29,8 @@ _HOUR_SECONDS = 3_600
 
 @dataclass(frozen=True, slots=True)
 class SurgePolicy:
-    """An hour is a surge if the domain has at least ``hourly_floor`` hard bounces in it, and ``factor`` times as many as
-    in its usual hour: the largest one of the past four weeks without their three largest days."""
+    """An hour is a surge if the domain has at least ``hourly_floor`` hard bounces in it, and ``factor`` times those of
+    its usual hour: the largest one of the past four weeks without their three largest days."""
 
     hourly_floor: int = 100
     factor: int = 3
@@ -62,25 +62,23 @@ class DomainHours:
         self._counted[hour] += 1
         return any(map(self._is_surge, range(hour - OPEN_HOURS, hour + 1)))
 
-    def update(self, now: float) -> tuple[str, dict[str, int]]:
-        """The expression of an UpdateItem that adds what was counted, and its values; ``now`` in epoch seconds.
+    def update(self) -> tuple[str, dict[str, int]]:
+        """The expression of an UpdateItem that adds what was counted, and its values.
 
-        It also folds hours older than a week into their days, and drops old days.
+        It also folds hours that are a week older than the newest into their days, and drops old days.
         """
-        now_hour = int(now) // _HOUR_SECONDS
+        newest = max(self._hours)
         values = {f":h{hour}": number for hour, number in self._counted.items()}
         added = ", ".join(f"h{hour} :h{hour}" for hour in self._counted)
-        old_hours = [
-            hour for hour in sorted(self._hours) if hour < now_hour - _KEPT_HOURS and hour not in self._counted
-        ]
+        old_hours = [hour for hour in sorted(self._hours) if hour < newest - _KEPT_HOURS and hour not in self._counted]
         old_hours = old_hours[:_FOLDED_HOURS]
         days = {hour // 24: self._days.get(hour // 24, 0) for hour in old_hours}
         for hour in old_hours:
             days[hour // 24] = max(days[hour // 24], self._hours[hour])
         values |= {f":p{day}": peak for day, peak in days.items()}
-        values[":end"] = int(now) + (PAST_DAYS + 1) * 24 * _HOUR_SECONDS
+        values[":end"] = (newest + (PAST_DAYS + 1) * 24) * _HOUR_SECONDS
         assigned = ", ".join(["expires_at = :end", *(f"p{day} = :p{day}" for day in days)])
-        old_days = [day for day in self._days if day < now_hour // 24 - PAST_DAYS and day not in days]
+        old_days = [day for day in self._days if day < newest // 24 - PAST_DAYS and day not in days]
         removed = [f"h{hour}" for hour in old_hours] + [f"p{day}" for day in old_days[:_FOLDED_HOURS]]
         return f"SET {assigned} ADD {added}" + (f" REMOVE {', '.join(removed)}" if removed else ""), values
 

@@ -1,9 +1,9 @@
 """Writes events into the history and the blocks that follow from them into the blocked table, each event once.
 
 A batch costs two rounds of calls. One reads, consistently, the state of every address, which events are known already,
-and what the safeguards need; one writes. Everything about an address is in one transaction: its events' rows (which must not exist yet), its
-state (which must be the one that was read) and its blocked item. So a crash leaves all of it or nothing, a second
-delivery finds the row, and of two workers on one address the later one reads again.
+and what the safeguards need; one writes. Everything about an address is in one transaction: its events' rows (which
+must not exist yet), its state (which must be the one that was read) and its blocked item. So a crash leaves all of it
+or nothing, a second delivery finds the row, and of two workers on one address the later one reads again.
 
 Whole addresses share a transaction, up to DynamoDB's 100 actions: ten bounces are one call instead of ten, for the same
 write units. If such a transaction is refused, each of its addresses is written by itself, so that none fails because
@@ -182,8 +182,8 @@ class HistoryWriter:
         return results, []
 
     def _read(self, batch: list[AddressEvents], deadline: float) -> Rows:
-        """The rows that exist: of each address its state, if an event may change it, of each event its own, and what the
-        safeguards need."""
+        """The rows that exist: of each address its state, if an event may change it, of each event its own, and those
+        that the safeguards need."""
         keys: list[Item] = []
         for address_events in batch:
             if any(event.effect is not Effect.NONE for event in address_events):
@@ -217,7 +217,7 @@ class HistoryWriter:
 
     def _count(self, domain: str, hours: DomainHours) -> None:
         """Add what was counted. One attempt: a count that is lost makes the breaker open later, no more."""
-        expression, values = hours.update(time.time())
+        expression, values = hours.update()
         try:
             self._client.update_item(
                 TableName=self._tables.history,

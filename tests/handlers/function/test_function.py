@@ -96,7 +96,7 @@ def test_the_response_does_not_depend_on_what_is_logged(
     failing: Any = FakeDynamoDB(Store(), lambda _: "denied")
     monkeypatch.setattr(handler_module._service()[1], "_client", failing)
     for name in ("_log_record", "_log_feedback", "_count"):
-        monkeypatch.setattr(handler_module, name, lambda *_: None)
+        monkeypatch.setattr(handler_module, name, lambda *_, **__: None)
     setup = "Successfully validated SNS topic for Amazon SES event publishing."
     assert function.send(bounce("a@example.org", 1), setup, "7", bounce("b@example.org", 2)) == ["0", "2", "3"]
     assert capsys.readouterr().out == ""

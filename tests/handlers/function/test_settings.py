@@ -5,6 +5,8 @@ import json
 import pytest
 from ses_feedback.function.origin import Source
 from ses_feedback.function.settings import Settings, SettingsError
+from ses_feedback.history.safeguards import Safeguards
+from ses_feedback.history.surges import SurgePolicy
 
 TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
 REQUIRED = {"BLOCKED_TABLE_ARN": f"{TABLE}blocked", "HISTORY_TABLE_ARN": f"{TABLE}history", "PIPELINE": "bounce-shop"}
@@ -25,14 +27,14 @@ def test_everything_is_read() -> None:
             "SENDING_ACCOUNTS": json.dumps(["210987654321"]),
         }
     )
-    assert (settings.hold_days, settings.surge_hourly_floor, settings.surge_factor) == (7, 1_000_000, 1)
-    assert settings.protected == ("jane@example.org", "example.net", "abuse@")
+    assert (settings.hold_days, settings.safeguards.surges) == (7, SurgePolicy(1_000_000, 1))
+    assert settings.safeguards.protected.patterns == {"jane@example.org", "example.net", "abuse@"}
     assert settings.source == Source("123456789012", "eu-west-1", ("shop.example",), "main", ("210987654321",))
 
 
 def test_the_environment_of_the_version_before_is_enough() -> None:
     settings = Settings.read(REQUIRED)
-    assert (settings.protected, settings.source) == ((), Source())
+    assert (settings.safeguards, settings.source) == (Safeguards(), Source())
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def test_the_environment_of_the_version_before_is_enough() -> None:
         ("SURGE_FACTOR", "1.5", "SURGE_FACTOR is '1.5'; a whole number from 1 to 100 is needed"),
         ("PROTECTED", "jane@example.org", "PROTECTED is no JSON list of strings"),
         ("PROTECTED", '{"jane@example.org": 1}', "PROTECTED is no JSON list of strings"),
-        ("PROTECTED", '["example.net", "jane@jane@example.org"]', "entry 2 of PROTECTED is not usable"),
+        ("PROTECTED", '["example.net", "amy@amy@example.org"]', "entry 2 of PROTECTED is not usable"),
         ("IDENTITIES", "[1]", "IDENTITIES is no JSON list of strings"),
         ("ACCOUNT", "1", "ACCOUNT has '1'; an account id"),
         ("SENDING_ACCOUNTS", '["123456789012", "x"]', "SENDING_ACCOUNTS has 'x'; an account id"),
@@ -53,4 +55,5 @@ def test_a_wrong_one_is_named_without_an_address(name: str, value: str, message:
     with pytest.raises(SettingsError) as error:
         Settings.read({**REQUIRED, name: value})
     assert str(error.value).startswith(message)
-    assert "jane" not in str(error.value)
+    assert 'jane@example.org"' not in str(error.value)
+    assert "amy" not in str(error.value)

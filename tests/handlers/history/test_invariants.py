@@ -165,7 +165,7 @@ def _meaning(store: Store) -> dict[Any, Any]:
     """The history without what says how often and when it was written."""
     return {
         key: {name: value for name, value in row.items() if name not in ("version", "expires_at")}
-        for key, row in store.rows("history").items()
+        for key, row in store.rows_of_addresses().items()
     }
 
 
