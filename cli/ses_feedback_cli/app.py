@@ -13,6 +13,7 @@ from ses_feedback_cli.commands.export import export
 from ses_feedback_cli.commands.import_list import import_
 from ses_feedback_cli.commands.list_ import list_
 from ses_feedback_cli.commands.protect import protect, unprotect
+from ses_feedback_cli.commands.rejudge import rejudge
 from ses_feedback_cli.commands.report import report
 from ses_feedback_cli.commands.show import show
 from ses_feedback_cli.commands.simulate import simulate
@@ -52,6 +53,7 @@ for command in (
     unblock,
     protect,
     unprotect,
+    rejudge,
     import_,
     export,
     sync,

@@ -51,4 +51,4 @@ def file_errors() -> Iterator[None]:
     except OSError as error:
         raise ValueError(f"{error.filename or 'a file'}: {error.strerror}") from None
     except sqlite3.Error as error:
-        raise ValueError(f"the temporary file of the comparison: {error}; TMPDIR says where it is made") from None
+        raise ValueError(f"the temporary file: {error}; TMPDIR says where it is made") from None

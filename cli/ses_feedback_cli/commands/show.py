@@ -104,6 +104,8 @@ def _event_lines(event: dict[str, Any]) -> Iterator[str]:
         kind = "/".join(str(event[name]) for name in ("kind", "type", "subtype") if event.get(name))
         held = f" until {format_time(event['held_until'])}" if isinstance(event.get("held_until"), int) else ""
         yield f"{occurred_at}  {kind}: {event.get('verdict', '?')}{held}, by the rule {event.get('rule', '?')}"
+        if event.get("first_rule"):
+            yield f"    first recorded as {event.get('first_verdict', '?')}, by the rule {event['first_rule']}"
         yield from _detail_lines(event)
     if was_recorded_late(event):
         yield f"    recorded only at {_format_stored_time(event['recorded_at'])}"

@@ -35,7 +35,7 @@ def feedback_event(
         "ambiguous": feedback.ambiguous,
         "forwarded": feedback.forwarded,
     }
-    effect = _effect(feedback.kind, rule.verdict)
+    effect = effect_of(feedback.kind, rule.verdict)
     hold: dict[str, Value] = {}
     if effect is Effect.HOLD:
         hold["held_until"] = held_until(feedback.occurred_at, rule.hold_days or hold_days)
@@ -71,7 +71,8 @@ def feedback_event(
     )
 
 
-def _effect(kind: str, verdict: Verdict) -> Effect:
+def effect_of(kind: str, verdict: Verdict) -> Effect:
+    """What a verdict on feedback of this kind does to the state of its address."""
     match verdict:
         case Verdict.BLOCK:
             return Effect.BOUNCE if kind == "bounce" else Effect.COMPLAINT

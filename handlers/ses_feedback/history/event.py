@@ -10,8 +10,8 @@ from ses_feedback.history.occurrence import Occurrence, Value
 from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import iso
 
-Act = Literal["block", "unblock", "import"]
-"""What an operator does to an address."""
+Act = Literal["block", "unblock", "import", "rejudge"]
+"""What an operator does to an address. A rejudge is a trace only: it changes what the feedback before it does."""
 
 RETENTION = timedelta(days=365)
 """How long the history keeps a feedback. A second delivery is recognised as long, so it must be more than a message can
@@ -62,7 +62,7 @@ def manual_event(
             raise ValueError(f"{name} has {len(value)} characters; at most {NOTE_LIMIT} are kept")
     if not actor:
         raise ValueError("actor is empty; it must say who acts")
-    if expires_at is not None and (act == "unblock" or expires_at <= at):
+    if expires_at is not None and (act in ("unblock", "rejudge") or expires_at <= at):
         raise ValueError(
             f"expires_at ({iso(expires_at)}) must be later than the act ({iso(at)}), and only a block can end"
         )
@@ -75,12 +75,12 @@ def manual_event(
         attributes["expires_at"] = int(expires_at.timestamp())
     row = {**attributes, "act": act, "occurred_at": occurred_at, "recorded_at": occurred_at}
     row["block_expires_at"] = row.pop("expires_at", "")  # the row itself does not end with the block
-    unblock = act == "unblock"
+    effect = {"unblock": Effect.UNBLOCK, "rejudge": Effect.NONE}.get(act, Effect.MANUAL)
     return Event(
         address=address,
         entry=f"manual#{occurred_at}#{act_id}",
-        effect=Effect.UNBLOCK if unblock else Effect.MANUAL,
-        occurrence=Occurrence(occurred_at, act_id, {} if unblock else attributes),
+        effect=effect,
+        occurrence=Occurrence(occurred_at, act_id, attributes if effect is Effect.MANUAL else {}),
         row=drop_empty(row),
         expires_at=int((at + RETENTION).timestamp()),
     )

@@ -50,6 +50,32 @@ def transaction_actions(
     return actions
 
 
+def rewrite_actions(
+    rewritten: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+    act: Event,
+    old: State,
+    new: State,
+    tables: Tables,
+    policy: SoftBouncePolicy,
+) -> list[Item]:
+    """The actions that give rows of one address another verdict (each as it is, and as it is to be), with the trace.
+
+    ``new`` follows from all rows of the address once these are written, ``old`` is the state as it was read. All take
+    effect together or, if row or state have changed since, not at all. If the state stays the same, it does not matter
+    what else is written meanwhile.
+    """
+    before, after = old.blocked_item(policy), new.blocked_item(policy)
+    actions = [_put_rewritten(tables.history, *rows) for rows in rewritten]
+    # Not conditional: the further steps of one act write the same row.
+    act_row = {"value": act.address, "entry": act.entry, **act.row}
+    actions.append({"Put": {"TableName": tables.history, "Item": encode(act_row)}})
+    if new != old:
+        actions.append(_put_state(tables.history, act.address, new, new.row_expiry(after, act.expires_at)))
+    if before != after:
+        actions.append(_set_blocked(tables.blocked, act.address, after))
+    return actions
+
+
 def read_state(row: Mapping[str, Any] | None) -> State:
     """The state that a row holds; an empty one without a row. Raises: TableError when the row cannot be read."""
     if row is None:
@@ -87,6 +113,12 @@ def _set_blocked(table: str, address: str, item: Mapping[str, Any] | None) -> It
 
 def _put_new(table: str, row: Mapping[str, Any]) -> Item:
     return _put(table, row, "attribute_not_exists(#v)", {"#v": "value"})
+
+
+def _put_rewritten(table: str, row: Mapping[str, Any], rewritten: Mapping[str, Any]) -> Item:
+    values = encode({":r": row["rule"], ":d": row["verdict"]})
+    names = {"#r": "rule", "#d": "verdict"}
+    return _put(table, rewritten, "#r = :r AND #d = :d", names, ExpressionAttributeValues=values)
 
 
 def _put(table: str, row: Mapping[str, Any], condition: str, names: Mapping[str, str], **options: Item) -> Item:
