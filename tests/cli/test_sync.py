@@ -170,8 +170,8 @@ def test_ctrl_c_leaves_no_addresses_in_the_bucket(tables: Tables, ses: FakeSes, 
 
 def test_several_regions_need_a_bucket_each(tables: Tables, ses: FakeSes) -> None:
     two = ("--region", WEST, "--region", EAST)
-    assert "REGION=NAME" in tables.run("sync", *two, "--bucket", "lists").stderr
-    assert "af-south-1" in tables.run("sync", *two, "--bucket", "af-south-1=lists").stderr
+    assert "REGION=NAME" in tables.run("sync", "--push", *two, "--bucket", "lists").stderr
+    assert "af-south-1" in tables.run("sync", "--push", *two, "--bucket", "af-south-1=lists").stderr
     assert ses.calls == []
 
 

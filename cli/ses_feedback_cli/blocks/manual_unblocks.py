@@ -65,6 +65,7 @@ class UnblockResult:
 class _Unblock:
     request: UnblockRequest
     before: dict[str, Any] | None
+    state: State
     at: datetime
     needs_event: bool
     skipped: str = ""
@@ -102,6 +103,25 @@ def unblock_addresses(
             )
 
 
+def preview_unblocks(
+    context: Context, requests: Iterable[UnblockRequest], decision: UnblockDecision
+) -> Iterator[UnblockResult]:
+    """What an unblock would do in the tables, for each address in order; changes nothing, and does not call SES.
+
+    Needs dynamodb:BatchGetItem on both tables.
+    """
+    policy = context.soft_bounce_policy()
+    remaining = iter(requests)
+    while batch := list(islice(remaining, _BATCH_SIZE)):
+        for unblock in _plan(context, batch, decision):
+            after = unblock.before
+            if unblock.needs_event and not unblock.skipped:
+                event = _event(unblock, decision)
+                state = unblock.state.add(event.effect, event.occurrence, policy)
+                after = unexpired(state.blocked_item(policy), datetime.now(UTC))
+            yield UnblockResult(unblock.address, unblock.before, after, skipped=unblock.skipped)
+
+
 def _plan(context: Context, requests: Sequence[UnblockRequest], decision: UnblockDecision) -> list[_Unblock]:
     addresses = [request.address for request in requests]
     items, states = read_blocked_items(context, addresses), read_states(context, addresses)
@@ -115,9 +135,9 @@ def _plan_one(
     if request.selected_item is None:
         reasons = list(state.reasons_to_block())
         at = unblock_time(decision.at, (occurrence.at for occurrence in reasons))
-        return _Unblock(request, before, at, needs_event=item is not None or bool(reasons))
+        return _Unblock(request, before, state, at, needs_event=item is not None or bool(reasons))
     at = unblock_time(decision.at, [str(request.selected_item.get("blocked_at", ""))])
-    unblock = _Unblock(request, before, at, needs_event=item is not None)
+    unblock = _Unblock(request, before, state, at, needs_event=item is not None)
     blocked_at = parse(str(item.get("blocked_at", ""))) if item else None
     if blocked_at and blocked_at > at:
         unblock.skipped = "blocked again since it was selected"

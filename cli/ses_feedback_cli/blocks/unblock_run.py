@@ -9,9 +9,15 @@ from typing import Any
 from ses_feedback.timestamps import parse
 
 from ses_feedback_cli.blocks.block_selection import BlockSelection
-from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision, UnblockRequest, UnblockResult, unblock_addresses
+from ses_feedback_cli.blocks.manual_unblocks import (
+    UnblockDecision,
+    UnblockRequest,
+    UnblockResult,
+    preview_unblocks,
+    unblock_addresses,
+)
 from ses_feedback_cli.blocks.suppression_removal import RemovalResult, SuppressionRemoval
-from ses_feedback_cli.blocks.undo_file import UndoFile, write_undo_file
+from ses_feedback_cli.blocks.undo_file import UndoFile, check_is_new, write_undo_file
 from ses_feedback_cli.blocks.wording import block_summary, describe_block
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
@@ -60,13 +66,36 @@ class UnblockJob:
         )
 
 
-def show_selection(selection: BlockSelection, *, as_json: bool) -> ExitCode:
-    """Show what would be unblocked, and change nothing."""
+def show_selection(
+    selection: BlockSelection, regions: Sequence[str], undo_file: Path | None, *, as_json: bool
+) -> ExitCode:
+    """Show what would be unblocked, and change nothing. Raises: ValueError if the undo file exists."""
+    if undo_file:
+        check_is_new(undo_file)
     with progress("reading the blocked table", None) as advance:
         for _ in selection.items():
             advance(1)
     _write_selection(selection, as_json=as_json)
+    _write_plan(selection.count, regions)
     return ExitCode.OK
+
+
+def preview_unblock(context: Context, job: UnblockJob, regions: Sequence[str], *, as_json: bool) -> ExitCode:
+    """Report what `run_unblock` would do, and with the same exit code; changes nothing."""
+    finished = still_blocked = 0
+    with progress("reading the tables", job.count) as advance:
+        for result in preview_unblocks(context, job.requests(), job.decision):
+            finished += 1
+            still_blocked += bool(result.after or result.skipped)
+            if as_json:
+                write_json({**_document(result), "changed": False, "dry_run": True})
+            elif job.undo_file is None or result.after or result.skipped:
+                write_line(_describe(result, "would not be blocked"))
+            advance(1)
+    if job.undo_file:
+        write_stderr(f"{finished - still_blocked:,} of {finished:,} would not be blocked")
+    _write_plan(finished, regions)
+    return ExitCode.NEGATIVE if still_blocked else ExitCode.OK
 
 
 def confirm_selection(
@@ -160,7 +189,14 @@ def _write_selection(selection: BlockSelection, *, as_json: bool) -> None:
         open_console().print(build_table(("address", "reason", "rule", "since"), rows))
 
 
-def _describe(result: UnblockResult) -> str:
+def _write_plan(count: int, regions: Sequence[str]) -> None:
+    """What a dry run says of SES's lists, which it does not read."""
+    if regions:
+        write_stderr(f"up to {count:,} addresses would be removed from SES's suppression list in {', '.join(regions)}")
+    write_stderr("dry run: nothing was changed")
+
+
+def _describe(result: UnblockResult, lifted: str = "now not blocked") -> str:
     line = f"{result.address}  was {describe_block(result.before)}"
     if result.problem:
         return f"{line}, FAILED: {result.problem}"
@@ -169,7 +205,7 @@ def _describe(result: UnblockResult) -> str:
     if result.after:
         line += f", still {describe_block(result.after)}: that is later than this unblock"
     elif result.before:
-        line += ", now not blocked"
+        line += f", {lifted}"
     regions = [removal.region for removal in result.removals if removal.was_listed]
     return line + (f"; removed from SES's suppression list in {', '.join(regions)}" if regions else "")
 

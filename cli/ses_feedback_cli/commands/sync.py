@@ -7,6 +7,7 @@ import typer
 
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.output import build_table, open_console, write_json
 
@@ -57,6 +58,10 @@ def sync(
         require_buckets,
     )
 
+    if not push and (bucket or kms_key):
+        raise UsageError("--bucket and --kms-key are for --push: without it nothing is put on SES's lists")
+    if kms_key and not bucket:
+        raise UsageError(f"--kms-key {kms_key} encrypts the objects in a bucket: give --bucket too")
     regions = context.selected_regions()
     buckets = parse_buckets(bucket or (), regions)
     with file_errors(), compare_lists(context, regions) as comparison:

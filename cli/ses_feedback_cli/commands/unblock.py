@@ -11,7 +11,13 @@ from ses_feedback_cli.block_filter import BlockReason, parse_block_filter
 from ses_feedback_cli.blocks.address_arguments import check_note, read_addresses, report_invalid_addresses
 from ses_feedback_cli.blocks.block_selection import DEFAULT_REASONS, BlockSelection
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision, UnblockRequest
-from ses_feedback_cli.blocks.unblock_run import UnblockJob, confirm_selection, run_unblock, show_selection
+from ses_feedback_cli.blocks.unblock_run import (
+    UnblockJob,
+    confirm_selection,
+    preview_unblock,
+    run_unblock,
+    show_selection,
+)
 from ses_feedback_cli.blocks.undo_file import default_path, read_undo_file
 from ses_feedback_cli.commands.options import (
     SELECTION_PANEL,
@@ -54,9 +60,9 @@ def unblock(  # noqa: PLR0913 - one per option
     identity: IdentityOption = None,
     rule: RuleOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be unblocked.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; only a selection asks.")] = False,
     undo_file: Annotated[
-        Path | None, typer.Option("--undo-file", help="Undo file to write. Default: a new file in this folder.")
+        Path | None, typer.Option("--undo-file", help="Undo file of a selection. Default: a new file in this folder.")
     ] = None,
     from_file: Annotated[Path | None, typer.Option("--from", help="Continue the unblock of this undo file.")] = None,
     ses_region: Annotated[
@@ -89,6 +95,8 @@ def unblock(  # noqa: PLR0913 - one per option
 
     With --json each line is the result for one address; for a selection the first line describes the selection.
 
+    --dry-run only reads: no table, no list of SES and no file changes.
+
     Exit code 0: none is blocked any more; 1: one is, was skipped or is no address.
 
     Needs dynamodb:BatchGetItem and dynamodb:PutItem on the history table, and dynamodb:BatchGetItem, dynamodb:PutItem
@@ -99,23 +107,28 @@ def unblock(  # noqa: PLR0913 - one per option
     filter_options = (reasons, domain, identity, rule, since, until)
     has_filter = any(value is not None and value != [] for value in filter_options)
     _check_options(addresses, from_file, note, has_filter=has_filter)
+    if undo_file and not has_filter:
+        raise UsageError(
+            f"--undo-file {undo_file}: only a selection writes an undo file; `block ADDRESS...` puts back the block of "
+            "an address, and --from FILE keeps the undo file that it continues"
+        )
     if no_ses and ses_region:
         raise UsageError("--no-ses and --ses-region exclude each other")
     regions = [] if no_ses else suppression_regions(context, ses_region)
     if from_file:
         job = UnblockJob.from_undo_file(read_undo_file(from_file, context))
-        return run_unblock(context, job, regions, as_json=as_json)
+        return (preview_unblock if dry_run else run_unblock)(context, job, regions, as_json=as_json)
     decision = UnblockDecision(context.acting_name(), check_note(note or ""), now, uuid.uuid4().hex)
     if addresses:
         arguments = read_addresses(addresses)
         requests = [UnblockRequest(argument.key, argument.spellings()) for argument in arguments if argument.key]
         job = UnblockJob(decision, len(requests), lambda: iter(requests))
-        code = run_unblock(context, job, regions, as_json=as_json)
+        code = (preview_unblock if dry_run else run_unblock)(context, job, regions, as_json=as_json)
         return ExitCode.NEGATIVE if report_invalid_addresses(arguments, as_json=as_json) else code
     block_filter = parse_block_filter(now, domain=domain, identity=identity, rule=rule, since=since, until=until)
     selection = BlockSelection(context, block_filter, reasons or DEFAULT_REASONS, now)
     if dry_run:
-        return show_selection(selection, as_json=as_json)
+        return show_selection(selection, regions, undo_file, as_json=as_json)
     undo_or_code = confirm_selection(selection, decision, undo_file or default_path(now), ask=not yes, as_json=as_json)
     if isinstance(undo_or_code, ExitCode):
         return undo_or_code
