@@ -49,10 +49,10 @@ def sync(
     s3:DeleteObject on BUCKET/ses-feedback/*, and SES production access.
     """
     from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - these imports take half a second
+    from ses_feedback_cli.import_jobs import ImportBuckets  # noqa: PLC0415
     from ses_feedback_cli.lists.sync_run import (  # noqa: PLC0415
         compare_lists,
         describe_differences,
-        parse_buckets,
         pull_from_ses,
         push_to_ses,
         require_buckets,
@@ -60,10 +60,8 @@ def sync(
 
     if not push and (bucket or kms_key):
         raise UsageError("--bucket and --kms-key are for --push: without it nothing is put on SES's lists")
-    if kms_key and not bucket:
-        raise UsageError(f"--kms-key {kms_key} encrypts the objects in a bucket: give --bucket too")
     regions = context.selected_regions()
-    buckets = parse_buckets(bucket or (), regions)
+    buckets = ImportBuckets.parse(bucket or (), kms_key, regions)
     with file_errors(), compare_lists(context, regions) as comparison:
         differences = describe_differences(comparison, regions, sample)
         document: dict[str, Any] = {"regions": differences, "unreadable_in_ses": comparison.unreadable}
@@ -74,7 +72,7 @@ def sync(
         if pull:
             document["pulled"] = pull_from_ses(context, comparison, regions)
         if push:
-            document["pushed"] = push_to_ses(context, comparison, regions, buckets, kms_key)
+            document["pushed"] = push_to_ses(context, comparison, regions, buckets)
     if as_json:
         write_json(document)
     else:
