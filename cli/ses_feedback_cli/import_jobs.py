@@ -81,8 +81,8 @@ class ImportBuckets:
 class ImportJobs:
     """Runs import jobs on the list of one Region that has a bucket. Methods raise what botocore raises.
 
-    Needs s3:PutObject and s3:DeleteObject in the bucket, ses:CreateImportJob and ses:GetImportJob. SES needs
-    s3:GetObject there, by the bucket's policy.
+    Needs s3:PutObject and s3:DeleteObject in the bucket (s3:DeleteObjectVersion if it keeps versions),
+    ses:CreateImportJob and ses:GetImportJob. SES needs s3:GetObject there, by the bucket's policy.
     """
 
     def __init__(self, context: Context, suppression_list: SuppressionList, buckets: ImportBuckets) -> None:
@@ -127,11 +127,14 @@ class ImportJobs:
             else {"ServerSideEncryption": "AES256"}
         )
         place = {"Bucket": self._bucket, "Key": key, "ExpectedBucketOwner": self._owner}
+        version: dict[str, str] = {}
         try:
-            self._s3.put_object(**place, Body=body, **encryption)
+            response = self._s3.put_object(**place, Body=body, **encryption)
+            if "VersionId" in response:  # deleting without it would leave the addresses there, as an older version
+                version = {"VersionId": response["VersionId"]}
             yield f"s3://{self._bucket}/{key}"
         finally:
-            self._s3.delete_object(**place)
+            self._s3.delete_object(**place, **version)
 
     def _wait(self, job_id: str, size: int, report: JobProgress) -> ImportJob:
         while True:

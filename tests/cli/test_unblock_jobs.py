@@ -166,6 +166,15 @@ def test_a_few_need_no_job(tables: Tables, ses: FakeSes) -> None:
     assert "import job" not in result.stderr
 
 
+def test_a_bucket_that_keeps_versions_keeps_no_addresses(tables: Tables) -> None:
+    s3 = boto3.client("s3", region_name=WEST)
+    s3.put_bucket_versioning(Bucket="lists", VersioningConfiguration={"Status": "Enabled"})
+    assert tables.run(*SELECTION, *BUCKET).exit_code == 0
+    versions = s3.list_object_versions(Bucket="lists")
+    assert "Versions" not in versions
+    assert "DeleteMarkers" not in versions
+
+
 def test_a_region_that_needs_a_bucket_too_is_refused_before_anything_changes(tables: Tables, ses: FakeSes) -> None:
     ses.add(EAST, *LISTED)
     before = tables.blocked()
