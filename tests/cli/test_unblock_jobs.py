@@ -4,6 +4,8 @@ Tables and S3 on moto, SES's lists and jobs in `fake_ses`. Not proved: how long 
 a failed record, when the list shows what a job removed, and which permissions it needs to read the bucket.
 """
 
+import os
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -147,6 +149,24 @@ def test_after_ctrl_c_no_address_is_in_the_bucket_and_the_command_continues(
     ses.jobs.clear()
     assert tables.run("unblock", "--from", "undo.jsonl", *BUCKET).exit_code == 0
     assert tables.blocked() == {}
+
+
+def test_ctrl_c_does_not_wait_for_a_job_that_never_ends(tables: Tables, ses: FakeSes) -> None:
+    ses.job_status = "PROCESSING"
+    looks = 0
+
+    def before(_method: str, path: str) -> None:
+        nonlocal looks
+        looks += path.startswith("import-jobs/")
+        assert looks < 500, "it is still waiting"
+        if looks == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    ses.before_call = before
+    assert tables.run(*SELECTION, *BUCKET).exit_code == 130
+    assert looks < 500
+    assert set(tables.blocked()) == set(LISTED)
+    assert object_keys() == []
 
 
 def test_without_a_bucket_it_says_how_long_it_takes_and_goes_on(tables: Tables, ses: FakeSes) -> None:
