@@ -2,5 +2,6 @@
 
 `address_history` reads all that is known about an address; `manual_blocks` blocks addresses; `manual_unblocks` unblocks
 them, in the tables and, through `suppression_removal`, on SES's suppression list. `block_selection` finds the blocks
-that a bulk unblock lifts, `undo_file` keeps them, and `unblock_run` runs an unblock for a person to watch.
+that a bulk unblock lifts, `undo_file` keeps them, and `unblock_run` runs an unblock for a person to watch, with what
+`unblock_output` writes.
 """
