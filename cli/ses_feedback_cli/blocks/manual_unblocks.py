@@ -6,7 +6,7 @@ the same unblock, run again, completes it. So an address that SES does not remov
 
 Import jobs do not change this. The report of a mail that SES did not send (rule `account-suppression`) is later than
 the unblock, so the unblock does not forgive it: while a job runs, each mail to an address that the tables had already
-freed would block it again, for good. Only what is on no list of SES need not wait for them.
+freed would hold it again. Only what is on no list of SES need not wait for them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

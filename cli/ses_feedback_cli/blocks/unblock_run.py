@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.import_jobs import SINGLE_CALLS, ImportBuckets
 from ses_feedback_cli.output import confirm, progress, write_json, write_line, write_stderr
+from ses_feedback_cli.suppression_list import suppression_regions
 
 READ_LISTS_FROM = 100
 """For more addresses SES's suppression lists are read whole, instead of deleting each address without asking. For a
@@ -39,8 +40,28 @@ selection they always are: only of addresses that a person typed the spelling is
 class SesLists:
     """From whose suppression lists of SES to remove the addresses: none without Regions."""
 
-    regions: Sequence[str]
-    buckets: ImportBuckets
+    regions: Sequence[str] = ()
+    buckets: ImportBuckets = field(default_factory=ImportBuckets)
+
+    @classmethod
+    def read(
+        cls,
+        context: Context,
+        regions: Sequence[str] | None,
+        buckets: Sequence[str] | None,
+        kms_key: str | None,
+        *,
+        no_ses: bool,
+    ) -> "SesLists":
+        """From the options --ses-region, --bucket, --kms-key and --no-ses. Raises: UsageError."""
+        if not no_ses:
+            known_regions = suppression_regions(context, regions)
+            return cls(known_regions, ImportBuckets.parse(buckets or (), kms_key, known_regions))
+        if regions or buckets or kms_key:
+            raise UsageError(
+                "--no-ses excludes --ses-region, --bucket and --kms-key, which say how to change SES's lists"
+            )
+        return cls()
 
 
 @dataclass(frozen=True)

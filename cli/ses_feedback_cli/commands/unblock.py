@@ -22,20 +22,20 @@ from ses_feedback_cli.blocks.unblock_run import (
 from ses_feedback_cli.blocks.undo_file import default_path, read_undo_file
 from ses_feedback_cli.commands.options import (
     SELECTION_PANEL,
+    BucketOption,
     DomainOption,
     IdentityOption,
     JsonOption,
+    KmsKeyOption,
+    NoSesOption,
     RuleOption,
+    SesRegionOption,
     SinceOption,
     UntilOption,
 )
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.exit_codes import ExitCode
-from ses_feedback_cli.import_jobs import ImportBuckets
-from ses_feedback_cli.suppression_list import suppression_regions
-
-_SES_PANEL = "SES's suppression list"
 
 
 def unblock(  # noqa: PLR0913 - one per option
@@ -67,33 +67,10 @@ def unblock(  # noqa: PLR0913 - one per option
         Path | None, typer.Option("--undo-file", help="Undo file of a selection. Default: a new file in this folder.")
     ] = None,
     from_file: Annotated[Path | None, typer.Option("--from", help="Continue the unblock of this undo file.")] = None,
-    ses_region: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ses-region",
-            help="Region whose list to remove them from; once for each. Default: --region, or those of the stacks.",
-            rich_help_panel=_SES_PANEL,
-        ),
-    ] = None,
-    no_ses: Annotated[
-        bool, typer.Option("--no-ses", help="Do not change SES's suppression list.", rich_help_panel=_SES_PANEL)
-    ] = False,
-    bucket: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--bucket",
-            help="S3 bucket in the same Region, to remove many by import jobs: NAME, or REGION=NAME for each Region.",
-            rich_help_panel=_SES_PANEL,
-        ),
-    ] = None,
-    kms_key: Annotated[
-        str | None,
-        typer.Option(
-            "--kms-key",
-            help="Customer managed KMS key for the objects in the bucket. Default: S3's keys.",
-            rich_help_panel=_SES_PANEL,
-        ),
-    ] = None,
+    ses_region: SesRegionOption = None,
+    no_ses: NoSesOption = False,
+    bucket: BucketOption = None,
+    kms_key: KmsKeyOption = None,
     as_json: JsonOption = False,
 ) -> ExitCode:
     """Lift the blocks of ADDRESS..., or all that --since, --until, --domain, --rule, --identity and --reason select.
@@ -133,10 +110,7 @@ def unblock(  # noqa: PLR0913 - one per option
             f"--undo-file {undo_file}: only a selection writes an undo file; `block ADDRESS...` puts back the block of "
             "an address, and --from FILE keeps the undo file that it continues"
         )
-    if no_ses and (ses_region or bucket or kms_key):
-        raise UsageError("--no-ses excludes --ses-region, --bucket and --kms-key, which say how to change SES's lists")
-    regions = [] if no_ses else suppression_regions(context, ses_region)
-    ses = SesLists(regions, ImportBuckets.parse(bucket or (), kms_key, regions))
+    ses = SesLists.read(context, ses_region, bucket, kms_key, no_ses=no_ses)
     if from_file:
         job = UnblockJob.from_undo_file(read_undo_file(from_file, context))
         return (preview_unblock if dry_run else run_unblock)(context, job, ses, as_json=as_json)
