@@ -61,5 +61,20 @@ FEEDBACK_ALARMS: tuple[Alarm, ...] = (
         rule="protected",
         rationale="Protected addresses are few, and somebody chose each: every feedback about one is worth a look.",
     ),
+    Alarm(
+        suffix="bounces-not-counted",
+        description="The function cannot count the hard bounces of a domain: the breaker does not open.",
+        namespace=NAMESPACE,
+        metric_name="Uncounted",
+        dimension_name="pipeline",
+        dimension_property="name",
+        other_dimensions={"service": SERVICE},
+        kinds=("bounce",),
+        statistic="Sum",
+        period=HOUR,
+        threshold=10.0,
+        rationale="A count that fails once makes the breaker open a little later. Ten an hour are no accident: the "
+        "function lacks a permission, or the table refuses writes.",
+    ),
 )
 """The alarms of each pipeline on what was decided about its feedback; those of some rules are for one kind only."""

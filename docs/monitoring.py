@@ -148,7 +148,7 @@ def _condition(alarm: alarms.Alarm) -> str:
         threshold = f"{getattr(FeedbackMonitoringInputs, alarm.threshold):g} (`{alarm.threshold}`)"
     else:
         threshold = f"{alarm.threshold:g}"
-    rule = f" by the rule {alarm.other_dimensions['rule']}" if alarm.other_dimensions else ""
+    rule = f" by the rule {alarm.other_dimensions['rule']}" if "rule" in alarm.other_dimensions else ""
     statistic = f"{alarm.metric_name}{rule}, {alarm.statistic.lower()} of {alarm.period // 60} min, {threshold} or more"
     if alarm.evaluation_periods == 1:
         return statistic

@@ -64,15 +64,20 @@ def exercise_surge(stack: DeployedStack, screen: Screen, seconds: float) -> Surg
     if remaining := [item for item in blocked_items(stack) if item["value"].endswith(DOMAIN)]:
         raise SandboxError(f"{len(remaining)} addresses of {DOMAIN} are still blocked after `surges release`")
     screen.write_step(
-        "released", f"ses-feedback surges release {surge.id}: all may be mailed again", time.monotonic() - started_at
+        "released", f"all may be mailed again: ses-feedback surges release {surge.id}", time.monotonic() - started_at
     )
     return surge
+
+
+def person(number: int) -> str:
+    """The address of a living customer of the provider."""
+    return f"person{number}@{DOMAIN}"
 
 
 def _publish(stack: DeployedStack, origin: Origin, numbers: range) -> None:
     sns = stack.account.client("sns", origin.region)
     for number in numbers:
-        message = build_notification(origin, BOUNCE, f"person{number}@{DOMAIN}", datetime.now(UTC))
+        message = build_notification(origin, BOUNCE, person(number), datetime.now(UTC))
         sns.publish(TopicArn=origin.pipelines["bounce"].topic_arn, Message=message)
 
 

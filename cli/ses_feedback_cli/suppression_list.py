@@ -4,13 +4,10 @@ SES allows one call per second, account and Region, for all callers together, an
 list keeps an address with the capitals of the mail that bounced, and finds it only by this exact spelling.
 """
 
-import json
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from ses_feedback_cli.context import Context
@@ -21,15 +18,6 @@ CALL_SECONDS = 1.0
 
 PAGE_SIZE = 1_000
 """Entries that one call lists."""
-
-IMPORT_JOB_LIMIT = 100_000
-"""Addresses of one import job (SES guide, Using the account-level suppression list)."""
-
-POLL_SECONDS = 5.0
-"""Between two looks at an import job."""
-
-JobProgress = Callable[[str, int, int], None]
-"""Called with the id of an import job, how many addresses it has, and how many of them SES has processed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +45,6 @@ class CallPacer:
         if (pause := self._next_call - self.clock()) > 0:
             self.sleep(pause)
         self._next_call = self.clock() + CALL_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class ImportJob:
-    """An import job of SES that has ended."""
-
-    region: str
-    id: str
-    status: str
-    size: int
-    failed: int
-    """Records that SES refused."""
 
 
 class SuppressionList:
@@ -114,49 +90,27 @@ class SuppressionList:
         self._pacer.wait()
         self._client.put_suppressed_destination(EmailAddress=address, Reason=reason)
 
-    def put_by_import_jobs(
-        self, entries: Iterable[tuple[str, str]], bucket: str, kms_key: str | None, report: JobProgress
-    ) -> Iterator[ImportJob]:
-        """Add (address, reason) pairs by import jobs, one after another; yields each job when it has ended.
+    def create_import_job(self, action: str, s3_url: str) -> str:
+        """Start a job that reads JSON lines from S3; returns its id. Needs ses:CreateImportJob."""
+        self._pacer.wait()
+        job = self._client.create_import_job(
+            ImportDestination={"SuppressionListDestination": {"SuppressionListImportAction": action}},
+            ImportDataSource={"S3Url": s3_url, "DataFormat": "JSON"},
+        )
+        return str(job["JobId"])
 
-        The addresses are in the bucket, encrypted, until the job has ended or this is interrupted. Needs s3:PutObject
-        and s3:DeleteObject in the bucket, ses:CreateImportJob and ses:GetImportJob.
-        """
-        s3 = self._context.client("s3", self.region)
-        # A bucket of this name may belong to another account: then S3 refuses before it has the addresses.
-        owner = self._context.client("sts", self.region).get_caller_identity()["Account"]
-        remaining = iter(entries)
-        while part := list(islice(remaining, IMPORT_JOB_LIMIT)):
-            key = f"ses-feedback/{uuid.uuid4()}.json"
-            lines = "".join(json.dumps({"emailAddress": address, "reason": reason}) + "\n" for address, reason in part)
-            encryption = (
-                {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
-                if kms_key
-                else {"ServerSideEncryption": "AES256"}
-            )
-            try:
-                s3.put_object(Bucket=bucket, Key=key, Body=lines.encode(), ExpectedBucketOwner=owner, **encryption)
-                job = self._run_import_job(f"s3://{bucket}/{key}", len(part), report)
-            finally:
-                s3.delete_object(Bucket=bucket, Key=key, ExpectedBucketOwner=owner)
-            yield job
+    def get_import_job(self, job_id: str) -> dict[str, Any]:
+        """How far a job is. Needs ses:GetImportJob."""
+        self._pacer.wait()
+        job: dict[str, Any] = self._client.get_import_job(JobId=job_id)
+        return job
+
+    def pause(self, seconds: float) -> None:
+        """Wait, with the clock that also paces the calls."""
+        self._pacer.sleep(seconds)
 
     def _destination(self, entry: dict[str, Any]) -> SuppressedDestination:
         return SuppressedDestination(self.region, entry["EmailAddress"], entry["Reason"], entry["LastUpdateTime"])
-
-    def _run_import_job(self, url: str, size: int, report: JobProgress) -> ImportJob:
-        self._pacer.wait()
-        job_id = self._client.create_import_job(
-            ImportDestination={"SuppressionListDestination": {"SuppressionListImportAction": "PUT"}},
-            ImportDataSource={"S3Url": url, "DataFormat": "JSON"},
-        )["JobId"]
-        while True:
-            self._pacer.wait()
-            job: dict[str, Any] = self._client.get_import_job(JobId=job_id)
-            report(job_id, size, job.get("ProcessedRecordsCount", 0))
-            if job["JobStatus"] in ("COMPLETED", "FAILED", "CANCELLED"):
-                return ImportJob(self.region, job_id, job["JobStatus"], size, job.get("FailedRecordsCount", 0))
-            self._pacer.sleep(POLL_SECONDS)
 
 
 def interleave_pages(lists: Iterable[SuppressionList]) -> Iterator[list[SuppressedDestination]]:

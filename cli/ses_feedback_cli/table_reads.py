@@ -45,6 +45,23 @@ def read_history_row(context: Context, value: str, entry: str) -> dict[str, Any]
     return next(_read_keys(context, context.history_table(), [{"value": value, "entry": entry}]), None)
 
 
+def history_rows(context: Context, value: str) -> Iterator[dict[str, Any]]:
+    """All rows of the history with this key, page by page. Needs dynamodb:Query on the table."""
+    table = context.history_table()
+    pages = (
+        context.dynamodb_client(table)
+        .get_paginator("query")
+        .paginate(
+            TableName=table,
+            ConsistentRead=True,
+            KeyConditionExpression="#v = :v",
+            ExpressionAttributeNames={"#v": "value"},
+            ExpressionAttributeValues=encode({":v": value}),
+        )
+    )
+    return (decode(row) for page in pages for row in page["Items"])
+
+
 def is_expired(item: dict[str, Any], now: datetime) -> bool:
     """Whether a block is over, and its item only waits for DynamoDB to delete it."""
     expires_at = item.get("expires_at")

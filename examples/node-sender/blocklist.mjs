@@ -5,7 +5,8 @@ const KEYS_PER_CALL = 100;
 const MAX_ATTEMPTS = 6;
 
 /**
- * Which of these addresses may be mailed: a Map from each address to {allowed, reason}.
+ * Which of these addresses may be mailed: a Map from each address to {allowed, reason, expiresAt}.
+ * expiresAt, a Date, is there if the block ends, as one with the reason "hold" always does.
  * dynamodb: the `DynamoDB` of @aws-sdk/client-dynamodb, in the Region of the table. table: its ARN.
  * Throws what the client throws, and an Error when the table stays throttled: the caller decides whether to send then.
  */
@@ -25,10 +26,11 @@ export async function check(dynamodb, table, addresses, now = Date.now() / 1000)
   const keys = [...addressesByKey.keys()].map((key) => ({ value: { S: key } }));
   while (keys.length > 0) {
     for (const item of await read(dynamodb, table, keys.splice(0, KEYS_PER_CALL))) {
-      const expiresAt = item.expires_at?.N;
-      if (expiresAt !== undefined && /^\d+$/.test(expiresAt) && Number(expiresAt) <= now) continue; // not deleted yet
+      const seconds = /^\d+$/.test(item.expires_at?.N ?? "") ? Number(item.expires_at.N) : undefined;
+      if (seconds <= now) continue; // not deleted yet
+      const end = seconds === undefined ? {} : { expiresAt: new Date(seconds * 1000) };
       for (const address of addressesByKey.get(item.value.S)) {
-        answers.set(address, { allowed: false, reason: item.reason?.S });
+        answers.set(address, { allowed: false, reason: item.reason?.S, ...end });
       }
     }
   }

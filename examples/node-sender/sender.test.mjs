@@ -47,7 +47,19 @@ test("a blocked address is blocked in every spelling, and others are not", async
     nobody: { allowed: false, reason: "form" },
   });
   const [answer] = (await check(dynamodb, "arn", ["over@example.org"], 999)).values();
-  assert.deepEqual(answer, { allowed: false, reason: "bounce" });
+  assert.deepEqual(answer, { allowed: false, reason: "bounce", expiresAt: new Date(1_000_000) });
+});
+
+test("a hold blocks until its end, and says until when; an end that is no time ends nothing", async () => {
+  const hold = { reason: { S: "hold" }, expires_at: { N: "1797465600" } };
+  const dynamodb = table([item("held@example.org", hold), item("odd@example.org", { expires_at: { S: "soon" } })]);
+  const addresses = ["held@example.org", "odd@example.org"];
+  assert.deepEqual(Object.fromEntries(await check(dynamodb, "arn", addresses, 1797465599)), {
+    "held@example.org": { allowed: false, reason: "hold", expiresAt: new Date("2026-12-17T00:00:00Z") },
+    "odd@example.org": { allowed: false, reason: "bounce" },
+  });
+  const [ended] = (await check(dynamodb, "arn", ["held@example.org"], 1797465600)).values();
+  assert.deepEqual(ended, { allowed: true });
 });
 
 test("more than a hundred are read with several calls", async () => {

@@ -21,7 +21,9 @@ def send(recipient: str) -> str | None:
             Content={"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}},
         )
     except BlockedError as error:
-        print(f"not sent: {error.answers[0].problem or error.answers[0].reason}", file=sys.stderr)
+        answer = error.answers[0]
+        until = f" until {answer.expires_at:%Y-%m-%d}" if answer.expires_at else ""
+        print(f"not sent: {answer.problem or answer.reason}{until}", file=sys.stderr)
         return None
     return response["MessageId"]
 

@@ -18,7 +18,7 @@ from ses_feedback.history.event import Event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import decode
-from ses_feedback_cli import suppression_list
+from ses_feedback_cli import import_jobs, suppression_list
 from ses_feedback_cli.app import app
 from ses_feedback_cli.context import Context
 from typer.testing import CliRunner, Result
@@ -126,5 +126,5 @@ def ses(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> FakeSes:
 
     monkeypatch.setattr(Context, "client", client)
     monkeypatch.setattr(suppression_list, "CALL_SECONDS", 0.0)
-    monkeypatch.setattr(suppression_list, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(import_jobs, "POLL_SECONDS", 0.0)
     return fake

@@ -2,8 +2,8 @@
 
 It answers HTTP requests, so botocore has checked every call against AWS's model and built the request. It does what
 the guide says ("Using the Amazon SES account-level suppression list"): a list per Region, addresses in the spelling in
-which they were added, and found in no other; and import jobs that read JSON lines from S3. Not proved: what SES itself
-answers.
+which they were added, and found in no other; and import jobs that read JSON lines from S3, within the guide's limits.
+Not proved: what SES itself answers.
 """
 
 import io
@@ -96,10 +96,12 @@ class FakeSes:
                 self.add(region, document["EmailAddress"], reason=document["Reason"], at=self.now)
                 return {}
             case "POST", ["import-jobs"]:
-                destination = {"SuppressionListDestination": {"SuppressionListImportAction": "PUT"}}
-                assert document["ImportDestination"] == destination
+                action = document["ImportDestination"]["SuppressionListDestination"]["SuppressionListImportAction"]
+                running = [job for job in self.jobs.values() if job["JobStatus"] in {"CREATED", "PROCESSING"}]
+                assert len(running) < 20
                 job_id = f"job-{len(self.jobs)}"
-                self.jobs[job_id] = {**document["ImportDataSource"], "region": region, "JobStatus": "CREATED"}
+                self.jobs[job_id] = {**document["ImportDataSource"], "action": action}
+                self.jobs[job_id] |= {"region": region, "JobStatus": "CREATED"}
                 return {"JobId": job_id}
             case "GET", ["import-jobs", job_id]:
                 return self._job(job_id)
@@ -126,12 +128,21 @@ class FakeSes:
             s3_object = boto3.client("s3", region_name=job["region"]).get_object(Bucket=bucket, Key=key)
             job["encryption"] = (s3_object["ServerSideEncryption"], s3_object.get("SSEKMSKeyId"))
             rows = [json.loads(line) for line in s3_object["Body"].read().splitlines()]
-            assert len(rows) <= 100_000
+            limit, fields = {
+                "PUT": (100_000, {"emailAddress", "reason"}),
+                "DELETE": (10_000, {"emailAddress"}),
+            }[job["action"]]
+            assert len(rows) <= limit
+            assert all(row.keys() == fields for row in rows)
+            job["size"] = len(rows)
             accepted = [row for row in rows if not self.is_refused_by_job(row["emailAddress"])]
             job["FailedRecordsCount"] = len(rows) - len(accepted)
             job["ProcessedRecordsCount"] = len(rows)
             if self.job_status == "COMPLETED":
                 for row in accepted:
+                    if job["action"] == "DELETE":
+                        self.lists.get(job["region"], {}).pop(row["emailAddress"], None)
+                        continue
                     self.add(job["region"], row["emailAddress"], reason=row["reason"], at=self.now)
         elif job["JobStatus"] == "PROCESSING":
             job["JobStatus"] = self.job_status

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from ses_feedback.history.event import Event, manual_event
-from ses_feedback_cli import suppression_list
+from ses_feedback_cli import import_jobs
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.lists.comparison import ses_reason
 from ses_feedback_cli.suppression_list import CallPacer
@@ -126,7 +126,7 @@ def test_many_without_a_bucket_are_refused_before_anything_is_written(
 def test_many_go_through_import_jobs_from_encrypted_objects_that_are_deleted(
     tables: Tables, ses: FakeSes, bounce: Bounce, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    monkeypatch.setattr(suppression_list, "IMPORT_JOB_LIMIT", 40)
+    monkeypatch.setitem(import_jobs.JOB_LIMITS, "PUT", 40)
     addresses = {f"n{number}@x.org" for number in range(99)} | {'"a,b"@x.org'}
     tables.apply([bounce(address) for address in addresses])
     (result,) = tables.json(
@@ -170,8 +170,8 @@ def test_ctrl_c_leaves_no_addresses_in_the_bucket(tables: Tables, ses: FakeSes, 
 
 def test_several_regions_need_a_bucket_each(tables: Tables, ses: FakeSes) -> None:
     two = ("--region", WEST, "--region", EAST)
-    assert "REGION=NAME" in tables.run("sync", *two, "--bucket", "lists").stderr
-    assert "af-south-1" in tables.run("sync", *two, "--bucket", "af-south-1=lists").stderr
+    assert "REGION=NAME" in tables.run("sync", "--push", *two, "--bucket", "lists").stderr
+    assert "af-south-1" in tables.run("sync", "--push", *two, "--bucket", "af-south-1=lists").stderr
     assert ses.calls == []
 
 

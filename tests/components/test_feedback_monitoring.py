@@ -59,7 +59,10 @@ PIPELINE_ALARMS = (
     *("dead-letters", "subscription-dead-letters", "oldest-message", "function-errors", "function-throttles"),
     "notifications-failed",
 )
-FEEDBACK_ALARMS = {"bounce": ("surge", "sender-refused", "protected-address"), "complaint": ("protected-address",)}
+FEEDBACK_ALARMS = {
+    "bounce": ("surge", "sender-refused", "protected-address", "bounces-not-counted"),
+    "complaint": ("protected-address",),
+}
 REGION_ALARMS = (
     *("bounce-rate-warning", "bounce-rate-critical", "complaint-rate-warning", "complaint-rate-critical"),
     *("bounces-not-processed", "complaints-not-processed"),
@@ -169,6 +172,13 @@ def alarm_inputs(description: str, **inputs: object) -> dict[str, object]:
             ("SesFeedback", "Feedback"),
             {"service": "ses-feedback", "pipeline": "bounce-shop", "verdict": "ignore", "rule": "protected"},
             ("Sum", 3600, 1, 1, 1),
+        ),
+        (
+            "bounces-not-counted",
+            "The function cannot count the hard bounces of a domain: the breaker does not open.",
+            ("SesFeedback", "Uncounted"),
+            {"service": "ses-feedback", "pipeline": "bounce-shop"},
+            ("Sum", 3600, 1, 1, 10),
         ),
     ],
 )

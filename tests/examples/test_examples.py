@@ -91,7 +91,9 @@ def test_two_accounts_fit_together() -> None:
 
 
 @mock_aws
-def test_the_sender_mails_whom_it_may_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sender_mails_whom_it_may_and_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """moto stands for SES and DynamoDB; it does not prove that AWS accepts the calls."""
     for variable, value in {
         "AWS_DEFAULT_REGION": "eu-west-1",
@@ -111,5 +113,10 @@ def test_the_sender_mails_whom_it_may_and_nobody_else(monkeypatch: pytest.Monkey
     dynamodb.put_item(TableName="blocked", Item={"value": {"S": "jane@example.org"}, "reason": {"S": "bounce"}})
     ses.create_email_identity(EmailIdentity="news@shop.example")
     assert send("Jane <Jane@Example.org>") is None
+    assert capsys.readouterr().err == "not sent: bounce\n"
+    ends = {"expires_at": {"N": "4070908800"}}
+    dynamodb.put_item(TableName="blocked", Item={"value": {"S": "amy@example.org"}, "reason": {"S": "hold"}, **ends})
+    assert send("amy@example.org") is None
+    assert capsys.readouterr().err == "not sent: hold until 2099-01-01\n"
     assert send("not an address") is None
     assert send("bob@example.org")

@@ -1,6 +1,5 @@
 """All that is known about one address: its events in order, its state, and whether it is blocked."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,11 +7,10 @@ from typing import Any
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import State
 from ses_feedback.history.transaction import STATE, read_state
-from ses_feedback.table import decode, encode
 from ses_feedback.timestamps import parse
 
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.table_reads import is_expired, read_blocked_items, unexpired
+from ses_feedback_cli.table_reads import history_rows, is_expired, read_blocked_items, unexpired
 
 LATE = timedelta(minutes=15)
 """An event that was recorded so long after it happened is shown with both times."""
@@ -61,7 +59,7 @@ def read_address_history(context: Context, address: str, now: datetime) -> Addre
 
     Needs dynamodb:Query on the history table and dynamodb:BatchGetItem on the blocked table.
     """
-    rows = {row["entry"]: row for row in query_rows(context, address)}
+    rows = {row["entry"]: row for row in history_rows(context, address)}
     state = read_state(rows.pop(STATE, None))
     events = sorted(rows.values(), key=_sort_key)
     item = read_blocked_items(context, [address]).get(address)
@@ -72,23 +70,6 @@ def was_recorded_late(event: dict[str, Any]) -> bool:
     """Whether an event was recorded so long after it happened that the order of the events would mislead."""
     occurred_at, recorded_at = (parse(str(event.get(name, ""))) for name in ("occurred_at", "recorded_at"))
     return bool(occurred_at and recorded_at and recorded_at - occurred_at > LATE)
-
-
-def query_rows(context: Context, value: str) -> Iterator[dict[str, Any]]:
-    """All rows of the history with this key, page by page. Needs dynamodb:Query on the history table."""
-    table = context.history_table()
-    pages = (
-        context.dynamodb_client(table)
-        .get_paginator("query")
-        .paginate(
-            TableName=table,
-            ConsistentRead=True,
-            KeyConditionExpression="#v = :v",
-            ExpressionAttributeNames={"#v": "value"},
-            ExpressionAttributeValues=encode({":v": value}),
-        )
-    )
-    return (decode(row) for page in pages for row in page["Items"])
 
 
 def _sort_key(event: dict[str, Any]) -> tuple[str, str]:

@@ -3,6 +3,10 @@
 The order matters if it stops between the two. SES does not send mail to an address that is still on its list, and
 reports this as a bounce, which would block the address again. In this order the address stays blocked as it was, and
 the same unblock, run again, completes it. So an address that SES does not remove from its list stays blocked here too.
+
+Import jobs do not change this. The report of a mail that SES did not send (rule `account-suppression`) is later than
+the unblock, so the unblock does not forgive it: while a job runs, each mail to an address that the tables had already
+freed would hold it again. Only what is on no list of SES need not wait for them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,8 +26,6 @@ from ses_feedback_cli.event_batches import apply_events
 from ses_feedback_cli.table_reads import read_blocked_items, read_states, unexpired
 
 _BATCH_SIZE = 500
-_BATCH_SIZE_WITH_SES = 20
-"""At one call a second, nobody should wait longer than for 20 addresses before the tables are read again."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class UnblockResult:
 class _Unblock:
     request: UnblockRequest
     before: dict[str, Any] | None
+    state: State
     at: datetime
     needs_event: bool
     skipped: str = ""
@@ -88,7 +91,7 @@ def unblock_addresses(
     and PutItem on the history table, and BatchGetItem, PutItem and DeleteItem on the blocked table.
     """
     remaining = iter(requests)
-    while batch := list(islice(remaining, _BATCH_SIZE_WITH_SES if removal else _BATCH_SIZE)):
+    while batch := list(islice(remaining, removal.batch_size if removal else _BATCH_SIZE)):
         unblocks = _plan(context, batch, decision)
         if removal:
             _remove_from_ses(removal, [unblock for unblock in unblocks if not unblock.skipped])
@@ -100,6 +103,25 @@ def unblock_addresses(
             yield UnblockResult(
                 unblock.address, unblock.before, after, unblock.removals, unblock.skipped, unblock.problem
             )
+
+
+def preview_unblocks(
+    context: Context, requests: Iterable[UnblockRequest], decision: UnblockDecision
+) -> Iterator[UnblockResult]:
+    """What an unblock would do in the tables, for each address in order; changes nothing, and does not call SES.
+
+    Needs dynamodb:BatchGetItem on both tables.
+    """
+    policy = context.soft_bounce_policy()
+    remaining = iter(requests)
+    while batch := list(islice(remaining, _BATCH_SIZE)):
+        for unblock in _plan(context, batch, decision):
+            after = unblock.before
+            if unblock.needs_event and not unblock.skipped:
+                event = _event(unblock, decision)
+                state = unblock.state.add(event.effect, event.occurrence, policy)
+                after = unexpired(state.blocked_item(policy), datetime.now(UTC))
+            yield UnblockResult(unblock.address, unblock.before, after, skipped=unblock.skipped)
 
 
 def _plan(context: Context, requests: Sequence[UnblockRequest], decision: UnblockDecision) -> list[_Unblock]:
@@ -115,9 +137,9 @@ def _plan_one(
     if request.selected_item is None:
         reasons = list(state.reasons_to_block())
         at = unblock_time(decision.at, (occurrence.at for occurrence in reasons))
-        return _Unblock(request, before, at, needs_event=item is not None or bool(reasons))
+        return _Unblock(request, before, state, at, needs_event=item is not None or bool(reasons))
     at = unblock_time(decision.at, [str(request.selected_item.get("blocked_at", ""))])
-    unblock = _Unblock(request, before, at, needs_event=item is not None)
+    unblock = _Unblock(request, before, state, at, needs_event=item is not None)
     blocked_at = parse(str(item.get("blocked_at", ""))) if item else None
     if blocked_at and blocked_at > at:
         unblock.skipped = "blocked again since it was selected"

@@ -16,9 +16,14 @@ from ses_feedback.table import encode, retry
 from ses_feedback.timestamps import iso
 
 from ses_feedback_cli.block_filter import BlockFilter, BlockReason
-from ses_feedback_cli.blocks.address_history import query_rows
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.table_reads import read_blocked_items, read_history_row, scan_blocked_items, unexpired
+from ses_feedback_cli.table_reads import (
+    history_rows,
+    read_blocked_items,
+    read_history_row,
+    scan_blocked_items,
+    unexpired,
+)
 
 Act = Literal["protect", "unprotect"]
 
@@ -62,7 +67,7 @@ def read_traces(context: Context) -> list[PatternTrace]:
     """The patterns, and who put them there. Needs dynamodb:BatchGetItem and Query on the history table."""
     rows = {
         str(row["pattern"]): row
-        for row in query_rows(context, LIST_KEY["value"])  # oldest first, so the last one counts
+        for row in history_rows(context, LIST_KEY["value"])  # oldest first, so the last one counts
         if row.get("act") == "protect"
     }
     return [_trace(pattern, rows.get(pattern, {})) for pattern in read_patterns(context)]

@@ -14,11 +14,11 @@ from ses_feedback.history.protected import Protected
 from ses_feedback.history.transaction import Tables
 from ses_feedback.table import TableError, decode, encode, retry
 
-from ses_feedback_cli.blocks.address_history import query_rows
 from ses_feedback_cli.blocks.forwarded_reports import ForwardedReports
 from ses_feedback_cli.blocks.protected_list import read_patterns
 from ses_feedback_cli.blocks.rejudgement import FEEDBACK, Difference, Rejudgement
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.table_reads import history_rows
 
 _WORKERS = 10
 _CHUNK = 100  # addresses in memory at a time
@@ -140,4 +140,4 @@ class RejudgeTables:
         return Outcome(difference)
 
     def _read(self, address: str) -> Rejudgement | None:
-        return Rejudgement.of_rows(list(query_rows(self._context, address)), self._judge_row)
+        return Rejudgement.of_rows(list(history_rows(self._context, address)), self._judge_row)

@@ -39,6 +39,12 @@ class UndoFile:
                     yield document["item"]
 
 
+def check_is_new(path: Path) -> None:
+    """Raises: ValueError if an undo file cannot have this name because the file exists."""
+    if path.exists():
+        raise ValueError(f"{path} exists: an undo file is not overwritten, --undo-file names another")
+
+
 def write_undo_file(
     path: Path, context: Context, decision: UnblockDecision, items: Iterable[dict[str, Any]]
 ) -> UndoFile:
@@ -46,10 +52,9 @@ def write_undo_file(
 
     Raises: ValueError if it exists or cannot be written.
     """
+    check_is_new(path)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise ValueError(f"{path} exists: an undo file is not overwritten, --undo-file names another") from None
     except OSError as error:
         raise ValueError(f"the undo file {path}: {error.strerror}; --undo-file names another") from None
     try:

@@ -61,6 +61,7 @@ def block(
     if from_file:
         if addresses or until:
             raise UsageError("--from FILE takes addresses and ends from the file: give neither ADDRESS nor --until")
+        check_note(note or "")
         undo_file = read_undo_file(from_file, context)
         requests, total = _requests_of_undo_file(undo_file, note, now), undo_file.count
     else:

@@ -90,6 +90,13 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
 
     if [file is not None, from_ses, from_table is not None].count(True) != 1:
         raise UsageError("say what to import: one of FILE, - (stdin), --from-ses and --from-table is needed")
+    rereadable = file is not None and str(file) != "-" and not file.is_fifo()
+    _refuse(
+        {"--position-file": position_file, "--restart": restart} if not rereadable else {},
+        "only a FILE that can be read again has a position",
+    )
+    _refuse({"--format": file_format} if file is None else {}, "only FILE or - has a format")
+    _refuse({"--column": column} if from_ses else {}, "SES's lists have no columns")
     now = datetime.now(UTC)
     counts_from, ends = times.parse_past(at, "--at", now), times.parse_future(until, "--until", now)
     settings = ImportSettings(context.acting_name(), counts_from or now, note, reason, ends, at_is_given=at is not None)
@@ -102,3 +109,10 @@ def import_(  # noqa: PLR0913, PLR0917 - an option each
         else:
             source = ses_source(context, context.selected_regions(), settings, rejects_file)
         return (count_import if dry_run else run_import)(context, source, as_json)
+
+
+def _refuse(options: dict[str, object], why: str) -> None:
+    """Raises: UsageError if one of the options is given, which this kind of list cannot honour."""
+    for name, value in options.items():
+        if value:
+            raise UsageError(f"{name} does not fit what is imported: {why}")

@@ -48,3 +48,19 @@ SesRegionOption = Annotated[
 NoSesOption = Annotated[
     bool, typer.Option("--no-ses", help="Do not change SES's suppression list.", rich_help_panel=SES_PANEL)
 ]
+BucketOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bucket",
+        help="S3 bucket in the same Region, to remove many by import jobs: NAME, or REGION=NAME for each Region.",
+        rich_help_panel=SES_PANEL,
+    ),
+]
+KmsKeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--kms-key",
+        help="Customer managed KMS key for the objects in the bucket. Default: S3's keys.",
+        rich_help_panel=SES_PANEL,
+    ),
+]

@@ -13,15 +13,13 @@ from ses_feedback_cli.block_filter import BlockReason
 from ses_feedback_cli.blocks.address_arguments import check_note
 from ses_feedback_cli.blocks.block_selection import BlockSelection
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
-from ses_feedback_cli.blocks.unblock_run import UnblockJob, confirm_selection, run_unblock, show_selection
+from ses_feedback_cli.blocks.unblock_run import SesLists, UnblockJob, confirm_selection, run_unblock, show_selection
 from ses_feedback_cli.blocks.undo_file import UndoFile, default_path
 from ses_feedback_cli.command import register
-from ses_feedback_cli.commands.options import JsonOption, NoSesOption, SesRegionOption
+from ses_feedback_cli.commands.options import BucketOption, JsonOption, KmsKeyOption, NoSesOption, SesRegionOption
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.output import format_time, write_json, write_line, write_stderr
-from ses_feedback_cli.suppression_list import suppression_regions
 from ses_feedback_cli.surges.confirm_run import run_confirm
 from ses_feedback_cli.surges.decisions import record_decision
 from ses_feedback_cli.surges.search import SurgeContents, find_surge, find_surges, read_contents
@@ -97,7 +95,7 @@ def confirm(
     full_note = check_note(f"surge {surge.id} confirmed: {note}")
     selection = BlockSelection(context, SurgeFilter(surge, blocked=False), (BlockReason.HOLD,), now, lifts=False)
     if dry_run:
-        return show_selection(selection, as_json=as_json)
+        return show_selection(selection, SesLists(), undo_file, as_json=as_json)
     decision = UnblockDecision(context.acting_name(), check_note(f"undone: {full_note}"), now, uuid.uuid4().hex)
     path = undo_file or default_path(now, "confirm")
     undo_or_code = confirm_selection(selection, decision, path, ask=not yes, as_json=as_json, verb="Block for good")
@@ -117,13 +115,16 @@ def release(  # noqa: PLR0913 - one per option
     undo_file: UndoFileOption = None,
     ses_region: SesRegionOption = None,
     no_ses: NoSesOption = False,
+    bucket: BucketOption = None,
+    kms_key: KmsKeyOption = None,
     as_json: JsonOption = False,
 ) -> ExitCode:
     """Unblock the addresses of a surge: those that are held, and those that were blocked for good in its hours.
 
     An `unblock` of a selection, with all that it does: they are shown first, and you are asked (not with --yes); each
-    is removed from SES's suppression list first; an undo file is written, with which `block --from FILE` puts the
-    blocks back. Skipped is an address that something else blocks as well, such as a complaint or a manual block.
+    is removed from SES's suppression list first, many by import jobs with --bucket; an undo file is written, with which
+    `block --from FILE` puts the blocks back. Skipped is an address that something else blocks as well, such as a
+    complaint or a manual block.
 
     After Ctrl-C or an error the same command does the rest, and so does `unblock --from FILE`. Do it when the breaker
     has closed and the queues are empty: what comes later is not released.
@@ -133,9 +134,7 @@ def release(  # noqa: PLR0913 - one per option
     Needs the permissions of `unblock` of a selection, and dynamodb:Query on the history table.
     """
     now = datetime.now(UTC)
-    if no_ses and ses_region:
-        raise UsageError("--no-ses and --ses-region exclude each other")
-    regions = [] if no_ses else suppression_regions(context, ses_region)
+    ses = SesLists.read(context, ses_region, bucket, kms_key, no_ses=no_ses)
     surge = find_surge(context, surge_id, now)
     decision = UnblockDecision(
         context.acting_name(), check_note(f"surge {surge.id} released: {note}"), now, uuid.uuid4().hex
@@ -143,13 +142,13 @@ def release(  # noqa: PLR0913 - one per option
     reasons = (BlockReason.HOLD, BlockReason.BOUNCE)
     selection = BlockSelection(context, SurgeFilter(surge, blocked=True), reasons, now)
     if dry_run:
-        return show_selection(selection, as_json=as_json)
+        return show_selection(selection, ses, undo_file, as_json=as_json)
     path = undo_file or default_path(now, "release")
     undo_or_code = confirm_selection(selection, decision, path, ask=not yes, as_json=as_json)
     if not isinstance(undo_or_code, UndoFile):
         return undo_or_code
     record_decision(context, surge, "release", decision, note)
-    return run_unblock(context, UnblockJob.from_undo_file(undo_or_code), regions, as_json=as_json)
+    return run_unblock(context, UnblockJob.from_undo_file(undo_or_code), ses, as_json=as_json)
 
 
 def _document(contents: SurgeContents) -> dict[str, Any]:

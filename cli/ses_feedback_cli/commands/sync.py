@@ -7,6 +7,7 @@ import typer
 
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.output import build_table, open_console, write_json
 
@@ -48,17 +49,19 @@ def sync(
     s3:DeleteObject on BUCKET/ses-feedback/*, and SES production access.
     """
     from ses_feedback_cli.files import file_errors  # noqa: PLC0415 - these imports take half a second
+    from ses_feedback_cli.import_jobs import ImportBuckets  # noqa: PLC0415
     from ses_feedback_cli.lists.sync_run import (  # noqa: PLC0415
         compare_lists,
         describe_differences,
-        parse_buckets,
         pull_from_ses,
         push_to_ses,
         require_buckets,
     )
 
+    if not push and (bucket or kms_key):
+        raise UsageError("--bucket and --kms-key are for --push: without it nothing is put on SES's lists")
     regions = context.selected_regions()
-    buckets = parse_buckets(bucket or (), regions)
+    buckets = ImportBuckets.parse(bucket or (), kms_key, regions)
     with file_errors(), compare_lists(context, regions) as comparison:
         differences = describe_differences(comparison, regions, sample)
         document: dict[str, Any] = {"regions": differences, "unreadable_in_ses": comparison.unreadable}
@@ -69,7 +72,7 @@ def sync(
         if pull:
             document["pulled"] = pull_from_ses(context, comparison, regions)
         if push:
-            document["pushed"] = push_to_ses(context, comparison, regions, buckets, kms_key)
+            document["pushed"] = push_to_ses(context, comparison, regions, buckets)
     if as_json:
         write_json(document)
     else:

@@ -1,6 +1,6 @@
 """Compares the blocked table with SES's suppression lists, and copies what one side does not have."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -9,40 +9,21 @@ from ses_feedback_cli.block_filter import BlockFilter
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.event_batches import batch_writer
+from ses_feedback_cli.import_jobs import SINGLE_CALLS, ImportBuckets, ImportJob, ImportJobs
 from ses_feedback_cli.lists.comparison import Comparison
 from ses_feedback_cli.lists.import_entries import ImportSettings, write_entries
 from ses_feedback_cli.lists.import_position import ImportPosition, Rejects
 from ses_feedback_cli.lists.import_sources import SES_REJECTS_FILE, suppressed_entries
 from ses_feedback_cli.output import open_console
-from ses_feedback_cli.suppression_list import ImportJob, SuppressionList, interleave_pages
+from ses_feedback_cli.suppression_list import SuppressionList, interleave_pages
 from ses_feedback_cli.table_reads import scan_blocked_items
 
-SINGLE_CALLS = 50
-"""Up to so many addresses are put by one call each, which takes a minute; more by import jobs."""
 
-
-def parse_buckets(options: Iterable[str], regions: Sequence[str]) -> dict[str, str]:
-    """The bucket of each Region, from --bucket NAME for a single Region, else REGION=NAME. Raises: UsageError."""
-    buckets: dict[str, str] = {}
-    for option in options:
-        region, equals, name = option.rpartition("=")
-        if not equals and len(regions) > 1:
-            raise UsageError(
-                f"--bucket {option}: SES reads only from a bucket in its own Region; with {len(regions)} Regions give "
-                "--bucket REGION=NAME for each"
-            )
-        region = region or regions[0]
-        if region not in regions:
-            raise UsageError(f"--bucket {option}: {region} is none of the Regions {', '.join(regions)}")
-        buckets[region] = name
-    return buckets
-
-
-def require_buckets(differences: Sequence[Mapping[str, Any]], buckets: Mapping[str, str]) -> None:
+def require_buckets(differences: Sequence[Mapping[str, Any]], buckets: ImportBuckets) -> None:
     """Raises: UsageError when a Region gets more addresses than by single calls, and has no bucket."""
     for difference in differences:
         region, count = difference["region"], difference["only_in_table"]
-        if count > SINGLE_CALLS and region not in buckets:
+        if count > SINGLE_CALLS and region not in buckets.names:
             raise UsageError(
                 f"{count:,} addresses for SES in {region} are more than {SINGLE_CALLS}, at one call a second: give "
                 f"--bucket {region}=NAME, an S3 bucket there from which SES's import job reads them"
@@ -108,8 +89,7 @@ def push_to_ses(
     context: Context,
     comparison: Comparison,
     regions: Sequence[str],
-    buckets: Mapping[str, str],
-    kms_key: str | None,
+    buckets: ImportBuckets,
 ) -> list[dict[str, Any]]:
     """Put on SES's lists what is only in the table; returns a summary by Region and job. Raises: ClientError."""
     summaries: list[dict[str, Any]] = []
@@ -133,7 +113,7 @@ def push_to_ses(
                 summaries.append({"region": region, "job": None, "status": None, "pushed": put, "failed": 0})
                 continue
             entries = comparison.only_in_table(region)
-            for job in suppression_list.put_by_import_jobs(entries, buckets[region], kms_key, report_job):
+            for job in ImportJobs(context, suppression_list, buckets).put(entries, report_job):
                 summaries.append(_job_summary(job))
                 open_console(stderr=True).print(f"{region}: import job {job.id} {job.status}, {job.size:,} addresses")
     return summaries

@@ -7,10 +7,10 @@ from ses_feedback.history.surges import hours_key
 from ses_feedback.table import encode
 from ses_feedback.timestamps import iso
 
-from ses_feedback_cli.blocks.address_history import query_rows
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.surges.surge import Span, Surge, format_hour, parse_hour
+from ses_feedback_cli.table_reads import history_rows
 
 Act = Literal["confirm", "release"]
 
@@ -38,6 +38,6 @@ def record_decision(context: Context, surge: Surge, act: Act, decision: UnblockD
 
 def decided_spans(context: Context, domain: str) -> Iterator[Span]:
     """The hours of each surge of a domain that was decided. Needs dynamodb:Query on the history table."""
-    for row in query_rows(context, hours_key(domain)["value"]):
+    for row in history_rows(context, hours_key(domain)["value"]):
         if str(row["entry"]).startswith(_ENTRY) and "surge" in row:
             yield parse_hour(row["first_hour"]), parse_hour(row["last_hour"])

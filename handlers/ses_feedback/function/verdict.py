@@ -156,7 +156,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "global-suppression", Verdict.HOLD, "bounce",
         "SES did not send because the address bounced for some customer recently; SES forgets that in 14 days.",
-        "SES guide, Global suppression list; for suppressionlist@ of the simulator SES gives the diagnostic only",
+        "SES guide, Global suppression list; AWS knowledge center, ses-suppression-list-sending-quota: the diagnostic",
         ("Permanent",), condition=GLOBAL_LIST, hold_days=_SUPPRESSED_DAYS,
     ),
     Rule(

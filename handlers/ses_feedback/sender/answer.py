@@ -23,11 +23,11 @@ class Answer:
     """Its key in the blocked table; None if it is not an address."""
     allowed: bool
     reason: str | None = None
-    """Why not: bounce, complaint, soft-bounces, manual or import."""
+    """Why not: bounce, complaint, hold (which ends, if nothing confirms it), soft-bounces, manual or import."""
     blocked_at: datetime | None = None
     """Since when it is blocked, UTC."""
     expires_at: datetime | None = None
-    """When the block ends, UTC; None: it does not."""
+    """When the block ends, UTC, as each hold and soft-bounces do; None: it does not."""
     problem: str | None = None
     """Why the table gave no answer: it is not an address, or (``unknown``) the table could not be read in time."""
     unknown: bool = False
