@@ -47,7 +47,7 @@ class SesLists:
     def read(
         cls,
         context: Context,
-        regions: Sequence[str] | None,
+        regions: list[str] | None,
         buckets: Sequence[str] | None,
         kms_key: str | None,
         *,
