@@ -68,7 +68,7 @@ def test_the_list_says_since_when_and_by_whom(tables: Tables) -> None:
 
 def test_a_second_time_changes_nothing(tables: Tables) -> None:
     for word in ("protected", "already protected"):
-        assert tables.run("protect", "example.org", "@Example.org", *NOTE).stdout == f"example.org  {word}\n"
+        assert tables.run("protect", "example.org", "Example.ORG.", *NOTE).stdout == f"example.org  {word}\n"
     assert (listed(tables), len(rows(tables))) == (["example.org"], 1)
     for word in ("not protected any more", "was not protected"):
         assert tables.run("unprotect", "example.org", *NOTE).stdout == f"example.org  {word}\n"
