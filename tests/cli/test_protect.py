@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,11 @@ from tests.cli.conftest import REGION, Tables
 Bounce = Callable[..., Event]
 NOTE = ("--note", "our own")
 AGO = datetime.now(UTC) - timedelta(days=2)
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # an unblock writes its undo file there
 
 
 def rows(tables: Tables) -> list[dict[str, Any]]:
@@ -68,7 +74,7 @@ def test_the_list_says_since_when_and_by_whom(tables: Tables) -> None:
 
 def test_a_second_time_changes_nothing(tables: Tables) -> None:
     for word in ("protected", "already protected"):
-        assert tables.run("protect", "example.org", "@Example.org", *NOTE).stdout == f"example.org  {word}\n"
+        assert tables.run("protect", "example.org", "Example.ORG.", *NOTE).stdout == f"example.org  {word}\n"
     assert (listed(tables), len(rows(tables))) == (["example.org"], 1)
     for word in ("not protected any more", "was not protected"):
         assert tables.run("unprotect", "example.org", *NOTE).stdout == f"example.org  {word}\n"
