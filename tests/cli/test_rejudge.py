@@ -20,9 +20,9 @@ from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import Rule, Verdict
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.table import decode, encode
-from ses_feedback_cli.blocks import rejudge_run, rejudge_tables
-from ses_feedback_cli.blocks.rejudge_tables import RejudgeTables
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.rejudgement import run, tables
+from ses_feedback_cli.rejudgement.tables import RejudgeTables
 
 from tests.cli.conftest import BLOCKED, HISTORY, REGION, Tables
 from tests.cli.fake_ses import FakeSes
@@ -250,8 +250,8 @@ def test_asks_first(filled: Tables, monkeypatch: pytest.MonkeyPatch, answer: boo
             raise KeyboardInterrupt
         return answer
 
-    monkeypatch.setattr(rejudge_run, "confirm", answer_question)
-    monkeypatch.setattr(rejudge_run, "can_ask", lambda: True)
+    monkeypatch.setattr(run, "confirm", answer_question)
+    monkeypatch.setattr(run, "can_ask", lambda: True)
     assert filled.run("rejudge").exit_code == code
     assert (filled.blocked() != before, len(files())) == (answer is True, 3 if answer else 0)
 
@@ -351,14 +351,14 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
         return boto_client
 
     monkeypatch.setattr(Context, "dynamodb_client", client)
-    monkeypatch.setattr(rejudge_tables, "_WORKERS", 1)
+    monkeypatch.setattr(tables, "_WORKERS", 1)
     return happenings
 
 
 def test_after_an_interruption_the_same_command_does_the_rest(
     filled: Tables, writes: list[Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rejudge_tables, "_CHUNK", 1)
+    monkeypatch.setattr(tables, "_CHUNK", 1)
 
     def interrupt() -> None:
         raise KeyboardInterrupt

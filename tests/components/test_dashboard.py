@@ -125,7 +125,8 @@ def log_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     results = [Result(Outcome.RECORDED), Result(Outcome.DUPLICATE)]
-    monkeypatch.setattr(handler, "HistoryWriter", lambda *_: SimpleNamespace(apply=lambda *_, **__: results))
+    writer = SimpleNamespace(apply=lambda *_, **__: results, count_failures=["UpdateItem: ThrottlingException"])
+    monkeypatch.setattr(handler, "HistoryWriter", lambda *_, **__: writer)
     monkeypatch.setattr(handler.logger.registered_handler, "stream", sys.stdout)  # it keeps the one of its import
     context = SimpleNamespace(
         get_remaining_time_in_millis=lambda: 30_000,

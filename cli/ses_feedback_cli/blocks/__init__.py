@@ -5,8 +5,4 @@ them, in the tables and, through `suppression_removal`, on SES's suppression lis
 that a bulk unblock lifts, `undo_file` keeps them, and `block_run` and `unblock_run` run for a person to watch, with
 what `unblock_output` writes.
 `protected_list` has the addresses that no feedback may block.
-
-`rejudgement` judges the history of one address by today's rules; `rejudge_tables` finds the addresses and writes them,
-`forwarded_reports` knows who was never mailed, `rejudge_undo` keeps what changes, and `rejudge_run` runs it for a
-person to watch.
 """

@@ -10,12 +10,12 @@ from ses_feedback.function.feedback_event import HOLD_DAYS
 
 from ses_feedback_cli.blocks.address_arguments import check_note
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
-from ses_feedback_cli.blocks.rejudge_run import RejudgeJob
-from ses_feedback_cli.blocks.rejudge_undo import default_path
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.files import file_errors
+from ses_feedback_cli.rejudgement.run import RejudgeJob
+from ses_feedback_cli.rejudgement.undo import default_path
 
 
 def rejudge(

@@ -10,9 +10,6 @@ from ses_feedback.history.event import NOTE_LIMIT, Event, manual_event
 from ses_feedback.table import TableError
 
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
-from ses_feedback_cli.blocks.rejudge_tables import Outcome, RejudgeTables
-from ses_feedback_cli.blocks.rejudge_undo import Differences, UndoFiles, write_undo_files
-from ses_feedback_cli.blocks.rejudgement import Change, Difference
 from ses_feedback_cli.blocks.wording import block_summary, describe_block
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
@@ -25,6 +22,9 @@ from ses_feedback_cli.output import (
     write_line,
     write_stderr,
 )
+from ses_feedback_cli.rejudgement.judgement import Change, Difference
+from ses_feedback_cli.rejudgement.tables import Outcome, RejudgeTables
+from ses_feedback_cli.rejudgement.undo import Differences, UndoFiles, write_undo_files
 
 
 @dataclass(frozen=True)

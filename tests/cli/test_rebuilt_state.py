@@ -5,12 +5,12 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ses_feedback.function.rejudgement import stored_feedback
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.history.occurrence import Occurrence
-from ses_feedback.history.rebuilt_state import rebuilt_state, stored_act
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect
+from ses_feedback_cli.rejudgement.feedback_rows import stored_feedback
+from ses_feedback_cli.rejudgement.rebuilt_state import rebuilt_state, stored_act
 
 from tests.handlers.history.test_state import state_after
 from tests.handlers.model import START, histories, hold_histories, policies

@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from ses_feedback.function.rejudgement import rejudge_row
 from ses_feedback.history.event import Event
 from ses_feedback.history.protected import Protected
 from ses_feedback.history.transaction import Tables
 from ses_feedback.table import TableError, decode, encode, retry
 
-from ses_feedback_cli.blocks.forwarded_reports import ForwardedReports
 from ses_feedback_cli.blocks.protected_list import read_patterns
-from ses_feedback_cli.blocks.rejudgement import FEEDBACK, Difference, Rejudgement
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.rejudgement.feedback_rows import rejudge_row
+from ses_feedback_cli.rejudgement.forwarded_reports import ForwardedReports
+from ses_feedback_cli.rejudgement.judgement import FEEDBACK, Difference, Rejudgement
 from ses_feedback_cli.table_reads import history_rows
 
 _WORKERS = 10

@@ -7,16 +7,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ses_feedback.function.rejudgement import stored_feedback
 from ses_feedback.function.verdict import Verdict
 from ses_feedback.history.event import Event
 from ses_feedback.history.occurrence import Occurrence
-from ses_feedback.history.rebuilt_state import rebuilt_state, stored_act
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect, State
 from ses_feedback.history.transaction import STATE, Tables, read_state, rewrite_actions
 from ses_feedback.table import Item, TableError
 
+from ses_feedback_cli.rejudgement.feedback_rows import stored_feedback
+from ses_feedback_cli.rejudgement.rebuilt_state import rebuilt_state, stored_act
 from ses_feedback_cli.table_reads import unexpired
 
 FEEDBACK, ACT = "feedback#", "manual#"

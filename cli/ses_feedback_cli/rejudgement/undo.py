@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
-from ses_feedback_cli.blocks.rejudgement import Change, Difference
 from ses_feedback_cli.blocks.undo_file import write_undo_file
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.rejudgement.judgement import Change, Difference
 
 
 @dataclass
