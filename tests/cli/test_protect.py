@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,11 @@ from tests.cli.conftest import REGION, Tables
 Bounce = Callable[..., Event]
 NOTE = ("--note", "our own")
 AGO = datetime.now(UTC) - timedelta(days=2)
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # an unblock writes its undo file there
 
 
 def rows(tables: Tables) -> list[dict[str, Any]]:
