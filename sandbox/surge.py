@@ -23,6 +23,8 @@ DOMAIN = "provider.example"
 BOUNCES = 10
 """Published twice: the breaker opens during the first ten at the latest, as Pulumi.sandbox.yaml sets its floor to 5."""
 POLL_SECONDS = 0.05
+_USERS_VARIABLES = ("AWS_", "SES_FEEDBACK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+"""How variables of the user's environment begin that the command must not see: another account, or a way round."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def _ses_feedback(stack: DeployedStack, *arguments: str) -> str:
         outputs_file = Path(folder) / "outputs.json"
         outputs_file.write_text(json.dumps(stack.outputs), encoding="utf-8")
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            **{name: value for name, value in os.environ.items() if not name.upper().startswith(_USERS_VARIABLES)},
             "AWS_ENDPOINT_URL": stack.account.endpoint,
             "AWS_ACCESS_KEY_ID": stack.account.id,
             "AWS_SECRET_ACCESS_KEY": "sandbox",

@@ -46,19 +46,18 @@ def read_history_row(context: Context, value: str, entry: str) -> dict[str, Any]
 
 
 def history_rows(context: Context, value: str) -> Iterator[dict[str, Any]]:
-    """All rows of the history with this key. Needs dynamodb:Query on the table."""
+    """All rows of the history with this key, page by page. Needs dynamodb:Query on the table."""
     table = context.history_table()
-    return read_history_rows(context.dynamodb_client(table), table, value)
-
-
-def read_history_rows(client: Any, table: str, address: str) -> Iterator[dict[str, Any]]:
-    """All that the history has of an address, its state too. Needs dynamodb:Query on the table."""
-    pages = client.get_paginator("query").paginate(
-        TableName=table,
-        ConsistentRead=True,
-        KeyConditionExpression="#v = :v",
-        ExpressionAttributeNames={"#v": "value"},
-        ExpressionAttributeValues=encode({":v": address}),
+    pages = (
+        context.dynamodb_client(table)
+        .get_paginator("query")
+        .paginate(
+            TableName=table,
+            ConsistentRead=True,
+            KeyConditionExpression="#v = :v",
+            ExpressionAttributeNames={"#v": "value"},
+            ExpressionAttributeValues=encode({":v": value}),
+        )
     )
     return (decode(row) for page in pages for row in page["Items"])
 

@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,7 +68,7 @@ def test_the_list_says_since_when_and_by_whom(tables: Tables) -> None:
 
 def test_a_second_time_changes_nothing(tables: Tables) -> None:
     for word in ("protected", "already protected"):
-        assert tables.run("protect", "example.org", "Example.org.", *NOTE).stdout == f"example.org  {word}\n"
+        assert tables.run("protect", "example.org", "Example.ORG.", *NOTE).stdout == f"example.org  {word}\n"
     assert (listed(tables), len(rows(tables))) == (["example.org"], 1)
     for word in ("not protected any more", "was not protected"):
         assert tables.run("unprotect", "example.org", *NOTE).stdout == f"example.org  {word}\n"
@@ -93,9 +92,8 @@ def test_a_dry_run_shows_and_changes_nothing(tables: Tables, command: str) -> No
 
 
 @pytest.fixture
-def blocked(tables: Tables, bounce: Bounce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tables:
-    """Blocks of all kinds that a pattern may cover, and of others."""
-    monkeypatch.chdir(tmp_path)  # for undo files
+def blocked(tables: Tables, bounce: Bounce) -> Tables:
+    """Blocks of all kinds that a pattern may cover, on more than one page."""
     tables.apply([bounce(f"{number}@example.org", AGO) for number in range(12)])
     tables.apply(
         [

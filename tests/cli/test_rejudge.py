@@ -338,12 +338,15 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     def client(self: Context, table: str) -> Any:
         boto_client = original_client(self, table)
         original = boto_client.transact_write_items
+        if hasattr(original, "happens_after"):  # the same client as before
+            return boto_client
 
         def transact(**arguments: Any) -> Any:
             if happenings:
                 happenings.pop(0)()
             return original(**arguments)
 
+        transact.happens_after = happenings  # type: ignore[attr-defined]
         monkeypatch.setattr(boto_client, "transact_write_items", transact)
         return boto_client
 

@@ -10,14 +10,15 @@ from typing import Any
 
 from ses_feedback.function.rejudgement import rejudge_row
 from ses_feedback.history.event import Event
-from ses_feedback.history.protected import LIST_KEY, Protected
+from ses_feedback.history.protected import Protected
 from ses_feedback.history.transaction import Tables
 from ses_feedback.table import TableError, decode, encode, retry
 
 from ses_feedback_cli.blocks.forwarded_reports import ForwardedReports
+from ses_feedback_cli.blocks.protected_list import read_patterns
 from ses_feedback_cli.blocks.rejudgement import FEEDBACK, Difference, Rejudgement
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.table_reads import read_history_rows
+from ses_feedback_cli.table_reads import history_rows
 
 _WORKERS = 10
 _CHUNK = 100  # addresses in memory at a time
@@ -37,6 +38,7 @@ class RejudgeTables:
     """Both tables, as a rejudge reads and writes them."""
 
     def __init__(self, context: Context, hold_days: int) -> None:
+        self._context = context
         self._tables = Tables(context.blocked_table(), context.history_table())
         self._client = context.dynamodb_client(self._tables.history)
         self._policy = context.soft_bounce_policy()
@@ -56,7 +58,7 @@ class RejudgeTables:
         together"), but not promised of Scan. Otherwise the address would come twice, and the second time find nothing
         left to do; an undo file may then have it twice, too.
         """
-        self._protected = self._read_protected()
+        self._protected = Protected(frozenset(read_patterns(self._context)))
         for page in self._scan_pages("#a = :v", "forwarded", value=True):
             self._forwarded.add(map(decode, page["Items"]))
             on_progress(page["ScannedCount"])
@@ -137,11 +139,5 @@ class RejudgeTables:
             return Outcome(difference, str(error))
         return Outcome(difference)
 
-    def _read_protected(self) -> Protected:
-        rows = read_history_rows(self._client, self._tables.history, LIST_KEY["value"])
-        patterns = (row.get("patterns", ()) for row in rows if row["entry"] == LIST_KEY["entry"])
-        return Protected(frozenset(pattern for some in patterns for pattern in some))
-
     def _read(self, address: str) -> Rejudgement | None:
-        rows = read_history_rows(self._client, self._tables.history, address)
-        return Rejudgement.of_rows(list(rows), self._judge_row)
+        return Rejudgement.of_rows(list(history_rows(self._context, address)), self._judge_row)

@@ -57,8 +57,8 @@ def rejudge(
 
     Exit code 0: done, or nothing to do; 1: something failed or cannot be read, or you said no.
 
-    Needs dynamodb:Scan, dynamodb:Query and dynamodb:PutItem on the history table, and dynamodb:PutItem and
-    dynamodb:DeleteItem on the blocked table; for --dry-run only dynamodb:Scan and dynamodb:Query.
+    Needs dynamodb:Scan, dynamodb:Query, dynamodb:BatchGetItem and dynamodb:PutItem on the history table, and
+    dynamodb:PutItem and dynamodb:DeleteItem on the blocked table; for --dry-run only the first three.
     """
     now = datetime.now(UTC)
     decision = UnblockDecision(context.acting_name(), check_note(note), now, uuid.uuid4().hex)
