@@ -98,8 +98,9 @@ def test_a_dry_run_shows_and_changes_nothing(tables: Tables, command: str) -> No
 
 
 @pytest.fixture
-def blocked(tables: Tables, bounce: Bounce) -> Tables:
-    """Blocks of all kinds that a pattern may cover, on more than one page."""
+def blocked(tables: Tables, bounce: Bounce, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tables:
+    """Blocks of all kinds that a pattern may cover, and of others."""
+    monkeypatch.chdir(tmp_path)  # for undo files
     tables.apply([bounce(f"{number}@example.org", AGO) for number in range(12)])
     tables.apply(
         [

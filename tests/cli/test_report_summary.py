@@ -166,6 +166,20 @@ def test_values_that_others_put_into_the_tables_are_not_shown() -> None:
     assert "jane" not in str(summary)
 
 
+def test_what_is_about_no_address_does_not_count() -> None:
+    store = Store()
+    at = "2026-11-24T00:00:00.000Z"
+    for row in (
+        {"value": "protected", "entry": f"manual#{at}#1", "act": "protect", "occurred_at": at},
+        {"value": "domain#one.example", "entry": f"manual#{at}#2", "act": "release", "occurred_at": at},
+        {"value": "domain#a@one.example", "entry": f"manual#{at}#3", "act": "block", "occurred_at": at},  # an address
+    ):
+        store.rows("history")[row["value"], row["entry"]] = encode(row)
+    summary = count(store)
+    assert summary.unreadable_rows == 0
+    assert {act: number for act, number in summary.manual_changes.items() if number} == {"block": 1}
+
+
 def test_the_list_of_addresses_with_soft_bounces_is_limited() -> None:
     builder = SummaryBuilder(date(2026, 11, 24), NOW, SoftBouncePolicy(), includes_addresses=True)
     soft_bounce_row = {"at": "2026-11-24T00:00:00.000Z", "id": "x"}

@@ -133,13 +133,19 @@ def test_without_a_surge_it_says_what_was_looked_at(tables: Tables, bounce: Boun
     assert "14" in result.stderr
 
 
-def test_what_ses_lists_since_then_is_told(filled: Tables, bounce: Bounce) -> None:
-    filled.apply([bounce("echo@gmail.example", START + 20 * HOUR, subtype="OnAccountSuppressionList")])
-    assert [surge["suppressed"] for surge in filled.json("surges")] == [1, 0]
-    (line,) = [line for line in filled.run("surges").stdout.splitlines() if "unblock" in line]
-    command = line.partition("`ses-feedback ")[2].partition("`")[0].split()
-    assert filled.run(*command, "--no-ses", "--yes").exit_code == 0
-    assert "echo@gmail.example" not in filled.blocked()
+@pytest.mark.parametrize("command", [RELEASE, CONFIRM])
+def test_what_ses_lists_since_then_belongs_to_the_surge_if_it_bounced_in_it(
+    filled: Tables, bounce: Bounce, command: tuple[str, ...]
+) -> None:
+    echoes = ("first@gmail.example", "held1@gmail.example", "other@gmail.example")
+    filled.apply([bounce(address, START + 20 * HOUR, subtype="OnAccountSuppressionList") for address in echoes])
+    # The first one bounced for good, and the blocked table shows that.
+    assert [(surge["held"], surge["suppressed"]) for surge in filled.json("surges")] == [(5, 2), (1, 0)]
+    assert "suppression list has them: 2" in filled.run("surges").stdout
+    assert filled.run(*command, "--yes", *(["--no-ses"] if command is RELEASE else [])).exit_code == 0
+    assert reasons(filled, {"held1@gmail.example"}) == {"none" if command is RELEASE else "manual"}
+    assert reasons(filled, {"first@gmail.example"}) == {"none" if command is RELEASE else "bounce"}
+    assert reasons(filled, {"other@gmail.example"}) == {"hold"}
 
 
 def test_finds_more_than_a_page(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,8 @@ from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.output import format_time, write_json, write_line, write_stderr
 from ses_feedback_cli.surges.confirm_run import run_confirm
 from ses_feedback_cli.surges.decisions import record_decision
-from ses_feedback_cli.surges.search import SurgeContents, find_surge, find_surges, read_contents
-from ses_feedback_cli.surges.surge import Surge, SurgeFilter, hour_start
+from ses_feedback_cli.surges.search import SurgeContents, SurgeFilter, find_surge, find_surges, read_contents
+from ses_feedback_cli.surges.surge import hour_start
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the surge, as list shows it: example.org@2026-12-14T20.")
@@ -41,8 +41,10 @@ def list_(context: Context, *, as_json: JsonOption = False) -> ExitCode:
 
     A surge is the hours in which the breaker of a recipient's domain held its hard bounces, at most six hours apart.
     Its id is the domain and its first hour, UTC. "Blocked for good" counts the addresses that a hard bounce blocked in
-    these hours or in the hour before the breaker opened; release lifts these too. An answer is shown if at least three
-    addresses got it, and without what may be personal.
+    these hours or in the hour before the breaker opened; release lifts these too. SES puts false bounces on its own
+    suppression list, and a later mail is then held for that reason: confirm and release take such an address if the
+    history says that it bounced in the surge. An answer is shown if at least three addresses got it, and without what
+    may be personal.
 
     The whole blocked table is read, twice if there is a surge, one page at a time in memory.
 
@@ -93,7 +95,9 @@ def confirm(
     now = datetime.now(UTC)
     surge = find_surge(context, surge_id, now)
     full_note = check_note(f"surge {surge.id} confirmed: {note}")
-    selection = BlockSelection(context, SurgeFilter(surge, blocked=False), (BlockReason.HOLD,), now, lifts=False)
+    selection = BlockSelection(
+        context, SurgeFilter(context, surge, blocked=False), (BlockReason.HOLD,), now, lifts=False
+    )
     if dry_run:
         return show_selection(selection, SesLists(), undo_file, as_json=as_json)
     decision = UnblockDecision(context.acting_name(), check_note(f"undone: {full_note}"), now, uuid.uuid4().hex)
@@ -140,7 +144,7 @@ def release(  # noqa: PLR0913 - one per option
         context.acting_name(), check_note(f"surge {surge.id} released: {note}"), now, uuid.uuid4().hex
     )
     reasons = (BlockReason.HOLD, BlockReason.BOUNCE)
-    selection = BlockSelection(context, SurgeFilter(surge, blocked=True), reasons, now)
+    selection = BlockSelection(context, SurgeFilter(context, surge, blocked=True), reasons, now)
     if dry_run:
         return show_selection(selection, ses, undo_file, as_json=as_json)
     path = undo_file or default_path(now, "release")
@@ -175,18 +179,14 @@ def _lines(contents: SurgeContents) -> Iterator[str]:
     yield f"    hours: {first:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
     yield f"    blocked for good, since an hour before the breaker opened: {contents.blocked:,}"
     if contents.suppressed:
-        yield (f"    held since then because SES's suppression list has them: {contents.suppressed:,}; {_lift(surge)}")
+        yield (
+            f"    held since then because SES's suppression list has them: {contents.suppressed:,}; confirm and "
+            "release take those that bounced in the surge"
+        )
     if contents.identities:
         yield f"    sent from: {', '.join(sorted(contents.identities))}"
     for diagnostic, count in contents.diagnostics.most_frequent().items():
         yield f"    {count:,} times “{diagnostic}”"
-
-
-def _lift(surge: Surge) -> str:
-    return (
-        f"`ses-feedback unblock --domain {surge.domain} --rule account-suppression --reason hold "
-        f"--since {format_time(hour_start(surge.first_hour))} --note TEXT` lifts them"
-    )
 
 
 class _ListsByDefault(TyperGroup):

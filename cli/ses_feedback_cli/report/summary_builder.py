@@ -9,14 +9,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ses_feedback.function.verdict import Verdict
+from ses_feedback.history.protected import LIST_KEY
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import State
+from ses_feedback.history.surges import hours_key
 from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import TableError
 
 from ses_feedback_cli.report.ranking import MINIMUM_ADDRESSES, SHOWN_NAMES, RankingBuilder
 from ses_feedback_cli.report.summary import BlockedCounts, FeedbackCounts, SoftBounceCounts, Summary
 from ses_feedback_cli.table_reads import is_expired
+
+_OF_NO_ADDRESS = (LIST_KEY["value"], hours_key("")["value"])
+"""How the keys begin of what is about protected patterns and domains, also of operators' acts about these."""
 
 KINDS = ("bounce", "complaint")
 REASONS = ("complaint", "bounce", "hold", "soft-bounces", "manual", "import")
@@ -74,8 +79,10 @@ class SummaryBuilder:
             self._confirmed += item.get("confirmed") is True
 
     def count_history_row(self, row: Mapping[str, Any]) -> None:
-        """Count a row of the history table: an event of the period, or a state."""
+        """Count a row of the history table: an event of the period, or a state. Others are about no address."""
         try:
+            if "@" not in row["value"] and row["value"].startswith(_OF_NO_ADDRESS):
+                return
             if row["entry"] == STATE:
                 self._count_state(row["value"], read_state(row))
             elif str(row["occurred_at"])[:10] in self._feedback["bounce"].days:

@@ -16,10 +16,28 @@ from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.surges.decisions import decided_spans
 from ses_feedback_cli.surges.diagnostics import DiagnosticSample
 from ses_feedback_cli.surges.surge import Surge, bounce_hour, domain_of, is_surge_hold, merge_spans
-from ses_feedback_cli.table_reads import scan_blocked_items
+from ses_feedback_cli.table_reads import history_rows, scan_blocked_items
 
 _IDENTITIES = 10
 _NAMED_SURGES = 20
+
+
+@dataclass(frozen=True)
+class SurgeFilter:
+    """The items of a surge: the holds, and with ``blocked`` also the blocks for good.
+
+    The history is asked about what SES's own list holds since then. Needs dynamodb:Query on it.
+    """
+
+    context: Context
+    surge: Surge
+    blocked: bool
+
+    def matches(self, item: dict[str, Any]) -> bool:
+        """Whether an item of the blocked table belongs to it."""
+        if self.surge.has_suppressed(item):
+            return any(map(self.surge.covers_event, history_rows(self.context, item["value"])))
+        return self.surge.has_held(item) or (self.blocked and self.surge.has_blocked(item))
 
 
 @dataclass
@@ -34,7 +52,7 @@ class SurgeContents:
     blocked: int = 0
     """Addresses that a hard bounce blocked for good, in the surge or in the hour before the breaker opened."""
     suppressed: int = 0
-    """Addresses that are held since then because SES's own list has them."""
+    """Addresses that are held since then because SES's own list has them; only some may belong to the surge."""
     identities: set[str] = field(default_factory=set)
     """Some of the SES identities that the mails were sent from."""
     diagnostics: DiagnosticSample = field(default_factory=DiagnosticSample)

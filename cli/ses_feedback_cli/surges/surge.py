@@ -41,9 +41,19 @@ class Surge:
         return is_hard_bounce and self._covers(item, self.first_hour - 1)
 
     def has_suppressed(self, item: Mapping[str, Any]) -> bool:
-        """Whether SES's own list holds the address since the surge began: it may have been part of it."""
+        """Whether the address is held because SES's own list has it, since the surge began.
+
+        It may have been part of the surge: SES listed it then, and refused the next mail. Only the last hold is in the
+        blocked table, so the history must say (``covers_event``).
+        """
         is_held = item.get("reason") == "hold" and item.get("rule") == "account-suppression"
-        return is_held and self._is_of_domain(item) and (bounce_hour(item) or 0) >= self.first_hour
+        return is_held and self._is_of_domain(item) and (bounce_hour(item) or 0) >= self.first_hour - 1
+
+    def covers_event(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of the history is a hard bounce of the surge, or of the hour before the breaker opened."""
+        hour = _hour(row.get("occurred_at"))
+        is_hard_bounce = row.get("rule") == SURGE_HOLD.name or row.get("rule") in HARD_RULES
+        return is_hard_bounce and hour is not None and self.first_hour - 1 <= hour <= self.last_hour
 
     def _covers(self, item: Mapping[str, Any], first_hour: int) -> bool:
         hour = bounce_hour(item)
@@ -51,18 +61,6 @@ class Surge:
 
     def _is_of_domain(self, item: Mapping[str, Any]) -> bool:
         return domain_of(item) == self.domain
-
-
-@dataclass(frozen=True, slots=True)
-class SurgeFilter:
-    """The items of a surge: those that are held, and with ``blocked`` also those that are blocked for good."""
-
-    surge: Surge
-    blocked: bool
-
-    def matches(self, item: Mapping[str, Any]) -> bool:
-        """Whether an item of the blocked table belongs to it."""
-        return self.surge.has_held(item) or (self.blocked and self.surge.has_blocked(item))
 
 
 def merge_spans(domain: str, spans: Iterable[Span]) -> list[Surge]:
@@ -88,8 +86,7 @@ def domain_of(item: Mapping[str, Any]) -> str:
 
 def bounce_hour(item: Mapping[str, Any]) -> int | None:
     """The hour, since 1970, in which the address bounced; None if the item does not say it."""
-    blocked_at = parse(item.get("blocked_at"))
-    return int(blocked_at.timestamp()) // _HOUR_SECONDS if blocked_at else None
+    return _hour(item.get("blocked_at"))
 
 
 def hour_start(hour: int) -> datetime:
@@ -105,3 +102,8 @@ def format_hour(hour: int) -> str:
 def parse_hour(text: str) -> int:
     """The hour that ``format_hour`` wrote. Raises: ValueError."""
     return int(datetime.strptime(text, "%Y-%m-%dT%H").replace(tzinfo=UTC).timestamp()) // _HOUR_SECONDS
+
+
+def _hour(time: object) -> int | None:
+    parsed = parse(time)
+    return int(parsed.timestamp()) // _HOUR_SECONDS if parsed else None
