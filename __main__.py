@@ -26,6 +26,8 @@ pulumi.export("historyTableArn", tables.history_table_arn)
 if table_key_arn := config.table_key_arn(key_arns):
     pulumi.export("tableKmsKeyArn", table_key_arn)
 pulumi.export("softBounces", config.soft_bounces)
+pulumi.export("holdDays", config.pipeline_settings.hold_days)
+pulumi.export("protected", config.pipeline_settings.protected)
 
 pipelines: dict[tuple[str, str], FeedbackPipeline] = {}
 pipeline_exports = {}

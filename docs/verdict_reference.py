@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ses_feedback.function.feedback_event import HOLD_DAYS
 from ses_feedback.function.verdict import PROTECTED, RULES, SURGE_HOLD, Rule
-from ses_feedback.history.holds import CONFIRMATION_DAYS
+from ses_feedback.history.holds import CONFIRMATION_DAYS, HOLD_DAYS
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.surges import EXCEPTIONAL_DAYS, OPEN_HOURS, PAST_DAYS, SurgePolicy
 

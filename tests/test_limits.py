@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ses_feedback.function.feedback_event import HOLD_DAYS_LIMITS
 from ses_feedback.function.settings import Settings, SettingsError
 from ses_feedback.history import soft_bounces
+from ses_feedback.history.holds import HOLD_DAYS_LIMITS
 from ses_feedback.history.surges import FACTOR_LIMITS, FLOOR_LIMITS
 
 from components import (

@@ -103,6 +103,8 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
         "historyTableName",
         "senderPolicyJson",
         "softBounces",
+        "holdDays",
+        "protected",
         "pipelines",
         "monitoring",
     }
@@ -126,6 +128,12 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
             pipeline
         )
     assert dev.outputs["pipelines"]["bounce-eu-west-1-example-com"]["identities"] == ["example.com", "news.example.com"]
+
+
+def test_exports_say_how_holds_work_for_a_history_that_is_judged_again() -> None:
+    assert (stack("dev").outputs["holdDays"], stack("dev").outputs["protected"]) == (14, [])
+    outputs = stack("dev", holdDays=7, protected=["abuse@"]).outputs
+    assert (outputs["holdDays"], outputs["protected"]) == (7, ["abuse@"])
 
 
 def test_exports_say_when_soft_bounces_block() -> None:

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from ses_feedback.arn import Arn
+from ses_feedback.history.holds import HOLD_DAYS
+from ses_feedback.history.protected import Protected
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 
 from ses_feedback_cli.errors import UsageError
@@ -85,6 +87,14 @@ class Context:
                     int(settings["threshold"]), int(settings["windowDays"]), int(settings["blockDays"])
                 )
         return SoftBouncePolicy()
+
+    def hold_days(self) -> int:
+        """How long holds last: the setting of the first stack, or the default without a stack."""
+        return next((int(outputs["holdDays"]) for outputs in self.stack_outputs if "holdDays" in outputs), HOLD_DAYS)
+
+    def protected(self) -> Protected:
+        """The protected addresses of all stacks' settings. The history table has a list of its own."""
+        return Protected.read(text for outputs in self.stack_outputs for text in outputs.get("protected", ()))
 
     def pipelines(self) -> list[Pipeline]:
         """The pipelines of all stacks, in the Regions of --region if it is given. Raises: UsageError without any."""

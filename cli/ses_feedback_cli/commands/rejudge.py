@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ses_feedback.function.feedback_event import HOLD_DAYS
 
 from ses_feedback_cli.blocks.address_arguments import check_note
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
@@ -25,8 +24,14 @@ def rejudge(
         str, typer.Option("--note", help="Why, in your own words, for the history.")
     ] = "judged again by today's rules",
     hold_days: Annotated[
-        int, typer.Option("--hold-days", help="How long a new hold lasts, from its feedback on.", min=1, max=90)
-    ] = HOLD_DAYS,
+        int | None,
+        typer.Option(
+            "--hold-days",
+            help="How long a new hold lasts, from its feedback on. Default: as the stacks say, or 14.",
+            min=1,
+            max=90,
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     undo_file: Annotated[
@@ -46,9 +51,9 @@ def rejudge(
     feedback was first recorded.
 
     What people did stays, and so does a block whose feedback the history no longer has. What a surge or a protected
-    address decided is not judged again; feedback about an address that is on the list of protected ones by now is
-    ignored. Of feedback that earlier versions recorded it is assumed that the mail went to its address, unless the
-    history says that it went to another one only.
+    address decided is not judged again; feedback about an address that is protected by now is ignored. Of feedback that
+    earlier versions recorded it is assumed that the mail went to its address, unless the history says that it went to
+    another one only.
 
     After an interruption the same command does the rest. An address about which something new is recorded in between is
     left for the next run. SES's suppression list is not changed.
@@ -64,4 +69,5 @@ def rejudge(
     decision = UnblockDecision(context.acting_name(), check_note(note), now, uuid.uuid4().hex)
     undo_path = None if dry_run else undo_file or default_path(now)
     with file_errors():
-        return RejudgeJob(context, decision, hold_days, undo_path, ask=not yes, as_json=as_json).run()
+        days = hold_days or context.hold_days()
+        return RejudgeJob(context, decision, days, undo_path, ask=not yes, as_json=as_json).run()

@@ -7,10 +7,11 @@ of then or the caller says otherwise.
 from collections.abc import Mapping
 from typing import Any
 
-from ses_feedback.function.feedback_event import HOLD_DAYS, effect_of, feedback_event
+from ses_feedback.function.feedback_event import effect_of, feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import PROTECTED, SURGE_HOLD, Verdict, judge
 from ses_feedback.history.event import drop_empty
+from ses_feedback.history.holds import HOLD_DAYS
 from ses_feedback.history.occurrence import Occurrence
 from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import parse

@@ -58,7 +58,7 @@ class RejudgeTables:
         together"), but not promised of Scan. Otherwise the address would come twice, and the second time find nothing
         left to do; an undo file may then have it twice, too.
         """
-        self._protected = Protected(frozenset(read_patterns(self._context)))
+        self._protected = Protected(self._context.protected().patterns.union(read_patterns(self._context)))
         for page in self._scan_pages("#a = :v", "forwarded", value=True):
             self._forwarded.add(map(decode, page["Items"]))
             on_progress(page["ScannedCount"])

@@ -6,15 +6,10 @@ from functools import partial
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import PROTECTED, SURGE_HOLD, Rule, Verdict
 from ses_feedback.history.event import RETENTION, Event, drop_empty
-from ses_feedback.history.holds import held_until
+from ses_feedback.history.holds import HOLD_DAYS, held_until
 from ses_feedback.history.occurrence import Occurrence, Value
 from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import iso
-
-HOLD_DAYS = 14
-"""Days that a hold lasts, if the settings say nothing else: as long as SES's global list remembers."""
-HOLD_DAYS_LIMITS = (1, 90)
-"""Least and most of that number."""
 
 
 def feedback_event(

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ses_feedback.arn import Arn
-from ses_feedback.function.feedback_event import HOLD_DAYS, HOLD_DAYS_LIMITS
 from ses_feedback.function.origin import Source
+from ses_feedback.history.holds import HOLD_DAYS, HOLD_DAYS_LIMITS
 from ses_feedback.history.protected import Protected, pattern_key
 from ses_feedback.history.safeguards import Safeguards
 from ses_feedback.history.soft_bounces import (

@@ -16,6 +16,11 @@ from datetime import datetime, timedelta
 
 from ses_feedback.history.occurrence import Occurrence, Value
 
+HOLD_DAYS = 14
+"""Days that a hold lasts, if the settings say nothing else: as long as SES's global list remembers."""
+HOLD_DAYS_LIMITS = (1, 90)
+"""Least and most of that number."""
+
 CONFIRMATION_DAYS = 180
 """How long after a hold's end the same evidence confirms it. A domain that cannot be found twice within half a year is
 gone; twice in years, it had two bad days."""
