@@ -120,6 +120,7 @@ _TEXTS = compiled(PATTERNS)
 # The server's own enhanced code, right behind its reply code or as qmail writes it: `550 5.1.1 user unknown`,
 # `550-'5.1.1 ...'`, `550 #5.1.1 ...`, `554 no mailbox here (#5.1.1)`.
 _CODE = re.compile(r"(?:\b[45]\d\d[ -][#']?|\(#)([45]\.\d{1,3}\.\d{1,3})(?![.\d])")
+_REPLY = re.compile(r"(?:^|[\s;])([45])[0-5]\d[ -]")
 _UNSPECIFIC = re.compile(r"[245]\.0\.0|")
 # An address may contain any word (`spf@`), which says nothing. A run of its letters is entered only once: linear.
 _ADDRESS = re.compile(r"(?<![\w.+=%-])[\w.+=%-]+@[\w-]+(?:\.[\w-]+)*")
@@ -130,6 +131,12 @@ def server_status(status: str, diagnostic: str) -> str:
     if _UNSPECIFIC.fullmatch(status) and (code := _CODE.search(diagnostic)):
         return code[1]
     return status
+
+
+def _replied_temporarily(diagnostic: str) -> bool:
+    """Whether the server's reply code is a 4xx: RFC 5321, 4.2.1, the client should try again."""
+    reply = _REPLY.search(diagnostic)
+    return reply is not None and reply[1] == "4"
 
 
 def diagnosed_subject(status: str, diagnostic: str) -> Subject | None:
@@ -143,7 +150,7 @@ def diagnosed_subject(status: str, diagnostic: str) -> Subject | None:
     text = _ADDRESS.sub("@", diagnostic.lower())
     for subject in Subject:
         gone = subject in (Subject.DNS, Subject.NO_MAILBOX)
-        if gone and own.startswith("4."):
+        if gone and (own.startswith("4.") or (_UNSPECIFIC.fullmatch(own) and _replied_temporarily(diagnostic))):
             return None
         codes = (own,) if gone else every
         if any(f"{code}.".startswith(_CODES[subject]) for code in codes) or _TEXTS[subject].search(text):

@@ -188,3 +188,10 @@ def test_no_text_makes_it_slow(piece: str) -> None:
     start = time.process_time()
     diagnosed_subject("", hostile)
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("status", ["", "5.0.0"])
+@pytest.mark.parametrize("text", ["mailbox unavailable", "user unknown", "Host not found"])
+def test_a_temporary_reply_says_of_nothing_that_it_is_gone(status: str, text: str) -> None:
+    assert diagnosed_subject(status, f"smtp; 450 {text}") is None
+    assert diagnosed_subject(status, f"smtp; 550 {text}") is not None
