@@ -68,7 +68,7 @@ def test_a_wave_leaves_the_list_by_jobs(tables: Tables, ses: FakeSes, form: str,
     if form == "stdin":
         command, stdin = ("unblock", "-", "--note", "ticket 7"), "\n".join([*LISTED, FREE])
     if form == "from":
-        ses.before_call = lambda method, _: 500 if method == "POST" else None
+        ses.before_call = lambda method, _: 403 if method == "POST" else None
         assert tables.run(*SELECTION, *BUCKET).exit_code == 3
         ses.before_call = lambda _method, _path: None
         ses.calls.clear()

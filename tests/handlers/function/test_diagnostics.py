@@ -182,7 +182,7 @@ def test_any_text_can_be_read(status: str, diagnostic: str) -> None:
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.text)
 def test_no_text_can_make_a_pattern_slow(pattern: Pattern) -> None:
-    """The far end writes the text: without unbounded repetition a pattern looks at each place a bounded number of times."""
+    """The far end writes the text. Without unbounded repetition the work is linear in its length."""
     assert not re.search(r"(?<!\\)[*+]|\{\d*,\}", pattern.text)
     assert all(int(most) <= 260 for most in re.findall(r"\{\d+,(\d+)\}", pattern.text))
 
