@@ -32,7 +32,8 @@ class Pattern:
     source: str
 
 
-# RFC 3463 and the IANA registry; 5.4.14 and 5.4.3xx are Exchange Online's (loop, expired, DNS). 5.2.3 and 5.6.x speak of the message. In none:
+# RFC 3463 and the IANA registry; 5.4.14 and 5.4.3xx are Exchange Online's (loop, expired, DNS). 5.2.3 and 5.6.x
+# speak of the message. In none:
 # 5.1.5 (valid address), 5.1.9 (a relay), 5.2.4 (a mailing list).
 STATUSES: Mapping[Subject, tuple[str, ...]] = {
     Subject.MAILBOX_FULL: ("5.2.2", "4.2.2"),
