@@ -52,7 +52,7 @@ of the past {PAST_DAYS} days without their {EXCEPTIONAL_DAYS} largest days: a pr
 what is so on a fifth day is.
 """
 _CIRCUMSTANCES = {
-    PROTECTED.name: "a bounce or complaint about a protected address, which would do something",
+    PROTECTED.name: "a bounce or complaint about a protected address, which would block or count",
     SURGE_HOLD.name: "a bounce that would block for good, while the breaker of its domain is open",
 }
 _RECIPIENTS = (

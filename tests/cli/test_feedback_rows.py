@@ -133,3 +133,8 @@ def test_a_hold_that_still_is_one_keeps_its_end_and_a_new_one_counts_from_the_fe
 @pytest.mark.parametrize("rule", ["surge-hold", "protected"])
 def test_what_the_tables_decided_is_not_judged_again(rule: str) -> None:
     assert rejudge_row({**OLD_ROW, "rule": rule, "verdict": "hold"}) is None
+
+
+def test_a_protected_address_keeps_what_clears_it() -> None:
+    row = {**OLD_ROW, "kind": "complaint", "type": "not-spam", "rule": "not-spam", "verdict": "clear"}
+    assert rejudge_row(row, protected=True) is None

@@ -42,7 +42,7 @@ def rejudge_row(
         return None
     feedback = _feedback(row, not_mailed=not_mailed)
     rule = judge(feedback)
-    if protected and rule.verdict is not Verdict.IGNORE:
+    if protected and rule.verdict not in (Verdict.CLEAR, Verdict.IGNORE):
         rule = PROTECTED
     is_hold = rule.verdict is Verdict.HOLD
     today = (rule.name, rule.verdict.value, is_hold and rule.confirmable)

@@ -19,7 +19,7 @@ class Subject(StrEnum):
     SENDER = "sender"
     """The sender, its domain, IP address, authentication or reputation, or this message: not the recipient."""
     DNS = "dns"
-    """The recipient's domain cannot be resolved or routed."""
+    """The recipient's domain cannot be resolved, routed or reached."""
     NO_MAILBOX = "no-mailbox"
 
 
@@ -32,13 +32,14 @@ class Pattern:
     source: str
 
 
-# RFC 3463 and the IANA registry; 5.4.310 is Exchange Online's. 5.2.3 and 5.6.x speak of the message. In none:
+# RFC 3463 and the IANA registry; 5.4.14 and 5.4.3xx are Exchange Online's (loop, expired, DNS). 5.2.3 and 5.6.x
+# speak of the message. In none:
 # 5.1.5 (valid address), 5.1.9 (a relay), 5.2.4 (a mailing list).
 STATUSES: Mapping[Subject, tuple[str, ...]] = {
     Subject.MAILBOX_FULL: ("5.2.2", "4.2.2"),
     Subject.RECEIVING_RATE: ("5.2.122",),
     Subject.SENDER: ("5.7", "5.3", "5.6", "5.1.7", "5.1.8", "5.2.3"),
-    Subject.DNS: ("5.1.2", "5.4.4", "5.4.6", "5.4.310"),
+    Subject.DNS: ("5.1.2", "5.4.3", "5.4.4", "5.4.6", "5.4.7", "5.4.14", "5.4.300", "5.4.310", "5.4.312", "5.4.316"),
     Subject.NO_MAILBOX: ("5.1.0", "5.1.1", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.2.1"),
 }
 """``5.7`` stands for every 5.7.x."""

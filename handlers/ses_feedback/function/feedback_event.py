@@ -62,7 +62,8 @@ def feedback_event(
         row=drop_empty(row),
         expires_at=expires_at,
         in_surge=partial(make, SURGE_HOLD) if effect is Effect.BOUNCE else None,
-        if_protected=partial(make, PROTECTED) if effect is not Effect.NONE else None,
+        # A "not spam" blocks nothing: it must still lift the complaint from before the address was protected.
+        if_protected=partial(make, PROTECTED) if effect not in (Effect.NONE, Effect.CLEAR) else None,
     )
 
 

@@ -96,7 +96,7 @@ ABOUT_SENDER = Condition(
     lambda feedback: _subject(feedback) is Subject.SENDER,
 )
 DNS_FAILURE = Condition(
-    f"status ({_statuses(Subject.DNS)}) or diagnostic say that the domain was not found",
+    f"status ({_statuses(Subject.DNS)}) or diagnostic say that the domain was not found or reached",
     lambda feedback: _subject(feedback) is Subject.DNS,
 )
 NO_MAILBOX = Condition(

@@ -36,7 +36,7 @@ class Event:
     in_surge: "Callable[[], Event] | None" = field(default=None, compare=False)
     """A hard bounce: makes the event that is written instead while its domain's breaker is open."""
     if_protected: "Callable[[], Event] | None" = field(default=None, compare=False)
-    """A feedback: makes the event that is written instead if its address is protected."""
+    """A feedback that can block: makes the event that is written instead if its address is protected."""
 
 
 def manual_event(

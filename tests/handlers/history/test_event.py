@@ -100,3 +100,10 @@ def test_feedback_that_is_ignored_has_no_effect() -> None:
     event = make_feedback(1, "a@b", RULE["auto-reply"], START)
     assert event.effect is Effect.NONE
     assert State().add(event.effect, event.occurrence, SoftBouncePolicy()) == State()
+
+
+def test_protection_keeps_feedback_from_blocking_and_not_from_unblocking() -> None:
+    complaint = make_feedback(1, "abuse@example.org", RULE["complaint"], START)
+    assert complaint.if_protected is not None
+    assert complaint.if_protected().effect is Effect.NONE
+    assert make_feedback(2, "abuse@example.org", RULE["not-spam"], START).if_protected is None
