@@ -272,7 +272,7 @@ PROTECTED = Rule(
 )  # fmt: skip
 SURGE_HOLD = Rule(
     "surge-hold", Verdict.HOLD, "bounce",
-    "Far more hard bounces of this domain than ever in such a time: more likely its provider is at fault than that all "
+    "Far more hard bounces of this domain than usual in an hour: more likely its provider is at fault than that all "
     "these people are gone. A hard bounce outside a surge blocks for good.",
     "Gmail, 14 and 15 December 2020: hours of false 550 5.1.1",
 )  # fmt: skip
