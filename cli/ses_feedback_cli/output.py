@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+_UNLIMITED_WIDTH = 10_000
+
 
 def write_json(value: object) -> None:
     """Write a value as one line of JSON, times in ISO 8601."""
@@ -46,6 +48,12 @@ def build_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
     for row in rows:
         table.add_row(*map(escape, row))
     return table
+
+
+def fits(console: Console, table: Table) -> bool:
+    """Whether a table is shown without breaking a cell."""
+    unlimited = console.options.update(max_width=_UNLIMITED_WIDTH)
+    return console.measure(table, options=unlimited).maximum <= console.width
 
 
 Advance = Callable[[int], None]

@@ -46,6 +46,22 @@ def test_a_hold_says_until_when_and_a_confirmed_one_has_no_end(tables: Tables, b
         assert word in line.split()
 
 
+def test_a_narrow_screen_gets_lines_of_which_nothing_is_cut(
+    tables: Tables, bounce: Bounce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    tables.apply([bounce("somebody.held@example.org", now, **DNS_FAILURE), bounce("gone@example.org", now)])
+    monkeypatch.setattr("ses_feedback_cli.output.Console.is_terminal", True)
+    monkeypatch.setenv("COLUMNS", "80")
+    result = tables.run("check", "somebody.held@example.org", "gone@example.org", "joe@example.org", "not one")
+    assert result.exit_code == 1
+    since = f"{now:%Y-%m-%dT%H:%M:%S}Z"
+    held, gone, joe, invalid = result.stdout.splitlines()
+    assert held.startswith(f"somebody.held@example.org  no: hold, since {since}, until 2")
+    assert (gone, joe) == (f"gone@example.org  no: bounce, since {since}", "joe@example.org  yes")
+    assert invalid.startswith("not one  no: ")
+
+
 def test_all_allowed_is_exit_code_0(tables: Tables) -> None:
     assert tables.run("check", "joe@example.org").exit_code == 0
 

@@ -1,7 +1,7 @@
 """`ses-feedback rejudge`: a table that earlier rules wrote, judged by today's. On moto.
 
 What earlier rules wrote is made with the function of today and a rule of then: rows of version 0.1.0 have the same
-attributes (tests/handlers/function/test_rejudgement.py has one as it was written), but none about where the mail went.
+attributes (tests/cli/test_feedback_rows.py has one as it was written), but none about where the mail went.
 """
 
 import json
@@ -150,6 +150,14 @@ def test_a_dry_run_shows_each_change_with_both_rules_and_changes_nothing(filled:
     assert "7 addresses are judged otherwise now" in result.stdout
     assert "sender-refused" in result.stdout
     assert (rows(filled), filled.blocked(), files()) == (*before, [])
+
+
+def test_a_dry_run_refuses_what_the_run_would_refuse(filled: Tables) -> None:
+    Path("taken.jsonl").touch()
+    for options in (("--undo-file", "taken.jsonl"), ("--note", " ")):
+        for option in ("--dry-run", "--yes"):
+            assert filled.run("rejudge", *options, option).exit_code == 2
+    assert set(filled.blocked()) >= {POLICY, FORWARDED}
 
 
 def test_it_changes_rows_state_and_block_and_leaves_a_trace(filled: Tables) -> None:

@@ -292,7 +292,10 @@ def test_interrupted_anywhere_the_same_command_does_the_rest(
         patched.setattr(manual_unblocks, "_BATCH_SIZE", 1)
         patched.setattr(manual_blocks, "_BATCH_SIZE", 1)
         patched.setattr(HistoryWriter, "apply", apply)
-        assert filled.run(*command, *options, "--yes", "--undo-file", "first.jsonl").exit_code == 130
+        interrupted = filled.run(*command, *options, "--yes", "--undo-file", "first.jsonl")
+    assert interrupted.exit_code == 130
+    assert "the same command" in interrupted.stderr or command is RELEASE
+    assert "`ses-feedback block --from first.jsonl`" in interrupted.stderr  # the second file has only the rest
     left = [address for address in HELD | {LATE} if reasons(filled, {address}) == {"hold"}]
     assert left
     assert [surge["held"] for surge in filled.json("surges") if surge["id"] == ID] == [len(left)]
@@ -301,6 +304,17 @@ def test_interrupted_anywhere_the_same_command_does_the_rest(
     assert reasons(filled, BLOCKED) == {"none" if command is RELEASE else "bounce"}
     assert set(filled.blocked()) >= OTHERS
     assert filled.run(*command, *options, "--yes").exit_code == 0  # nothing is left
+
+
+@pytest.mark.parametrize("note", ["", " "])
+@pytest.mark.parametrize("act", ["release", "confirm"])
+def test_a_decision_says_why_also_in_a_dry_run(filled: Tables, act: str, note: str) -> None:
+    options = ["--no-ses"] if act == "release" else []
+    for option in ("--yes", "--dry-run"):
+        result = filled.run("surges", act, ID, "--note", note, *options, option)
+        assert (result.exit_code, "--note is empty" in result.stderr) == (2, True)
+    assert reasons(filled, HELD) == {"hold"}
+    assert files() == []
 
 
 def test_what_is_confirmed_can_be_released_as_far_as_it_was_blocked_before(filled: Tables) -> None:

@@ -57,7 +57,9 @@ def expand_stdin(arguments: Iterable[str]) -> Iterator[str]:
 
 
 def check_note(note: str) -> str:
-    """A --note that is short enough for the history. Raises: ValueError."""
+    """A --note that says something, and is short enough for the history. Raises: ValueError."""
+    if not note.strip():
+        raise ValueError("--note is empty: say why, for the history")
     if len(note) > NOTE_LIMIT:
         raise ValueError(f"--note has {len(note)} characters; at most {NOTE_LIMIT} are kept")
     return note

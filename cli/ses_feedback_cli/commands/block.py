@@ -61,7 +61,8 @@ def block(
     if from_file:
         if addresses or until:
             raise UsageError("--from FILE takes addresses and ends from the file: give neither ADDRESS nor --until")
-        check_note(note or "")
+        if note is not None:
+            check_note(note)
         undo_file = read_undo_file(from_file, context)
         requests, total = _requests_of_undo_file(undo_file, note, now), undo_file.count
     else:

@@ -9,7 +9,7 @@ from ses_feedback_cli.blocks.address_arguments import expand_stdin
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
-from ses_feedback_cli.output import build_table, format_time, open_console, write_json
+from ses_feedback_cli.output import build_table, fits, format_time, open_console, write_json, write_line
 
 
 def check(
@@ -38,5 +38,12 @@ def check(
             )
             for answer in answers
         ]
-        open_console().print(build_table(("address", "may be mailed", "reason", "since", "until"), rows))
+        console = open_console()
+        table = build_table(("address", "may be mailed", "reason", "since", "until"), rows)
+        if fits(console, table):
+            console.print(table)
+        else:  # rather than addresses and times that are cut in two
+            for address, allowed, reason, since, until in rows:
+                why = (reason, since and f"since {since}", until and f"until {until}")
+                write_line(f"{address}  " + ": ".join(filter(None, (allowed, ", ".join(filter(None, why))))))
     return ExitCode.OK if all(answer.allowed for answer in answers) else ExitCode.NEGATIVE

@@ -115,10 +115,11 @@ def _read_patterns(patterns: Sequence[str] | None, note: str | None) -> list[str
 
 
 def _change(context: Context, act: Act, keys: Sequence[str], note: str, *, dry_run: bool) -> set[str]:
+    check_note(note)
     if dry_run:
         return set(changed_patterns(act, read_patterns(context), keys))
     at = datetime.now(UTC)
-    return set(change_patterns(context, act, keys, actor=context.acting_name(), note=check_note(note), at=at))
+    return set(change_patterns(context, act, keys, actor=context.acting_name(), note=note, at=at))
 
 
 def _write_list(traces: Sequence[PatternTrace], *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from ses_feedback_cli.blocks.address_arguments import check_note
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
+from ses_feedback_cli.blocks.undo_file import check_is_new
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
@@ -67,6 +68,8 @@ def rejudge(
     """
     now = datetime.now(UTC)
     decision = UnblockDecision(context.acting_name(), check_note(note), now, uuid.uuid4().hex)
+    if undo_file:
+        check_is_new(undo_file)
     undo_path = None if dry_run else undo_file or default_path(now)
     with file_errors():
         days = hold_days or context.hold_days()

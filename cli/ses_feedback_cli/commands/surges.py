@@ -66,7 +66,7 @@ def list_(context: Context, *, as_json: JsonOption = False) -> ExitCode:
     else:
         write_stderr(
             f"no surge: of {blocks:,} blocked addresses none is held by the rule surge-hold. A hold ends after "
-            "hold_days (14 by default), so an older surge is not listed"
+            "holdDays (14 by default), so an older surge is not listed"
         )
     return ExitCode.OK
 
@@ -94,7 +94,7 @@ def confirm(
     """
     now = datetime.now(UTC)
     surge = find_surge(context, surge_id, now)
-    full_note = check_note(f"surge {surge.id} confirmed: {note}")
+    full_note = check_note(f"surge {surge.id} confirmed: {check_note(note)}")
     selection = BlockSelection(
         context, SurgeFilter(context, surge, blocked=False), (BlockReason.HOLD,), now, lifts=False
     )
@@ -141,7 +141,7 @@ def release(  # noqa: PLR0913 - one per option
     ses = SesLists.read(context, ses_region, bucket, kms_key, no_ses=no_ses)
     surge = find_surge(context, surge_id, now)
     decision = UnblockDecision(
-        context.acting_name(), check_note(f"surge {surge.id} released: {note}"), now, uuid.uuid4().hex
+        context.acting_name(), check_note(f"surge {surge.id} released: {check_note(note)}"), now, uuid.uuid4().hex
     )
     reasons = (BlockReason.HOLD, BlockReason.BOUNCE)
     selection = BlockSelection(context, SurgeFilter(context, surge, blocked=True), reasons, now)

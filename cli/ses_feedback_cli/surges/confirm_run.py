@@ -25,12 +25,17 @@ def run_confirm(context: Context, undo_file: UndoFile, note: str, *, as_json: bo
 
     # An act of its own: one that is undone must not look like its undo, which has the act id of the file.
     results = block_addresses(context, requests(), actor=decision.actor, act_id=uuid.uuid4().hex, at=decision.at)
-    failed = run_block(results, undo_file.count, as_json=as_json, only_problems=True)
     count, path = undo_file.count, undo_file.path
-    write_stderr(
-        f"{count - failed:,} of {count:,} are blocked for good; `ses-feedback unblock --from {path} --no-ses` lifts "
-        f"them, and then `ses-feedback block --from {path}` holds them again until the same time"
+    undo = (
+        f"`ses-feedback unblock --from {path} --no-ses` lifts them, and then `ses-feedback block --from {path}` holds "
+        "them again until the same time"
     )
+    try:
+        failed = run_block(results, count, as_json=as_json, only_problems=True)
+    except BaseException:
+        write_stderr(undo)  # the next run writes a file of its own, of the rest only
+        raise
+    write_stderr(f"{count - failed:,} of {count:,} are blocked for good; {undo}")
     if failed:
         write_stderr(f"{failed:,} failed: the same command again does the rest")
     return ExitCode.NEGATIVE if failed else ExitCode.OK

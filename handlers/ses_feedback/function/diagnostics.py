@@ -18,8 +18,10 @@ class Subject(StrEnum):
     """The mailbox gets more mail, from everybody together, than its provider allows."""
     SENDER = "sender"
     """The sender, its domain, IP address, authentication or reputation, or this message: not the recipient."""
+    NOT_REACHED = "not-reached"
+    """The recipient's server, which was not reached in time or had no room for one more connection."""
     DNS = "dns"
-    """The recipient's domain cannot be resolved, routed or reached."""
+    """The recipient's domain cannot be resolved or routed."""
     NO_MAILBOX = "no-mailbox"
 
 
@@ -33,13 +35,14 @@ class Pattern:
 
 
 # RFC 3463 and the IANA registry; 5.4.14 and 5.4.3xx are Exchange Online's (loop, expired, DNS). 5.2.3 and 5.6.x
-# speak of the message. In none:
-# 5.1.5 (valid address), 5.1.9 (a relay), 5.2.4 (a mailing list).
+# speak of the message, 5.4.2 to 5.4.7 of connection, directory, congestion and time. In none: 5.4.1 (Exchange Online's
+# for an unknown recipient), 5.1.5 (valid address), 5.1.9 (a relay), 5.2.4 (a mailing list).
 STATUSES: Mapping[Subject, tuple[str, ...]] = {
     Subject.MAILBOX_FULL: ("5.2.2", "4.2.2"),
     Subject.RECEIVING_RATE: ("5.2.122",),
     Subject.SENDER: ("5.7", "5.3", "5.6", "5.1.7", "5.1.8", "5.2.3"),
-    Subject.DNS: ("5.1.2", "5.4.3", "5.4.4", "5.4.6", "5.4.7", "5.4.14", "5.4.300", "5.4.310", "5.4.312", "5.4.316"),
+    Subject.NOT_REACHED: ("5.4.2", "5.4.3", "5.4.5", "5.4.7", "5.4.300", "5.4.316"),
+    Subject.DNS: ("5.1.2", "5.4.4", "5.4.6", "5.4.14", "5.4.310", "5.4.312"),
     Subject.NO_MAILBOX: ("5.1.0", "5.1.1", "5.1.3", "5.1.4", "5.1.6", "5.1.10", "5.2.1"),
 }
 """``5.7`` stands for every 5.7.x."""
@@ -154,6 +157,7 @@ def diagnosed_subject(status: str, diagnostic: str) -> Subject | None:
         if gone and (own.startswith("4.") or (_UNSPECIFIC.fullmatch(own) and _replied_temporarily(diagnostic))):
             return None
         codes = (own,) if gone else every
-        if any(f"{code}.".startswith(_CODES[subject]) for code in codes) or _TEXTS[subject].search(text):
+        words = _TEXTS.get(subject)
+        if any(f"{code}.".startswith(_CODES[subject]) for code in codes) or (words and words.search(text)):
             return subject
     return None

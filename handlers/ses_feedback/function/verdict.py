@@ -95,8 +95,12 @@ ABOUT_SENDER = Condition(
     f"status ({_statuses(Subject.SENDER)}) or diagnostic speak of the sender, its mail or its reputation",
     lambda feedback: _subject(feedback) is Subject.SENDER,
 )
+NOT_REACHED = Condition(
+    f"status ({_statuses(Subject.NOT_REACHED)}) says that the recipient's server was not reached in time",
+    lambda feedback: _subject(feedback) is Subject.NOT_REACHED,
+)
 DNS_FAILURE = Condition(
-    f"status ({_statuses(Subject.DNS)}) or diagnostic say that the domain was not found or reached",
+    f"status ({_statuses(Subject.DNS)}) or diagnostic say that the domain was not found",
     lambda feedback: _subject(feedback) is Subject.DNS,
 )
 NO_MAILBOX = Condition(
@@ -190,6 +194,11 @@ RULES: tuple[Rule, ...] = (
         f"RFC 3463, 3.4 and 3.8; {_OBSERVED}", condition=ABOUT_SENDER,
     ),
     Rule(
+        "not-reached", Verdict.COUNT, "bounce",
+        "The network, a directory or a busy server was at fault, whatever SES calls it: nobody judged the mailbox.",
+        "RFC 3463, 3.5; Exchange Online's codes", condition=NOT_REACHED,
+    ),
+    Rule(
         "dns-failure", Verdict.HOLD, "bounce",
         "The domain was not found. That may be an hour's fault of its DNS: the same after the hold blocks for good.",
         "RFC 3463, 3.2 and 3.5", condition=DNS_FAILURE, confirmable=True,
@@ -272,7 +281,7 @@ PROTECTED = Rule(
 )  # fmt: skip
 SURGE_HOLD = Rule(
     "surge-hold", Verdict.HOLD, "bounce",
-    "Far more hard bounces of this domain than ever in such a time: more likely its provider is at fault than that all "
+    "Far more hard bounces of this domain than usual in an hour: more likely its provider is at fault than that all "
     "these people are gone. A hard bounce outside a surge blocks for good.",
     "Gmail, 14 and 15 December 2020: hours of false 550 5.1.1",
 )  # fmt: skip

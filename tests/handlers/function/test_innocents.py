@@ -94,6 +94,7 @@ def test_suspects_of_a_complaint_are_held_and_a_second_complaint_names_one_for_g
         ),
         ("5.3.0", "smtp; 554 5.3.0 rejected", "sender-refused"),
         ("5.0.0", "smtp; 554 rejected due to DMARC policy", "sender-refused"),
+        ("5.4.7", "smtp; 550 5.4.7 delivery time expired", "not-reached"),
         ("5.2.2", "smtp; 552 5.2.2 over quota", "mailbox-full"),
         ("5.2.1", "smtp; 550 5.2.1 receiving mail at a rate that prevents https://x/?p=ReceivingRate", "rate-limited"),
         ("5.2.1", "smtp; 450-4.2.1 https://x/?p=ReceivingRatePerm", "rate-limited"),
