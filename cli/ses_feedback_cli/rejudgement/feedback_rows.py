@@ -7,13 +7,10 @@ of then or the caller says otherwise.
 from collections.abc import Mapping
 from typing import Any
 
-from ses_feedback.function.feedback_event import effect_of, feedback_event
+from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import PROTECTED, SURGE_HOLD, Verdict, judge
-from ses_feedback.history.event import drop_empty
 from ses_feedback.history.holds import HOLD_DAYS
-from ses_feedback.history.occurrence import Occurrence
-from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import parse
 
 Row = Mapping[str, Any]
@@ -22,10 +19,6 @@ _OF_THE_TABLES = frozenset({SURGE_HOLD.name, PROTECTED.name})
 """Rules that judged by what else was in the tables then: their verdict stays."""
 _NOT_MAILED = frozenset({"no-email-other-address", "no-email-stranger"})
 """Rules of earlier versions that said it of an address, before rows said it themselves."""
-_STATE_ATTRIBUTES = (
-    "feedback_id", "rule", "subtype", "status", "message_id", "identity", "account", "region", "ambiguous", "forwarded",
-)  # fmt: skip
-_HOLD_ATTRIBUTES = ("held_until", "confirmable", "kind")
 
 
 def rejudge_row(
@@ -61,19 +54,6 @@ def rejudge_row(
         "first_rule": row.get("first_rule", row["rule"]),
         "first_verdict": row.get("first_verdict", row["verdict"]),
     }
-
-
-def stored_feedback(row: Row) -> tuple[Effect, Occurrence]:
-    """What the row of a feedback does to the state, under the verdict that it has.
-
-    Raises: KeyError or ValueError for a row that no version wrote.
-    """
-    effect = effect_of(row["kind"], Verdict(row["verdict"]))
-    names = [*_STATE_ATTRIBUTES]
-    names += [] if effect is Effect.SOFT else ["diagnostic"]
-    names += _HOLD_ATTRIBUTES if effect is Effect.HOLD else []
-    attributes = drop_empty({name: row[name] for name in names if name in row})
-    return effect, Occurrence(row["occurred_at"], row["feedback_id"], attributes)
 
 
 def _feedback(row: Row, *, not_mailed: bool) -> Feedback:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from ses_feedback.function.feedback_event import stored_feedback
 from ses_feedback.function.verdict import Verdict
 from ses_feedback.history.event import Event
 from ses_feedback.history.occurrence import Occurrence
@@ -15,7 +16,6 @@ from ses_feedback.history.state import Effect, State
 from ses_feedback.history.transaction import STATE, Tables, read_state, rewrite_actions
 from ses_feedback.table import Item, TableError
 
-from ses_feedback_cli.rejudgement.feedback_rows import stored_feedback
 from ses_feedback_cli.rejudgement.rebuilt_state import rebuilt_state, stored_act
 from ses_feedback_cli.table_reads import unexpired
 
