@@ -60,6 +60,10 @@ def _statuses(subject: Subject) -> str:
     return ", ".join(status if status.count(".") > 1 else f"{status}.x" for status in STATUSES[subject])
 
 
+def _about(subject: Subject, text: str) -> Condition:
+    return Condition(text, lambda feedback: _subject(feedback) is subject)
+
+
 NOT_MAILED = Condition(
     "the address is not one that the mail went to",
     lambda feedback: not feedback.mailed,
@@ -87,25 +91,25 @@ FULL = Condition(
     "subtype, status or diagnostic say that the mailbox is full",
     lambda feedback: _letters(feedback.subtype) == "mailboxfull" or _subject(feedback) is Subject.MAILBOX_FULL,
 )
-RECEIVING_RATE = Condition(
+RECEIVING_RATE = _about(
+    Subject.RECEIVING_RATE,
     "the diagnostic speaks of the rate at which the mailbox receives mail",
-    lambda feedback: _subject(feedback) is Subject.RECEIVING_RATE,
 )
-ABOUT_SENDER = Condition(
+ABOUT_SENDER = _about(
+    Subject.SENDER,
     f"status ({_statuses(Subject.SENDER)}) or diagnostic speak of the sender, its mail or its reputation",
-    lambda feedback: _subject(feedback) is Subject.SENDER,
 )
-NOT_REACHED = Condition(
+NOT_REACHED = _about(
+    Subject.NOT_REACHED,
     f"status ({_statuses(Subject.NOT_REACHED)}) says that the recipient's server was not reached in time",
-    lambda feedback: _subject(feedback) is Subject.NOT_REACHED,
 )
-DNS_FAILURE = Condition(
+DNS_FAILURE = _about(
+    Subject.DNS,
     f"status ({_statuses(Subject.DNS)}) or diagnostic say that the domain was not found",
-    lambda feedback: _subject(feedback) is Subject.DNS,
 )
-NO_MAILBOX = Condition(
+NO_MAILBOX = _about(
+    Subject.NO_MAILBOX,
     f"status ({_statuses(Subject.NO_MAILBOX)}) or diagnostic say that there is no such mailbox",
-    lambda feedback: _subject(feedback) is Subject.NO_MAILBOX,
 )
 DESTINATION_UNKNOWN = Condition(
     "the notification does not say where the mail went",
