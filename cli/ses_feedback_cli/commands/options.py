@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,12 @@ SELECTION_PANEL = "Which blocks"
 SES_PANEL = "SES's suppression list"
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+NoteOption = Annotated[str, typer.Option("--note", help="Why, in your own words, for the history.")]
+UndoFileOption = Annotated[
+    Path | None, typer.Option("--undo-file", help="Undo file to write. Default: a new file in this folder.")
+]
 ReasonOption = Annotated[
     BlockReason | None,
     typer.Option("--reason", help="Why they are blocked.", rich_help_panel=SELECTION_PANEL),

@@ -25,7 +25,7 @@ from ses_feedback_cli.blocks.protected_list import (
     read_traces,
 )
 from ses_feedback_cli.blocks.wording import describe_block
-from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.commands.options import DryRunOption, JsonOption
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.exit_codes import ExitCode
@@ -41,7 +41,6 @@ PatternsArgument = Annotated[
 NoteOption = Annotated[
     str | None, typer.Option("--note", help="Why, in your own words, for the history; needed with PATTERN.")
 ]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")]
 
 
 def protect(

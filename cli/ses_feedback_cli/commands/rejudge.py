@@ -10,7 +10,7 @@ import typer
 from ses_feedback_cli.blocks.address_arguments import check_note
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
 from ses_feedback_cli.blocks.undo_file import check_is_new
-from ses_feedback_cli.commands.options import JsonOption
+from ses_feedback_cli.commands.options import DryRunOption, JsonOption, NoteOption, YesOption
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.files import file_errors
@@ -21,9 +21,7 @@ from ses_feedback_cli.rejudgement.undo import default_path
 def rejudge(
     context: Context,
     *,
-    note: Annotated[
-        str, typer.Option("--note", help="Why, in your own words, for the history.")
-    ] = "judged again by today's rules",
+    note: NoteOption = "judged again by today's rules",
     hold_days: Annotated[
         int | None,
         typer.Option(
@@ -33,8 +31,8 @@ def rejudge(
             max=90,
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
     undo_file: Annotated[
         Path | None,
         typer.Option(

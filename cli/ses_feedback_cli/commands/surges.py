@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,7 +15,17 @@ from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
 from ses_feedback_cli.blocks.unblock_run import SesLists, UnblockJob, confirm_selection, run_unblock, show_selection
 from ses_feedback_cli.blocks.undo_file import UndoFile, default_path
 from ses_feedback_cli.command import register
-from ses_feedback_cli.commands.options import BucketOption, JsonOption, KmsKeyOption, NoSesOption, SesRegionOption
+from ses_feedback_cli.commands.options import (
+    BucketOption,
+    DryRunOption,
+    JsonOption,
+    KmsKeyOption,
+    NoSesOption,
+    NoteOption,
+    SesRegionOption,
+    UndoFileOption,
+    YesOption,
+)
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.exit_codes import ExitCode
 from ses_feedback_cli.output import format_time, write_json, write_line, write_stderr
@@ -27,12 +36,6 @@ from ses_feedback_cli.surges.surge import hour_start
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the surge, as list shows it: example.org@2026-12-14T20.")
-]
-NoteOption = Annotated[str, typer.Option("--note", help="Why, in your own words, for the history.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what would be changed.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-UndoFileOption = Annotated[
-    Path | None, typer.Option("--undo-file", help="Undo file to write. Default: a new file in this folder.")
 ]
 
 
