@@ -12,8 +12,9 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import given
 from hypothesis import strategies as st
-from ses_feedback_cli.dead_letters.message_mover import MessageMover
-from ses_feedback_cli.dead_letters.messages import Message, sample_messages
+from ses_feedback.function.message_mover import MessageMover
+from ses_feedback.function.queue_messages import Message
+from ses_feedback_cli.dead_letters.messages import sample_messages
 
 from tests.cli import fake_sqs
 from tests.cli.fake_sqs import FakeSqs, Fault
@@ -22,7 +23,7 @@ from tests.properties import profile_times
 SOURCE, TARGET = "source", "target"
 
 
-def sqs_with(bodies: list[str], **options: Any) -> FakeSqs:
+def sqs_with(bodies: list[str], **options: Any) -> Any:
     messages = [fake_sqs.Message(f"id-{number}", body) for number, body in enumerate(bodies)]
     return FakeSqs({SOURCE: messages, TARGET: []}, **options)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
+from ses_feedback.function.queue_messages import Message
 
 from ses_feedback_cli.command import register
 from ses_feedback_cli.commands.options import JsonOption
@@ -15,7 +16,7 @@ from ses_feedback_cli.commands.queue_options import KindOption, PipelineOption, 
 from ses_feedback_cli.commands.redrive import redrive
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters.masking import mask_body, parse_body
-from ses_feedback_cli.dead_letters.messages import Message, failure_reason, parse_message, sample_messages
+from ses_feedback_cli.dead_letters.messages import failure_reason, parse_message, sample_messages
 from ses_feedback_cli.dead_letters.queues import DeadLetterQueue, count_messages, select_queues
 from ses_feedback_cli.errors import describe_error
 from ses_feedback_cli.exit_codes import ExitCode

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from ses_feedback.function.message_mover import MessageMover
+from ses_feedback.function.queue_messages import Message
 from ses_feedback.timestamps import CLOCK_TOLERANCE
 
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.dead_letters.message_mover import MessageMover
-from ses_feedback_cli.dead_letters.messages import Message, parse_message, sample_messages
+from ses_feedback_cli.dead_letters.messages import parse_message, sample_messages
 from ses_feedback_cli.dead_letters.move_task import ALREADY_RUNNING, MoveTask, run_move_task
 from ses_feedback_cli.dead_letters.queues import DEAD_LETTERS, DeadLetterQueue, count_messages
 from ses_feedback_cli.errors import describe_error
