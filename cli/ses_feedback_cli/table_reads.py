@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ses_feedback.history.state import State
-from ses_feedback.history.transaction import STATE, read_state
+from ses_feedback.history.state_row import STATE, read_state, with_embedded_events
 from ses_feedback.table import READ_LIMIT, decode, encode, read_many
 
 from ses_feedback_cli.block_filter import ItemFilter
@@ -46,7 +46,7 @@ def read_history_row(context: Context, value: str, entry: str) -> dict[str, Any]
 
 
 def history_rows(context: Context, value: str) -> Iterator[dict[str, Any]]:
-    """All rows of the history with this key, page by page. Needs dynamodb:Query on the table."""
+    """All rows of the history with this key, an embedded one too, page by page. Needs dynamodb:Query on the table."""
     table = context.history_table()
     pages = (
         context.dynamodb_client(table)
@@ -59,7 +59,7 @@ def history_rows(context: Context, value: str) -> Iterator[dict[str, Any]]:
             ExpressionAttributeValues=encode({":v": value}),
         )
     )
-    return (decode(row) for page in pages for row in page["Items"])
+    return with_embedded_events(decode(row) for page in pages for row in page["Items"])
 
 
 def is_expired(item: dict[str, Any], now: datetime) -> bool:

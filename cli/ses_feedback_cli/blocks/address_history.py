@@ -6,7 +6,7 @@ from typing import Any
 
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import State
-from ses_feedback.history.transaction import STATE, read_state
+from ses_feedback.history.state_row import STATE, read_state
 from ses_feedback.timestamps import parse
 
 from ses_feedback_cli.context import Context
