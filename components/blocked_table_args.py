@@ -23,9 +23,9 @@ class BlockedTableArgs(TypedDict):
     """Customer managed key of both tables; not together with `replica_regions`. Default: a key that AWS owns."""
     warm_write_units_per_second: NotRequired[int]
     """Write units a second that each table takes at once, 4000 to 10000000: for storms above what a new table takes.
-    It can be raised, not lowered. Default: 4000, AWS's own."""
+    It can be raised, not lowered. Default: AWS's own, 4000."""
     warm_read_units_per_second: NotRequired[int]
-    """Read units a second, likewise, 12000 to 10000000. Default: 12000, AWS's own."""
+    """Read units a second, likewise, 12000 to 10000000. Default: AWS's own, 12000."""
     max_write_request_units: NotRequired[int]
     """Write units a second beyond which each table refuses writes, 25 to 10000000: a limit on costs. Default: none."""
     max_read_request_units: NotRequired[int]

@@ -11,9 +11,11 @@ from components import capacity, policies
 from components.alarms import NAMESPACE, SERVICE
 from components.archive import HANDLER, handler_archive
 from components.arn import Arn
-from components.feedback_pipeline_args import LONGEST_LIST, FeedbackPipelineInputs
+from components.feedback_pipeline_args import FeedbackPipelineInputs
 from components.schedule import ScheduledEvent, invoke_on_schedule
 
+_LONGEST_ENVIRONMENT = 4096
+"""Characters of the variables as JSON, which is what Lambda measures (Lambda Developer Guide, "Lambda quotas")."""
 REDRIVE = ScheduledEvent(
     suffix="redrive",
     description="Redrives the dead letters that an outage left",
@@ -109,7 +111,7 @@ class FeedbackFunction:
             code=handler_archive(),
             memory_size=self._inputs.function_memory_mb,
             timeout=self._inputs.function_timeout_seconds,
-            environment={"variables": self._environment()},
+            environment={"variables": pulumi.Output.all(**self._environment()).apply(self._with_identities)},
             logging_config={
                 "log_format": "JSON",
                 "log_group": self.log_group.name,
@@ -138,7 +140,6 @@ class FeedbackFunction:
             "SURGE_FACTOR": _as_string(inputs.surge_factor),
             "PROTECTED": json.dumps(inputs.protected),
             "ACCOUNT": self._place.apply(lambda place: place.account),
-            "IDENTITIES": _identities(inputs.identities),
             "SENDING_ACCOUNTS": json.dumps(inputs.sending_accounts),
             "POWERTOOLS_SERVICE_NAME": SERVICE,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
@@ -147,6 +148,12 @@ class FeedbackFunction:
         if inputs.configuration_set_name is not None:
             variables["CONFIGURATION_SET"] = inputs.configuration_set_name
         return variables
+
+    def _with_identities(self, variables: dict[str, str]) -> dict[str, str]:
+        """The variables and, if there is room for them, the identities: without, the function checks accounts only."""
+        with_identities = {**variables, "IDENTITIES": json.dumps(self._inputs.identities)}
+        fits = len(json.dumps(with_identities)) <= _LONGEST_ENVIRONMENT
+        return with_identities if fits else {**variables, "IDENTITIES": "[]"}
 
     def _event_source_mapping(self, role_policy: aws.iam.RolePolicy) -> None:
         aws.lambda_.EventSourceMapping(
@@ -170,12 +177,6 @@ class FeedbackFunction:
         if write_units is None:
             write_units = capacity.NEW_TABLE_WRITE_UNITS
         return pulumi.Output.from_input(write_units).apply(capacity.default_concurrency)
-
-
-def _identities(identities: Sequence[str]) -> str:
-    """The identities as JSON; none of them when the environment has no room: the function then checks accounts only."""
-    text = json.dumps(identities)
-    return text if len(text) <= LONGEST_LIST else "[]"
 
 
 def _as_string(number: pulumi.Input[int]) -> pulumi.Output[str]:

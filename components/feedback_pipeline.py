@@ -187,7 +187,7 @@ class FeedbackPipeline(pulumi.ComponentResource):
         self, suffix: str, queue: aws.sqs.Queue, topic: aws.sns.Topic | None, senders: Sequence[pulumi.Input[str]]
     ) -> aws.sqs.QueuePolicy:
         document = pulumi.Output.all(queue.arn, topic.arn if topic else None, senders).apply(
-            lambda values: policies.queue_policy(values[0], topic_arn=values[1], senders=values[2])
+            lambda values: policies.queue_policy(*values)
         )
         return aws.sqs.QueuePolicy(
             f"{self._prefix}-{suffix}-policy",

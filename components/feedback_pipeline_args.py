@@ -64,8 +64,8 @@ class FeedbackPipelineArgs(TypedDict):
     maximum_concurrency: NotRequired[pulumi.Input[int]]
     """Most invocations at the same time, 2 to 1000. Default: as many as `table_write_units_per_second` needs."""
     table_write_units_per_second: NotRequired[pulumi.Input[int]]
-    """Write units a second that each table takes from this pipeline, 25 to 10000000. Default: 4000, what a new table
-    takes at once."""
+    """Write units a second that each table takes from this pipeline, 25 to 10000000. Default: what a new table
+    takes at once, 4000."""
     function_memory_mb: NotRequired[pulumi.Input[int]]
     """Memory of the function in MB, 128 to 10240. Default: 256."""
     function_timeout_seconds: NotRequired[pulumi.Input[int]]
@@ -93,7 +93,7 @@ since a DynamoDB item holds at most 400 KB."""
 
 LONGEST_LIST = 800
 """Characters of a list in the function's environment, of which Lambda allows 4 KB (Lambda Developer Guide, "Lambda
-quotas"): two such lists and the identities leave room for the rest."""
+quotas"): two such lists leave room for the rest, and mostly for the identities."""
 
 _LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),

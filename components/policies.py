@@ -116,7 +116,7 @@ def alarm_topic_policy(topic_arn: str) -> Document:
     )
 
 
-def queue_policy(queue_arn: str, *, topic_arn: str | None, senders: Sequence[str]) -> Document:
+def queue_policy(queue_arn: str, topic_arn: str | None, senders: Sequence[str] = ()) -> Document:
     """TLS only; and only the topic, if one is given, and the roles and users `senders` may send.
 
     An identity policy of the account, such as `sqs:*` of an administrator, allows sending to any of its queues, so
@@ -128,6 +128,10 @@ def queue_policy(queue_arn: str, *, topic_arn: str | None, senders: Sequence[str
     dead-letter queue is no SendMessage (the metric NumberOfMessagesSent does not count it, and only the redrive allow
     policy governs it: "Using dead-letter queues in Amazon SQS").
     """
+    allowed_senders = {
+        **({"aws:SourceArn": topic_arn} if topic_arn else {}),
+        **({"aws:PrincipalArn": sorted(senders)} if senders else {}),
+    }
     statements: list[Document] = [
         {
             "Sid": "DenyInsecureTransport",
@@ -143,12 +147,7 @@ def queue_policy(queue_arn: str, *, topic_arn: str | None, senders: Sequence[str
             "Principal": "*",
             "Action": "sqs:SendMessage",
             "Resource": queue_arn,
-            "Condition": {
-                "ArnNotEquals": {
-                    **({"aws:SourceArn": topic_arn} if topic_arn else {}),
-                    **({"aws:PrincipalArn": sorted(senders)} if senders else {}),
-                },
-            },
+            **({"Condition": {"ArnNotEquals": allowed_senders}} if allowed_senders else {}),
         },
     ]
     if topic_arn:
