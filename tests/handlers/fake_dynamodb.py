@@ -57,8 +57,12 @@ class Store:
         return self.tables[table]
 
     def rows_of_addresses(self) -> dict[Key, dict[str, Any]]:
-        """The history without the counts of domains."""
-        return {key: row for key, row in self.tables["history"].items() if key[1] != "hours"}
+        """The history without the counts of domains and the table's settings."""
+        return {key: row for key, row in self.tables["history"].items() if key[1] not in ("hours", "settings")}
+
+    def set_settings(self, item: dict[str, Any]) -> None:
+        """Put the item with the table's settings, as the program does."""
+        self.tables["history"][_key(item)] = item
 
 
 def _key(item: Mapping[str, Mapping[str, str]]) -> Key:

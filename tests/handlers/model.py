@@ -1,6 +1,7 @@
 """The blocked item that follows from a whole history, computed in the simplest way; and strategies for histories."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -137,9 +138,9 @@ def make_feedback(number: int, address: str, rule: Rule, at: datetime, mail: int
         diagnostic=f"diagnostic {number}",
         message_id=f"mail-{number if mail is None else mail}",
     )
-    # Settings may have changed meanwhile: holds of bounces are of several lengths.
+    # The table's settings may have changed meanwhile: holds of bounces are of several lengths, whatever they are now.
     hold_days = (1, 14, 30)[(at.day + at.hour) % 3] if rule.kind == "bounce" else 14
-    return feedback_event(feedback, rule, pipeline="p", now=NOW, hold_days=hold_days)
+    return replace(feedback_event(feedback, rule, pipeline="p", now=NOW, hold_days=hold_days), with_hold_days=None)
 
 
 def make_act(number: int, address: str, act: Act, at: datetime, days: int | None) -> Event:

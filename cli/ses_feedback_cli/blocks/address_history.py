@@ -10,7 +10,13 @@ from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.timestamps import parse
 
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.table_reads import history_rows, is_expired, read_blocked_items, unexpired
+from ses_feedback_cli.table_reads import (
+    history_rows,
+    is_expired,
+    read_blocked_items,
+    read_table_settings,
+    unexpired,
+)
 
 LATE = timedelta(minutes=15)
 """An event that was recorded so long after it happened is shown with both times."""
@@ -57,13 +63,13 @@ class AddressHistory:
 def read_address_history(context: Context, address: str, now: datetime) -> AddressHistory:
     """All about the address with this key.
 
-    Needs dynamodb:Query on the history table and dynamodb:BatchGetItem on the blocked table.
+    Needs dynamodb:Query on the history table and dynamodb:BatchGetItem on both.
     """
     rows = {row["entry"]: row for row in history_rows(context, address)}
     state = read_state(rows.pop(STATE, None))
     events = sorted(rows.values(), key=_sort_key)
     item = read_blocked_items(context, [address]).get(address)
-    return AddressHistory(address, item, state, events, context.soft_bounce_policy(), now)
+    return AddressHistory(address, item, state, events, read_table_settings(context).soft_bounces, now)
 
 
 def was_recorded_late(event: dict[str, Any]) -> bool:
