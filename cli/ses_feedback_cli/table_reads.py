@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any
 
 from ses_feedback.history.state import State
+from ses_feedback.history.state_row import STATE, read_state, with_embedded_events
 from ses_feedback.history.table_settings import SETTINGS_KEY, TableSettings
-from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import READ_LIMIT, decode, encode, read_many
 
 from ses_feedback_cli.block_filter import ItemFilter
@@ -55,7 +55,7 @@ def read_table_settings(context: Context) -> TableSettings:
 
 
 def history_rows(context: Context, value: str) -> Iterator[dict[str, Any]]:
-    """All rows of the history with this key, page by page. Needs dynamodb:Query on the table."""
+    """All rows of the history with this key, an embedded one too, page by page. Needs dynamodb:Query on the table."""
     table = context.history_table()
     pages = (
         context.dynamodb_client(table)
@@ -68,7 +68,7 @@ def history_rows(context: Context, value: str) -> Iterator[dict[str, Any]]:
             ExpressionAttributeValues=encode({":v": value}),
         )
     )
-    return (decode(row) for page in pages for row in page["Items"])
+    return with_embedded_events(decode(row) for page in pages for row in page["Items"])
 
 
 def is_expired(item: dict[str, Any], now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """DynamoDB for the writer and for readers: client, item format, reading many keys, and which errors to retry."""
 
+import itertools
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,8 @@ READ_LIMIT = 100
 CONNECT_SECONDS, READ_SECONDS = 1, 3
 """Time-outs of one call: DynamoDB answers in milliseconds, and a new try is worth more than waiting."""
 
-_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.025, 1.0
+_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.025, 2.0
+_MAX_DOUBLINGS = 16
 
 _TRANSIENT_CODES = frozenset(
     {
@@ -41,6 +43,7 @@ _TRANSIENT_CODES = frozenset(
     }
 )
 _PERMANENT_REASONS = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded", "AccessDenied"})
+_CONFLICT_REASONS = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _TRANSACTION_CANCELED = "TransactionCanceledException"
 
 
@@ -72,14 +75,11 @@ def read_many(
     table: str,
     keys: Sequence[Item],
     deadline: float,
-    *,
-    max_attempts: int = 10,
     **options: Any,  # noqa: ANN401 - botocore's
 ) -> list[Item]:
     """The items that exist among ``keys`` (at most READ_LIMIT, each once), in no order; ``options`` of BatchGetItem.
 
-    Keys that DynamoDB leaves unprocessed are requested again until ``deadline`` (of time.monotonic), with at most
-    ``max_attempts`` calls.
+    Keys that DynamoDB leaves unprocessed are requested again until ``deadline`` (of time.monotonic).
     Raises: TableError.
     """
     items: list[Item] = []
@@ -93,7 +93,7 @@ def read_many(
         request = response.get("UnprocessedKeys")
         return not request
 
-    retry("BatchGetItem", read, deadline, max_attempts=max_attempts)
+    retry("BatchGetItem", read, deadline)
     return items
 
 
@@ -103,18 +103,20 @@ def retry(
     deadline: float,
     *,
     failed_attempts: int = 0,
-    max_attempts: int = 10,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Call ``attempt`` until it returns True, with jittered backoff, while errors are transient and until ``deadline``.
+    """Call ``attempt`` until it returns True, while errors are transient and until ``deadline`` (of ``clock``).
 
-    ``failed_attempts``: how often it failed before, elsewhere. Raises: TableError with the last reason.
+    The pauses double from 25 ms to two seconds, each shortened by up to half at random. An outage thus costs a call
+    every one to two seconds. ``failed_attempts``: how often it failed before, elsewhere.
+    Raises: TableError with the last reason.
     """
     reason = "unprocessed items"
-    for number in range(failed_attempts, max_attempts):
+    for number in itertools.count(failed_attempts):
         if number:
-            pause = min(_MAX_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2 ** (number - 1)) * random.uniform(0.5, 1)  # noqa: S311
+            pause = min(_MAX_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2 ** min(number - 1, _MAX_DOUBLINGS))
+            pause *= random.uniform(0.5, 1)  # noqa: S311
             sleep(min(pause, max(0.0, deadline - clock())))
         if clock() >= deadline:
             raise TableError(f"{operation}: no time left" + (f" after {reason}" if number > failed_attempts else ""))
@@ -125,7 +127,6 @@ def retry(
             reason = describe(error)
             if not is_transient(error):
                 raise TableError(f"{operation}: {reason}") from None
-    raise TableError(f"{operation}: {reason}, {max_attempts} times")
 
 
 def is_transient(error: ClientError | BotoCoreError) -> bool:
@@ -137,6 +138,12 @@ def is_transient(error: ClientError | BotoCoreError) -> bool:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return code in _TRANSIENT_CODES or status >= 500  # noqa: PLR2004 - the server's fault
     return isinstance(error, HTTPClientError | NoConnectionError)
+
+
+def is_conflict(error: ClientError | BotoCoreError) -> bool:
+    """Whether a transaction failed only because of what others wrote to its items at the same time."""
+    reasons = set(_reasons(error)) - {"None"} if isinstance(error, ClientError) else set()
+    return bool(reasons) and reasons <= _CONFLICT_REASONS
 
 
 def describe(error: ClientError | BotoCoreError) -> str:

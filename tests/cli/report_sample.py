@@ -12,6 +12,7 @@ from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import judge
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state_row import with_embedded_events
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import decode
 from ses_feedback_cli.report.contents import DeadLetterCount, Report
@@ -116,8 +117,8 @@ def count(
     builder = SummaryBuilder(first_day, now, SoftBouncePolicy(), includes_addresses=includes_addresses)
     for item in store.rows("blocked").values():
         builder.count_blocked_item(decode(item))
-    for row in store.rows("history").values():
-        builder.count_history_row(decode(row))
+    for row in with_embedded_events(map(decode, store.rows("history").values())):
+        builder.count_history_row(row)
     return builder.summary()
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ses_feedback.function.feedback_event import feedback_event, stored_feedback
+from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback, parse_notification
 from ses_feedback.function.verdict import RULES, judge, judge_all
 from ses_feedback.history.event import Event
+from ses_feedback.history.stored_feedback import stored_feedback
 from ses_feedback_cli.rejudgement.feedback_rows import rejudge_row
 
 from tests.handlers.corpus import examples

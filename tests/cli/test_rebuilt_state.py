@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ses_feedback.function.feedback_event import stored_feedback
 from ses_feedback.history.event import Event, manual_event
 from ses_feedback.history.occurrence import Occurrence
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect
+from ses_feedback.history.stored_feedback import stored_feedback
 from ses_feedback_cli.rejudgement.rebuilt_state import rebuilt_state, stored_act
 
 from tests.handlers.history.test_state import state_after

@@ -19,6 +19,7 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import Rule, Verdict
 from ses_feedback.history.event import Event, manual_event
+from ses_feedback.history.state_row import with_embedded_events
 from ses_feedback.table import decode, encode
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.rejudgement import run, tables
@@ -105,7 +106,7 @@ CHANGES = {
 
 def rows(tables: Tables) -> dict[tuple[str, str], dict[str, Any]]:
     items = tables.client.scan(TableName="history", ConsistentRead=True)["Items"]
-    return {(row["value"], row["entry"]): row for row in map(decode, items)}
+    return {(row["value"], row["entry"]): row for row in with_embedded_events(map(decode, items))}
 
 
 def feedback_row(tables: Tables, address: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from ses_feedback.function import handler as handler_module
+from ses_feedback.history.state_row import with_embedded_events
 from ses_feedback.table import decode
 
 from tests.tables import create_tables
@@ -67,7 +68,8 @@ class Function:
         return [decode(item) for item in self.client.scan(TableName=table, ConsistentRead=True)["Items"]]
 
     def history(self, address: str) -> dict[str, dict[str, Any]]:
-        return {row["entry"]: row for row in self.rows("history") if row["value"] == address}
+        rows = with_embedded_events(self.rows("history"))
+        return {row["entry"]: row for row in rows if row["value"] == address}
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
+from ses_feedback.history.state_row import with_embedded_events
+from ses_feedback.table import decode
 
 Key = tuple[str, ...]
 Fault = str
@@ -57,8 +59,11 @@ class Store:
         return self.tables[table]
 
     def rows_of_addresses(self) -> dict[Key, dict[str, Any]]:
-        """The history without the counts of domains and the table's settings."""
-        return {key: row for key, row in self.tables["history"].items() if key[1] not in ("hours", "settings")}
+        """The history as those who read it see it, without the counts of domains and the settings."""
+        rows = [*with_embedded_events(map(decode, self.tables["history"].values()))]
+        by_key: dict[Key, dict[str, Any]] = {(row["value"], row["entry"]): row for row in rows}
+        assert len(rows) == len(by_key), "an event is stored once, in a row of its own or embedded"
+        return {key: row for key, row in by_key.items() if key[1] not in ("hours", "settings")}
 
     def set_settings(self, item: dict[str, Any]) -> None:
         """Put the item with the table's settings, as the program does."""
@@ -161,8 +166,9 @@ def _holds(write: Mapping[str, Any], row: Mapping[str, Any] | None) -> bool:
         case "attribute_not_exists(#v)":
             assert write["ExpressionAttributeNames"] == {"#v": "value"}
             return row is None
-        case "#n = :n":
-            assert write["ExpressionAttributeNames"] == {"#n": "version"}
-            return row is not None and row["version"] == write["ExpressionAttributeValues"][":n"]
+        case "#r = :n OR #v = :n":
+            assert write["ExpressionAttributeNames"] == {"#r": "revision", "#v": "version"}
+            revision = write["ExpressionAttributeValues"][":n"]
+            return row is not None and revision in (row.get("revision"), row.get("version"))
         case other:
             raise AssertionError(f"a condition that this fake does not know: {other}")

@@ -11,7 +11,7 @@ from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import RULES, Rule
 from ses_feedback.history.event import Act, Event, manual_event
 from ses_feedback.history.occurrence import Occurrence
-from ses_feedback.history.soft_bounces import MAX_REPORTS_PER_BOUNCE, SoftBouncePolicy
+from ses_feedback.history.soft_bounces import MAX_REPORTS_PER_BOUNCE, MAX_WINDOWS_PER_BLOCK, SoftBouncePolicy
 from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import iso
 
@@ -123,7 +123,7 @@ timestamps = st.builds(
 )
 policies = st.builds(
     SoftBouncePolicy, threshold=st.integers(1, 4), window_days=st.integers(1, 40), block_days=st.integers(1, 60)
-)
+).filter(lambda policy: policy.block_days <= MAX_WINDOWS_PER_BLOCK * policy.window_days)
 
 
 def make_feedback(number: int, address: str, rule: Rule, at: datetime, mail: int | None = None) -> Event:

@@ -7,20 +7,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ses_feedback.function.feedback_event import stored_feedback
 from ses_feedback.function.verdict import Verdict
 from ses_feedback.history.event import Event
 from ses_feedback.history.occurrence import Occurrence
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect, State
-from ses_feedback.history.transaction import STATE, Tables, read_state, rewrite_actions
+from ses_feedback.history.state_row import STATE, read_state
+from ses_feedback.history.stored_feedback import FEEDBACK, stored_feedback
+from ses_feedback.history.transaction import Tables, rewrite_actions
 from ses_feedback.table import Item, TableError
 
 from ses_feedback_cli.rejudgement.rebuilt_state import rebuilt_state, stored_act
 from ses_feedback_cli.table_reads import unexpired
 
-FEEDBACK, ACT = "feedback#", "manual#"
-"""How sort keys of the history begin."""
+ACT = "manual#"
+"""How the sort keys of operators' acts begin."""
 
 ROWS_LIMIT = 90
 """Rows of one step: with the act, the state and the blocked item they stay within the 100 actions of a transaction."""
@@ -41,7 +42,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """What judging an address again changes. ``version`` is that of the state which it was computed from."""
+    """What judging an address again changes. ``revision`` is that of the state which it was computed from."""
 
     address: str
     change: Change
@@ -52,7 +53,7 @@ class Difference:
     rule_after: str
     """The rule that judges the same feedback now."""
     rows: int
-    version: int
+    revision: int
 
     def document(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -66,10 +67,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Step:
-    """One transaction of an address; ``version`` is that of the state after it."""
+    """One transaction of an address; ``revision`` is that of the state after it."""
 
     actions: list[Item]
-    version: int
+    revision: int
     is_last: bool
 
 
@@ -78,7 +79,9 @@ class Rejudgement:
     """An address of whose feedback at least one row gets another rule or verdict."""
 
     address: str
+    state_row: Row | None
     old: State
+    """The state that the row holds."""
     rows: Sequence[Row]
     """All rows of the address but its state."""
     rewritten: Sequence[tuple[Row, Row]]
@@ -102,7 +105,7 @@ class Rejudgement:
         changed.sort(key=lambda pair: (strengths.index(pair[1]["verdict"]), pair[1]["entry"]))
         state_row = next((row for row in rows if row["entry"] == STATE), None)
         others = [row for row in rows if row["entry"] != STATE]
-        return cls(changed[0][0]["value"], read_state(state_row), others, changed)
+        return cls(changed[0][0]["value"], state_row, read_state(state_row), others, changed)
 
     def state_after(self, rewritten_rows: int, policy: SoftBouncePolicy) -> State:
         """The state once so many rows are rewritten. Raises: TableError for a row that no version wrote."""
@@ -130,14 +133,14 @@ class Rejudgement:
             rule_before=rule_before,
             rule_after=rule_after,
             rows=len(self.rewritten),
-            version=self.old.version,
+            revision=self.old.revision,
         )
 
     def next_step(self, act: Event, tables: Tables, policy: SoftBouncePolicy) -> Step:
         """The next transaction. Raises: TableError."""
         new = self.state_after(ROWS_LIMIT, policy)
-        actions = rewrite_actions(self.rewritten[:ROWS_LIMIT], act, self.old, new, tables, policy)
-        return Step(actions, self.old.version + (new != self.old), is_last=len(self.rewritten) <= ROWS_LIMIT)
+        actions = rewrite_actions(self.rewritten[:ROWS_LIMIT], act, self.state_row, new, tables, policy)
+        return Step(actions, self.old.revision + (new != self.old), is_last=len(self.rewritten) <= ROWS_LIMIT)
 
     def _other_rule(self, item: dict[str, Any] | None, side: int) -> str:
         """The rule that the feedback behind an item had (``side`` 0) or gets (1)."""

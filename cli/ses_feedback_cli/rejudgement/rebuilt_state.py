@@ -21,7 +21,7 @@ def rebuilt_state(old: State, events: Iterable[tuple[Effect, Occurrence]], polic
 
     What ``old`` holds and the history no longer has stays: a feedback's row ends after a year, its block does not.
     """
-    state = State(version=old.version)
+    state = State(revision=old.revision)
     stored = set()
     for effect, occurrence in events:
         stored.add(occurrence.sort_key())

@@ -10,6 +10,8 @@ from typing import Any
 
 from ses_feedback.history.event import Event
 from ses_feedback.history.protected import Protected
+from ses_feedback.history.state_row import EVENT, with_embedded_events
+from ses_feedback.history.stored_feedback import FEEDBACK
 from ses_feedback.history.transaction import Tables
 from ses_feedback.table import TableError, decode, encode, retry
 
@@ -17,7 +19,7 @@ from ses_feedback_cli.blocks.protected_list import read_patterns
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.rejudgement.feedback_rows import rejudge_row
 from ses_feedback_cli.rejudgement.forwarded_reports import ForwardedReports
-from ses_feedback_cli.rejudgement.judgement import FEEDBACK, Difference, Rejudgement
+from ses_feedback_cli.rejudgement.judgement import Difference, Rejudgement
 from ses_feedback_cli.table_reads import history_rows, read_table_settings
 
 _WORKERS = 10
@@ -61,8 +63,8 @@ class RejudgeTables:
         left to do; an undo file may then have it twice, too.
         """
         self._protected = Protected(self._context.protected().patterns.union(read_patterns(self._context)))
-        for page in self._scan_pages("#a = :v", "forwarded", value=True):
-            self._forwarded.add(map(decode, page["Items"]))
+        for page in self._scan_pages("#a = :v OR #e.#a = :v", "forwarded", value=True):
+            self._forwarded.add(with_embedded_events(map(decode, page["Items"])))
             on_progress(page["ScannedCount"])
         with ThreadPoolExecutor(_WORKERS) as pool:
             addresses = self._scan_addresses(on_progress)
@@ -79,19 +81,19 @@ class RejudgeTables:
     def _scan_addresses(self, on_progress: Callable[[int], None]) -> Iterator[str]:
         """Each address with a row that gets another rule or verdict, or that cannot be read. One page in memory."""
         last = ""
-        for page in self._scan_pages("begins_with(#a, :v)", "entry", value=FEEDBACK):
-            for row in map(decode, page["Items"]):
-                if row["value"] != last and self._changes(row):
+        for page in self._scan_pages("begins_with(#a, :v) OR attribute_exists(#e)", "entry", value=FEEDBACK):
+            for row in with_embedded_events(map(decode, page["Items"])):
+                if row["value"] != last and row["entry"].startswith(FEEDBACK) and self._changes(row):
                     last = row["value"]
                     yield last
             on_progress(page["ScannedCount"])
 
     def _scan_pages(self, condition: str, attribute: str, *, value: object) -> Iterator[dict[str, Any]]:
-        """Pages of the history's rows whose attribute fulfils a condition."""
+        """Pages of the history's rows that fulfil a condition on an attribute (#a) or an embedded event (#e)."""
         pages: Iterator[dict[str, Any]] = self._client.get_paginator("scan").paginate(
             TableName=self._tables.history,
             FilterExpression=condition,
-            ExpressionAttributeNames={"#a": attribute},
+            ExpressionAttributeNames={"#a": attribute, "#e": EVENT},
             ExpressionAttributeValues=encode({":v": value}),
         )
         return pages
@@ -100,7 +102,7 @@ class RejudgeTables:
         protected, not_mailed = self._protected.covers(row["value"]), self._forwarded.name_unmailed(row)
         return rejudge_row(row, self._hold_days, not_mailed=not_mailed, protected=protected)
 
-    def _changes(self, row: dict[str, Any]) -> bool:
+    def _changes(self, row: Mapping[str, Any]) -> bool:
         try:
             return self._judge_row(row) is not None
         except (KeyError, TypeError, ValueError):
@@ -119,19 +121,19 @@ class RejudgeTables:
         If its state is not the one that the difference was computed from, nothing is written: what was not shown is not
         done, and the undo files have all that is.
         """
-        version, finished = difference.version, False
+        revision, finished = difference.revision, False
 
         def attempt() -> bool:
-            nonlocal version, finished
+            nonlocal revision, finished
             rejudgement = self._read(difference.address)
             if rejudgement is None:  # written by an attempt whose answer was lost, or by somebody else
                 finished = True
                 return True
-            if rejudgement.old.version != version:
+            if rejudgement.old.revision != revision:
                 raise TableError("its history changed meanwhile; the same command again judges it")
             step = rejudgement.next_step(act, self._tables, self._policy)
             self._client.transact_write_items(TransactItems=step.actions)
-            version, finished = step.version, step.is_last
+            revision, finished = step.revision, step.is_last
             return True
 
         try:

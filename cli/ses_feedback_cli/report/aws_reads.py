@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from ses_feedback.history.transaction import STATE
-from ses_feedback.table import decode, describe
+from ses_feedback.function.verdict import Verdict
+from ses_feedback.history.state_row import EVENT, STATE, with_embedded_events
+from ses_feedback.table import decode, describe, encode
 from ses_feedback.timestamps import iso
 
 from ses_feedback_cli.context import Context
@@ -23,7 +24,10 @@ _SCAN_SEGMENTS = 4
 _RATE_PERIOD_DAYS = 3
 _HOUR_SECONDS = 3_600
 
-_STATE_ATTRIBUTES = ("bounce", "complaint", "clear", "unblock", "manual", "expiring", "soft", "holds", "version")
+_STATE_ATTRIBUTES = (
+    *("bounce", "complaint", "clear", "unblock", "manual", "expiring", "soft", "holds"),
+    *("schema", "revision", "version", EVENT),
+)
 _EVENT_ATTRIBUTES = ("value", "entry", "occurred_at", "kind", "verdict", "rule", "identity", "act")
 
 
@@ -45,13 +49,16 @@ def count_history_table(
     first_moment = datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC)
     request = {
         "TableName": table,
-        "FilterExpression": "(#entry = :state AND attribute_exists(#soft)) OR #occurred_at >= :since",
-        "ExpressionAttributeValues": {":state": {"S": STATE}, ":since": {"S": iso(first_moment)}},
+        "FilterExpression": "(#entry = :state AND (attribute_exists(#soft) OR #event.#verdict = :count))"
+        " OR #occurred_at >= :since OR #event.#occurred_at >= :since",
+        "ExpressionAttributeValues": encode(
+            {":state": STATE, ":count": Verdict.COUNT.value, ":since": iso(first_moment)}
+        ),
         **_projection((*_EVENT_ATTRIBUTES, *_STATE_ATTRIBUTES)),
     }
     for page in _scan_pages(context.dynamodb_client(table), request):
-        for row in page["Items"]:
-            builder.count_history_row(decode(row))
+        for row in with_embedded_events(map(decode, page["Items"])):
+            builder.count_history_row(row)
         on_progress(page["ScannedCount"])
 
 

@@ -12,9 +12,9 @@ from ses_feedback.function.verdict import Verdict
 from ses_feedback.history.protected import LIST_KEY
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import State
+from ses_feedback.history.state_row import STATE, read_state
 from ses_feedback.history.surges import hours_key
 from ses_feedback.history.table_settings import SETTINGS_KEY
-from ses_feedback.history.transaction import STATE, read_state
 from ses_feedback.table import TableError
 
 from ses_feedback_cli.report.ranking import MINIMUM_ADDRESSES, SHOWN_NAMES, RankingBuilder

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
+from ses_feedback.history.stored_feedback import feedback_entry
 from ses_feedback.table import decode, encode
 
 from ses_feedback_cli.context import Context
@@ -27,6 +28,7 @@ from ses_feedback_cli.simulation.journey import Failure, Journey
 from ses_feedback_cli.simulation.mails import Mail
 from ses_feedback_cli.simulation.notification_builder import build_notification
 from ses_feedback_cli.simulation.origins import Origin
+from ses_feedback_cli.table_reads import history_rows
 
 if TYPE_CHECKING:
     from ses_feedback import Answer
@@ -178,16 +180,8 @@ class Follower:
 
 def history_row(context: Context, address: str, feedback_id: str = "") -> dict[str, Any]:
     """The history's row of a feedback about an address, without an id of any feedback; empty if there is none."""
-    table = context.history_table()
-    items = context.dynamodb_client(table).query(
-        TableName=table,
-        KeyConditionExpression="#value = :value AND begins_with(entry, :feedback)",
-        ExpressionAttributeNames={"#value": "value"},
-        ExpressionAttributeValues=encode({":value": address, ":feedback": f"feedback#{feedback_id}"}),
-        ConsistentRead=True,
-        Limit=1,
-    )["Items"]
-    return decode(items[0]) if items else {}
+    prefix = feedback_entry(feedback_id)
+    return next((row for row in history_rows(context, address) if row["entry"].startswith(prefix)), {})
 
 
 def blocked_item(context: Context, address: str) -> dict[str, Any] | None:

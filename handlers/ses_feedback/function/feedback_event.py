@@ -1,22 +1,16 @@
 """The event that the history stores of a judged feedback. Pure."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import PROTECTED, SURGE_HOLD, Rule, Verdict
 from ses_feedback.history.event import RETENTION, Event, drop_empty
 from ses_feedback.history.holds import HOLD_DAYS, held_until
-from ses_feedback.history.occurrence import Occurrence, Value
+from ses_feedback.history.occurrence import Value
 from ses_feedback.history.state import Effect
+from ses_feedback.history.stored_feedback import feedback_entry, stored_feedback
 from ses_feedback.timestamps import iso
-
-_STATE_ATTRIBUTES = (
-    "feedback_id", "rule", "subtype", "status", "message_id", "identity", "account", "region", "ambiguous", "forwarded",
-)  # fmt: skip
-_HOLD_ATTRIBUTES = ("held_until", "confirmable", "kind")
 
 
 def feedback_event(
@@ -60,7 +54,7 @@ def feedback_event(
     effect, occurrence = stored_feedback(row)
     return Event(
         address=feedback.address,
-        entry=f"feedback#{feedback.feedback_id}",
+        entry=feedback_entry(feedback.feedback_id),
         effect=effect,
         occurrence=occurrence,
         row=row,
@@ -70,31 +64,3 @@ def feedback_event(
         # A "not spam" blocks nothing: it must still lift the complaint from before the address was protected.
         if_protected=partial(make, PROTECTED) if effect not in (Effect.NONE, Effect.CLEAR) else None,
     )
-
-
-def stored_feedback(row: Mapping[str, Any]) -> tuple[Effect, Occurrence]:
-    """What the history row of a feedback does to the state of its address, under the verdict that it has.
-
-    Raises: KeyError or ValueError for a row that no version wrote.
-    """
-    effect = _effect(row["kind"], Verdict(row["verdict"]))
-    names = [*_STATE_ATTRIBUTES]
-    # The state row has a dozen soft bounces: with their diagnostics it would cost a write unit more for each.
-    names += [] if effect is Effect.SOFT else ["diagnostic"]
-    names += _HOLD_ATTRIBUTES if effect is Effect.HOLD else []
-    attributes = drop_empty({name: row[name] for name in names if name in row})
-    return effect, Occurrence(row["occurred_at"], row["feedback_id"], attributes)
-
-
-def _effect(kind: str, verdict: Verdict) -> Effect:
-    match verdict:
-        case Verdict.BLOCK:
-            return Effect.BOUNCE if kind == "bounce" else Effect.COMPLAINT
-        case Verdict.HOLD:
-            return Effect.HOLD
-        case Verdict.COUNT:
-            return Effect.SOFT
-        case Verdict.CLEAR:
-            return Effect.CLEAR
-        case Verdict.IGNORE:
-            return Effect.NONE

@@ -32,7 +32,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of one address. ``version`` counts writes and is not part of the meaning."""
+    """What is known of one address. ``revision`` counts writes and is not part of the meaning."""
 
     bounce: Occurrence | None = None
     """The newest hard bounce."""
@@ -47,7 +47,7 @@ class State:
     """Soft bounces, oldest first."""
     holds: tuple[Occurrence, ...] = ()
     """Holds, oldest first."""
-    version: int = 0
+    revision: int = 0
 
     def add(self, effect: Effect, occurrence: Occurrence, policy: SoftBouncePolicy) -> "State":
         """The state after one more event. One that it holds already, or that is too old to matter, changes nothing."""

@@ -1,20 +1,16 @@
-"""What one address needs in the tables: the actions of its transaction, and its state as a row. No calls."""
+"""What one address needs in the tables: the actions of its transaction. No calls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ses_feedback.history.event import Event
-from ses_feedback.history.occurrence import Occurrence
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect, State
-from ses_feedback.table import Item, TableError, encode
+from ses_feedback.history.state_row import embedded_event, is_whole_state, read_state, state_row, written_policy
+from ses_feedback.table import Item, encode
 
-STATE = "state"
-"""The sort key of the state row."""
-
-_SINGLE_OCCURRENCES = ("bounce", "complaint", "clear", "unblock", "manual")
-_LISTS_OF_OCCURRENCES = ("expiring", "soft", "holds")
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,110 +22,104 @@ class Tables:
 
 
 def transaction_actions(
-    new_events: Sequence[Event], state_row: Mapping[str, Any] | None, tables: Tables, policy: SoftBouncePolicy
+    new_events: Sequence[Event], old_row: Row | None, tables: Tables, policy: SoftBouncePolicy
 ) -> list[Item]:
-    """The actions that write events of one address, new to the history, into tables whose state row is ``state_row``.
+    """The actions that write events of one address, new to the history, into tables whose state row is ``old_row``.
 
-    They take effect together or, if the rows have changed since they were read, not at all.
+    They take effect together or, if the rows have changed since they were read, not at all. There are at most three
+    more than events: the state, the blocked item, and the event that was embedded in the state.
     Raises: TableError when the state row cannot be read.
     """
     address = new_events[0].address
-    old = new = read_state(state_row)
+    old = new = read_state(old_row)
     for event in new_events:
         new = new.add(event.effect, event.occurrence, policy)
-    before, after = old.blocked_item(policy), new.blocked_item(policy)
-    actions = [_put_new(tables.history, {"value": address, "entry": event.entry, **event.row}) for event in new_events]
+    # The settings may be others than at the last write: what the table has follows from those.
+    before, after = old.blocked_item(written_policy(old_row, policy)), new.blocked_item(policy)
     # An operator's act changes the table even if it does not change the state: others may have put an item there.
     # The state is written with it, or an item that follows from an outdated state could be written.
     manual = any(event.effect in (Effect.MANUAL, Effect.UNBLOCK) for event in new_events)
-    if new != old or manual:
-        expires_at = new.row_expiry(after, max(event.expires_at for event in new_events))
-        actions.append(_put_state(tables.history, address, new, expires_at))
+    rows: list[Row] = [{"value": address, "entry": event.entry, **event.row} for event in new_events]
+    if new == old and before == after and not manual:
+        return [_put_new(tables.history, row) for row in rows]
+    embedded = next((row for row in rows if is_whole_state(row, new)), None)
+    actions = [_put_new(tables.history, row) for row in rows if row is not embedded]
+    expires_at = new.row_expiry(after, max(event.expires_at for event in new_events))
+    row = state_row(address, new, policy, expires_at, embedded)
+    actions += _put_state(tables.history, row, new.revision, embedded_event(old_row))
     if before != after or manual:
         actions.append(_set_blocked(tables.blocked, address, after))
     return actions
 
 
 def rewrite_actions(
-    rewritten: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+    rewritten: Sequence[tuple[Row, Row]],
     act: Event,
-    old: State,
+    old_row: Row | None,
     new: State,
     tables: Tables,
     policy: SoftBouncePolicy,
 ) -> list[Item]:
     """The actions that give rows of one address another verdict (each as it is, and as it is to be), with the trace.
 
-    ``new`` follows from all rows of the address once these are written, ``old`` is the state as it was read. All take
-    effect together or, if row or state have changed since, not at all. If the state stays the same, it does not matter
-    what else is written meanwhile.
+    ``new`` follows from all rows of the address once these are written, ``old_row`` is the state row as it was read.
+    All take effect together or, if row or state have changed since, not at all. If the state stays the same, it does
+    not matter what else is written meanwhile.
+    Raises: TableError when the state row cannot be read.
     """
-    before, after = old.blocked_item(policy), new.blocked_item(policy)
-    actions = [_put_rewritten(tables.history, *rows) for rows in rewritten]
+    old, embedded = read_state(old_row), embedded_event(old_row)
+    before, after = old.blocked_item(written_policy(old_row, policy)), new.blocked_item(policy)
+    actions: list[Item] = []
+    for row, rewritten_row in rewritten:
+        if embedded and row["entry"] == embedded["entry"]:
+            embedded = dict(rewritten_row)  # it is the whole state, which is written then: another verdict changes it
+        else:
+            actions.append(_put_rewritten(tables.history, row, rewritten_row))
     # Not conditional: the further steps of one act write the same row.
-    act_row = {"value": act.address, "entry": act.entry, **act.row}
-    actions.append({"Put": {"TableName": tables.history, "Item": encode(act_row)}})
+    actions.append(_put(tables.history, {"value": act.address, "entry": act.entry, **act.row}))
     if new != old:
-        actions.append(_put_state(tables.history, act.address, new, new.row_expiry(after, act.expires_at)))
-    if before != after:
-        actions.append(_set_blocked(tables.blocked, act.address, after))
+        kept = embedded if embedded and is_whole_state(embedded, new) else None
+        expires_at = new.row_expiry(after, act.expires_at)
+        state = state_row(act.address, new, policy, expires_at, kept)
+        actions += _put_state(tables.history, state, new.revision, None if kept else embedded)
+        if before != after:
+            actions.append(_set_blocked(tables.blocked, act.address, after))
     return actions
 
 
-def read_state(row: Mapping[str, Any] | None) -> State:
-    """The state that a row holds; an empty one without a row. Raises: TableError when the row cannot be read."""
-    if row is None:
-        return State()
-    try:
-        single: dict[str, Any] = {name: _stored_occurrence(row[name]) for name in _SINGLE_OCCURRENCES if name in row}
-        lists: dict[str, Any] = {
-            name: tuple(map(_stored_occurrence, row[name])) for name in _LISTS_OF_OCCURRENCES if name in row
-        }
-        return State(**single, **lists, version=int(row["version"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise TableError(f"the state row of an address cannot be read ({type(error).__name__})") from None
+def _put_state(table: str, row: Row, old_revision: int, moved_out: Row | None) -> list[Item]:
+    """Write the state's row, if it has the revision that was read, and the event that was embedded in it.
+
+    The event's row is put without a condition. That of the state says that it was embedded, and only there, but for one
+    case: a worker whose rules ignore this feedback may have recorded it at the same moment. What the state has counts.
+    """
+    actions = [_put(table, moved_out)] if moved_out else []
+    if old_revision == 0:
+        return [*actions, _put_new(table, row)]
+    # A row of schema 1 has its revision as its version.
+    names = {"#r": "revision", "#v": "version"}
+    values = encode({":n": old_revision})
+    return [*actions, _put(table, row, "#r = :n OR #v = :n", names, ExpressionAttributeValues=values)]
 
 
-def _put_state(table: str, address: str, state: State, expires_at: int | None) -> Item:
-    row: dict[str, Any] = {"value": address, "entry": STATE, "version": state.version + 1}
-    row |= {name: _occurrence_row(occurrence) for name in _SINGLE_OCCURRENCES if (occurrence := getattr(state, name))}
-    row |= {
-        name: list(map(_occurrence_row, occurrences))
-        for name in _LISTS_OF_OCCURRENCES
-        if (occurrences := getattr(state, name))
-    }
-    if expires_at is not None:
-        row["expires_at"] = expires_at
-    if state.version == 0:
-        return _put_new(table, row)
-    return _put(table, row, "#n = :n", {"#n": "version"}, ExpressionAttributeValues=encode({":n": state.version}))
-
-
-def _set_blocked(table: str, address: str, item: Mapping[str, Any] | None) -> Item:
+def _set_blocked(table: str, address: str, item: Row | None) -> Item:
     if item is None:
         return {"Delete": {"TableName": table, "Key": encode({"value": address})}}
-    return {"Put": {"TableName": table, "Item": encode({"value": address, **item})}}
+    return _put(table, {"value": address, **item})
 
 
-def _put_new(table: str, row: Mapping[str, Any]) -> Item:
+def _put_new(table: str, row: Row) -> Item:
     return _put(table, row, "attribute_not_exists(#v)", {"#v": "value"})
 
 
-def _put_rewritten(table: str, row: Mapping[str, Any], rewritten: Mapping[str, Any]) -> Item:
+def _put_rewritten(table: str, row: Row, rewritten: Row) -> Item:
     values = encode({":r": row["rule"], ":d": row["verdict"]})
     names = {"#r": "rule", "#d": "verdict"}
     return _put(table, rewritten, "#r = :r AND #d = :d", names, ExpressionAttributeValues=values)
 
 
-def _put(table: str, row: Mapping[str, Any], condition: str, names: Mapping[str, str], **options: Item) -> Item:
-    put = {"TableName": table, "Item": encode(row), "ConditionExpression": condition}
-    return {"Put": {**put, "ExpressionAttributeNames": names, **options}}
-
-
-def _occurrence_row(occurrence: Occurrence) -> dict[str, Any]:
-    return {"at": occurrence.at, "id": occurrence.id, **occurrence.attributes}
-
-
-def _stored_occurrence(stored: Mapping[str, Any]) -> Occurrence:
-    attributes = dict(stored)
-    return Occurrence(attributes.pop("at"), attributes.pop("id"), attributes)
+def _put(table: str, row: Row, condition: str = "", names: Mapping[str, str] | None = None, **options: Item) -> Item:
+    put: Item = {"TableName": table, "Item": encode(row)}
+    if condition:
+        put |= {"ConditionExpression": condition, "ExpressionAttributeNames": names, **options}
+    return {"Put": put}

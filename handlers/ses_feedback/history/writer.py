@@ -3,12 +3,14 @@
 A batch costs two rounds of calls. One reads, consistently, the state of every address, which events are known already,
 and what the safeguards need; one writes. Everything about an address is in one transaction: its events' rows (which
 must not exist yet), its state (which must be the one that was read) and its blocked item. So a crash leaves all of it
-or nothing, a second delivery finds the row, and of two workers on one address the later one reads again.
+or nothing, a second delivery finds the row, and of two workers on one address the later one reads again. An event that
+alone makes the state of its address has its row in the state row (``history.state_row``).
 
 Whole addresses share a transaction, up to DynamoDB's 100 actions: ten bounces are one call instead of ten, for the same
-write units. If such a transaction is refused, each of its addresses is written by itself, so that none fails because
-of another. Beside a transaction each recipient domain with a hard bounce is counted, in one small write that no worker
-waits for: a transaction would make workers on one domain wait for each other.
+write units. While DynamoDB throttles or fails, all of it is read and written again, as long as there is time. If it is
+refused for another reason, each of its addresses is written by itself, so that none fails because of another. Beside a
+transaction each recipient domain with a hard bounce is counted, in one small write that no worker waits for: a
+transaction would make workers on one domain wait for each other.
 """
 
 import time
@@ -22,17 +24,27 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_feedback.history.event import Event
 from ses_feedback.history.safeguards import Rows, Safeguarded, Safeguards
-from ses_feedback.history.state import Effect
+from ses_feedback.history.state_row import STATE, with_embedded_events
 from ses_feedback.history.surges import DomainHours, hours_key
-from ses_feedback.history.transaction import STATE, Tables, transaction_actions
-from ses_feedback.table import Item, TableError, describe, encode, is_transient, make_client, read_many, retry
+from ses_feedback.history.transaction import Tables, transaction_actions
+from ses_feedback.table import (
+    Item,
+    TableError,
+    describe,
+    encode,
+    is_conflict,
+    is_transient,
+    make_client,
+    read_many,
+    retry,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _WORKERS = 10
 _ACTIONS_LIMIT = 98  # of one transaction: DynamoDB allows 100, and what is read for it must stay within 100 keys
-_EVENTS_LIMIT = 90  # of one address in one transaction: rows, state and blocked item stay within the 100
+_EVENTS_LIMIT = 90  # of one address in one transaction: all actions for it stay within the 98
 
 
 class Outcome(StrEnum):
@@ -106,7 +118,7 @@ class HistoryWriter:
         results: Results = {}
         running = {self._pool.submit(self._write_group, group, deadline) for group in _groups(batch)}
         running |= {
-            self._pool.submit(self._write_address, address_events, deadline, 0)
+            self._pool.submit(self._write_in_parts, address_events, deadline)
             for address_events in batch
             if len(address_events) > _EVENTS_LIMIT
         }
@@ -119,76 +131,85 @@ class HistoryWriter:
                 settled, unsettled = future.result()
                 results |= settled
                 running |= {
-                    self._pool.submit(self._write_address, address_events, deadline, 1) for address_events in unsettled
+                    self._pool.submit(self._write_group, [address_events], deadline, 1) for address_events in unsettled
                 }
         for future in running:
             future.cancel()
         return results
 
-    def _write_group(self, group: list[AddressEvents], deadline: float) -> tuple[Results, list[AddressEvents]]:
-        """Write several addresses with one read and one transaction; those to be written by themselves come back."""
-        try:
-            rows = self._read(group, deadline)
-            safeguarded = self._safeguards.apply_to(_new_events(group, rows), rows)
-        except TableError as error:
-            return _failed(group, error), []
-        results: Results = {}
-        actions: list[Any] = []
-        planned: list[AddressEvents] = []
-        results_if_written: Results = {}
-        for address_events in group:
-            try:
-                address_actions, address_results = self._plan(address_events, safeguarded, rows)
-            except TableError as error:
-                results |= _failed([address_events], error)
-                continue
-            actions += address_actions
-            results_if_written |= address_results
-            planned.append(address_events)
-        try:
-            self._write(actions, deadline, safeguarded.hours)
-        except (ClientError, BotoCoreError) as error:
-            if len(planned) > 1 or is_transient(error):
-                return results, planned
-            return results | _failed(planned, TableError(f"TransactWriteItems: {describe(error)}")), []
-        except TableError as error:
-            return results | _failed(planned, error), []
-        return results | results_if_written, []
-
-    def _write_address(
-        self, address_events: AddressEvents, deadline: float, failed_attempts: int
-    ) -> tuple[Results, list[AddressEvents]]:
-        """Write one address: read and write until it is written, cannot be, or the deadline has come."""
+    def _write_in_parts(self, address_events: AddressEvents, deadline: float) -> tuple[Results, list[AddressEvents]]:
+        """Write an address with more events than a transaction has room for."""
         results: Results = {}
         for start in range(0, len(address_events), _EVENTS_LIMIT):
-            part = address_events[start : start + _EVENTS_LIMIT]
-
-            def attempt(part: AddressEvents = part, results: Results = results) -> bool:
-                rows = self._read([part], deadline)
-                safeguarded = self._safeguards.apply_to(_new_events([part], rows), rows)
-                actions, results_if_written = self._plan(part, safeguarded, rows)
-                # Its group has counted it, and a further attempt would count it again.
-                self._write(actions, deadline, {} if failed_attempts else safeguarded.hours)
-                results.update(results_if_written)
-                return True
-
-            try:
-                retry("TransactWriteItems", attempt, deadline, failed_attempts=failed_attempts)
-            except TableError as error:
-                results |= _failed([part], error)
+            settled, _ = self._write_group([address_events[start : start + _EVENTS_LIMIT]], deadline)
+            results |= settled
         return results, []
 
+    def _write_group(
+        self, group: list[AddressEvents], deadline: float, failed_attempts: int = 0
+    ) -> tuple[Results, list[AddressEvents]]:
+        """Read and write addresses together, again and again until they are written, cannot be, or time is up.
+
+        A group that DynamoDB throttles stays together: apart, its addresses would be ten times the calls. If others
+        write to one of several addresses at the same time, or one cannot be written, all come back, to be written each
+        by itself. So do those for which the transaction had no room.
+        """
+        results: Results = {}
+        unsettled: list[AddressEvents] = []
+        counted = failed_attempts > 0  # its group has counted it, and a further attempt would count it again
+
+        def attempt() -> bool:
+            nonlocal counted
+            rows = self._read(group, deadline)
+            safeguarded = self._safeguards.apply_to(_new_events(group, rows), rows)
+            results.clear()
+            unsettled.clear()
+            actions: list[Any] = []
+            planned: list[AddressEvents] = []
+            results_if_written: Results = {}
+            for address_events in group:
+                try:
+                    address_actions, address_results = self._plan(address_events, safeguarded, rows)
+                except TableError as error:
+                    results.update(_failed([address_events], error))
+                    continue
+                if len(actions) + len(address_actions) > _ACTIONS_LIMIT:
+                    unsettled.append(address_events)
+                    continue
+                actions += address_actions
+                results_if_written |= address_results
+                planned.append(address_events)
+            hours = {} if counted else safeguarded.hours
+            counted = True
+            try:
+                self._write(actions, deadline, hours)
+            except (ClientError, BotoCoreError) as error:
+                if len(planned) == 1 or (is_transient(error) and not is_conflict(error)):
+                    raise
+                unsettled.extend(planned)
+                return True
+            results.update(results_if_written)
+            return True
+
+        try:
+            retry("TransactWriteItems", attempt, deadline, failed_attempts=failed_attempts)
+        except TableError as error:
+            unfinished = _failed(group, error)
+            return unfinished | results, []
+        return results, unsettled
+
     def _read(self, batch: list[AddressEvents], deadline: float) -> Rows:
-        """The rows that exist: of each address its state, if an event may change it, of each event its own, and those
-        that the safeguards need."""
+        """The rows that exist: of each address its state, of each event its own, and those that the safeguards need.
+
+        A feedback that changes no state now may be embedded in the state, by the rules of another version.
+        """
         keys: list[Item] = []
         for address_events in batch:
-            if any(event.effect is not Effect.NONE for event in address_events):
-                keys.append(encode({"value": address_events[0].address, "entry": STATE}))
+            keys.append(encode({"value": address_events[0].address, "entry": STATE}))
             keys += [encode({"value": event.address, "entry": event.entry}) for event in address_events]
         keys += map(encode, self._safeguards.keys(event for address_events in batch for event in address_events))
         rows = read_many(self._client, self._tables.history, keys, deadline, ConsistentRead=True)
-        return {(row["value"], row["entry"]): row for row in rows}
+        return {(row["value"], row["entry"]): row for row in with_embedded_events(rows)}
 
     def _plan(self, address_events: AddressEvents, safeguarded: Safeguarded, rows: Rows) -> tuple[list[Any], Results]:
         """The actions for one address, and the results of its events once these succeed."""
@@ -229,7 +250,10 @@ def _new_events(batch: Iterable[AddressEvents], rows: Rows) -> list[Event]:
 
 
 def _groups(batch: Iterable[AddressEvents]) -> list[list[AddressEvents]]:
-    """Whole addresses in groups of one transaction each (a row per event, the state, the blocked item)."""
+    """Whole addresses in groups of one transaction each (a row per event, the state, the blocked item).
+
+    Those that also have an embedded event to move out may not fit: that is known once they are read.
+    """
     groups: list[list[AddressEvents]] = []
     free_actions = 0
     for address_events in batch:

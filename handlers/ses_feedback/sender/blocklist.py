@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 WhenUnavailable = Literal["raise", "allow", "block"]
 
-_MAX_ATTEMPTS = 1_000  # the time-out ends them before
 _logger = logging.getLogger("ses_feedback")
 
 
@@ -173,7 +172,7 @@ class Blocklist:
 
     def _read(self, resources: _ProcessResources, keys: Sequence[str], deadline: float) -> dict[str, ItemOrNone]:
         batch = [encode({"value": key}) for key in keys]
-        items = read_many(resources.client, self._table, batch, deadline, max_attempts=_MAX_ATTEMPTS, **self._options)
+        items = read_many(resources.client, self._table, batch, deadline, **self._options)
         return dict.fromkeys(keys) | {item["value"]: item for item in items}
 
     def _resources(self) -> _ProcessResources:

@@ -112,11 +112,36 @@ def test_a_read_that_cannot_pass_fails_at_once_too(code: str) -> None:
     assert client.calls == ["BatchGetItem"]
 
 
-def test_an_error_that_stays_ends_after_ten_tries() -> None:
-    client = Failing("TransactWriteItems", [client_error("TransactWriteItems", "ThrottlingException")] * 99)
-    (result,) = apply(client, bounces(1))
-    assert result == Result(Outcome.FAILED, "TransactWriteItems: ThrottlingException, 10 times")
-    assert client.calls.count("TransactWriteItems") == 10
+THROTTLED = (
+    client_error("TransactWriteItems", "ThrottlingException"),
+    transaction_canceled("ThrottlingError", "None"),
+    transaction_canceled("ProvisionedThroughputExceeded", "ConditionalCheckFailed"),
+)
+
+
+@pytest.mark.parametrize("error", THROTTLED, ids=describe)
+def test_a_batch_that_is_throttled_stays_one_call_as_long_as_there_is_time(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table_module, "_MAX_BACKOFF_SECONDS", 0.001)
+    client = Failing("TransactWriteItems", [error] * 30)
+    assert apply(client, bounces(10)) == [RECORDED] * 10
+    assert client.calls.count("TransactWriteItems") == 31
+    assert len(client.counts) == 1  # and the domain is counted once
+
+
+def test_a_batch_that_meets_another_worker_is_written_address_by_address() -> None:
+    client = Failing("TransactWriteItems", [transaction_canceled("None", "TransactionConflict")])
+    assert apply(client, bounces(10)) == [RECORDED] * 10
+    assert client.calls.count("TransactWriteItems") == 11
+    assert len(client.counts) == 1
+
+
+def test_an_error_that_stays_ends_with_the_time() -> None:
+    client = Failing("TransactWriteItems", [client_error("TransactWriteItems", "ThrottlingException")] * 9_999)
+    (result,) = apply(client, bounces(1), seconds=0.2)
+    assert result.outcome is Outcome.FAILED
+    assert result.reason in ("no time left", "TransactWriteItems: no time left after ThrottlingException")
 
 
 def test_tries_end_with_the_time() -> None:
@@ -136,6 +161,21 @@ def test_tries_end_with_the_time() -> None:
         retry("BatchGetItem", attempt, deadline=0.01, clock=lambda: now, sleep=sleep)
     assert now == pytest.approx(0.01)
     assert 2 < tries < 10
+
+
+def test_pauses_grow_to_two_seconds_and_a_long_outage_does_not_end_them() -> None:
+    now, pauses = 0.0, []
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        pauses.append(seconds)
+
+    with pytest.raises(TableError, match="no time left"):
+        retry("BatchGetItem", lambda: False, deadline=3_600, clock=lambda: now, sleep=sleep)
+    assert pauses[0] <= 0.001
+    assert min(pauses[11:-1]) >= 1
+    assert max(pauses) <= 2
 
 
 def test_an_answer_that_comes_too_late_writes_nothing() -> None:
@@ -227,13 +267,14 @@ def test_a_large_batch_is_split_into_what_dynamodb_takes() -> None:
     events = [*bounces(120), *many_of_one]
     assert apply(client, events) == [RECORDED] * 320
     assert len(client.store.rows_of_addresses()) == 120 * 2 + 201
+    # A single event has no row of its own; the last ones of many are held, as the breaker is open by then.
+    assert len(client.store.rows("history")) == 120 + 201 + 1  # and the counts of the domain
 
 
 def test_feedback_that_is_ignored_is_kept_without_a_state() -> None:
     client = FakeDynamoDB(Store())
     assert apply(client, [make_feedback(1, "jane@example.org", IGNORED, START)]) == [RECORDED]
     assert list(client.store.rows("history")) == [("jane@example.org", "feedback#id-1")]
-    assert client.keys == 1  # a state that does not matter is not paid for
     assert not client.store.rows("blocked")
 
 

@@ -16,7 +16,7 @@ from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect, State
-from ses_feedback.history.transaction import read_state
+from ses_feedback.history.state_row import read_state
 from ses_feedback.history.writer import Outcome
 from ses_feedback.table import decode
 
@@ -63,7 +63,7 @@ def check_tables(store: Store, events: list[Event], policy: SoftBouncePolicy) ->
         expected = reduce(
             lambda state, event: state.add(event.effect, event.occurrence, policy),
             address_events,
-            State(version=state.version),
+            State(revision=state.revision),
         )
         assert state == expected
         item = store.rows("blocked").get((address,))
@@ -164,7 +164,7 @@ def test_3_another_worker_between_reading_and_writing(
 def _meaning(store: Store) -> dict[Any, Any]:
     """The history without what says how often and when it was written."""
     return {
-        key: {name: value for name, value in row.items() if name not in ("version", "expires_at")}
+        key: {name: value for name, value in row.items() if name not in ("revision", "expires_at")}
         for key, row in store.rows_of_addresses().items()
     }
 
