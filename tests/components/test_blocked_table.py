@@ -112,15 +112,18 @@ def test_the_settings_are_an_item_that_neither_expires_nor_is_in_the_way_of_an_e
 
 
 def test_each_setting_reaches_the_item_as_an_integer_also_from_an_output() -> None:
-    graph = record_tables(
-        soft_bounce_threshold=20.0,  # through the plugin every number is a float
-        soft_bounce_window_days=2,
-        soft_block_days=pulumi.Output.from_input(24),
-        hold_days=3,
-        surge_hourly_floor=1_000_000,
-        surge_factor=1,
-    )
-    assert settings(graph["t-settings"].document("item")) == {
+    def program() -> None:
+        args = {
+            "soft_bounce_threshold": 20.0,  # through the plugin every number is a float
+            "soft_bounce_window_days": 2,
+            "soft_block_days": pulumi.Output.from_input(24),
+            "hold_days": 3,
+            "surge_hourly_floor": 1_000_000,
+            "surge_factor": 1,
+        }
+        BlockedTable("t", cast(BlockedTableArgs, {"region": "eu-central-1", **args}))
+
+    assert settings(record(program)["t-settings"].document("item")) == {
         "schema": "1",
         "soft_bounce_threshold": "20",
         "soft_bounce_window_days": "2",

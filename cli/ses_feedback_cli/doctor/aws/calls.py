@@ -61,11 +61,14 @@ _CONDITIONS: Mapping[str, Mapping[str, Any]] = {
 """What limits a permission further: of the tables' items, the settings only."""
 
 
-def required_policy(pipelines: Sequence[Pipeline], tables: Sequence[str], role_name: str | None) -> dict[str, Any]:
+def required_policy(
+    pipelines: Sequence[Pipeline], tables: Sequence[str], role_name: str | None, table_keys: Iterable[str] = ()
+) -> dict[str, Any]:
     """The IAM policy with which the doctor can inspect these pipelines and tables, and nothing else.
 
     A table that is given by name is assumed to be in the pipelines' account. The stack's outputs do not contain its
-    keys, so the policy covers the state and the key policy of every key in the pipelines' accounts.
+    keys, so the policy covers the state and the key policy of every key in the pipelines' accounts. ``table_keys``:
+    customer managed keys of the tables, without which an item cannot be read.
     """
     resources_by_type = _resources_by_type(pipelines, tables)
     statements: list[dict[str, Any]] = []
@@ -74,6 +77,9 @@ def required_policy(pipelines: Sequence[Pipeline], tables: Sequence[str], role_n
         if resources := ["*"] if resource_type == "*" else sorted(resources_by_type[resource_type]):
             condition = _CONDITIONS.get(resource_type)
             statements.append({**_allow(actions, resources), **({"Condition": condition} if condition else {})})
+    if keys := sorted(set(table_keys)):
+        via_dynamodb = {"StringLike": {"kms:ViaService": "dynamodb.*.amazonaws.com"}}
+        statements.append({**_allow(["kms:Decrypt"], keys), "Condition": via_dynamodb})
     if role_name:
         accounts = {(arn.partition, arn.account) for arn in map(topic_arn, pipelines)}
         roles = [f"arn:{partition}:iam::{account}:role/{role_name}" for partition, account in sorted(accounts)]
