@@ -77,7 +77,7 @@ def read_message(message: Message, settings: Settings, now: datetime) -> Record:
         record.notification = parse_notification(message.body, sent_at=message.first_sent_at, now=now)
         check_origin(record.notification.origin, settings.source)
         record.events = [
-            feedback_event(feedback, rule, pipeline=settings.pipeline, now=now, hold_days=settings.hold_days)
+            feedback_event(feedback, rule, pipeline=settings.pipeline, now=now)
             for feedback, rule in judge_all(record.notification.feedback)
         ]
         record.problems += record.notification.problems
