@@ -35,8 +35,8 @@ class Settings:
     """From the variables BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN, PIPELINE (its name, for logs and metrics), and, each
     left out for none, the lists PROTECTED, IDENTITIES and SENDING_ACCOUNTS as JSON, ACCOUNT (the pipeline's),
     CONFIGURATION_SET and Lambda's own AWS_REGION. And, all or none of them, QUEUE_URL, DEAD_LETTER_QUEUE_URL and
-    SUBSCRIPTION_DEAD_LETTER_QUEUE_URL, with MESSAGE_RETENTION_DAYS (4, as SQS has it). What decides for all pipelines of
-    a table is in the table."""
+    SUBSCRIPTION_DEAD_LETTER_QUEUE_URL, with MESSAGE_RETENTION_DAYS (4, as SQS has it). What decides for all pipelines
+    of a table is in the table."""
 
     blocked_table: str
     history_table: str
