@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
+from components import limits, policies
 from components.arn import Arn
 from components.blocked_table_args import BlockedTableArgs, read
 from components.policies import Grant
@@ -21,7 +21,7 @@ class BlockedTable(pulumi.ComponentResource):
     given. Both tables are billed on demand, encrypted, protected from deletion, and recoverable to any second of the
     last 35 days.
     Not created: permissions of principals in the same account; attach ``sender_policy_json`` to the senders' roles.
-    Raises: ValueError, naming input and value, for a malformed input.
+    Raises: ValueError, naming input and value, for a malformed input, and for more principals than a policy holds.
     """
 
     blocked_table_arn: pulumi.Output[str]
@@ -39,6 +39,7 @@ class BlockedTable(pulumi.ComponentResource):
         super().__init__("ses-feedback:index:BlockedTable", name, dict(args), opts)
         self._prefix = name
         self._inputs = read(args)
+        limits.check_tables(name, self._inputs)
 
         blocked = self._table("blocked", ["value"], self._inputs.replica_regions)
         history = self._table("history", ["value", "entry"], [])
@@ -81,14 +82,11 @@ class BlockedTable(pulumi.ComponentResource):
         )
 
     def _resource_policies(self, blocked: aws.dynamodb.Table, history: aws.dynamodb.Table) -> None:
-        readers, writers = self._inputs.reader_principals, self._inputs.writer_principals
-        read_blocked = Grant("ReadBlockedTable", readers, policies.READ_ACTIONS)
-        write_blocked = Grant("WriteBlockedTable", writers, policies.BLOCKED_WRITE_ACTIONS)
-        write_history = Grant("WriteHistoryTable", writers, policies.HISTORY_WRITE_ACTIONS)
-        self._resource_policy("blocked-policy", blocked, [read_blocked, write_blocked])
+        grants = policies.table_grants(self._inputs.reader_principals, self._inputs.writer_principals)
+        self._resource_policy("blocked-policy", blocked, grants["blocked"])
         for region in self._inputs.replica_regions:  # each replica has a resource policy of its own
-            self._resource_policy(f"blocked-policy-{region}", blocked, [read_blocked], region)
-        self._resource_policy("history-policy", history, [write_history])
+            self._resource_policy(f"blocked-policy-{region}", blocked, grants["replica"], region)
+        self._resource_policy("history-policy", history, grants["history"])
 
     def _resource_policy(
         self, suffix: str, table: aws.dynamodb.Table, grants: Sequence[Grant], replica_region: str | None = None

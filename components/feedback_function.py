@@ -1,16 +1,15 @@
 """The compute half of a pipeline: the function, its role, its log group, and its event source mapping."""
 
 import json
-from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
-from components.alarms import NAMESPACE, SERVICE
+from components import limits, policies
 from components.archive import HANDLER, handler_archive
 from components.arn import Arn
-from components.feedback_pipeline_args import LONGEST_LIST, FeedbackPipelineInputs
+from components.feedback_pipeline_args import FeedbackPipelineInputs
+from components.function_environment import environment
 
 
 class FeedbackFunction:
@@ -88,28 +87,15 @@ class FeedbackFunction:
         )
 
     def _environment(self, queue: aws.sqs.Queue) -> dict[str, pulumi.Input[str]]:
-        inputs = self._inputs
-        variables: dict[str, pulumi.Input[str]] = {
-            "PIPELINE": self._prefix,
-            "BLOCKED_TABLE_ARN": inputs.blocked_table_arn,
-            "HISTORY_TABLE_ARN": inputs.history_table_arn,
-            "SOFT_BOUNCE_THRESHOLD": _as_string(inputs.soft_bounce_threshold),
-            "SOFT_BOUNCE_WINDOW_DAYS": _as_string(inputs.soft_bounce_window_days),
-            "SOFT_BLOCK_DAYS": _as_string(inputs.soft_block_days),
-            "HOLD_DAYS": _as_string(inputs.hold_days),
-            "SURGE_HOURLY_FLOOR": _as_string(inputs.surge_hourly_floor),
-            "SURGE_FACTOR": _as_string(inputs.surge_factor),
-            "PROTECTED": json.dumps(inputs.protected),
-            "ACCOUNT": queue.arn.apply(lambda arn: Arn.of(arn).account),
-            "IDENTITIES": _identities(inputs.identities),
-            "SENDING_ACCOUNTS": json.dumps(inputs.sending_accounts),
-            "POWERTOOLS_SERVICE_NAME": SERVICE,
-            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-        }
-        if inputs.configuration_set_name is not None:
-            variables["CONFIGURATION_SET"] = inputs.configuration_set_name
-        return variables
+        identities = limits.identities_of_environment(self._prefix, self._inputs)
+        if len(identities) < len(self._inputs.identities):
+            pulumi.log.warn(
+                f"{len(self._inputs.identities)} identities do not fit the function's environment: it does not compare "
+                "the identity that feedback names. With some of them in a second source, it does.",
+                self._parent,
+            )
+        account = queue.arn.apply(lambda arn: Arn.of(arn).account)
+        return environment(self._prefix, self._inputs, account=account, identities=identities)
 
     def _event_source_mapping(
         self, queue: aws.sqs.Queue, function: aws.lambda_.Function, role_policy: aws.iam.RolePolicy
@@ -128,13 +114,3 @@ class FeedbackFunction:
             # Lambda tests the role's permission to receive when the mapping is created.
             opts=pulumi.ResourceOptions(parent=self._parent, depends_on=[role_policy]),
         )
-
-
-def _identities(identities: Sequence[str]) -> str:
-    """The identities as JSON; none of them when the environment has no room: the function then checks accounts only."""
-    text = json.dumps(identities)
-    return text if len(text) <= LONGEST_LIST else "[]"
-
-
-def _as_string(number: pulumi.Input[int]) -> pulumi.Output[str]:
-    return pulumi.Output.from_input(number).apply(str)

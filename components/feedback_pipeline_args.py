@@ -1,6 +1,5 @@
 """The inputs of a pipeline: their meaning, range and default."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NotRequired, TypedDict
 
@@ -45,10 +44,12 @@ class FeedbackPipelineArgs(TypedDict):
     hold. Default: 3."""
     protected: NotRequired[list[str]]
     """Addresses (``jane@example.org``), domains (``example.org``) and local parts of any domain (``abuse@``) that
-    feedback never blocks; at most 800 characters as JSON, and the history table holds more. Default: none."""
+    feedback never blocks; as many as the 4 KB of the function's environment hold, and the history table holds more.
+    Default: none."""
     sending_accounts: NotRequired[list[str]]
     """Further accounts that feedback may name, as with sending authorization: delegate senders of the identities, or
-    owners of identities that this account sends by; at most 800 characters as JSON. Default: none."""
+    owners of identities that this account sends by; as many as the 4 KB of the function's environment hold.
+    Default: none."""
     max_receive_count: NotRequired[pulumi.Input[int]]
     """Attempts before a message goes to the dead-letter queue, 1 to 1000. Default: 5, the least that Lambda advises."""
     message_retention_days: NotRequired[pulumi.Input[int]]
@@ -83,10 +84,6 @@ MAX_WINDOWS_PER_BLOCK = 12
 """A block after soft bounces lasts at most so many windows; that bounds the soft bounces kept in an address's state,
 since a DynamoDB item holds at most 400 KB."""
 
-LONGEST_LIST = 800
-"""Characters of a list in the function's environment, of which Lambda allows 4 KB (Lambda Developer Guide, "Lambda
-quotas"): two such lists and the identities leave room for the rest."""
-
 _LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -110,8 +107,8 @@ RULES: dict[str, inputs.Rule[Any]] = {
     "hold_days": inputs.IntegerRange(1, 90, "days"),
     "surge_hourly_floor": inputs.IntegerRange(1, 1_000_000, "hard bounces"),
     "surge_factor": inputs.IntegerRange(1, 100, "times the usual hour"),
-    "protected": inputs.limited(inputs.each(inputs.protected_pattern), LONGEST_LIST),
-    "sending_accounts": inputs.limited(inputs.each(inputs.account_id), LONGEST_LIST),
+    "protected": inputs.each(inputs.protected_pattern),
+    "sending_accounts": inputs.each(inputs.account_id),
     "max_receive_count": inputs.IntegerRange(1, 1000, "receives"),
     # Less than the dead-letter queue keeps a message: the message keeps its first enqueue time when it moves there.
     "message_retention_days": inputs.IntegerRange(1, DEAD_LETTER_RETENTION_DAYS - 1, "days"),
@@ -183,18 +180,14 @@ def read(args: FeedbackPipelineArgs) -> FeedbackPipelineInputs:
     return checked
 
 
-InputName = Callable[[str], str]
-"""Turns the name of an input into the one that the user knows, such as a configuration key."""
-
-
-def check_batching(batch_size: int, window_seconds: int, input_name: InputName = str) -> None:
+def check_batching(batch_size: int, window_seconds: int, input_name: inputs.InputName = str) -> None:
     """Raises: ValueError for a large batch without a batching window."""
     if batch_size > LARGEST_BATCH_WITHOUT_WINDOW and window_seconds < 1:
         requirement = f"at least 1 is needed with {input_name('batch_size')} {batch_size}"
         raise inputs.InputError(input_name("maximum_batching_window_seconds"), window_seconds, requirement)
 
 
-def check_soft_bounces(window_days: int, block_days: int, input_name: InputName = str) -> None:
+def check_soft_bounces(window_days: int, block_days: int, input_name: inputs.InputName = str) -> None:
     """Raises: ValueError for a block that lasts more than `MAX_WINDOWS_PER_BLOCK` windows."""
     if block_days > MAX_WINDOWS_PER_BLOCK * window_days:
         window = f"{input_name('soft_bounce_window_days')} ({window_days})"
@@ -203,7 +196,9 @@ def check_soft_bounces(window_days: int, block_days: int, input_name: InputName 
         )
 
 
-def check_tables(blocked_table_arn: str | None, history_table_arn: str | None, input_name: InputName = str) -> None:
+def check_tables(
+    blocked_table_arn: str | None, history_table_arn: str | None, input_name: inputs.InputName = str
+) -> None:
     """Raises: ValueError for tables in two Regions or accounts: one transaction writes both."""
     blocked, history = Arn.parse(blocked_table_arn or ""), Arn.parse(history_table_arn or "")
     if (blocked and (blocked.region, blocked.account)) != (history and (history.region, history.account)):

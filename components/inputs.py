@@ -5,7 +5,6 @@ A rule takes an input's name and value, and returns the value in its plain form 
 """
 
 import dataclasses
-import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Inputs = TypeVar("Inputs", bound="DataclassInstance")
 Rule = Callable[[str, object], T]
+InputName = Callable[[str], str]
+"""Turns the name of an input into the one that the user knows, such as a configuration key."""
 Tags = dict[str, pulumi.Input[str]]
 
 KINDS = ("bounce", "complaint")
@@ -147,18 +148,6 @@ def each(rule: Rule[T]) -> Rule[list[T]]:
         return entries
 
     return check_list
-
-
-def limited(rule: Rule[list[str]], characters: int) -> Rule[list[str]]:
-    """A list that passes `rule`, and whose JSON has no more than so many characters."""
-
-    def check_length(name: str, value: object) -> list[str]:
-        entries = rule(name, value)
-        if (length := len(json.dumps(entries))) > characters:
-            raise InputError(name, value, f"at most {characters} characters as JSON are needed; it has {length}")
-        return entries
-
-    return check_length
 
 
 def named(name: str, value: object) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from components import (
     feedback_kms_key_args,
     feedback_monitoring_args,
     feedback_pipeline_args,
+    limits,
 )
 from components.feedback_pipeline_args import (
     DEAD_LETTER_RETENTION_DAYS,
@@ -60,7 +61,8 @@ ENVIRONMENT = {
     "PIPELINE": "bounce-shop",
 }
 IN_WORDS = {
-    "protected": "at most 800 characters",
+    "protected": f"the {limits.ENVIRONMENT.maximum // 1024} KB of the function's environment",
+    "sending_accounts": f"the {limits.ENVIRONMENT.maximum // 1024} KB of the function's environment",
     "soft_block_days": f"at most {MAX_WINDOWS_PER_BLOCK} windows",
     "message_retention_days": f"the dead-letter queues keep it {DEAD_LETTER_RETENTION_DAYS}",
     "batch_size": f"More than {LARGEST_BATCH_WITHOUT_WINDOW} need a batching window",
@@ -150,22 +152,22 @@ def test_the_readme_states_the_defaults_of_soft_bounces() -> None:
 
 
 def test_the_library_has_the_same_limits_on_soft_bounces() -> None:
-    limits = {
+    library = {
         "soft_bounce_threshold": soft_bounces.THRESHOLD_LIMITS,
         "soft_bounce_window_days": soft_bounces.WINDOW_DAYS_LIMITS,
         "soft_block_days": soft_bounces.BLOCK_DAYS_LIMITS,
     }
-    assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*limits).items()} == limits
+    assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*library).items()} == library
     assert soft_bounces.MAX_WINDOWS_PER_BLOCK == MAX_WINDOWS_PER_BLOCK
 
 
 def test_the_library_has_the_same_limits_and_defaults_for_holds_and_surges() -> None:
-    limits = {
+    ranges = {
         "hold_days": HOLD_DAYS_LIMITS,
         "surge_hourly_floor": FLOOR_LIMITS,
         "surge_factor": FACTOR_LIMITS,
     }
-    assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*limits).items()} == limits
+    assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*ranges).items()} == ranges
     settings, library = feedback_pipeline_args.PipelineSettings(), Settings.read(ENVIRONMENT)
     surges = library.safeguards.surges
     assert (library.hold_days, surges.hourly_floor, surges.factor) == (

@@ -1,0 +1,43 @@
+"""The environment of the function: what handlers/ses_feedback/function/settings.py reads."""
+
+import json
+from collections.abc import Sequence
+
+import pulumi
+
+from components.alarms import NAMESPACE, SERVICE
+from components.feedback_pipeline_args import FeedbackPipelineInputs
+
+
+def environment(
+    name: str, inputs: FeedbackPipelineInputs, *, account: pulumi.Input[str], identities: Sequence[str]
+) -> dict[str, pulumi.Input[str]]:
+    """The variables of the pipeline `name`. From plain values alone come plain strings, which can be measured."""
+    variables: dict[str, pulumi.Input[str]] = {
+        "PIPELINE": name,
+        "BLOCKED_TABLE_ARN": inputs.blocked_table_arn,
+        "HISTORY_TABLE_ARN": inputs.history_table_arn,
+        "SOFT_BOUNCE_THRESHOLD": _as_string(inputs.soft_bounce_threshold),
+        "SOFT_BOUNCE_WINDOW_DAYS": _as_string(inputs.soft_bounce_window_days),
+        "SOFT_BLOCK_DAYS": _as_string(inputs.soft_block_days),
+        "HOLD_DAYS": _as_string(inputs.hold_days),
+        "SURGE_HOURLY_FLOOR": _as_string(inputs.surge_hourly_floor),
+        "SURGE_FACTOR": _as_string(inputs.surge_factor),
+        "PROTECTED": json.dumps(inputs.protected),
+        "ACCOUNT": account,
+        "IDENTITIES": json.dumps(identities),
+        "SENDING_ACCOUNTS": json.dumps(inputs.sending_accounts),
+        "POWERTOOLS_SERVICE_NAME": SERVICE,
+        "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+    }
+    if inputs.configuration_set_name is not None:
+        variables["CONFIGURATION_SET"] = inputs.configuration_set_name
+    return variables
+
+
+def _as_string(number: pulumi.Input[int]) -> pulumi.Input[str]:
+    if isinstance(number, int):
+        return str(number)
+    unknown: pulumi.Output[int] = pulumi.Output.from_input(number)
+    return unknown.apply(str)
