@@ -1,29 +1,62 @@
 """The compute half of a pipeline: the function, its role, its log group, and its event source mapping."""
 
-import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components import limits, policies
+from components import capacity, limits, policies
 from components.archive import HANDLER, handler_archive
 from components.arn import Arn
 from components.feedback_pipeline_args import FeedbackPipelineInputs
 from components.function_environment import environment
+from components.schedule import ScheduledEvent, invoke_on_schedule
+
+REDRIVE = ScheduledEvent(
+    suffix="redrive",
+    description="Redrives the dead letters that an outage left",
+    expression="rate(15 minutes)",
+    event={"redrive": True},
+)
+"""With it the function looks for dead letters; else it receives messages of its queue."""
+
+
+@dataclass(frozen=True)
+class Queues:
+    """The queues of a pipeline."""
+
+    queue: aws.sqs.Queue
+    dead_letters: aws.sqs.Queue
+    subscription_dead_letters: aws.sqs.Queue
 
 
 class FeedbackFunction:
-    """Creates the function that processes the messages of `queue`, and what belongs to it, as children of `parent`."""
+    """Creates the function that processes the messages of a pipeline's queue, and what belongs to it, as children of
+    `parent`.
+    """
 
-    def __init__(
-        self, prefix: str, inputs: FeedbackPipelineInputs, queue: aws.sqs.Queue, parent: pulumi.Resource
-    ) -> None:
-        self._prefix, self._inputs, self._parent = prefix, inputs, parent
+    def __init__(self, prefix: str, inputs: FeedbackPipelineInputs, queues: Queues, parent: pulumi.Resource) -> None:
+        self._prefix, self._inputs, self._queues, self._parent = prefix, inputs, queues, parent
+        self._place = queues.queue.arn.apply(Arn.of)
         self.log_group = self._log_group()
         self.role = self._role()
-        role_policy = self._role_policy(self.role, self.log_group, queue)
-        self.function = self._function(self.role, self.log_group, queue)
-        self._event_source_mapping(queue, self.function, role_policy)
+        role_policy = self._role_policy()
+        self.function = self._function()
+        self._event_source_mapping(role_policy)
+        if inputs.automatic_redrive:
+            invoke_on_schedule(
+                prefix,
+                self.function,
+                REDRIVE,
+                region=inputs.region,
+                permissions_boundary_arn=inputs.permissions_boundary_arn,
+                tags=inputs.tags,
+                parent=parent,
+            )
+
+    def _options(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self._parent, depends_on=list(depends_on))
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
         return aws.cloudwatch.LogGroup(
@@ -32,24 +65,26 @@ class FeedbackFunction:
             retention_in_days=self._inputs.log_retention_days,
             kms_key_id=self._inputs.kms_key_arn,
             tags=self._inputs.tags,
-            opts=pulumi.ResourceOptions(parent=self._parent),
+            opts=self._options(),
         )
 
     def _role(self) -> aws.iam.Role:
         return aws.iam.Role(
             f"{self._prefix}-role",
-            assume_role_policy=json.dumps(policies.lambda_trust_policy()),
+            assume_role_policy=pulumi.Output.json_dumps(
+                self._place.apply(lambda place: policies.function_trust_policy(place.account))
+            ),
             permissions_boundary=self._inputs.permissions_boundary_arn,
             tags=self._inputs.tags,
-            opts=pulumi.ResourceOptions(parent=self._parent),
+            opts=self._options(),
         )
 
-    def _role_policy(
-        self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, queue: aws.sqs.Queue
-    ) -> aws.iam.RolePolicy:
+    def _role_policy(self) -> aws.iam.RolePolicy:
         arns = pulumi.Output.all(
-            log_group_arn=log_group.arn,
-            queue_arn=queue.arn,
+            log_group_arn=self.log_group.arn,
+            queue_arn=self._queues.queue.arn,
+            dead_letter_queue_arn=self._queues.dead_letters.arn,
+            subscription_dead_letter_queue_arn=self._queues.subscription_dead_letters.arn,
             blocked_table_arn=self._inputs.blocked_table_arn,
             history_table_arn=self._inputs.history_table_arn,
             kms_key_arn=self._inputs.kms_key_arn,
@@ -57,36 +92,34 @@ class FeedbackFunction:
         )
         return aws.iam.RolePolicy(
             f"{self._prefix}-role-policy",
-            role=role.name,
+            role=self.role.name,
             policy=pulumi.Output.json_dumps(arns.apply(lambda known_arns: policies.function_policy(**known_arns))),
-            opts=pulumi.ResourceOptions(parent=self._parent),
+            opts=self._options(),
         )
 
-    def _function(
-        self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, queue: aws.sqs.Queue
-    ) -> aws.lambda_.Function:
+    def _function(self) -> aws.lambda_.Function:
         return aws.lambda_.Function(
             f"{self._prefix}-function",
             region=self._inputs.region,
-            role=role.arn,
+            role=self.role.arn,
             runtime="python3.13",
             architectures=["arm64"],
             handler=HANDLER,
             code=handler_archive(),
             memory_size=self._inputs.function_memory_mb,
             timeout=self._inputs.function_timeout_seconds,
-            environment={"variables": self._environment(queue)},
+            environment={"variables": self._environment()},
             logging_config={
                 "log_format": "JSON",
-                "log_group": log_group.name,
+                "log_group": self.log_group.name,
                 "application_log_level": "INFO",
                 "system_log_level": "INFO",
             },
             tags=self._inputs.tags,
-            opts=pulumi.ResourceOptions(parent=self._parent),
+            opts=self._options(),
         )
 
-    def _environment(self, queue: aws.sqs.Queue) -> dict[str, pulumi.Input[str]]:
+    def _environment(self) -> dict[str, pulumi.Input[str]]:
         identities = limits.identities_of_environment(self._prefix, self._inputs)
         if len(identities) < len(self._inputs.identities):
             pulumi.log.warn(
@@ -94,23 +127,35 @@ class FeedbackFunction:
                 "the identity that feedback names. With some of them in a second source, it does.",
                 self._parent,
             )
-        account = queue.arn.apply(lambda arn: Arn.of(arn).account)
-        return environment(self._prefix, self._inputs, account=account, identities=identities)
+        return environment(
+            self._prefix,
+            self._inputs,
+            account=self._place.apply(lambda place: place.account),
+            queue_url=self._queues.queue.url,
+            dead_letter_queue_url=self._queues.dead_letters.url,
+            subscription_dead_letter_queue_url=self._queues.subscription_dead_letters.url,
+            identities=identities,
+        )
 
-    def _event_source_mapping(
-        self, queue: aws.sqs.Queue, function: aws.lambda_.Function, role_policy: aws.iam.RolePolicy
-    ) -> None:
-        maximum_concurrency = self._inputs.maximum_concurrency
+    def _event_source_mapping(self, role_policy: aws.iam.RolePolicy) -> None:
         aws.lambda_.EventSourceMapping(
             f"{self._prefix}-mapping",
             region=self._inputs.region,
-            event_source_arn=queue.arn,
-            function_name=function.arn,
+            event_source_arn=self._queues.queue.arn,
+            function_name=self.function.arn,
             batch_size=self._inputs.batch_size,
             maximum_batching_window_in_seconds=self._inputs.maximum_batching_window_seconds,
-            scaling_config=None if maximum_concurrency is None else {"maximum_concurrency": maximum_concurrency},
+            scaling_config={"maximum_concurrency": self._maximum_concurrency()},
             function_response_types=["ReportBatchItemFailures"],
             tags=self._inputs.tags,
             # Lambda tests the role's permission to receive when the mapping is created.
-            opts=pulumi.ResourceOptions(parent=self._parent, depends_on=[role_policy]),
+            opts=self._options([role_policy]),
         )
+
+    def _maximum_concurrency(self) -> pulumi.Input[int]:
+        if self._inputs.maximum_concurrency is not None:
+            return self._inputs.maximum_concurrency
+        write_units = self._inputs.table_write_units_per_second
+        if write_units is None:
+            write_units = capacity.NEW_TABLE_WRITE_UNITS
+        return pulumi.Output.from_input(write_units).apply(capacity.default_concurrency)

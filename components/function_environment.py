@@ -10,11 +10,22 @@ from components.feedback_pipeline_args import FeedbackPipelineInputs
 
 
 def environment(
-    name: str, inputs: FeedbackPipelineInputs, *, account: pulumi.Input[str], identities: Sequence[str]
+    name: str,
+    inputs: FeedbackPipelineInputs,
+    *,
+    account: pulumi.Input[str],
+    queue_url: pulumi.Input[str],
+    dead_letter_queue_url: pulumi.Input[str],
+    subscription_dead_letter_queue_url: pulumi.Input[str],
+    identities: Sequence[str],
 ) -> dict[str, pulumi.Input[str]]:
     """The variables of the pipeline `name`. From plain values alone come plain strings, which can be measured."""
     variables: dict[str, pulumi.Input[str]] = {
         "PIPELINE": name,
+        "QUEUE_URL": queue_url,
+        "DEAD_LETTER_QUEUE_URL": dead_letter_queue_url,
+        "SUBSCRIPTION_DEAD_LETTER_QUEUE_URL": subscription_dead_letter_queue_url,
+        "MESSAGE_RETENTION_DAYS": _as_string(inputs.message_retention_days),
         "BLOCKED_TABLE_ARN": inputs.blocked_table_arn,
         "HISTORY_TABLE_ARN": inputs.history_table_arn,
         "SOFT_BOUNCE_THRESHOLD": _as_string(inputs.soft_bounce_threshold),

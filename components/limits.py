@@ -97,7 +97,8 @@ def longest_table_arn(region: object) -> str:
 def check_pipeline(name: str, inputs: FeedbackPipelineInputs, input_name: InputName = str) -> None:
     """Check what the pipeline `name` would send to AWS.
 
-    Raises: LimitError for identities that do not fit the topic's policy, and for lists that do not fit the environment.
+    Raises: LimitError for identities that do not fit the topic's policy, principals that do not fit the queue's, and
+    lists that do not fit the environment.
     """
     known = _known(inputs)
     topic_arn = longest_arn("sns", inputs.region, f"{name}-topic{SUFFIX}")
@@ -106,6 +107,12 @@ def check_pipeline(name: str, inputs: FeedbackPipelineInputs, input_name: InputN
     if (size := length(policy)) > TOPIC_POLICY.maximum:
         remedy = "move some of them to a second source, which has topics of its own"
         raise LimitError(input_name("identities"), len(known.identities), TOPIC_POLICY, size, remedy)
+    queue_arn = longest_arn("sqs", inputs.region, f"{name}-queue{SUFFIX}")
+    role_arn = longest_arn("iam", inputs.region, f"role/{name}-role{SUFFIX}")
+    policy = policies.queue_policy(queue_arn, topic_arn, [role_arn, *known.redrive_principals])
+    if (size := length(policy)) > QUEUE_POLICY.maximum:
+        remedy = "give one role that all who redrive by hand can assume"
+        raise LimitError(input_name("redrive_principals"), len(known.redrive_principals), QUEUE_POLICY, size, remedy)
     if (size := _environment_length(name, replace(known, identities=[]))) > ENVIRONMENT.maximum:
         remedies = {
             "protected": "protect the others with `ses-feedback protect`, which keeps them in the history table",
@@ -126,7 +133,21 @@ def identities_of_environment(name: str, inputs: FeedbackPipelineInputs) -> list
 
 
 def _environment_length(name: str, known: FeedbackPipelineInputs) -> int:
-    return length_without_whitespace(environment(name, known, account=ACCOUNT, identities=known.identities))
+    variables = environment(
+        name,
+        known,
+        account=ACCOUNT,
+        queue_url=_longest_queue_url(f"{name}-queue", known.region),
+        dead_letter_queue_url=_longest_queue_url(f"{name}-dead-letters", known.region),
+        subscription_dead_letter_queue_url=_longest_queue_url(f"{name}-subscription-dead-letters", known.region),
+        identities=known.identities,
+    )
+    return length_without_whitespace(variables)
+
+
+def _longest_queue_url(name: str, region: object) -> str:
+    known_region = region if isinstance(region, str) else _LONGEST_REGION
+    return f"https://sqs.{known_region}.amazonaws.com.cn/{ACCOUNT}/{name}{SUFFIX}"  # China's is the longest domain
 
 
 def _known(inputs: FeedbackPipelineInputs) -> FeedbackPipelineInputs:

@@ -34,11 +34,18 @@ SOURCE = {
     "configurationSet": "main",
     "emailForwarding": False,
 }
+THROUGHPUT = {
+    "warmReadUnitsPerSecond": 20_000,
+    "warmWriteUnitsPerSecond": 8000,
+    "maxReadRequestUnits": 40_000,
+    "maxWriteRequestUnits": 16_000,
+}
 STACKS: dict[str, dict[str, Any]] = {
     "dev": {},
     "every option": {
         "sources": [SOURCE],
         "createKmsKeys": True,
+        **THROUGHPUT,
         "readerPrincipals": PRINCIPALS,
         "writerPrincipals": PRINCIPALS,
         "alarmEmails": ["oncall@example.com"],
@@ -53,6 +60,7 @@ STACKS: dict[str, dict[str, Any]] = {
         "missingFeedbackHours": 2,
         "permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
         "protected": ["abuse@"],
+        "redrivePrincipals": [f"arn:aws:iam::{ACCOUNT}:role/operator"],
         "sendingAccounts": ["210987654321"],
     },
     "tables of another account": {
@@ -63,7 +71,7 @@ STACKS: dict[str, dict[str, Any]] = {
         "alarmTopicArn": f"arn:aws:sns:eu-west-1:{ACCOUNT}:alarms",
         "sources": [SOURCE],
     },
-    "replicas": {"tableRegion": "eu-west-1", "replicaRegions": ["us-east-1", "eu-central-1"]},
+    "replicas": {"tableRegion": "eu-west-1", "replicaRegions": ["us-east-1", "eu-central-1"], **THROUGHPUT},
 }
 """Changes to the dev stack's configuration."""
 

@@ -148,6 +148,15 @@ def most_that_pass(check: Callable[[int], object], highest: int) -> int:
             "identities has {n} entries: the topic's policy would have {size} characters, and AWS allows 30720; move",
         ),
         (
+            lambda number: check_pipeline(identities=["a.example"], redrive_principals=ROLES[:number]),
+            lambda number: FeedbackPipeline(
+                PIPELINE, pipeline_args(identities=["a.example"], redrive_principals=ROLES[:number])
+            ),
+            "aws:sqs/queuePolicy:QueuePolicy",
+            "-queue-policy",
+            "redrive_principals has {n} entries: the queue's policy would have {size} characters, and AWS allows 8192",
+        ),
+        (
             lambda number: check_tables(reader_principals=accounts(number), writer_principals=["o-abcdefghij"]),
             lambda number: BlockedTable(
                 TABLES, table_args(reader_principals=accounts(number), writer_principals=["o-abcdefghij"])
@@ -171,7 +180,7 @@ def most_that_pass(check: Callable[[int], object], highest: int) -> int:
             "table_principals has {n} entries: the key's policy would have {size} characters, and AWS allows 32768",
         ),
     ],
-    ids=["topic", "readers", "writers", "key"],
+    ids=["topic", "redrive", "readers", "writers", "key"],
 )
 def test_the_longest_list_that_passes_fits_and_fills_the_policy(
     check: Callable[[int], None], program: Callable[[int], object], type_: str, suffix: str, message: str
@@ -224,7 +233,7 @@ def test_what_is_not_known_yet_counts_as_the_longest() -> None:
     """A configuration set, ARNs and numbers may be Outputs of other resources."""
     lists: dict[str, object] = {"identities": ["a.example"], "protected": shops(400), "sending_accounts": []}
     plain = {"hold_days": 90, "soft_block_days": 365, "surge_hourly_floor": 1_000_000, "surge_factor": 100}
-    plain |= {"soft_bounce_threshold": 20, "soft_bounce_window_days": 365}
+    plain |= {"soft_bounce_threshold": 20, "soft_bounce_window_days": 365, "message_retention_days": 13}
     known = {"configuration_set_name": "c" * 64, "blocked_table_arn": limits.longest_table_arn(None)}
 
     def program() -> None:
