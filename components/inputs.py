@@ -216,7 +216,10 @@ topic_arn = pattern(
     rf"arn:aws[a-z-]*:sns:{_REGION}:\d{{12}}:[A-Za-z0-9_-]{{1,256}}(?:\.fifo)?",
     "the ARN of a topic such as arn:aws:sns:eu-west-1:123456789012:alarms",
 )
-url = pattern(r"https?://[!-~]+", "an address such as https://wiki.example.com/ses-feedback")
+# An alarm's description, which names it, has 1024 characters (CloudWatch API reference, PutMetricAlarm).
+url = pattern(
+    r"https?://[!-~]{1,500}", "an address such as https://wiki.example.com/ses-feedback, of at most 500 characters,"
+)
 role_or_user = pattern(
     r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+",
     "the ARN of a role or user such as arn:aws:iam::123456789012:role/operator",

@@ -29,7 +29,7 @@ from components import (
 )
 from components.arn import Arn
 from components.feedback_kms_key_args import FeedbackKmsKeyInputs
-from components.inputs import camel_case
+from components.inputs import IntegerRange, camel_case
 from components.limits import Limit, LimitError
 from components.monitored_pipeline import MonitoredPipeline
 from tests.recorder import ACCOUNT, Graph, RegisteredResource, record
@@ -232,12 +232,12 @@ def test_what_passed_when_each_list_had_a_limit_of_its_own_still_passes() -> Non
 def test_what_is_not_known_yet_counts_as_the_longest() -> None:
     """A configuration set, ARNs and numbers may be Outputs of other resources."""
     lists: dict[str, object] = {"identities": ["a.example"], "protected": shops(400), "sending_accounts": []}
-    plain = {"hold_days": 90, "soft_block_days": 365, "surge_hourly_floor": 1_000_000, "surge_factor": 100}
-    plain |= {"soft_bounce_threshold": 20, "soft_bounce_window_days": 365, "message_retention_days": 13}
+    ranges = {name: rule for name, rule in feedback_pipeline_args.RULES.items() if isinstance(rule, IntegerRange)}
+    plain = {name: rule.maximum for name, rule in ranges.items()}
     known = {"configuration_set_name": "c" * 64, "blocked_table_arn": limits.longest_table_arn(None)}
 
     def program() -> None:
-        unknown: dict[str, object] = {name: pulumi.Output.from_input(1) for name in plain}
+        unknown: dict[str, object] = {name: pulumi.Output.from_input(rule.minimum) for name, rule in ranges.items()}
         unknown |= {name: pulumi.Output.from_input(TABLE) for name in ("blocked_table_arn", "history_table_arn")}
         unknown["configuration_set_name"] = pulumi.Output.from_input("main")
         FeedbackPipeline(PIPELINE, pipeline_args(**lists, **unknown))
@@ -324,6 +324,17 @@ def check_queue_policy(statements: list[dict[str, Any]]) -> None:
         assert len(actions if isinstance(actions := statement["Action"], list) else [actions]) <= 7
         assert len(statement.get("Condition", {})) <= 10
         assert len(principals if isinstance(principals := statement["Principal"], list) else [principals]) <= 50
+
+
+def test_an_alarm_has_room_for_the_longest_address_of_runbooks() -> None:
+    url = "https://wiki.example.com/".ljust(len("https://") + 500, "x")
+    args = monitoring_args(bounce=1, complaint=1)
+    args["runbook_url"] = url
+    alarms = record(lambda: FeedbackMonitoring("m", args)).of("aws:cloudwatch/metricAlarm:MetricAlarm")
+    descriptions = [alarm.inputs["alarmDescription"] for alarm in alarms]
+    assert all(url in description and len(description) <= 1024 for description in descriptions)
+    with pytest.raises(ValueError, match=r"runbook_url is .* of at most 500 characters"):
+        feedback_monitoring_args.read(cast(FeedbackMonitoringArgs, {**args, "runbook_url": f"{url}x"}))
 
 
 def test_every_document_has_a_limit() -> None:
