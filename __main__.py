@@ -5,6 +5,7 @@ import pulumi
 from components import BlockedTable, FeedbackKmsKey, FeedbackMonitoring, FeedbackPipeline
 from components.inputs import KINDS
 from stack.config import load
+from stack.limits import TABLES
 from stack.model import ExistingTables, NewTables
 
 config = load()
@@ -15,7 +16,7 @@ key_arns = {
 
 tables: BlockedTable | ExistingTables
 if isinstance(config.tables, NewTables):
-    tables = BlockedTable("ses-feedback", config.table_args(config.tables, key_arns))
+    tables = BlockedTable(TABLES, config.table_args(config.tables, key_arns))
     pulumi.export("blockedTableName", tables.blocked_table_name)
     pulumi.export("historyTableName", tables.history_table_name)
     pulumi.export("senderPolicyJson", tables.sender_policy_json)

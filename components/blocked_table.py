@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components import capacity, policies
+from components import capacity, limits, policies
 from components.arn import Arn
 from components.blocked_table_args import BlockedTableArgs, TableSettings, read
 from components.policies import Grant
@@ -25,7 +25,7 @@ class BlockedTable(pulumi.ComponentResource):
     table and each replica a resource policy, if principals of other accounts are given. Both tables are billed on
     demand, encrypted, protected from deletion, and recoverable to any second of the last 35 days.
     Not created: permissions of principals in the same account; attach ``sender_policy_json`` to the senders' roles.
-    Raises: ValueError, naming input and value, for a malformed input.
+    Raises: ValueError, naming input and value, for a malformed input, and for more principals than a policy holds.
     """
 
     blocked_table_arn: pulumi.Output[str]
@@ -43,6 +43,7 @@ class BlockedTable(pulumi.ComponentResource):
         super().__init__("ses-feedback:index:BlockedTable", name, dict(args), opts)
         self._prefix = name
         self._inputs = read(args)
+        limits.check_tables(name, self._inputs)
 
         blocked = self._table("blocked", ["value"], self._inputs.replica_regions)
         history = self._table("history", ["value", "entry"], [])
@@ -98,12 +99,12 @@ class BlockedTable(pulumi.ComponentResource):
         return {"write_units_per_second": write, "read_units_per_second": read}
 
     def _on_demand_throughput(self) -> aws.dynamodb.TableOnDemandThroughputArgsDict | None:
-        limits: aws.dynamodb.TableOnDemandThroughputArgsDict = {}
+        throughput: aws.dynamodb.TableOnDemandThroughputArgsDict = {}
         if (write := self._inputs.max_write_request_units) is not None:
-            limits["max_write_request_units"] = write
+            throughput["max_write_request_units"] = write
         if (read := self._inputs.max_read_request_units) is not None:
-            limits["max_read_request_units"] = read
-        return limits or None
+            throughput["max_read_request_units"] = read
+        return throughput or None
 
     def _settings(self, history: aws.dynamodb.Table) -> aws.dynamodb.TableItem:
         """The item that each writer reads with each batch.
@@ -131,14 +132,11 @@ class BlockedTable(pulumi.ComponentResource):
         )
 
     def _resource_policies(self, blocked: aws.dynamodb.Table, history: aws.dynamodb.Table) -> None:
-        readers, writers = self._inputs.reader_principals, self._inputs.writer_principals
-        read_blocked = Grant("ReadBlockedTable", readers, policies.READ_ACTIONS)
-        write_blocked = Grant("WriteBlockedTable", writers, policies.BLOCKED_WRITE_ACTIONS)
-        write_history = Grant("WriteHistoryTable", writers, policies.HISTORY_WRITE_ACTIONS)
-        self._resource_policy("blocked-policy", blocked, [read_blocked, write_blocked])
+        grants = policies.table_grants(self._inputs.reader_principals, self._inputs.writer_principals)
+        self._resource_policy("blocked-policy", blocked, grants["blocked"])
         for region in self._inputs.replica_regions:  # each replica has a resource policy of its own
-            self._resource_policy(f"blocked-policy-{region}", blocked, [read_blocked], region)
-        self._resource_policy("history-policy", history, [write_history])
+            self._resource_policy(f"blocked-policy-{region}", blocked, grants["replica"], region)
+        self._resource_policy("history-policy", history, grants["history"])
 
     def _resource_policy(
         self, suffix: str, table: aws.dynamodb.Table, grants: Sequence[Grant], replica_region: str | None = None

@@ -1,21 +1,18 @@
 """The compute half of a pipeline: the function, its role, its log group, and its event source mapping."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components import capacity, policies
-from components.alarms import NAMESPACE, SERVICE
+from components import capacity, limits, policies
 from components.archive import HANDLER, handler_archive
 from components.arn import Arn
 from components.feedback_pipeline_args import FeedbackPipelineInputs
+from components.function_environment import environment
 from components.schedule import ScheduledEvent, invoke_on_schedule
 
-_LONGEST_ENVIRONMENT = 4096
-"""Characters of the variables as JSON, which is what Lambda measures (Lambda Developer Guide, "Lambda quotas")."""
 REDRIVE = ScheduledEvent(
     suffix="redrive",
     description="Redrives the dead letters that an outage left",
@@ -111,7 +108,7 @@ class FeedbackFunction:
             code=handler_archive(),
             memory_size=self._inputs.function_memory_mb,
             timeout=self._inputs.function_timeout_seconds,
-            environment={"variables": pulumi.Output.all(**self._environment()).apply(self._with_identities)},
+            environment={"variables": self._environment()},
             logging_config={
                 "log_format": "JSON",
                 "log_group": self.log_group.name,
@@ -123,31 +120,22 @@ class FeedbackFunction:
         )
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
-        inputs, queues = self._inputs, self._queues
-        variables: dict[str, pulumi.Input[str]] = {
-            "PIPELINE": self._prefix,
-            "QUEUE_URL": queues.queue.url,
-            "DEAD_LETTER_QUEUE_URL": queues.dead_letters.url,
-            "SUBSCRIPTION_DEAD_LETTER_QUEUE_URL": queues.subscription_dead_letters.url,
-            "MESSAGE_RETENTION_DAYS": _as_string(inputs.message_retention_days),
-            "BLOCKED_TABLE_ARN": inputs.blocked_table_arn,
-            "HISTORY_TABLE_ARN": inputs.history_table_arn,
-            "PROTECTED": json.dumps(inputs.protected),
-            "ACCOUNT": self._place.apply(lambda place: place.account),
-            "SENDING_ACCOUNTS": json.dumps(inputs.sending_accounts),
-            "POWERTOOLS_SERVICE_NAME": SERVICE,
-            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-            "POWERTOOLS_LOG_LEVEL": "INFO",
-        }
-        if inputs.configuration_set_name is not None:
-            variables["CONFIGURATION_SET"] = inputs.configuration_set_name
-        return variables
-
-    def _with_identities(self, variables: dict[str, str]) -> dict[str, str]:
-        """The variables and, if there is room for them, the identities: without, the function checks accounts only."""
-        with_identities = {**variables, "IDENTITIES": json.dumps(self._inputs.identities)}
-        fits = len(json.dumps(with_identities)) <= _LONGEST_ENVIRONMENT
-        return with_identities if fits else {**variables, "IDENTITIES": "[]"}
+        identities = limits.identities_of_environment(self._prefix, self._inputs)
+        if len(identities) < len(self._inputs.identities):
+            pulumi.log.warn(
+                f"{len(self._inputs.identities)} identities do not fit the function's environment: it does not compare "
+                "the identity that feedback names. With some of them in a second source, it does.",
+                self._parent,
+            )
+        return environment(
+            self._prefix,
+            self._inputs,
+            account=self._place.apply(lambda place: place.account),
+            queue_url=self._queues.queue.url,
+            dead_letter_queue_url=self._queues.dead_letters.url,
+            subscription_dead_letter_queue_url=self._queues.subscription_dead_letters.url,
+            identities=identities,
+        )
 
     def _event_source_mapping(self, role_policy: aws.iam.RolePolicy) -> None:
         aws.lambda_.EventSourceMapping(
@@ -171,7 +159,3 @@ class FeedbackFunction:
         if write_units is None:
             write_units = capacity.NEW_TABLE_WRITE_UNITS
         return pulumi.Output.from_input(write_units).apply(capacity.default_concurrency)
-
-
-def _as_string(number: pulumi.Input[int]) -> pulumi.Output[str]:
-    return pulumi.Output.from_input(number).apply(str)

@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
+from components import limits, policies
 from components.feedback_kms_key_args import FeedbackKmsKeyArgs, read
 
 _TYPE_IN_0_1_0 = "ses-feedback:index:FeedbackKey"
@@ -18,7 +18,7 @@ class FeedbackKmsKey(pulumi.ComponentResource):
     encrypts logs with it; principals of other accounts decrypt with it, through DynamoDB only.
     Not created: permissions of principals in the same account; the pipelines' roles and ``sender_policy_json`` have
     them.
-    Raises: ValueError, naming input and value, for a malformed input.
+    Raises: ValueError, naming input and value, for a malformed input, and for more principals than a policy holds.
     """
 
     key_arn: pulumi.Output[str]
@@ -31,6 +31,7 @@ class FeedbackKmsKey(pulumi.ComponentResource):
         super().__init__("ses-feedback:index:FeedbackKmsKey", name, dict(args), options)
         self._prefix = name
         self._inputs = read(args)
+        limits.check_key(self._inputs)
 
         key = self._key()
         key_policy = self._key_policy(key)

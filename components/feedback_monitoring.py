@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components import alarms, dashboard, inputs, policies
+from components import alarms, dashboard, inputs, limits, policies
 from components.arn import Arn
 from components.feedback_alarms import FEEDBACK_ALARMS
 from components.feedback_monitoring_args import FeedbackMonitoringArgs, read
@@ -30,7 +30,8 @@ class FeedbackMonitoring(pulumi.ComponentResource):
     critical alarm; a dashboard; and, unless one is given, the topic that the alarms notify, with its policy and its
     e-mail subscriptions.
     Not created: anything that acts on an alarm. A second one in the same Region repeats the alarms on the rates.
-    Raises: ValueError, naming input and value, for a malformed input, and for inputs that contradict each other.
+    Raises: ValueError, naming input and value, for a malformed input, for inputs that contradict each other, and for
+    more pipelines than a dashboard holds.
     """
 
     alarm_topic_arn: pulumi.Output[str]
@@ -42,6 +43,7 @@ class FeedbackMonitoring(pulumi.ComponentResource):
         super().__init__("ses-feedback:index:FeedbackMonitoring", name, dict(args), opts)
         self._prefix = inputs.resource_name("name", name)
         self._inputs = read(args)
+        limits.check_dashboard(self._inputs)
         self._region = self._region_of_pipelines()
         self._pipelines = self._check_pipelines()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components import inputs, policies
+from components import inputs, limits, policies
 from components.arn import Arn
 from components.feedback_function import FeedbackFunction, Queues
 from components.feedback_pipeline_args import DEAD_LETTER_RETENTION_DAYS, FeedbackPipelineArgs, read
@@ -30,8 +30,8 @@ class FeedbackPipeline(pulumi.ComponentResource):
     redrives what an outage left.
     Not created: the identity and the configuration set, which must exist in the same Region; e-mail forwarding of
     feedback stays as it is unless ``email_forwarding`` is given.
-    Raises: ValueError, naming input and value, for a malformed input, or when neither identities nor a configuration
-    set is given.
+    Raises: ValueError, naming input and value, for a malformed input, when neither identities nor a configuration set
+    is given, and for lists that are too long for AWS.
     """
 
     topic_arn: pulumi.Output[str]
@@ -62,6 +62,7 @@ class FeedbackPipeline(pulumi.ComponentResource):
         name_rule = inputs.pattern(rf".{{1,{_LONGEST_NAME}}}", f"a name of at most {_LONGEST_NAME} characters")
         self._prefix = name_rule("name", name)
         self._inputs = read(args)
+        limits.check_pipeline(self._prefix, self._inputs)
 
         topic = self._topic()
         topic_policy = self._topic_policy(topic)

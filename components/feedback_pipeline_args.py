@@ -30,10 +30,12 @@ class FeedbackPipelineArgs(TypedDict):
     for both kinds: set it on the second pipeline, and make that depend on the first. Default: left as it is."""
     protected: NotRequired[list[str]]
     """Addresses (``jane@example.org``), domains (``example.org``) and local parts of any domain (``abuse@``) that
-    feedback never blocks; at most 800 characters as JSON, and the history table holds more. Default: none."""
+    feedback never blocks; as many as the 4 KB of the function's environment hold, and the history table holds more.
+    Default: none."""
     sending_accounts: NotRequired[list[str]]
     """Further accounts that feedback may name, as with sending authorization: delegate senders of the identities, or
-    owners of identities that this account sends by; at most 800 characters as JSON. Default: none."""
+    owners of identities that this account sends by; as many as the 4 KB of the function's environment hold.
+    Default: none."""
     automatic_redrive: NotRequired[bool]
     """Whether the function moves dead letters back by itself, once each, when an outage is over; never what it could
     not read. Default: true."""
@@ -73,10 +75,6 @@ DEAD_LETTER_RETENTION_DAYS = 14
 LARGEST_BATCH_WITHOUT_WINDOW = 10
 """A larger batch needs a batching window (Lambda API reference, CreateEventSourceMapping, BatchSize)."""
 
-LONGEST_LIST = 800
-"""Characters of a list in the function's environment, of which Lambda allows 4 KB (Lambda Developer Guide, "Lambda
-quotas"): two such lists leave room for the rest, and mostly for the identities."""
-
 _LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -94,8 +92,8 @@ RULES: dict[str, inputs.Rule[Any]] = {
     "include_original_headers": inputs.boolean,
     "email_forwarding": inputs.boolean,
     # The handler library has the same limits (tests/test_limits.py compares them).
-    "protected": inputs.limited(inputs.each(inputs.protected_pattern), LONGEST_LIST),
-    "sending_accounts": inputs.limited(inputs.each(inputs.account_id), LONGEST_LIST),
+    "protected": inputs.each(inputs.protected_pattern),
+    "sending_accounts": inputs.each(inputs.account_id),
     "automatic_redrive": inputs.boolean,
     "redrive_principals": inputs.each(inputs.role_or_user),
     # Less than the dead-letter queue keeps a message: the message keeps its first enqueue time when it moves there.

@@ -5,7 +5,6 @@ A rule takes an input's name and value, and returns the value in its plain form 
 """
 
 import dataclasses
-import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Inputs = TypeVar("Inputs", bound="DataclassInstance")
 Rule = Callable[[str, object], T]
+InputName = Callable[[str], str]
+"""Turns the name of an input into the one that the user knows, such as a configuration key."""
 Tags = dict[str, pulumi.Input[str]]
 InputName = Callable[[str], str]
 """Turns the name of an input into the one that the user knows, such as a configuration key."""
@@ -151,18 +152,6 @@ def each(rule: Rule[T]) -> Rule[list[T]]:
     return check_list
 
 
-def limited(rule: Rule[list[str]], characters: int) -> Rule[list[str]]:
-    """A list that passes `rule`, and whose JSON has no more than so many characters."""
-
-    def check_length(name: str, value: object) -> list[str]:
-        entries = rule(name, value)
-        if (length := len(json.dumps(entries))) > characters:
-            raise InputError(name, value, f"at most {characters} characters as JSON are needed; it has {length}")
-        return entries
-
-    return check_length
-
-
 def named(name: str, value: object) -> dict[str, Any]:
     """A map whose keys can be part of a resource's name."""
     if not isinstance(value, Mapping):
@@ -229,7 +218,10 @@ topic_arn = pattern(
     rf"arn:aws[a-z-]*:sns:{_REGION}:\d{{12}}:[A-Za-z0-9_-]{{1,256}}(?:\.fifo)?",
     "the ARN of a topic such as arn:aws:sns:eu-west-1:123456789012:alarms",
 )
-url = pattern(r"https?://[!-~]+", "an address such as https://wiki.example.com/ses-feedback")
+# An alarm's description, which names it, has 1024 characters (CloudWatch API reference, PutMetricAlarm).
+url = pattern(
+    r"https?://[!-~]{1,500}", "an address such as https://wiki.example.com/ses-feedback, of at most 500 characters,"
+)
 role_or_user = pattern(
     r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+",
     "the ARN of a role or user such as arn:aws:iam::123456789012:role/operator",

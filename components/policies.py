@@ -295,6 +295,14 @@ def key_policy(key_arn: str, table_principals: Sequence[str]) -> Document:
     return document(*statements, *_grant_statements(decrypt_tables, "*", key.partition, via_dynamodb))
 
 
+def table_grants(readers: Sequence[str], writers: Sequence[str]) -> dict[str, list[Grant]]:
+    """What principals of other accounts may do: on the blocked table, its replicas and the history table."""
+    read_blocked = Grant("ReadBlockedTable", readers, READ_ACTIONS)
+    write_blocked = Grant("WriteBlockedTable", writers, BLOCKED_WRITE_ACTIONS)
+    write_history = Grant("WriteHistoryTable", writers, HISTORY_WRITE_ACTIONS)
+    return {"blocked": [read_blocked, write_blocked], "replica": [read_blocked], "history": [write_history]}
+
+
 def table_policy(table_arn: str, grants: Sequence[Grant]) -> Document:
     """Resource policy of a table."""
     partition = Arn.of(table_arn).partition

@@ -18,6 +18,7 @@ from components.arn import Arn
 from components.blocked_table_args import BlockedTableInputs, TableSettings
 from components.feedback_pipeline_args import PipelineSettings
 from components.inputs import InputError, Rule, camel_case
+from stack.limits import check_limits
 from stack.model import ExistingTables, MonitoringSettings, NewTables, Source, StackConfig
 from stack.sources import read_sources, required_default_region
 
@@ -95,6 +96,7 @@ def parse(config: Mapping[str, str], default_region: str | None = None, prefix: 
     )
     if stack_config.create_kms_keys:
         _check_created_keys(stack_config, prefix)
+    check_limits(stack_config, prefix)
     return stack_config
 
 

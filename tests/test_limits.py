@@ -20,6 +20,7 @@ from components import (
     feedback_kms_key_args,
     feedback_monitoring_args,
     feedback_pipeline_args,
+    limits,
 )
 from components.feedback_pipeline_args import (
     DEAD_LETTER_RETENTION_DAYS,
@@ -58,7 +59,8 @@ ENVIRONMENT = {
     "PIPELINE": "bounce-shop",
 }
 IN_WORDS = {
-    "protected": "at most 800 characters",
+    "protected": f"the {limits.ENVIRONMENT.maximum // 1024} KB of the function's environment",
+    "sending_accounts": f"the {limits.ENVIRONMENT.maximum // 1024} KB of the function's environment",
     "soft_block_days": f"at most {blocked_table_args.MAX_WINDOWS_PER_BLOCK} windows",
     "message_retention_days": f"the dead-letter queues keep it {DEAD_LETTER_RETENTION_DAYS}",
     "batch_size": f"More than {LARGEST_BATCH_WITHOUT_WINDOW} need a batching window",

@@ -22,6 +22,8 @@ BLOCKED = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/blocked"
 HISTORY = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/history"
 TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:alarms"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
+SHOPS = [f"shop-{number}.example" for number in range(700)]
+ACCOUNTS = [f"{number:012}" for number in range(700)]
 
 
 def config_values(**changes: object) -> dict[str, str]:
@@ -346,6 +348,22 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         ({"createKmsKeys": True, "replicaRegions": ["us-east-1"]}, "p:replicaRegions is ['us-east-1']: leave it out"),
         ({"createKmsKeys": "yes"}, "p:createKmsKeys is 'yes': true or false is needed"),
         ({"tableKmsKeyArn": KEY, "tableRegion": "eu-central-1"}, f"p:tableKmsKeyArn is {KEY!r}: a key in the tables"),
+        (
+            {"sources": [{"configurationSet": "main"}, {"identities": SHOPS}]},
+            "p:sources[1].identities has 700 entries: the topic's policy would have",
+        ),
+        ({"protected": SHOPS}, "p:protected has 700 entries: the function's environment would have"),
+        ({"sendingAccounts": ACCOUNTS}, "p:sendingAccounts has 700 entries: the function's environment would have"),
+        (
+            {"redrivePrincipals": [f"arn:aws:iam::{ACCOUNT}:role/{shop}" for shop in SHOPS]},
+            "p:redrivePrincipals has 700 entries: the queue's policy would have",
+        ),
+        ({"readerPrincipals": ACCOUNTS}, "p:readerPrincipals has 700 entries: the table's resource policy would have"),
+        ({"writerPrincipals": ACCOUNTS}, "p:writerPrincipals has 700 entries: the table's resource policy would have"),
+        (
+            {"sources": [{"identities": [shop], "name": f"s{index}"} for index, shop in enumerate(SHOPS)]},
+            "p:sources has 700 entries: a graph of the dashboard would have",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_key_value_and_what_would_be_right(changes: dict[str, object], message: str) -> None:
