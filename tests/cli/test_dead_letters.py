@@ -121,13 +121,15 @@ def test_list_shows_the_messages_and_why_they_failed(queues: Queues) -> None:
         "Permanent",
         bounce["feedbackId"],
     )
-    assert readable["reason"].startswith("readable: the function failed")
-    assert (unreadable["kind"], unreadable["reason"]) == (
+    assert (readable["reason"], readable["problem"], readable["readable"]) == ("unprocessed", "", True)
+    assert (unreadable["kind"], unreadable["reason"], unreadable["problem"], unreadable["readable"]) == (
         "unreadable",
-        "cannot be read: a JSON object is expected, this is not JSON (at character 0)",
+        "unreadable",
+        "a JSON object is expected, this is not JSON (at character 0)",
+        False,
     )
     (undelivered,) = listed["complaint-example", "subscription-dead-letters"]["sample"]
-    assert "the topic could not deliver" in undelivered["reason"]
+    assert undelivered["reason"] == "undelivered"
 
 
 def test_list_names_feedback_of_another_source(queues: Queues) -> None:
@@ -137,9 +139,9 @@ def test_list_names_feedback_of_another_source(queues: Queues) -> None:
     own = notification(HARD_BOUNCE).replace("eu-west-1", REGION)
     queues.send("dead-letters", own, own.replace("123456789012", "210987654321"))
     sample = run_json(queues, "list", "--pipeline", "bounce-example", "--queue", "dead-letters")[0]["sample"]
-    assert sorted(message["reason"].partition(" (")[0] for message in sample) == [
-        "cannot be read: it is of another account than the pipeline's, 123456789012",
-        "readable: the function failed to process it, or never ran for it",
+    assert sorted((message["reason"], message["problem"].partition(" (")[0]) for message in sample) == [
+        ("unprocessed", ""),
+        ("unreadable", "it is of another account than the pipeline's, 123456789012"),
     ]
 
 

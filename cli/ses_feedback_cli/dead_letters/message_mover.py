@@ -1,15 +1,17 @@
-"""Moves messages from one queue to another without losing any, even when a call fails or the command is interrupted.
+"""Moves messages out of a queue without losing any, even when a call fails or the command is interrupted.
 
-A message is deleted only after SQS has acknowledged its copy in the other queue. If it is interrupted between the two,
-the message is in both queues. That is harmless: feedback that the history already has changes nothing.
+A message is deleted only after its copy is safe: SQS has acknowledged it in another queue, or it is in a file on the
+disk. If it is interrupted between the two, the message is in both places. That is harmless: feedback that the history
+already has changes nothing.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from ses_feedback_cli.dead_letters.contents import attributes_to_send
 from ses_feedback_cli.dead_letters.messages import (
     BATCH_SIZE,
     REPEATED_BATCHES_LIMIT,
@@ -22,42 +24,62 @@ _BATCH_BYTES_LIMIT = 262_144
 """Of one SendMessageBatch. SQS accepts more today; this was its limit before."""
 
 
+Copy = Callable[[Sequence[Message]], Mapping[str, str]]
+"""Makes copies of messages, at most BATCH_SIZE. When it returns they are safe, but for those whose ids it returns, each
+with an error code."""
+
+
+def copy_to_queue(client: Any, url: str) -> Copy:
+    """Sends messages to a queue. Needs sqs:SendMessage on it."""
+
+    def send(messages: Sequence[Message]) -> Mapping[str, str]:
+        entries = [
+            {"Id": str(number), "MessageBody": message.body, "MessageAttributes": attributes_to_send(message)}
+            for number, message in enumerate(messages)
+        ]
+        response = client.send_message_batch(QueueUrl=url, Entries=entries)
+        sent = {int(entry["Id"]) for entry in response.get("Successful", ())}
+        codes = {int(entry["Id"]): str(entry.get("Code")) for entry in response.get("Failed", ())}
+        return {message.id: codes.get(number, "?") for number, message in enumerate(messages) if number not in sent}
+
+    return send
+
+
 class MessageMover:
     """Moves messages of a queue once. Use a new mover for each run.
 
-    Needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on the source, and sqs:SendMessage on
-    the target.
+    Needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on the source, and what ``copy`` needs.
     """
 
     def __init__(
         self,
         client: Any,
         source_url: str,
-        target_url: str,
+        copy: Copy,
         is_selected: Callable[[Message], bool],
         rate: int | None = None,
     ) -> None:
         """``is_selected`` decides which messages to move; ``rate`` is the maximum number of messages per second."""
         self.moved = 0
-        """Messages sent and deleted."""
+        """Messages copied and deleted."""
         self.failed: Counter[str] = Counter()
-        """Messages not sent, which are still in the source, by the error code of SQS."""
+        """Messages not copied, which are still in the source, by error code."""
         self._client = client
-        self._source_url, self._target_url = source_url, target_url
+        self._source_url, self._copy = source_url, copy
         self._is_selected, self._rate = is_selected, rate
-        self._unsent_handles: dict[str, str] = {}
-        """The newest receipt handles of messages that were received and not sent, by message id."""
+        self._uncopied_handles: dict[str, str] = {}
+        """The newest receipt handles of messages that were received and not copied, by message id."""
         self._undeleted_handles: dict[str, str] = {}
-        """The same of messages that were sent and not yet deleted."""
+        """The same of messages that were copied and not yet deleted."""
 
     @property
     def remaining(self) -> int:
-        """Messages received and left in the source: not selected, or not sent."""
-        return len(self._unsent_handles)
+        """Messages received and left in the source: not selected, or not copied."""
+        return len(self._uncopied_handles)
 
     @property
     def in_both(self) -> int:
-        """Messages that were sent and could not be deleted, so that they are in both queues."""
+        """Messages that were copied and could not be deleted, so that they are in both places."""
         return len(self._undeleted_handles)
 
     def run(self, on_progress: Callable[[int], None] = lambda _: None) -> None:
@@ -67,7 +89,7 @@ class MessageMover:
         """
         batch_size = min(BATCH_SIZE, self._rate or BATCH_SIZE)
         repeated_batches = 0
-        started, sent = time.monotonic(), 0
+        started, copied = time.monotonic(), 0
         try:
             while repeated_batches < REPEATED_BATCHES_LIMIT:
                 messages = receive_messages(self._client, self._source_url)
@@ -75,12 +97,12 @@ class MessageMover:
                     return
                 new_messages = [message for message in messages if self._remember(message)]
                 repeated_batches = 0 if new_messages else repeated_batches + 1
-                for batch in _batches(filter(self._is_selected, new_messages), batch_size):
-                    self._send(batch)
-                    sent += len(batch)
+                for batch in batches(filter(self._is_selected, new_messages), batch_size):
+                    self._copy_and_delete(batch)
+                    copied += len(batch)
                     on_progress(self.moved)
                     if self._rate:
-                        time.sleep(max(0.0, started + sent / self._rate - time.monotonic()))
+                        time.sleep(max(0.0, started + copied / self._rate - time.monotonic()))
         finally:
             self._clean_up()
 
@@ -89,21 +111,17 @@ class MessageMover:
         if message.id in self._undeleted_handles:
             self._undeleted_handles[message.id] = message.receipt_handle
             return False
-        is_new = message.id not in self._unsent_handles
-        self._unsent_handles[message.id] = message.receipt_handle
+        is_new = message.id not in self._uncopied_handles
+        self._uncopied_handles[message.id] = message.receipt_handle
         return is_new
 
-    def _send(self, messages: Sequence[Message]) -> None:
-        entries = [
-            {"Id": str(number), "MessageBody": message.body, "MessageAttributes": message.attributes}
-            for number, message in enumerate(messages)
-        ]
-        response = self._client.send_message_batch(QueueUrl=self._target_url, Entries=entries)
-        sent_ids = [messages[int(entry["Id"])].id for entry in response.get("Successful", ())]
-        for message_id in sent_ids:
-            self._undeleted_handles[message_id] = self._unsent_handles.pop(message_id)
-        self.failed.update(str(entry.get("Code")) for entry in response.get("Failed", ()))
-        self._delete(sent_ids)
+    def _copy_and_delete(self, messages: Sequence[Message]) -> None:
+        failed = self._copy(messages)
+        copied_ids = [message.id for message in messages if message.id not in failed]
+        for message_id in copied_ids:
+            self._undeleted_handles[message_id] = self._uncopied_handles.pop(message_id)
+        self.failed.update(failed.values())
+        self._delete(copied_ids)
 
     def _delete(self, message_ids: Sequence[str]) -> None:
         for start in range(0, len(message_ids), BATCH_SIZE):
@@ -118,15 +136,16 @@ class MessageMover:
                 self.moved += 1
 
     def _clean_up(self) -> None:
-        """Delete the messages that were sent and not deleted; make all others visible again."""
+        """Delete the messages that were copied and not deleted; make all others visible again."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         with suppress(ClientError, BotoCoreError):
             self._delete(list(self._undeleted_handles))
-        release_messages(self._client, self._source_url, self._unsent_handles.values())
+        release_messages(self._client, self._source_url, self._uncopied_handles.values())
 
 
-def _batches(messages: Iterable[Message], limit: int) -> Iterator[list[Message]]:
+def batches(messages: Iterable[Message], limit: int = BATCH_SIZE) -> Iterator[list[Message]]:
+    """Messages in order, as many at a time as one call of SQS takes, by number and size."""
     batch: list[Message] = []
     remaining_bytes = _BATCH_BYTES_LIMIT
     for message in messages:

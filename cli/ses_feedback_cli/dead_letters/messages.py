@@ -1,21 +1,16 @@
-"""Receives the messages of a dead-letter queue without deleting any, and parses them.
+"""Receives the messages of a dead-letter queue without deleting any.
 
 SQS cannot list a queue: a consumer receives messages, which are then in flight, invisible to others. So what is read is
 a sample, and at the end every message is made visible again. The dead-letter queues have no redrive policy of their
 own, so receiving a message never moves it.
 """
 
+import re
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-
-from ses_feedback.function.envelope import UnreadableError
-from ses_feedback.function.notification import parse_notification
-from ses_feedback.function.origin import Source, check_origin
-
-from ses_feedback_cli.dead_letters.queues import SUBSCRIPTION_DEAD_LETTERS, DeadLetterQueue
 
 BATCH_SIZE = 10
 """The most messages that one call of SQS can handle."""
@@ -30,7 +25,9 @@ WAIT_SECONDS = 1
 REPEATED_BATCHES_LIMIT = 3
 """After so many batches in a row without a new message, all visible messages have been received."""
 
-UNREADABLE = "unreadable"
+SENT_TIMESTAMP = "SentTimestamp"
+"""The message attribute (epoch milliseconds) in which the function keeps when a message was first sent; and SQS's
+attribute of the message itself, which begins anew when a message is sent again."""
 
 
 @dataclass(frozen=True)
@@ -40,62 +37,14 @@ class Message:
     id: str
     receipt_handle: str
     sent_at: datetime
-    """When it was first sent to a queue: the move to the dead-letter queue keeps that time."""
+    """When it was first sent to a queue."""
+    enqueued_at: datetime
+    """When it was last sent to a queue, by which SQS expires it. SQS's own move to the dead-letter queue keeps that
+    time; a message that the function sends there begins anew."""
     receive_count: int
     body: str
     attributes: Mapping[str, Mapping[str, Any]]
     """Message attributes, in the form in which SQS takes them."""
-
-
-@dataclass(frozen=True)
-class MessageContents:
-    """What a message contains, without personal data."""
-
-    kind: str
-    """bounce, complaint, another type (setup message, delivery, ...), or unreadable."""
-    type: str = ""
-    subtype: str = ""
-    feedback_id: str = ""
-    occurred_at: str = ""
-    recipients: int = 0
-    problem: str = ""
-    """Why the message, or a part of it, cannot be read."""
-
-    def is_of(self, type_: str) -> bool:
-        """Whether it has a type, subtype or kind, ignoring case."""
-        return type_.casefold() in {self.kind.casefold(), self.type.casefold(), self.subtype.casefold()}
-
-
-def parse_message(message: Message, now: datetime, source: Source | None = None) -> MessageContents:
-    """Parse a message as the function of this source does."""
-    try:
-        notification = parse_notification(message.body, sent_at=message.sent_at, now=now)
-        check_origin(notification.origin, source or Source())
-    except UnreadableError as error:
-        return MessageContents(UNREADABLE, problem=str(error))
-    problem = "; ".join(notification.problems)
-    if not notification.feedback:
-        return MessageContents(UNREADABLE if problem else str(notification.skipped), problem=problem)
-    first = notification.feedback[0]
-    return MessageContents(
-        first.kind,
-        first.type,
-        first.subtype,
-        first.feedback_id,
-        first.occurred_at,
-        len(notification.feedback),
-        problem,
-    )
-
-
-def failure_reason(queue: DeadLetterQueue, contents: MessageContents) -> str:
-    """Why a message is in a dead-letter queue, as far as its contents and the queue show."""
-    if contents.problem:
-        extent = "cannot be read" if contents.kind == UNREADABLE else "cannot be read completely"
-        return f"{extent}: {contents.problem}"
-    if queue.name == SUBSCRIPTION_DEAD_LETTERS:
-        return "readable: the topic could not deliver it to the queue"
-    return "readable: the function failed to process it, or never ran for it"
 
 
 def sample_messages(client: Any, url: str, limit: int) -> Generator[Message, None, None]:
@@ -125,7 +74,7 @@ def receive_messages(client: Any, url: str, limit: int = BATCH_SIZE) -> list[Mes
         MaxNumberOfMessages=limit,
         VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS,
         WaitTimeSeconds=WAIT_SECONDS,
-        MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+        MessageSystemAttributeNames=[SENT_TIMESTAMP, "ApproximateReceiveCount"],
         MessageAttributeNames=["All"],
     )
     return [_message(received) for received in response.get("Messages", ())]
@@ -151,10 +100,13 @@ def _message(received: Mapping[str, Any]) -> Message:
         name: {key: attribute[key] for key in ("DataType", "StringValue", "BinaryValue") if key in attribute}
         for name, attribute in received.get("MessageAttributes", {}).items()
     }
+    enqueued_at = datetime.fromtimestamp(int(system_attributes[SENT_TIMESTAMP]) / 1_000, UTC)
+    stated = attributes.get(SENT_TIMESTAMP, {}).get("StringValue", "")
     return Message(
         received["MessageId"],
         received["ReceiptHandle"],
-        datetime.fromtimestamp(int(system_attributes["SentTimestamp"]) / 1_000, UTC),
+        datetime.fromtimestamp(int(stated) / 1_000, UTC) if re.fullmatch(r"\d{1,14}", stated) else enqueued_at,
+        enqueued_at,
         int(system_attributes["ApproximateReceiveCount"]),
         received["Body"],
         attributes,
