@@ -42,7 +42,7 @@ class Archive:
         """Add lines, all or none."""
         start = self._file.tell()
         lines = "".join(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
-        remaining = memoryview(lines.encode("utf-8", "surrogatepass"))
+        remaining = memoryview(lines.encode())
         try:
             while remaining:
                 remaining = remaining[self._file.write(remaining) :]
@@ -80,7 +80,7 @@ def read_archive(path: Path) -> Iterator[tuple[str, Message]]:
     Raises: UsageError if it is none.
     """
     try:
-        with path.open(encoding="utf-8", errors="surrogatepass") as file:
+        with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 document = _parse_line(line, f"{path}: line {number}")
                 if number == 1 and document.get("format") != _FORMAT:
