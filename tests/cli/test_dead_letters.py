@@ -14,8 +14,9 @@ import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ses_feedback.function import queue_messages
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.dead_letters import messages, move_task
+from ses_feedback_cli.dead_letters import move_task
 from ses_feedback_cli.dead_letters.masking import MASK, mask_body
 from ses_feedback_cli.output import format_time
 
@@ -67,7 +68,7 @@ class Queues:
 
 @pytest.fixture
 def queues(tables: Tables, monkeypatch: pytest.MonkeyPatch) -> Queues:
-    monkeypatch.setattr(messages, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(queue_messages, "WAIT_SECONDS", 0)
     client = boto3.client("sqs", region_name=REGION)
     queues = Queues(tables, client)
     outputs = json.loads(tables.outputs.read_text())

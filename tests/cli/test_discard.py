@@ -64,7 +64,7 @@ def test_what_is_discarded_is_in_the_archive_and_leaves_a_trace(queues: Queues, 
     assert queues.bodies("dead-letters") == [notification(HARD_BOUNCE)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     head, line = map(json.loads, path.read_text().splitlines())
-    assert (head["note"], line["body"], line["sent_at"]) == ("a test of ours", "junk", "2026-11-18T11:06:40.000Z")
+    assert (head["note"], line["body"]) == ("a test of ours", "junk")
     assert line["attributes"]["Problem"] == {"DataType": "String", "StringValue": "no JSON"}
     (act,) = run_json(queues, "acts")
     assert (act["act"], act["messages"], act["note"], act["archive"]) == ("discard", 1, "a test of ours", path.name)

@@ -5,7 +5,6 @@ Not tested: that SQS behaves like these queues. Other tests run the same code wi
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -13,8 +12,9 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import given
 from hypothesis import strategies as st
-from ses_feedback_cli.dead_letters.message_mover import MessageMover, copy_to_queue
-from ses_feedback_cli.dead_letters.messages import Message, sample_messages
+from ses_feedback.function.message_mover import MessageMover
+from ses_feedback.function.queue_messages import Message
+from ses_feedback_cli.dead_letters.messages import sample_messages
 
 from tests.cli import fake_sqs
 from tests.cli.fake_sqs import FakeSqs, Fault
@@ -23,13 +23,9 @@ from tests.properties import profile_times
 SOURCE, TARGET = "source", "target"
 
 
-def sqs_with(bodies: list[str], **options: Any) -> FakeSqs:
+def sqs_with(bodies: list[str], **options: Any) -> Any:
     messages = [fake_sqs.Message(f"id-{number}", body) for number, body in enumerate(bodies)]
     return FakeSqs({SOURCE: messages, TARGET: []}, **options)
-
-
-def mover_of(sqs: FakeSqs, is_selected: Callable[[Message], bool], rate: int | None = None) -> MessageMover:
-    return MessageMover(sqs, SOURCE, copy_to_queue(sqs, TARGET), is_selected, rate)
 
 
 def is_even(message: Message) -> bool:
@@ -50,7 +46,7 @@ def test_at_no_time_is_a_message_in_neither_queue(count: int, faults: list[Fault
         assert set(sqs.bodies(SOURCE)) | set(sqs.bodies(TARGET)) == set(bodies)
 
     sqs = sqs_with(bodies, fault=lambda _: next(next_faults, Fault.NONE), after_call=assert_none_lost)
-    mover = mover_of(sqs, any_message if move_all else is_even)
+    mover = MessageMover(sqs, SOURCE, TARGET, any_message if move_all else is_even)
     with suppress(ClientError, BotoCoreError, KeyboardInterrupt):
         mover.run()
     assert_none_lost()
@@ -61,7 +57,7 @@ def test_at_no_time_is_a_message_in_neither_queue(count: int, faults: list[Fault
     for message in sqs.queues[SOURCE]:
         message.in_flight = False
     sqs.fault = lambda _: Fault.NONE
-    mover_of(sqs, any_message).run()
+    MessageMover(sqs, SOURCE, TARGET, any_message).run()
     assert sqs.bodies(SOURCE) == []
     assert set(sqs.bodies(TARGET)) == set(bodies)
 
@@ -70,7 +66,7 @@ def test_at_no_time_is_a_message_in_neither_queue(count: int, faults: list[Fault
 def test_without_faults_each_message_is_moved_once(count: int) -> None:
     bodies = [str(number) for number in range(count)]
     sqs = sqs_with(bodies)
-    mover = mover_of(sqs, any_message)
+    mover = MessageMover(sqs, SOURCE, TARGET, any_message)
     mover.run()
     assert (sqs.bodies(SOURCE), Counter(sqs.bodies(TARGET))) == ([], Counter(bodies))
     assert (mover.moved, mover.remaining, mover.in_both, mover.failed) == (count, 0, 0, Counter())
@@ -78,7 +74,7 @@ def test_without_faults_each_message_is_moved_once(count: int) -> None:
 
 def test_messages_that_are_not_selected_stay_and_become_visible() -> None:
     sqs = sqs_with([str(number) for number in range(25)])
-    mover = mover_of(sqs, is_even)
+    mover = MessageMover(sqs, SOURCE, TARGET, is_even)
     mover.run()
     assert (mover.moved, mover.remaining) == (13, 12)
     assert (len(sqs.bodies(SOURCE)), sqs.in_flight(SOURCE)) == (12, 0)
@@ -86,7 +82,7 @@ def test_messages_that_are_not_selected_stay_and_become_visible() -> None:
 
 def test_messages_that_sqs_rejects_stay_and_are_counted_by_error_code() -> None:
     sqs = sqs_with(["a", "b", "c"], fault=lambda call: Fault.PARTIAL if call == "send_message_batch" else Fault.NONE)
-    mover = mover_of(sqs, any_message)
+    mover = MessageMover(sqs, SOURCE, TARGET, any_message)
     mover.run()
     assert (sqs.bodies(TARGET), sqs.bodies(SOURCE), sqs.in_flight(SOURCE)) == (["b"], ["a", "c"], 0)
     assert (mover.moved, mover.failed) == (1, Counter({"InternalError": 2}))
@@ -94,7 +90,7 @@ def test_messages_that_sqs_rejects_stay_and_are_counted_by_error_code() -> None:
 
 def test_a_message_that_cannot_be_deleted_is_not_sent_twice_and_is_counted() -> None:
     sqs = sqs_with(["a"], fault=lambda call: Fault.PARTIAL if call == "delete_message_batch" else Fault.NONE)
-    mover = mover_of(sqs, any_message)
+    mover = MessageMover(sqs, SOURCE, TARGET, any_message)
     mover.run()
     assert (sqs.bodies(SOURCE), sqs.bodies(TARGET)) == (["a"], ["a"])
     assert (mover.moved, mover.in_both) == (0, 1)
@@ -104,13 +100,13 @@ def test_after_an_interruption_the_messages_that_were_sent_are_deleted() -> None
     faults = {"delete_message_batch": Fault.INTERRUPTED_BEFORE}
     sqs = sqs_with(["a", "b"], fault=lambda call: faults.pop(call, Fault.NONE))
     with pytest.raises(KeyboardInterrupt):
-        mover_of(sqs, any_message).run()
+        MessageMover(sqs, SOURCE, TARGET, any_message).run()
     assert (sqs.bodies(SOURCE), sqs.bodies(TARGET)) == ([], ["a", "b"])
 
 
 def test_a_batch_stays_within_the_size_limit_of_sqs() -> None:
     sqs = sqs_with(["x" * 200_000, "y" * 200_000, "z", "ß" * 120_000])
-    mover_of(sqs, any_message).run()
+    MessageMover(sqs, SOURCE, TARGET, any_message).run()
     batches = [parameters["Entries"] for call, parameters in sqs.calls if call == "send_message_batch"]
     sizes = [sum(len(entry["MessageBody"].encode()) for entry in entries) for entries in batches]
     assert (len(sqs.bodies(TARGET)), max(sizes) <= 262_144) == (4, True)
@@ -120,7 +116,7 @@ def test_the_rate_is_not_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
-    mover_of(sqs_with([str(number) for number in range(20)]), any_message, rate=4).run()
+    MessageMover(sqs_with([str(number) for number in range(20)]), SOURCE, TARGET, any_message, rate=4).run()
     assert clock[0] == 5.0
 
 
@@ -132,7 +128,7 @@ def test_a_run_ends_although_messages_become_visible_again_and_again() -> None:
             message.in_flight = False
 
     sqs.after_call = release_all
-    mover = mover_of(sqs, is_even)
+    mover = MessageMover(sqs, SOURCE, TARGET, is_even)
     mover.run()
     assert (mover.moved, sqs.bodies(SOURCE)) == (0, ["1", "3"])
 

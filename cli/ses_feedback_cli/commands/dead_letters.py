@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
+from ses_feedback.function.queue_messages import Message
 
 from ses_feedback_cli.command import register
 from ses_feedback_cli.commands.discard import discard
@@ -18,7 +19,7 @@ from ses_feedback_cli.commands.restore import acts, restore
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters.contents import read_dead_letter
 from ses_feedback_cli.dead_letters.masking import mask_body, parse_body
-from ses_feedback_cli.dead_letters.messages import Message, sample_messages
+from ses_feedback_cli.dead_letters.messages import sample_messages
 from ses_feedback_cli.dead_letters.queues import DeadLetterQueue, count_messages, select_queues
 from ses_feedback_cli.errors import describe_error
 from ses_feedback_cli.exit_codes import ExitCode
@@ -90,7 +91,7 @@ def _describe(queue: DeadLetterQueue, message: Message, now: datetime) -> dict[s
     dead_letter = read_dead_letter(queue, message, now)
     return {
         "id": message.id,
-        "sent_at": message.sent_at,
+        "sent_at": message.first_sent_at,
         "receive_count": message.receive_count,
         **asdict(dead_letter.contents),
         "reason": dead_letter.reason,

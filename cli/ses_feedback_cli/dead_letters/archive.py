@@ -14,10 +14,10 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from ses_feedback.function.queue_messages import Message
 from ses_feedback.timestamps import iso, parse
 
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
-from ses_feedback_cli.dead_letters.messages import Message
 from ses_feedback_cli.dead_letters.queues import DeadLetterQueue
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.files import sync_folder
@@ -113,7 +113,6 @@ def _document(queue: DeadLetterQueue, message: Message) -> dict[str, Any]:
         "queue": queue.name,
         "id": message.id,
         "sent_at": iso(message.sent_at),
-        "enqueued_at": iso(message.enqueued_at),
         "receive_count": message.receive_count,
         "attributes": {name: _attribute(value) for name, value in message.attributes.items()},
         "body": message.body,
@@ -121,14 +120,14 @@ def _document(queue: DeadLetterQueue, message: Message) -> dict[str, Any]:
 
 
 def _message(document: Mapping[str, Any]) -> Message:
-    sent_at, enqueued_at = (parse(document[name]) for name in ("sent_at", "enqueued_at"))
-    if sent_at is None or enqueued_at is None:
+    sent_at = parse(document["sent_at"])
+    if sent_at is None:
         raise ValueError("no time")
     attributes = {
         name: {**value, **({"BinaryValue": base64.b64decode(value["BinaryValue"])} if "BinaryValue" in value else {})}
         for name, value in document["attributes"].items()
     }
-    return Message(document["id"], "", sent_at, enqueued_at, document["receive_count"], document["body"], attributes)
+    return Message(document["id"], "", sent_at, document["receive_count"], document["body"], attributes)
 
 
 def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:

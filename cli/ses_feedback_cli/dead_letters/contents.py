@@ -1,24 +1,20 @@
 """What a dead letter contains, and why it is one, without personal data. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
+from ses_feedback.function import dead_letters
 from ses_feedback.function.envelope import UnreadableError
 from ses_feedback.function.notification import parse_notification
 from ses_feedback.function.origin import Source, check_origin
+from ses_feedback.function.queue_messages import Message
 
-from ses_feedback_cli.dead_letters.messages import SENT_TIMESTAMP, Message
 from ses_feedback_cli.dead_letters.queues import SUBSCRIPTION_DEAD_LETTERS, DeadLetterQueue
 
-UNREADABLE = "unreadable"
-PROBLEM_LIMIT = 256
-"""Characters of the attribute Problem, as the function cuts it."""
-
-_REASON, _PROBLEM, _REDRIVEN = "Reason", "Problem", "Redriven"
-"""Message attributes that the function sets."""
+UNREADABLE = dead_letters.UNREADABLE
+_ATTRIBUTE_LIMIT = 256
+"""Characters shown of an attribute; the function writes no longer one."""
 
 
 class Reason(StrEnum):
@@ -26,7 +22,7 @@ class Reason(StrEnum):
 
     UNREADABLE = UNREADABLE
     """The function could not read it, or a part of it."""
-    REFUSED = "refused"
+    REFUSED = dead_letters.REFUSED
     """AWS refused to record it until it was about to expire."""
     UNPROCESSED = "unprocessed"
     """SQS moved it: the function never ran to an end for it."""
@@ -103,7 +99,7 @@ class Selection:
         """Whether it selects a message of a queue."""
         if self.ids and message.id not in self.ids:
             return False
-        if self.sent_before and message.sent_at >= self.sent_before:
+        if self.sent_before and message.first_sent_at >= self.sent_before:
             return False
         if not self.type and not self.reason:
             return True
@@ -122,18 +118,18 @@ class Selection:
 def read_dead_letter(queue: DeadLetterQueue, message: Message, now: datetime) -> DeadLetter:
     """A message of a dead-letter queue as the function of its pipeline would read it."""
     contents = parse_message(message, now, queue.pipeline.source)
-    stated = _string_attribute(message, _REASON)
+    stated = message.attribute(dead_letters.REASON)
     if stated in {Reason.UNREADABLE, Reason.REFUSED}:
-        reason, problem = Reason(stated), _string_attribute(message, _PROBLEM) or contents.problem
+        reason, problem = Reason(stated), _printable(message.attribute(dead_letters.PROBLEM)) or contents.problem
     else:
         reason, problem = _unstated_reason(queue, contents), contents.problem
-    return DeadLetter(contents, reason, problem, _REDRIVEN in message.attributes)
+    return DeadLetter(contents, reason, problem, dead_letters.REDRIVEN in message.attributes)
 
 
 def parse_message(message: Message, now: datetime, source: Source | None = None) -> MessageContents:
     """Parse a message as the function of this source does."""
     try:
-        notification = parse_notification(message.body, sent_at=message.sent_at, now=now)
+        notification = parse_notification(message.body, sent_at=message.first_sent_at, now=now)
         check_origin(notification.origin, source or Source())
     except UnreadableError as error:
         return MessageContents(UNREADABLE, problem=str(error))
@@ -152,14 +148,13 @@ def parse_message(message: Message, now: datetime, source: Source | None = None)
     )
 
 
-def attributes_to_send(message: Message) -> Mapping[str, Mapping[str, Any]]:
-    """The attributes with which a message goes back to the queue.
-
-    What the function said of it is no longer true there. The time when it was first sent would be lost otherwise.
-    """
-    kept = {name: value for name, value in message.attributes.items() if name not in {_REASON, _PROBLEM}}
-    milliseconds = round(message.sent_at.timestamp() * 1_000)
-    return {**kept, SENT_TIMESTAMP: {"DataType": "Number", "StringValue": str(milliseconds)}}
+def sent_back(message: Message) -> Message:
+    """The dead letter as a person sends it back to the queue, where what was said of it is no longer true."""
+    redriven = dead_letters.redriven(message)
+    if dead_letters.REDRIVEN in message.attributes:
+        return redriven
+    kept = {name: value for name, value in redriven.attributes.items() if name != dead_letters.REDRIVEN}
+    return replace(redriven, attributes=kept)
 
 
 def _unstated_reason(queue: DeadLetterQueue, contents: MessageContents) -> Reason:
@@ -169,7 +164,6 @@ def _unstated_reason(queue: DeadLetterQueue, contents: MessageContents) -> Reaso
     return Reason.UNREADABLE if contents.problem else Reason.UNPROCESSED
 
 
-def _string_attribute(message: Message, name: str) -> str:
-    """Empty if there is none. Safe for a terminal: whoever may send to the queue chooses its characters."""
-    value = str(message.attributes.get(name, {}).get("StringValue", ""))
-    return "".join(character if character.isprintable() else " " for character in value[:PROBLEM_LIMIT])
+def _printable(value: str) -> str:
+    """Safe for a terminal: whoever may send to the queue chooses its characters."""
+    return "".join(character if character.isprintable() else " " for character in value[:_ATTRIBUTE_LIMIT])

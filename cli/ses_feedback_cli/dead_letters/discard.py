@@ -9,12 +9,13 @@ from itertools import groupby
 from operator import itemgetter
 
 from botocore.exceptions import BotoCoreError, ClientError
+from ses_feedback.function.message_mover import MessageMover
+from ses_feedback.function.queue_messages import Message, batches, send_entries
 
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters.archive import Archive
-from ses_feedback_cli.dead_letters.contents import Selection, read_dead_letter
-from ses_feedback_cli.dead_letters.message_mover import MessageMover, batches, copy_to_queue
-from ses_feedback_cli.dead_letters.messages import Message, sample_messages
+from ses_feedback_cli.dead_letters.contents import Selection, read_dead_letter, sent_back
+from ses_feedback_cli.dead_letters.messages import sample_messages
 from ses_feedback_cli.dead_letters.queues import DeadLetterQueue, count_messages
 from ses_feedback_cli.dead_letters.redrive import SAMPLE_LIMIT, run_mover, selects
 from ses_feedback_cli.errors import describe_error
@@ -54,6 +55,20 @@ class MoveCounts:
         return codes.get(self.status, ExitCode.NEGATIVE if self.failed else ExitCode.OK)
 
 
+class _Archiver(MessageMover):
+    """Moves messages into an archive instead of another queue."""
+
+    def __init__(
+        self, context: Context, queue: DeadLetterQueue, archive: Archive, is_selected: Callable[[Message], bool]
+    ) -> None:
+        super().__init__(queue.client(context), queue.url, "", is_selected)
+        self._queue, self._archive = queue, archive
+
+    def copy(self, messages: Sequence[Message]) -> list[str]:
+        self._archive.append(self._queue, messages)
+        return [message.id for message in messages]
+
+
 def plan_discard(context: Context, queue: DeadLetterQueue, selection: Selection, now: datetime) -> DiscardPlan:
     """Read the first messages of a queue. Needs the permissions of `dead-letters list`."""
     client, plan = queue.client(context), DiscardPlan(queue)
@@ -83,12 +98,7 @@ def discard_queue(
     Needs the permissions of `dead-letters list`, and sqs:DeleteMessage on the queue.
     """
     counts = MoveCounts(queue.pipeline.name, queue.name)
-
-    def copy(messages: Sequence[Message]) -> Mapping[str, str]:
-        archive.append(queue, messages)
-        return {}
-
-    mover = MessageMover(queue.client(context), queue.url, copy, selects(queue, selection, now))
+    mover = _Archiver(context, queue, archive, selects(queue, selection, now))
     try:
         counts.status, counts.reason = run_mover(mover, on_progress)
     except OSError as error:  # the disk is full
@@ -111,13 +121,14 @@ def send_back(
     for name, group in groupby(messages, itemgetter(0)):
         pipeline = pipelines[name]
         counts = by_pipeline.setdefault(name, MoveCounts(name, "queue"))
-        send = copy_to_queue(context.client("sqs", pipeline.region), pipeline.queue_url)
+        client = context.client("sqs", pipeline.region)
         try:
             for batch in batches(message for _, message in group):
-                failed = send(batch)
-                counts.messages += len(batch) - len(failed)
-                counts.failed += len(failed)
-                on_progress(sum(sent.messages for sent in by_pipeline.values()))
+                entries = send_entries(map(sent_back, batch))
+                sent = client.send_message_batch(QueueUrl=pipeline.queue_url, Entries=entries).get("Successful", ())
+                counts.messages += len(sent)
+                counts.failed += len(batch) - len(sent)
+                on_progress(sum(each.messages for each in by_pipeline.values()))
         except KeyboardInterrupt:
             counts.status = "interrupted"
         except (ClientError, BotoCoreError) as error:

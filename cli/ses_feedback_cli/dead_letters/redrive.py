@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from ses_feedback.function.message_mover import MessageMover
+from ses_feedback.function.queue_messages import Message
 from ses_feedback.timestamps import CLOCK_TOLERANCE
 
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.dead_letters.contents import Selection
-from ses_feedback_cli.dead_letters.message_mover import MessageMover, copy_to_queue
-from ses_feedback_cli.dead_letters.messages import Message, sample_messages
+from ses_feedback_cli.dead_letters.contents import Selection, sent_back
+from ses_feedback_cli.dead_letters.messages import sample_messages
 from ses_feedback_cli.dead_letters.move_task import ALREADY_RUNNING, MoveTask, run_move_task
 from ses_feedback_cli.dead_letters.queues import DEAD_LETTERS, DeadLetterQueue, count_messages
 from ses_feedback_cli.errors import describe_error
@@ -120,9 +121,10 @@ def _redrive_by_message(
     mover = MessageMover(
         client,
         queue.url,
-        copy_to_queue(client, queue.pipeline.queue_url),
+        queue.pipeline.queue_url,
         selects(queue, selection, datetime.now(UTC)),
         rate,
+        change=sent_back,
     )
     result = RedriveResult(queue.pipeline.name, queue.name, "send-and-delete")
     result.status, result.reason = run_mover(mover, on_progress)
@@ -135,7 +137,7 @@ def selects(queue: DeadLetterQueue, selection: Selection, now: datetime) -> Call
 
     def is_selected(message: Message) -> bool:
         # A message that fails again while this runs must stay, or this might never end. Clocks differ a little.
-        return message.enqueued_at < now + CLOCK_TOLERANCE and selection.includes(queue, message, now)
+        return message.sent_at < now + CLOCK_TOLERANCE and selection.includes(queue, message, now)
 
     return is_selected
 

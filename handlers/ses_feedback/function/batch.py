@@ -6,16 +6,16 @@ start. What both guarantee is the same: an id is reported if, and only if, its r
 "Handling errors for an SQS event source in Lambda").
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ses_feedback.function.envelope import UnreadableError
 from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import ParsedNotification, parse_notification
 from ses_feedback.function.origin import check_origin
+from ses_feedback.function.queue_messages import Message, lambda_message
 from ses_feedback.function.settings import Settings
 from ses_feedback.function.verdict import judge_all
 from ses_feedback.history.event import Event
@@ -26,9 +26,7 @@ from ses_feedback.history.writer import Outcome, Result
 class Record:
     """One SQS record: what it says, and what became of it."""
 
-    message_id: str
-    sent_at: int
-    """When SQS received it, epoch milliseconds."""
+    message: Message
     notification: ParsedNotification = field(default_factory=ParsedNotification)
     events: list[Event] = field(default_factory=list)
     """What is to be recorded: one event per address."""
@@ -36,11 +34,23 @@ class Record:
     """What of it could not be read, without personal data."""
     results: list[Result] = field(default_factory=list)
     """What became of each event, in order."""
+    is_dead_letter: bool = False
+    """Whether SQS has acknowledged its copy in the dead-letter queue."""
+
+    @property
+    def refusal(self) -> str:
+        """Why AWS refused an event of it, as operation and AWS code; empty if it refused none."""
+        reasons = (result.reason for result in self.results if result.outcome is Outcome.FAILED)
+        return next(reasons, "")
 
     @property
     def failed(self) -> bool:
         """Whether it must stay in the queue."""
-        return bool(self.problems) or any(result.outcome is Outcome.FAILED for result in self.results)
+        return not self.is_dead_letter and bool(self.problems or self.refusal)
+
+    def age_seconds(self, now: datetime) -> float:
+        """How long it has been in its queue."""
+        return max(0.0, (now - self.message.sent_at).total_seconds())
 
 
 def sqs_records(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -57,11 +67,14 @@ def sqs_records(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def read_record(sqs_record: Mapping[str, Any], settings: Settings, now: datetime) -> Record:
     """Read and judge one record of the settings' source. An error of any kind fails this record only."""
-    sent = str((sqs_record.get("attributes") or {}).get("SentTimestamp", ""))
-    sent_at = datetime.fromtimestamp(int(sent) / 1_000, UTC) if re.fullmatch(r"\d{1,14}", sent) else now
-    record = Record(sqs_record["messageId"], round(sent_at.timestamp() * 1_000))
+    return read_message(lambda_message(sqs_record, now), settings, now)
+
+
+def read_message(message: Message, settings: Settings, now: datetime) -> Record:
+    """The same of a message from anywhere."""
+    record = Record(message)
     try:
-        record.notification = parse_notification(sqs_record.get("body"), sent_at=sent_at, now=now)
+        record.notification = parse_notification(message.body, sent_at=message.first_sent_at, now=now)
         check_origin(record.notification.origin, settings.source)
         record.events = [
             feedback_event(feedback, rule, pipeline=settings.pipeline, now=now, hold_days=settings.hold_days)
@@ -89,4 +102,4 @@ def assign_results(records: Sequence[Record], results: Sequence[Result]) -> None
 
 def batch_response(records: Sequence[Record]) -> dict[str, list[dict[str, str]]]:
     """The partial batch response: Lambda leaves these records in the queue and deletes the others."""
-    return {"batchItemFailures": [{"itemIdentifier": record.message_id} for record in records if record.failed]}
+    return {"batchItemFailures": [{"itemIdentifier": record.message.id} for record in records if record.failed]}

@@ -1,4 +1,4 @@
-"""The Lambda function: SQS records in, partial batch response out."""
+"""The Lambda function: SQS records in, partial batch response out. And, invoked by a schedule, the redrive."""
 
 import os
 import time
@@ -11,16 +11,25 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
-from ses_feedback.function.batch import Record, assign_results, batch_response, read_record, sqs_records
-from ses_feedback.function.settings import Settings
+from ses_feedback.function.batch import Record, assign_results, batch_response, read_message, read_record, sqs_records
+from ses_feedback.function.dead_letters import settle_failures
+from ses_feedback.function.queue_messages import Message, make_client
+from ses_feedback.function.redrive import redrive
+from ses_feedback.function.settings import Settings, SettingsError
 from ses_feedback.history.writer import HistoryWriter, Outcome
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_sqs import SQSClient
 
 _RESERVE_SECONDS = 0.5
 _RESERVE_SHARE = 0.1
 """Of the remaining time, what is kept for the response: half a second or a tenth, whichever is more."""
+
+_QUEUES_RESERVE_SECONDS = 2.0
+_QUEUES_RESERVE_SHARE = 0.1
+"""Of the remaining time, what is kept for dead letters and delays: two seconds or a tenth, whichever is more, but never
+more than a third."""
 
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "SesFeedback"
 _SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "ses-feedback"
@@ -40,31 +49,67 @@ def _service() -> tuple[Settings, HistoryWriter]:
     return settings, history
 
 
+@cache
+def _sqs() -> "SQSClient":
+    """Made when it is needed: while nothing fails, no start of the function pays for it."""
+    return make_client()
+
+
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     _service()  # while the function starts: it has a whole processor then, and a wrong setting shows at once
 
 
 @logger.inject_lambda_context
-def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, list[dict[str, str]]]:
-    """Judge and record the feedback of a batch.
+def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> dict[str, Any]:
+    """Judge and record the feedback of a batch; or, for ``{"redrive": true}``, move dead letters back to the queue.
 
     Raises: SettingsError; ValueError for an event that is not from SQS. Everything else fails its record only.
     """
     settings, history = _service()
     remaining_seconds = context.get_remaining_time_in_millis() / 1_000
-    deadline = time.monotonic() + remaining_seconds - max(_RESERVE_SECONDS, _RESERVE_SHARE * remaining_seconds)
     now = datetime.now(UTC)
+    if event.get("redrive") is True:
+        return _redrive(settings, remaining_seconds, now)
+    deadline = time.monotonic() + remaining_seconds - max(_RESERVE_SECONDS, _RESERVE_SHARE * remaining_seconds)
     records = [read_record(sqs_record, settings, now) for sqs_record in sqs_records(event)]
-    assign_results(records, history.apply([event for record in records for event in record.events], deadline=deadline))
+    events = [event for record in records for event in record.events]
+    history_deadline = deadline - (_queues_reserve(remaining_seconds) if settings.queues else 0)
+    assign_results(records, history.apply(events, deadline=history_deadline))
+    queue_errors: list[str] = []
+    if settings.queues and any(record.failed for record in records):
+        queue_errors = settle_failures(records, settings.queues, _sqs(), now=now, deadline=deadline)
     response = batch_response(records)  # decided before anything is logged: it must not depend on a log line
     for record in records:
         _log_record(record)
     for reason in history.count_failures:
         logger.error("hard bounces of a domain not counted", extra={"reason": reason})
+    for reason in queue_errors:
+        logger.error("failed record not moved or delayed", extra={"reason": reason})
     for record in records:
         _log_feedback(record)
     _count(records, settings.pipeline, now, uncounted=len(history.count_failures))
     return response
+
+
+def _queues_reserve(remaining_seconds: float) -> float:
+    reserve = max(_QUEUES_RESERVE_SECONDS, _QUEUES_RESERVE_SHARE * remaining_seconds)
+    return min(reserve, remaining_seconds / 3)
+
+
+def _redrive(settings: Settings, remaining_seconds: float, now: datetime) -> dict[str, Any]:
+    """Numbers only: the result is for a person who invokes the function."""
+    if settings.queues is None:
+        raise SettingsError("QUEUE_URL is not set; a redrive needs the queues of the pipeline")
+
+    def is_readable(message: Message) -> bool:
+        return not read_message(message, settings, now).problems
+
+    result = redrive(_sqs(), settings.queues, is_readable, remaining_seconds=remaining_seconds)
+    fields = {"moved": result.moved, "in_both": result.in_both, "end": result.end}
+    logger.info("dead letters redriven", extra=fields)
+    metrics.add_metric("Redriven", MetricUnit.Count, result.moved)
+    metrics.flush_metrics()
+    return fields
 
 
 def _log_record(record: Record) -> None:
@@ -92,15 +137,19 @@ def _log_feedback(record: Record) -> None:
 
 
 def _origin(record: Record) -> dict[str, Any]:
-    return {"sqs_message_id": record.message_id, "sqs_sent_at": record.sent_at}
+    return {
+        "sqs_message_id": record.message.id,
+        "sqs_sent_at": round(record.message.first_sent_at.timestamp() * 1_000),
+    }
 
 
 def _count(records: Sequence[Record], pipeline: str, now: datetime, *, uncounted: int) -> None:
     """Metrics of one batch. Feedback has its verdict and rule as dimensions; duplicates count as such only."""
     results = [pair for record in records for pair in zip(record.events, record.results, strict=True)]
     counts = {
-        "Processed": sum(not record.failed for record in records),
+        "Processed": sum(not (record.failed or record.is_dead_letter) for record in records),
         "Failed": sum(record.failed for record in records),
+        "DeadLetters": sum(record.is_dead_letter for record in records),
         "Unreadable": sum(bool(record.problems) for record in records),
         "Skipped": sum(bool(record.notification.skipped) for record in records),
         "Uncounted": uncounted,
@@ -110,6 +159,9 @@ def _count(records: Sequence[Record], pipeline: str, now: datetime, *, uncounted
     for event in recorded:  # Powertools publishes each full hundred by itself, so the counts come last
         age = (now - datetime.fromisoformat(event.occurrence.at)).total_seconds()
         metrics.add_metric("FeedbackAge", MetricUnit.Seconds, max(0.0, age))
+    for record in records:
+        if record.refusal:
+            metrics.add_metric("RefusedAge", MetricUnit.Seconds, record.age_seconds(now))
     for name, value in counts.items():
         metrics.add_metric(name, MetricUnit.Count, value)
     metrics.flush_metrics()

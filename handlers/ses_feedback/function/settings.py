@@ -20,6 +20,7 @@ from ses_feedback.history.soft_bounces import (
 from ses_feedback.history.surges import FACTOR_LIMITS, FLOOR_LIMITS, SurgePolicy
 
 _ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
+_QUEUE_URL = re.compile(r"https?://\S{1,1000}")
 _ACCOUNT = re.compile(r"\d{12}")
 
 
@@ -28,11 +29,24 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Queues:
+    """The queues of the pipeline, by URL."""
+
+    url: str
+    dead_letter_url: str
+    subscription_dead_letter_url: str
+    retention_seconds: int
+    """For how long the queue keeps a message."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """From the variables BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN, PIPELINE (its name, for logs and metrics), and the
     numbers SOFT_BOUNCE_THRESHOLD (5), SOFT_BOUNCE_WINDOW_DAYS (30), SOFT_BLOCK_DAYS (30), HOLD_DAYS (14),
     SURGE_HOURLY_FLOOR (100) and SURGE_FACTOR (3); and, each left out for none, the lists PROTECTED, IDENTITIES and
-    SENDING_ACCOUNTS as JSON, ACCOUNT (the pipeline's), CONFIGURATION_SET and Lambda's own AWS_REGION."""
+    SENDING_ACCOUNTS as JSON, ACCOUNT (the pipeline's), CONFIGURATION_SET and Lambda's own AWS_REGION. And, all or none
+    of them, QUEUE_URL, DEAD_LETTER_QUEUE_URL and SUBSCRIPTION_DEAD_LETTER_QUEUE_URL, with MESSAGE_RETENTION_DAYS (4, as
+    SQS has it)."""
 
     blocked_table: str
     history_table: str
@@ -42,6 +56,8 @@ class Settings:
     """Days for which a hold lasts."""
     safeguards: Safeguards = field(default_factory=Safeguards)
     source: Source = field(default_factory=Source)
+    queues: Queues | None = None
+    """None, as in the version before: what was not processed is left to the queue's redrive policy."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -72,6 +88,7 @@ class Settings:
                 configuration_set=environment.get("CONFIGURATION_SET", ""),
                 sending_accounts=reader.accounts("SENDING_ACCOUNTS", reader.strings("SENDING_ACCOUNTS")),
             ),
+            queues=reader.queues(),
         )
         problems = [*reader.problems, *settings._problems()]
         if problems:
@@ -105,6 +122,20 @@ class _Reader:
                 f"{name} is {value!r}; the ARN of a DynamoDB table is needed, "
                 "arn:aws:dynamodb:<region>:<account>:table/<name>"
             )
+        return value
+
+    def queues(self) -> Queues | None:
+        names = ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "SUBSCRIPTION_DEAD_LETTER_QUEUE_URL")
+        if self._environment.keys().isdisjoint({*names, "MESSAGE_RETENTION_DAYS"}):
+            return None
+        url, dead_letter_url, subscription_dead_letter_url = map(self._queue_url, names)
+        retention_days = self.number("MESSAGE_RETENTION_DAYS", 4, (1, 14))
+        return Queues(url, dead_letter_url, subscription_dead_letter_url, retention_days * 86_400)
+
+    def _queue_url(self, name: str) -> str:
+        value = self._environment.get(name, "")
+        if not _QUEUE_URL.fullmatch(value):
+            self.problems.append(f"{name} is {value!r}; the URL of an SQS queue is needed")
         return value
 
     def number(self, name: str, default: int, limits: tuple[int, int]) -> int:

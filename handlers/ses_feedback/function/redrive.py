@@ -1,0 +1,152 @@
+"""Redrive without a person: dead letters of an outage that is over go back to the queue, once each.
+
+Unreadable ones stay, they would come back. So do those that were redriven before: what fails twice needs a person. An
+outage is over when the queue drains, so the first message goes alone, and only after it is processed go 10, then 100,
+and so on. If the queue stops draining, or a redriven message is a dead letter again, no further one is moved.
+
+A message is in the queue before it is deleted here. If the function is killed between the two, or SQS does not delete
+it, it may be redriven a second time; the history then has its feedback already, and nothing changes.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ses_feedback.function.dead_letters import REASON, REDRIVEN, UNREADABLE, redriven
+from ses_feedback.function.message_mover import MessageMover
+from ses_feedback.function.queue_messages import Message
+from ses_feedback.function.settings import Queues
+from ses_feedback.table import describe
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_USED_SHARE = 0.6
+"""Of the remaining time; the rest is for making the messages visible again that were received and stay."""
+
+_BUSY_MESSAGES = 100
+"""With more messages in the queue there is a backlog. A queue with steady traffic is hardly ever empty."""
+
+_STEP_FACTOR = 10
+_POLL_SECONDS = 2
+
+_PAUSE = timedelta(hours=1)
+"""For so long after a redriven message became a dead letter again no other one is moved."""
+
+_STATES: Any = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+]
+
+
+@dataclass
+class RedriveResult:
+    """How many messages were moved, and why no more."""
+
+    moved: int = 0
+    end: str = "all moved"
+    in_both: int = 0
+    """Messages in the queue that could not be deleted from the dead-letter queue."""
+
+
+def redrive(
+    client: "SQSClient",
+    queues: Queues,
+    is_readable: Callable[[Message], bool],
+    *,
+    remaining_seconds: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> RedriveResult:
+    """Move what may go back of both dead-letter queues. Never raises for an error of AWS: the result names it.
+
+    Needs sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on both, and
+    sqs:SendMessage and sqs:GetQueueAttributes on the queue.
+    """
+    deadline = time.monotonic() + _USED_SHARE * remaining_seconds
+    selection = _Selection(is_readable, datetime.now(UTC) - _PAUSE)
+    movers = [
+        MessageMover(
+            client,
+            source_url,
+            queues.url,
+            selection.includes,
+            change=redriven,
+            visibility_timeout_seconds=math.ceil(remaining_seconds),
+        )
+        for source_url in (queues.dead_letter_url, queues.subscription_dead_letter_url)
+    ]
+    result = RedriveResult()
+    try:
+        if any(_count(client, url) for url in (queues.dead_letter_url, queues.subscription_dead_letter_url)):
+            result.end = _move_in_steps(_Queue(client, queues.url, deadline, sleep), movers, selection, deadline)
+    except (ClientError, BotoCoreError) as error:
+        result.end = f"SQS: {describe(error)}"
+    for mover in movers:
+        mover.close()
+        result.moved += mover.moved
+        result.in_both += mover.in_both
+    return result
+
+
+class _Selection:
+    """Which messages may go back. None, once a redriven one is seen that is a dead letter again since ``since``."""
+
+    def __init__(self, is_readable: Callable[[Message], bool], since: datetime) -> None:
+        self.returned = False
+        self._is_readable, self._since = is_readable, since
+
+    def includes(self, message: Message) -> bool:
+        is_redriven = REDRIVEN in message.attributes
+        self.returned = self.returned or (is_redriven and message.sent_at >= self._since)
+        return not (
+            self.returned or is_redriven or message.attribute(REASON) == UNREADABLE or not self._is_readable(message)
+        )
+
+
+class _Queue:
+    """The queue that the messages go to."""
+
+    def __init__(self, client: "SQSClient", url: str, deadline: float, sleep: Callable[[float], None]) -> None:
+        self._client, self._url, self._deadline, self._sleep = client, url, deadline, sleep
+        self._count_before = _count(client, url)
+        self.is_busy = self._count_before > _BUSY_MESSAGES
+
+    def drains(self) -> bool:
+        """Wait until it holds no more messages than before the redrive; whether that came before the deadline."""
+        while time.monotonic() < self._deadline:
+            self._sleep(_POLL_SECONDS)
+            if _count(self._client, self._url) <= self._count_before:
+                return True
+        return False
+
+
+def _move_in_steps(queue: _Queue, movers: Sequence[MessageMover], selection: _Selection, deadline: float) -> str:
+    """Move 1, then 10, then 100 ... messages, each step after the queue has drained; returns why it ended."""
+    if queue.is_busy:
+        return "the queue has a backlog"
+    step = 1
+    while True:
+        tried = 0
+        for mover in movers:
+            tried += mover.move(step - tried, deadline=deadline)
+            if mover.failed:
+                return f"SendMessageBatch: {', '.join(mover.failed)}"
+        if selection.returned:
+            return "a redriven message is a dead letter again"
+        if tried < step:
+            return "no time left" if time.monotonic() >= deadline else "all moved"
+        if not queue.drains():
+            return "the queue does not drain"
+        step *= _STEP_FACTOR
+
+
+def _count(client: "SQSClient", url: str) -> int:
+    """Messages of a queue in any state; approximate, and up to a minute old (SQS API reference, GetQueueAttributes)."""
+    attributes: Any = client.get_queue_attributes(QueueUrl=url, AttributeNames=_STATES)["Attributes"]
+    return sum(int(attributes[name]) for name in _STATES)
