@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
+from components import capacity, policies
 from components.arn import Arn
 from components.blocked_table_args import BlockedTableArgs, read
 from components.policies import Grant
@@ -64,6 +64,8 @@ class BlockedTable(pulumi.ComponentResource):
             f"{self._prefix}-{suffix}",
             region=self._inputs.region,
             billing_mode="PAY_PER_REQUEST",
+            warm_throughput=self._warm_throughput(),
+            on_demand_throughput=self._on_demand_throughput(),
             hash_key=keys[0],
             range_key=keys[1] if len(keys) > 1 else None,
             attributes=[{"name": key, "type": "S"} for key in keys],
@@ -79,6 +81,22 @@ class BlockedTable(pulumi.ComponentResource):
             tags=self._inputs.tags,
             opts=pulumi.ResourceOptions(parent=self, protect=protect),
         )
+
+    def _warm_throughput(self) -> aws.dynamodb.TableWarmThroughputArgsDict | None:
+        write = self._inputs.warm_write_units_per_second or capacity.NEW_TABLE_WRITE_UNITS
+        read = self._inputs.warm_read_units_per_second or capacity.NEW_TABLE_READ_UNITS
+        # The provider reads AWS's own values as none, and would find a difference each time (its issue 47673).
+        if (write, read) == (capacity.NEW_TABLE_WRITE_UNITS, capacity.NEW_TABLE_READ_UNITS):
+            return None
+        return {"write_units_per_second": write, "read_units_per_second": read}
+
+    def _on_demand_throughput(self) -> aws.dynamodb.TableOnDemandThroughputArgsDict | None:
+        limits: aws.dynamodb.TableOnDemandThroughputArgsDict = {}
+        if (write := self._inputs.max_write_request_units) is not None:
+            limits["max_write_request_units"] = write
+        if (read := self._inputs.max_read_request_units) is not None:
+            limits["max_read_request_units"] = read
+        return limits or None
 
     def _resource_policies(self, blocked: aws.dynamodb.Table, history: aws.dynamodb.Table) -> None:
         readers, writers = self._inputs.reader_principals, self._inputs.writer_principals

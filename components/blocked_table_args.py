@@ -5,7 +5,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components import inputs
+from components import capacity, inputs
 
 
 class BlockedTableArgs(TypedDict):
@@ -21,6 +21,15 @@ class BlockedTableArgs(TypedDict):
     as `reader_principals`. Default: none."""
     kms_key_arn: NotRequired[pulumi.Input[str]]
     """Customer managed key of both tables; not together with `replica_regions`. Default: a key that AWS owns."""
+    warm_write_units_per_second: NotRequired[int]
+    """Write units a second that each table takes at once, 4000 to 10000000: for storms above what a new table takes.
+    It can be raised, not lowered. Default: AWS's own, 4000."""
+    warm_read_units_per_second: NotRequired[int]
+    """Read units a second, likewise, 12000 to 10000000. Default: AWS's own, 12000."""
+    max_write_request_units: NotRequired[int]
+    """Write units a second beyond which each table refuses writes, 25 to 10000000: a limit on costs. Default: none."""
+    max_read_request_units: NotRequired[int]
+    """Read units a second, likewise, 25 to 10000000; senders read too. Default: none."""
     deletion_protection: NotRequired[bool]
     """Whether the tables are protected from deletion, by Pulumi and by DynamoDB. Default: true."""
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
@@ -33,6 +42,14 @@ RULES: dict[str, inputs.Rule[Any]] = {
     "reader_principals": inputs.each(inputs.principal),
     "writer_principals": inputs.each(inputs.principal),
     "kms_key_arn": inputs.kms_key_arn,
+    "warm_write_units_per_second": inputs.IntegerRange(
+        capacity.NEW_TABLE_WRITE_UNITS, capacity.MAX_UNITS, "write units a second"
+    ),
+    "warm_read_units_per_second": inputs.IntegerRange(
+        capacity.NEW_TABLE_READ_UNITS, capacity.MAX_UNITS, "read units a second"
+    ),
+    "max_write_request_units": inputs.IntegerRange(capacity.MIN_UNITS, capacity.MAX_UNITS, "write units a second"),
+    "max_read_request_units": inputs.IntegerRange(capacity.MIN_UNITS, capacity.MAX_UNITS, "read units a second"),
     "deletion_protection": inputs.boolean,
     "tags": inputs.tags,
 }
@@ -47,6 +64,10 @@ class BlockedTableInputs:
     reader_principals: list[str] = field(default_factory=list)
     writer_principals: list[str] = field(default_factory=list)
     kms_key_arn: pulumi.Input[str] | None = None
+    warm_write_units_per_second: int | None = None
+    warm_read_units_per_second: int | None = None
+    max_write_request_units: int | None = None
+    max_read_request_units: int | None = None
     deletion_protection: bool = True
     tags: pulumi.Input[inputs.Tags] = field(default_factory=dict)
 

@@ -2,29 +2,64 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from components import policies
+from components import capacity, policies
 from components.alarms import NAMESPACE, SERVICE
 from components.archive import HANDLER, handler_archive
 from components.arn import Arn
-from components.feedback_pipeline_args import LONGEST_LIST, FeedbackPipelineInputs
+from components.feedback_pipeline_args import FeedbackPipelineInputs
+from components.schedule import ScheduledEvent, invoke_on_schedule
+
+_LONGEST_ENVIRONMENT = 4096
+"""Characters of the variables as JSON, which is what Lambda measures (Lambda Developer Guide, "Lambda quotas")."""
+REDRIVE = ScheduledEvent(
+    suffix="redrive",
+    description="Redrives the dead letters that an outage left",
+    expression="rate(15 minutes)",
+    event={"redrive": True},
+)
+"""With it the function looks for dead letters; else it receives messages of its queue."""
+
+
+@dataclass(frozen=True)
+class Queues:
+    """The queues of a pipeline."""
+
+    queue: aws.sqs.Queue
+    dead_letters: aws.sqs.Queue
+    subscription_dead_letters: aws.sqs.Queue
 
 
 class FeedbackFunction:
-    """Creates the function that processes the messages of `queue`, and what belongs to it, as children of `parent`."""
+    """Creates the function that processes the messages of a pipeline's queue, and what belongs to it, as children of
+    `parent`.
+    """
 
-    def __init__(
-        self, prefix: str, inputs: FeedbackPipelineInputs, queue: aws.sqs.Queue, parent: pulumi.Resource
-    ) -> None:
-        self._prefix, self._inputs, self._parent = prefix, inputs, parent
+    def __init__(self, prefix: str, inputs: FeedbackPipelineInputs, queues: Queues, parent: pulumi.Resource) -> None:
+        self._prefix, self._inputs, self._queues, self._parent = prefix, inputs, queues, parent
+        self._place = queues.queue.arn.apply(Arn.of)
         self.log_group = self._log_group()
         self.role = self._role()
-        role_policy = self._role_policy(self.role, self.log_group, queue)
-        self.function = self._function(self.role, self.log_group, queue)
-        self._event_source_mapping(queue, self.function, role_policy)
+        role_policy = self._role_policy()
+        self.function = self._function()
+        self._event_source_mapping(role_policy)
+        if inputs.automatic_redrive:
+            invoke_on_schedule(
+                prefix,
+                self.function,
+                REDRIVE,
+                region=inputs.region,
+                permissions_boundary_arn=inputs.permissions_boundary_arn,
+                tags=inputs.tags,
+                parent=parent,
+            )
+
+    def _options(self, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self._parent, depends_on=list(depends_on))
 
     def _log_group(self) -> aws.cloudwatch.LogGroup:
         return aws.cloudwatch.LogGroup(
@@ -33,24 +68,26 @@ class FeedbackFunction:
             retention_in_days=self._inputs.log_retention_days,
             kms_key_id=self._inputs.kms_key_arn,
             tags=self._inputs.tags,
-            opts=pulumi.ResourceOptions(parent=self._parent),
+            opts=self._options(),
         )
 
     def _role(self) -> aws.iam.Role:
         return aws.iam.Role(
             f"{self._prefix}-role",
-            assume_role_policy=json.dumps(policies.lambda_trust_policy()),
+            assume_role_policy=pulumi.Output.json_dumps(
+                self._place.apply(lambda place: policies.function_trust_policy(place.account))
+            ),
             permissions_boundary=self._inputs.permissions_boundary_arn,
             tags=self._inputs.tags,
-            opts=pulumi.ResourceOptions(parent=self._parent),
+            opts=self._options(),
         )
 
-    def _role_policy(
-        self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, queue: aws.sqs.Queue
-    ) -> aws.iam.RolePolicy:
+    def _role_policy(self) -> aws.iam.RolePolicy:
         arns = pulumi.Output.all(
-            log_group_arn=log_group.arn,
-            queue_arn=queue.arn,
+            log_group_arn=self.log_group.arn,
+            queue_arn=self._queues.queue.arn,
+            dead_letter_queue_arn=self._queues.dead_letters.arn,
+            subscription_dead_letter_queue_arn=self._queues.subscription_dead_letters.arn,
             blocked_table_arn=self._inputs.blocked_table_arn,
             history_table_arn=self._inputs.history_table_arn,
             kms_key_arn=self._inputs.kms_key_arn,
@@ -58,39 +95,41 @@ class FeedbackFunction:
         )
         return aws.iam.RolePolicy(
             f"{self._prefix}-role-policy",
-            role=role.name,
+            role=self.role.name,
             policy=pulumi.Output.json_dumps(arns.apply(lambda known_arns: policies.function_policy(**known_arns))),
-            opts=pulumi.ResourceOptions(parent=self._parent),
+            opts=self._options(),
         )
 
-    def _function(
-        self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup, queue: aws.sqs.Queue
-    ) -> aws.lambda_.Function:
+    def _function(self) -> aws.lambda_.Function:
         return aws.lambda_.Function(
             f"{self._prefix}-function",
             region=self._inputs.region,
-            role=role.arn,
+            role=self.role.arn,
             runtime="python3.13",
             architectures=["arm64"],
             handler=HANDLER,
             code=handler_archive(),
             memory_size=self._inputs.function_memory_mb,
             timeout=self._inputs.function_timeout_seconds,
-            environment={"variables": self._environment(queue)},
+            environment={"variables": pulumi.Output.all(**self._environment()).apply(self._with_identities)},
             logging_config={
                 "log_format": "JSON",
-                "log_group": log_group.name,
+                "log_group": self.log_group.name,
                 "application_log_level": "INFO",
                 "system_log_level": "INFO",
             },
             tags=self._inputs.tags,
-            opts=pulumi.ResourceOptions(parent=self._parent),
+            opts=self._options(),
         )
 
-    def _environment(self, queue: aws.sqs.Queue) -> dict[str, pulumi.Input[str]]:
-        inputs = self._inputs
+    def _environment(self) -> dict[str, pulumi.Input[str]]:
+        inputs, queues = self._inputs, self._queues
         variables: dict[str, pulumi.Input[str]] = {
             "PIPELINE": self._prefix,
+            "QUEUE_URL": queues.queue.url,
+            "DEAD_LETTER_QUEUE_URL": queues.dead_letters.url,
+            "SUBSCRIPTION_DEAD_LETTER_QUEUE_URL": queues.subscription_dead_letters.url,
+            "MESSAGE_RETENTION_DAYS": _as_string(inputs.message_retention_days),
             "BLOCKED_TABLE_ARN": inputs.blocked_table_arn,
             "HISTORY_TABLE_ARN": inputs.history_table_arn,
             "SOFT_BOUNCE_THRESHOLD": _as_string(inputs.soft_bounce_threshold),
@@ -100,8 +139,7 @@ class FeedbackFunction:
             "SURGE_HOURLY_FLOOR": _as_string(inputs.surge_hourly_floor),
             "SURGE_FACTOR": _as_string(inputs.surge_factor),
             "PROTECTED": json.dumps(inputs.protected),
-            "ACCOUNT": queue.arn.apply(lambda arn: Arn.of(arn).account),
-            "IDENTITIES": _identities(inputs.identities),
+            "ACCOUNT": self._place.apply(lambda place: place.account),
             "SENDING_ACCOUNTS": json.dumps(inputs.sending_accounts),
             "POWERTOOLS_SERVICE_NAME": SERVICE,
             "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
@@ -111,29 +149,34 @@ class FeedbackFunction:
             variables["CONFIGURATION_SET"] = inputs.configuration_set_name
         return variables
 
-    def _event_source_mapping(
-        self, queue: aws.sqs.Queue, function: aws.lambda_.Function, role_policy: aws.iam.RolePolicy
-    ) -> None:
-        maximum_concurrency = self._inputs.maximum_concurrency
+    def _with_identities(self, variables: dict[str, str]) -> dict[str, str]:
+        """The variables and, if there is room for them, the identities: without, the function checks accounts only."""
+        with_identities = {**variables, "IDENTITIES": json.dumps(self._inputs.identities)}
+        fits = len(json.dumps(with_identities)) <= _LONGEST_ENVIRONMENT
+        return with_identities if fits else {**variables, "IDENTITIES": "[]"}
+
+    def _event_source_mapping(self, role_policy: aws.iam.RolePolicy) -> None:
         aws.lambda_.EventSourceMapping(
             f"{self._prefix}-mapping",
             region=self._inputs.region,
-            event_source_arn=queue.arn,
-            function_name=function.arn,
+            event_source_arn=self._queues.queue.arn,
+            function_name=self.function.arn,
             batch_size=self._inputs.batch_size,
             maximum_batching_window_in_seconds=self._inputs.maximum_batching_window_seconds,
-            scaling_config=None if maximum_concurrency is None else {"maximum_concurrency": maximum_concurrency},
+            scaling_config={"maximum_concurrency": self._maximum_concurrency()},
             function_response_types=["ReportBatchItemFailures"],
             tags=self._inputs.tags,
             # Lambda tests the role's permission to receive when the mapping is created.
-            opts=pulumi.ResourceOptions(parent=self._parent, depends_on=[role_policy]),
+            opts=self._options([role_policy]),
         )
 
-
-def _identities(identities: Sequence[str]) -> str:
-    """The identities as JSON; none of them when the environment has no room: the function then checks accounts only."""
-    text = json.dumps(identities)
-    return text if len(text) <= LONGEST_LIST else "[]"
+    def _maximum_concurrency(self) -> pulumi.Input[int]:
+        if self._inputs.maximum_concurrency is not None:
+            return self._inputs.maximum_concurrency
+        write_units = self._inputs.table_write_units_per_second
+        if write_units is None:
+            write_units = capacity.NEW_TABLE_WRITE_UNITS
+        return pulumi.Output.from_input(write_units).apply(capacity.default_concurrency)
 
 
 def _as_string(number: pulumi.Input[int]) -> pulumi.Output[str]:

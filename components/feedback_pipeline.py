@@ -1,15 +1,17 @@
 """A pipeline from SES to the blocked table, for one kind of feedback of one source."""
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_aws as aws
 
 from components import inputs, policies
 from components.arn import Arn
-from components.feedback_function import FeedbackFunction
+from components.feedback_function import FeedbackFunction, Queues
 from components.feedback_pipeline_args import DEAD_LETTER_RETENTION_DAYS, FeedbackPipelineArgs, read
 from components.monitored_pipeline import MonitoredPipeline
+from components.redelivery import SECONDS_PER_DAY, Redelivery
 
-_SECONDS_PER_DAY = 24 * 60 * 60
 # Physical names end in "-" and 7 characters. A function's has 64 characters, a queue's 80 (Lambda, SQS API reference).
 _LONGEST_NAME = min(64 - len("-function-1234567"), 80 - len("-subscription-dead-letters-1234567"))
 _SUFFIXES_IN_0_1_0 = {"subscription-dead-letters": "undelivered"}
@@ -20,10 +22,12 @@ class FeedbackPipeline(pulumi.ComponentResource):
     """A pipeline that carries one kind of SES feedback into the blocked table.
 
     Type: ``ses-feedback:index:FeedbackPipeline``.
-    Creates: a topic that only SES may publish to; a queue that only the topic may send to; a dead-letter queue for what
-    the function cannot process and another for what the topic cannot deliver (SNS drops it otherwise); the
-    subscription; for each identity its notification topic, for a configuration set an event destination; the function
-    with its log group, its role and the event source mapping, which takes partial batch responses.
+    Creates: a topic that only SES may publish to; a queue that only the topic may send to, and who redrives; a
+    dead-letter queue for what the function cannot process and another for what the topic cannot deliver (SNS drops it
+    otherwise); the subscription; for each identity its notification topic, for a configuration set an event
+    destination; the function with its log group, its role and the event source mapping, which takes partial batch
+    responses and no more invocations than the tables can take; a schedule, with its role, on which the function
+    redrives what an outage left.
     Not created: the identity and the configuration set, which must exist in the same Region; e-mail forwarding of
     feedback stays as it is unless ``email_forwarding`` is given.
     Raises: ValueError, naming input and value, for a malformed input, or when neither identities nor a configuration
@@ -62,14 +66,18 @@ class FeedbackPipeline(pulumi.ComponentResource):
         topic = self._topic()
         topic_policy = self._topic_policy(topic)
         dead_letter_queue = self._queue("dead-letters", retention_days=DEAD_LETTER_RETENTION_DAYS)
-        self._queue_policy("dead-letters", dead_letter_queue, topic=None)
         queue = self._feedback_queue(dead_letter_queue)
-        queue_policy = self._queue_policy("queue", queue, topic)
         subscription_dead_letter_queue = self._queue(
             "subscription-dead-letters", retention_days=DEAD_LETTER_RETENTION_DAYS
         )
+        queues = Queues(queue, dead_letter_queue, subscription_dead_letter_queue)
+        function = FeedbackFunction(self._prefix, self._inputs, queues, parent=self)
+        role_arn = function.role.arn
+        redrive_principals = self._inputs.redrive_principals
+        self._queue_policy("dead-letters", dead_letter_queue, None, [role_arn])
+        queue_policy = self._queue_policy("queue", queue, topic, [role_arn, *redrive_principals])
         subscription_dead_letter_queue_policy = self._queue_policy(
-            "subscription-dead-letters", subscription_dead_letter_queue, topic
+            "subscription-dead-letters", subscription_dead_letter_queue, topic, []
         )
         subscription = self._subscription(
             topic,
@@ -81,7 +89,6 @@ class FeedbackPipeline(pulumi.ComponentResource):
         notification_topics = self._notification_topics(topic, depends_on=[topic_policy, subscription])
         self._event_destination(topic, depends_on=[topic_policy, subscription])
         self._email_forwarding(notification_topics, opts)
-        function = FeedbackFunction(self._prefix, self._inputs, queue, parent=self)
 
         self.topic_arn = topic.arn
         self.queue_arn, self.queue_url = queue.arn, queue.url
@@ -138,7 +145,7 @@ class FeedbackPipeline(pulumi.ComponentResource):
             f"{self._prefix}-{suffix}",
             region=self._inputs.region,
             message_retention_seconds=pulumi.Output.from_input(retention_days).apply(
-                lambda days: days * _SECONDS_PER_DAY
+                lambda days: days * SECONDS_PER_DAY
             ),
             visibility_timeout_seconds=visibility_timeout_seconds,
             redrive_policy=redrive_policy,
@@ -149,16 +156,20 @@ class FeedbackPipeline(pulumi.ComponentResource):
         )
 
     def _feedback_queue(self, dead_letter_queue: aws.sqs.Queue) -> aws.sqs.Queue:
-        # Six times the function's timeout plus the batching window (Lambda Developer Guide, "Configuring SQS").
-        visibility_timeout_seconds = pulumi.Output.all(
-            self._inputs.function_timeout_seconds, self._inputs.maximum_batching_window_seconds
-        ).apply(lambda seconds: 6 * seconds[0] + seconds[1])
+        redelivery = pulumi.Output.all(
+            self._inputs.message_retention_days,
+            self._inputs.function_timeout_seconds,
+            self._inputs.maximum_batching_window_seconds,
+        ).apply(lambda values: Redelivery.over(*values))
         queue = self._queue(
             "queue",
             retention_days=self._inputs.message_retention_days,
-            visibility_timeout_seconds=visibility_timeout_seconds,
+            visibility_timeout_seconds=redelivery.apply(lambda known: known.visibility_timeout_seconds),
             redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead_letter_queue.arn, "maxReceiveCount": self._inputs.max_receive_count},
+                {
+                    "deadLetterTargetArn": dead_letter_queue.arn,
+                    "maxReceiveCount": redelivery.apply(lambda known: known.max_receive_count),
+                },
             ),
         )
         aws.sqs.RedriveAllowPolicy(
@@ -172,9 +183,11 @@ class FeedbackPipeline(pulumi.ComponentResource):
         )
         return queue
 
-    def _queue_policy(self, suffix: str, queue: aws.sqs.Queue, topic: aws.sns.Topic | None) -> aws.sqs.QueuePolicy:
-        document = pulumi.Output.all(queue.arn, topic.arn if topic else None).apply(
-            lambda arns: policies.queue_policy(queue_arn=arns[0], topic_arn=arns[1])
+    def _queue_policy(
+        self, suffix: str, queue: aws.sqs.Queue, topic: aws.sns.Topic | None, senders: Sequence[pulumi.Input[str]]
+    ) -> aws.sqs.QueuePolicy:
+        document = pulumi.Output.all(queue.arn, topic.arn if topic else None, senders).apply(
+            lambda values: policies.queue_policy(*values)
         )
         return aws.sqs.QueuePolicy(
             f"{self._prefix}-{suffix}-policy",

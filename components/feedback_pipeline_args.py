@@ -6,7 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 import pulumi
 
-from components import inputs
+from components import capacity, inputs
 from components.arn import Arn
 
 
@@ -49,8 +49,12 @@ class FeedbackPipelineArgs(TypedDict):
     sending_accounts: NotRequired[list[str]]
     """Further accounts that feedback may name, as with sending authorization: delegate senders of the identities, or
     owners of identities that this account sends by; at most 800 characters as JSON. Default: none."""
-    max_receive_count: NotRequired[pulumi.Input[int]]
-    """Attempts before a message goes to the dead-letter queue, 1 to 1000. Default: 5, the least that Lambda advises."""
+    automatic_redrive: NotRequired[bool]
+    """Whether the function moves dead letters back by itself, once each, when an outage is over; never what it could
+    not read. Default: true."""
+    redrive_principals: NotRequired[list[str]]
+    """ARNs of the roles and users in this account that may also send to the queue, to redrive by hand. Default: none.
+    """
     message_retention_days: NotRequired[pulumi.Input[int]]
     """Days for which the queue keeps a message, 1 to 13; the dead-letter queues keep it 14. Default: 7."""
     batch_size: NotRequired[pulumi.Input[int]]
@@ -58,11 +62,15 @@ class FeedbackPipelineArgs(TypedDict):
     maximum_batching_window_seconds: NotRequired[pulumi.Input[int]]
     """Seconds to wait for a batch to fill, 0 to 300. Default: 0."""
     maximum_concurrency: NotRequired[pulumi.Input[int]]
-    """Most invocations at the same time, 2 to 1000. Default: Lambda's own scaling."""
+    """Most invocations at the same time, 2 to 1000. Default: as many as `table_write_units_per_second` needs."""
+    table_write_units_per_second: NotRequired[pulumi.Input[int]]
+    """Write units a second that each table takes from this pipeline, 25 to 10000000. Default: what a new table
+    takes at once, 4000."""
     function_memory_mb: NotRequired[pulumi.Input[int]]
     """Memory of the function in MB, 128 to 10240. Default: 256."""
     function_timeout_seconds: NotRequired[pulumi.Input[int]]
-    """Timeout of the function in seconds, 1 to 900; the queue hides a message six times as long. Default: 30."""
+    """Timeout of the function in seconds, 1 to 900; the queue hides a message six times as long or longer. Default: 30.
+    """
     log_retention_days: NotRequired[pulumi.Input[int]]
     """Days to keep the function's logs, one of the numbers that CloudWatch Logs accepts. Default: 30."""
     kms_key_arn: NotRequired[pulumi.Input[str]]
@@ -85,7 +93,7 @@ since a DynamoDB item holds at most 400 KB."""
 
 LONGEST_LIST = 800
 """Characters of a list in the function's environment, of which Lambda allows 4 KB (Lambda Developer Guide, "Lambda
-quotas"): two such lists and the identities leave room for the rest."""
+quotas"): two such lists leave room for the rest, and mostly for the identities."""
 
 _LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -112,12 +120,14 @@ RULES: dict[str, inputs.Rule[Any]] = {
     "surge_factor": inputs.IntegerRange(1, 100, "times the usual hour"),
     "protected": inputs.limited(inputs.each(inputs.protected_pattern), LONGEST_LIST),
     "sending_accounts": inputs.limited(inputs.each(inputs.account_id), LONGEST_LIST),
-    "max_receive_count": inputs.IntegerRange(1, 1000, "receives"),
+    "automatic_redrive": inputs.boolean,
+    "redrive_principals": inputs.each(inputs.role_or_user),
     # Less than the dead-letter queue keeps a message: the message keeps its first enqueue time when it moves there.
     "message_retention_days": inputs.IntegerRange(1, DEAD_LETTER_RETENTION_DAYS - 1, "days"),
     "batch_size": inputs.IntegerRange(1, 10_000, "messages"),
     "maximum_batching_window_seconds": inputs.IntegerRange(0, 300, "seconds"),
-    "maximum_concurrency": inputs.IntegerRange(2, 1000, "batches"),
+    "maximum_concurrency": inputs.IntegerRange(capacity.MIN_CONCURRENCY, capacity.MAX_CONCURRENCY, "batches"),
+    "table_write_units_per_second": inputs.IntegerRange(capacity.MIN_UNITS, capacity.MAX_UNITS, "write units a second"),
     "function_memory_mb": inputs.IntegerRange(128, 10_240, "MB"),
     "function_timeout_seconds": inputs.IntegerRange(1, 900, "seconds"),
     "log_retention_days": inputs.choice(_LOG_RETENTION_DAYS),
@@ -141,11 +151,13 @@ class PipelineSettings:
     surge_factor: pulumi.Input[int] = 3
     protected: list[str] = field(default_factory=list)
     sending_accounts: list[str] = field(default_factory=list)
-    max_receive_count: pulumi.Input[int] = 5
+    automatic_redrive: bool = True
+    redrive_principals: list[str] = field(default_factory=list)
     message_retention_days: pulumi.Input[int] = 7
     batch_size: pulumi.Input[int] = 10
     maximum_batching_window_seconds: pulumi.Input[int] = 0
     maximum_concurrency: pulumi.Input[int] | None = None
+    table_write_units_per_second: pulumi.Input[int] | None = None
     function_memory_mb: pulumi.Input[int] = 256
     function_timeout_seconds: pulumi.Input[int] = 30
     log_retention_days: pulumi.Input[int] = 30

@@ -228,6 +228,10 @@ topic_arn = pattern(
     "the ARN of a topic such as arn:aws:sns:eu-west-1:123456789012:alarms",
 )
 url = pattern(r"https?://[!-~]+", "an address such as https://wiki.example.com/ses-feedback")
+role_or_user = pattern(
+    r"arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+",
+    "the ARN of a role or user such as arn:aws:iam::123456789012:role/operator",
+)
 principal = pattern(
     r"\d{12}|o-[a-z0-9]{10,32}|arn:aws[a-z-]*:iam::\d{12}:(?:role|user)/[\w+=,.@/-]+",
     "an account id (12 digits), the ARN of a role or user, or an organisation id (o-...)",

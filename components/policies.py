@@ -2,7 +2,9 @@
 
 Sources: SES publishes with `aws:SourceAccount` and `aws:SourceArn` (SES Developer Guide, "Configuring Amazon SNS
 notifications"); SNS delivers with `aws:SourceArn` (SNS Developer Guide, "Subscribing an Amazon SQS queue"); CloudWatch
-notifies of alarms with both (SNS Developer Guide, "Example cases for Amazon SNS access control").
+notifies of alarms with both (SNS Developer Guide, "Example cases for Amazon SNS access control"). Whether a key is
+sent in other calls is not always documented: `...IfExists` compares it where it is, and lets the call pass where it is
+not (IAM User Guide, "Condition operators"). docs/adr/0016-rights.md says what is known of each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,10 +38,43 @@ def document(*statements: Mapping[str, Any]) -> Document:
     return {"Version": "2012-10-17", "Statement": [dict(statement) for statement in statements]}
 
 
-def lambda_trust_policy() -> Document:
-    """Trust policy of the function's role."""
+def function_trust_policy(account: str) -> Document:
+    """Trust policy of the function's role: Lambda, for functions of this account.
+
+    Lambda's guide does not say that it sends `aws:SourceAccount` when it assumes a role. A role cannot be passed to
+    another account's function anyway (IAM User Guide, "Pass a role to an AWS service").
+    """
     return document(
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": account}},
+        },
+    )
+
+
+def schedule_trust_policy(region: str, account: str, partition: str) -> Document:
+    """Trust policy of a schedule's role: EventBridge Scheduler, for this account's default group of schedules.
+
+    The condition names the group, as the guide demands; a schedule it must not name (EventBridge Scheduler User Guide,
+    "Confused deputy prevention").
+    """
+    group = f"arn:{partition}:scheduler:{region}:{account}:schedule-group/default"
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "scheduler.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account, "aws:SourceArn": group}},
+        },
+    )
+
+
+def schedule_policy(function_arn: str) -> Document:
+    """What a schedule's role does: it invokes one function."""
+    return document(
+        {"Sid": "InvokeFunction", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function_arn},
     )
 
 
@@ -81,8 +116,22 @@ def alarm_topic_policy(topic_arn: str) -> Document:
     )
 
 
-def queue_policy(queue_arn: str, topic_arn: str | None) -> Document:
-    """TLS only; and if a topic is given, only that topic may send."""
+def queue_policy(queue_arn: str, topic_arn: str | None, senders: Sequence[str] = ()) -> Document:
+    """TLS only; and only the topic, if one is given, and the roles and users `senders` may send.
+
+    An identity policy of the account, such as `sqs:*` of an administrator, allows sending to any of its queues, so
+    others are denied here. The topic is known by `aws:SourceArn`, which no principal can set; a role by
+    `aws:PrincipalArn`, which is its own ARN and not that of its session. Each negated operator is also true where its
+    key is absent, so the statement applies to whoever is none of them (IAM User Guide, "Condition operators"). When an
+    operator redrives by StartMessageMoveTask, SQS sends for that operator (SQS Developer Guide, "Learn how to configure
+    a dead-letter queue redrive": the starter needs `sqs:SendMessage` on the destination). SQS's own move to a
+    dead-letter queue is no SendMessage (the metric NumberOfMessagesSent does not count it, and only the redrive allow
+    policy governs it: "Using dead-letter queues in Amazon SQS").
+    """
+    allowed_senders = {
+        **({"aws:SourceArn": topic_arn} if topic_arn else {}),
+        **({"aws:PrincipalArn": sorted(senders)} if senders else {}),
+    }
     statements: list[Document] = [
         {
             "Sid": "DenyInsecureTransport",
@@ -91,6 +140,14 @@ def queue_policy(queue_arn: str, topic_arn: str | None) -> Document:
             "Action": "sqs:*",
             "Resource": queue_arn,
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            "Sid": "DenyOtherSenders",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:SendMessage",
+            "Resource": queue_arn,
+            **({"Condition": {"ArnNotEquals": allowed_senders}} if allowed_senders else {}),
         },
     ]
     if topic_arn:
@@ -111,12 +168,18 @@ def function_policy(
     *,
     log_group_arn: str,
     queue_arn: str,
+    dead_letter_queue_arn: str,
+    subscription_dead_letter_queue_arn: str,
     blocked_table_arn: str,
     history_table_arn: str,
     kms_key_arn: str | None,
     table_kms_key_arn: str | None,
 ) -> Document:
-    """What the function does, and nothing else; a customer key adds permission to decrypt."""
+    """What the function does, and nothing else; a customer key adds permission to use it.
+
+    Lambda receives and deletes with this role. The function itself sends dead letters, delays what failed, and moves
+    dead letters of an outage back (docs/adr/0015-poison-and-outage.md).
+    """
     statements: list[Document] = [
         {
             "Sid": "WriteLogs",
@@ -127,8 +190,19 @@ def function_policy(
         {
             "Sid": "ReceiveMessages",
             "Effect": "Allow",
-            "Action": ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
-            "Resource": queue_arn,
+            "Action": [
+                "sqs:ChangeMessageVisibility",
+                "sqs:DeleteMessage",
+                "sqs:GetQueueAttributes",
+                "sqs:ReceiveMessage",
+            ],
+            "Resource": [queue_arn, dead_letter_queue_arn, subscription_dead_letter_queue_arn],
+        },
+        {
+            "Sid": "SendMessages",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": [queue_arn, dead_letter_queue_arn],
         },
         {
             "Sid": "WriteHistoryTable",
@@ -144,7 +218,9 @@ def function_policy(
         },
     ]
     if kms_key_arn:
-        statements.append(_decrypt("DecryptQueue", kms_key_arn, _service_endpoint("sqs", queue_arn)))
+        # To send, the sender needs both; to receive, Decrypt (SQS Developer Guide, "Key management").
+        use_queues = _decrypt("UseQueueKey", kms_key_arn, _service_endpoint("sqs", queue_arn))
+        statements.append({**use_queues, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]})
     if table_kms_key_arn:
         statements.append(
             _decrypt("DecryptTables", table_kms_key_arn, _service_endpoint("dynamodb", blocked_table_arn))
@@ -182,9 +258,10 @@ def _service_endpoint(service: str, resource_arn: str) -> str:
 def key_policy(key_arn: str, table_principals: Sequence[str]) -> Document:
     """Policy of a key for topics, queues, alarms, logs and tables.
 
-    The statement for SES, SNS and CloudWatch has no condition: SES's own example has none (SES Developer Guide,
-    "Configuring Amazon SNS notifications"), and feedback is lost without an error if a service does not meet one. What
-    they may encrypt is decided by the policies of topic and queue.
+    SES, SNS and CloudWatch use it for this account only, as far as they name the account: AWS recommends
+    `aws:SourceAccount` here (SNS Developer Guide, "Managing Amazon SNS encryption keys and costs"), SES's own example
+    has no condition (SES Developer Guide, "Configuring Amazon SNS notifications"), and feedback is lost without an
+    error if a service does not meet one. What they may encrypt is decided by the policies of topic and queue.
     """
     key = Arn.of(key_arn)
     log_groups = f"arn:{key.partition}:logs:{key.region}:{key.account}:*"
@@ -202,6 +279,7 @@ def key_policy(key_arn: str, table_principals: Sequence[str]) -> Document:
             "Principal": {"Service": ["cloudwatch.amazonaws.com", "ses.amazonaws.com", "sns.amazonaws.com"]},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             "Resource": "*",
+            "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": key.account}},
         },
         {
             "Sid": "AllowCloudWatchLogs",

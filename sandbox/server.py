@@ -2,7 +2,7 @@
 
 emulator.py runs it as `python -I server.py <file descriptor> <directory>`, without the user's environment.
 
-Five things differ from `python -m ministack`:
+Six things differ from `python -m ministack`:
 
 * the listening socket is inherited, so that no other process can take the port before it is opened;
 * every request counts as sent over TLS. The program's policies deny all others (`aws:SecureTransport`), and MiniStack
@@ -10,6 +10,7 @@ Five things differ from `python -m ministack`:
 * SES answers two more calls of version 1 of its API, which the AWS provider makes for an identity's notification topic;
 * DynamoDB evaluates the resource policies of tables, which MiniStack only stores, and so answers about a table of
   another account, by its ARN;
+* a condition on `aws:PrincipalArn` sees the ARN of the role of a session, as on AWS, not the session's;
 * when the parent ends, in whatever way, this process, its Lambda workers and the directory are removed.
 """
 
@@ -126,6 +127,20 @@ def with_table_policies(dynamodb: Modules, evaluator: Modules, actions: Modules,
     return extended
 
 
+def with_roles_as_principals(evaluator: Modules) -> Callable[[str, Any], Any]:
+    """Resolve `aws:PrincipalArn` of a role's session as IAM does; the sandbox's roles have no path."""
+    resolve = evaluator._resolve_condition_key
+
+    def resolve_as_role(key: str, context: Any) -> Any:
+        value = resolve(key, context)
+        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(value):
+            return value
+        account, role_name = value.split(":")[ACCOUNT], value.split("/")[1]
+        return f"arn:aws:iam::{account}:role/{role_name}"
+
+    return resolve_as_role
+
+
 def main() -> None:
     """Serve MiniStack on the given socket until killed."""
     descriptor, directory = sys.argv[1:]
@@ -139,6 +154,7 @@ def main() -> None:
     from ministack.services import dynamodb, ses  # type: ignore[import-untyped] # noqa: PLC0415
 
     dynamodb.handle_request = with_table_policies(dynamodb, iam_evaluator, iam_actions, responses)
+    iam_evaluator._resolve_condition_key = with_roles_as_principals(iam_evaluator)
     ses.handle_request = with_identity_notifications(ses)
     config = Config()
     config.bind = [f"fd://{descriptor}"]

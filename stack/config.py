@@ -35,7 +35,14 @@ def _names(settings: "type[DataclassInstance]") -> list[str]:
     return [field.name for field in dataclasses.fields(settings)]
 
 
-_TABLE_OPTIONS = ("replica_regions", "reader_principals", "writer_principals")
+_TABLE_PRINCIPALS = ("replica_regions", "reader_principals", "writer_principals")
+_TABLE_CAPACITY = (
+    *("warm_write_units_per_second", "warm_read_units_per_second"),
+    *("max_write_request_units", "max_read_request_units"),
+)
+_TABLE_OPTIONS = (*_TABLE_PRINCIPALS, *_TABLE_CAPACITY)
+_ZERO_IS_UNSET = frozenset(map(camel_case, ("maximum_concurrency", "table_write_units_per_second", *_TABLE_CAPACITY)))
+"""Keys whose default in Pulumi.yaml, 0, stands for what the component or AWS chooses."""
 _RULES: dict[str, Rule[Any]] = {
     **_rules_by_key(feedback_pipeline_args.RULES, *_names(PipelineSettings)),
     **_rules_by_key(feedback_pipeline_args.RULES, "blocked_table_arn", "history_table_arn", "table_kms_key_arn"),
@@ -70,8 +77,7 @@ def parse(config: Mapping[str, str], default_region: str | None = None, prefix: 
     Raises: ValueError, naming key and value.
     """
     values = {key: value for key, text in config.items() if (value := _parse_json(text)) != ""}
-    if values.get("maximumConcurrency") == 0:
-        del values["maximumConcurrency"]
+    values = {key: value for key, value in values.items() if value != 0 or key not in _ZERO_IS_UNSET}
     for key, value in values.items():
         if key not in KEYS:
             raise InputError(prefix + key, value, f"there is no such key; there are {', '.join(sorted(KEYS))}")
@@ -152,7 +158,7 @@ def _tables(checked: Mapping[str, Any], default_region: str | None, prefix: str)
     tables = NewTables(
         region=checked.get("tableRegion") or required_default_region(f"{prefix}tableRegion", default_region),
         kms_key_arn=kms_key_arn,
-        **{name: checked.get(camel_case(name), []) for name in _TABLE_OPTIONS},
+        **{name: checked[camel_case(name)] for name in _TABLE_OPTIONS if camel_case(name) in checked},
     )
     if kms_key_arn and Arn.of(kms_key_arn).region != tables.region:
         requirement = f"a key in the tables' Region, {tables.region}, is needed"

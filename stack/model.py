@@ -13,6 +13,7 @@ from components import (
     FeedbackMonitoringArgs,
     FeedbackPipeline,
     FeedbackPipelineArgs,
+    capacity,
 )
 from components.feedback_monitoring_args import FeedbackMonitoringInputs
 from components.feedback_pipeline_args import PipelineSettings
@@ -23,6 +24,7 @@ KeyArns = Mapping[str, pulumi.Output[str]]
 Pipelines = Mapping[tuple[str, str], FeedbackPipeline]
 """Pipelines by kind and name of the source."""
 
+BOUNCE = KINDS[0]
 EMAIL_FORWARDING_KIND = KINDS[-1]
 """The kind whose pipeline sets e-mail forwarding, after the other: SES accepts false only once both topics are set."""
 
@@ -48,6 +50,10 @@ class NewTables:
     reader_principals: list[str] = field(default_factory=list)
     writer_principals: list[str] = field(default_factory=list)
     kms_key_arn: str | None = None
+    warm_write_units_per_second: int | None = None
+    warm_read_units_per_second: int | None = None
+    max_write_request_units: int | None = None
+    max_read_request_units: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,12 +138,29 @@ class StackConfig:
         }
         return cast(BlockedTableArgs, args)
 
+    def write_units_per_second(self, kind: str) -> int:
+        """Write units a second that each table takes from one pipeline of this kind.
+
+        Every source can have a storm of bounces at the same time, for the same reason; complaints are always few.
+        """
+        configured = self.pipeline_settings.table_write_units_per_second
+        if configured is not None:
+            units = cast(int, configured)
+        elif isinstance(self.tables, NewTables):
+            units = capacity.write_units_at_once(
+                self.tables.warm_write_units_per_second, self.tables.max_write_request_units
+            )
+        else:
+            units = capacity.NEW_TABLE_WRITE_UNITS
+        return capacity.share(units, len(self.sources)) if kind == BOUNCE else units
+
     def pipeline_args(
         self, source: Source, kind: str, tables: BlockedTable | ExistingTables, key_arns: KeyArns
     ) -> FeedbackPipelineArgs:
         """The arguments of the pipeline for one kind of feedback of one source."""
         args: dict[str, Any] = {
             **vars(self.pipeline_settings),
+            "table_write_units_per_second": self.write_units_per_second(kind),
             "kind": kind,
             "region": source.region,
             "identities": source.identities,

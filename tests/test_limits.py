@@ -137,7 +137,10 @@ def test_pulumi_yaml_states_the_limits_and_defaults_of_the_components(declaratio
                     assert declaration["default"] == default, name
                     compared.add(name)
     settings = {field.name for field in dataclasses.fields(feedback_pipeline_args.PipelineSettings)}
-    without_default = {"maximum_concurrency", "permissions_boundary_arn", "protected", "sending_accounts"}
+    without_default = {
+        *("maximum_concurrency", "table_write_units_per_second", "permissions_boundary_arn"),
+        *("protected", "sending_accounts", "redrive_principals"),
+    }
     assert compared == settings - without_default | {"missing_feedback_hours", "deletion_protection"}
 
 

@@ -11,7 +11,7 @@ for (const kind of ["bounce", "complaint"]) {
         identities: ["shop.example"],
         blockedTableArn: tables.blockedTableArn,
         historyTableArn: tables.historyTableArn,
-        maxReceiveCount: 7,
+        messageRetentionDays: 10,
     });
 }
 

@@ -131,8 +131,8 @@ def _check_mapping(request: CreateRequest, queue_arn: str, function_arn: str) ->
     role_arn = configuration["Role"]
     log_group_name = configuration["LoggingConfig"].get("LogGroup", f"/aws/lambda/{configuration['FunctionName']}")
     stream_arn = f"arn:aws:logs:{request.region}:{request.account.id}:log-group:{log_group_name}:log-stream:any"
-    _check_rights(request, role_arn, queue_arn, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
-    _check_rights(request, role_arn, stream_arn, ["logs:CreateLogStream", "logs:PutLogEvents"])
+    check_rights(request, role_arn, queue_arn, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"])
+    check_rights(request, role_arn, stream_arn, ["logs:CreateLogStream", "logs:PutLogEvents"])
 
     sqs = request.client("sqs")
     url = sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[1])["QueueUrl"]
@@ -144,7 +144,8 @@ def _check_mapping(request: CreateRequest, queue_arn: str, function_arn: str) ->
         )
 
 
-def _check_rights(request: CreateRequest, role_arn: str, resource_arn: str, actions: list[str]) -> None:
+def check_rights(request: CreateRequest, role_arn: str, resource_arn: str, actions: list[str]) -> None:
+    """Raises: SandboxError when the role may not do these on the resource."""
     response = request.client("iam", GLOBAL_REGION).simulate_principal_policy(
         PolicySourceArn=role_arn, ActionNames=actions, ResourceArns=[resource_arn]
     )

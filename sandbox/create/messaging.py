@@ -1,5 +1,7 @@
 """Topics, queues, and the subscription between them."""
 
+import json
+
 from sandbox.provider import CreateRequest, CreateResult, without_none
 
 
@@ -67,18 +69,27 @@ def queue(request: CreateRequest) -> CreateResult:
 
 
 def queue_policy(request: CreateRequest) -> CreateResult:
-    """SQS SetQueueAttributes, Policy."""
-    return _queue_attribute(request, "Policy", "policy")
+    """SQS SetQueueAttributes, Policy.
+
+    Whoever works in the sandbox is the account's root, and may redrive: on AWS, roles of `redrivePrincipals` do.
+    """
+    policy = json.loads(request.inputs.take("policy"))
+    for statement in policy["Statement"]:
+        if statement["Sid"] == "DenyOtherSenders":
+            condition = statement["Condition"]["ArnNotEquals"]
+            principals = [*condition.get("aws:PrincipalArn", []), f"arn:aws:iam::{request.account.id}:root"]
+            condition["aws:PrincipalArn"] = principals
+    return _queue_attribute(request, "Policy", json.dumps(policy))
 
 
 def redrive_allow_policy(request: CreateRequest) -> CreateResult:
     """SQS SetQueueAttributes, RedriveAllowPolicy."""
-    return _queue_attribute(request, "RedriveAllowPolicy", "redriveAllowPolicy")
+    return _queue_attribute(request, "RedriveAllowPolicy", request.inputs.take("redriveAllowPolicy"))
 
 
-def _queue_attribute(request: CreateRequest, attribute: str, key: str) -> CreateResult:
+def _queue_attribute(request: CreateRequest, attribute: str, value: str) -> CreateResult:
     url = request.inputs.take("queueUrl")
-    request.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={attribute: request.inputs.take(key)})
+    request.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={attribute: value})
     return CreateResult(url)
 
 

@@ -98,6 +98,32 @@ def test_a_customer_key_encrypts_both_and_lets_senders_decrypt() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("changes", "warm", "on_demand"),
+    [
+        ({}, None, None),
+        ({"warm_write_units_per_second": 4000, "warm_read_units_per_second": 12000.0}, None, None),  # AWS's own
+        (
+            {"warm_write_units_per_second": 9000.0},
+            {"writeUnitsPerSecond": 9000, "readUnitsPerSecond": 12000},
+            None,
+        ),
+        (
+            {"warm_read_units_per_second": 20000, "max_write_request_units": 500},
+            {"writeUnitsPerSecond": 4000, "readUnitsPerSecond": 20000},
+            {"maxWriteRequestUnits": 500},
+        ),
+        ({"max_read_request_units": 700}, None, {"maxReadRequestUnits": 700}),
+    ],
+)
+def test_both_tables_take_at_once_and_at_most_what_is_asked(
+    changes: dict[str, object], warm: object, on_demand: object
+) -> None:
+    for table in record_tables(**changes).of(TABLE):
+        assert table.inputs.get("warmThroughput") == warm
+        assert table.inputs.get("onDemandThroughput") == on_demand
+
+
 def test_replicas_are_for_readers_of_the_blocked_table() -> None:
     graph = record_tables(replica_regions=["us-east-1"])
     assert graph["t-blocked"].inputs["streamViewType"] == "NEW_AND_OLD_IMAGES"
@@ -187,6 +213,10 @@ def test_a_reader_alone_gets_nothing_on_the_history() -> None:
         ({"replica_regions": ["us-east-1"], "kms_key_arn": KEY}, "leave it out with kms_key_arn"),
         ({"reader_principals": ["everyone"]}, "reader_principals[0] is 'everyone'"),
         ({"writer_principals": ["12345"]}, "writer_principals[0] is '12345': an account id (12 digits)"),
+        ({"warm_write_units_per_second": 3999}, "warm_write_units_per_second is 3999: a whole number from 4000 to"),
+        ({"warm_read_units_per_second": 4000}, "warm_read_units_per_second is 4000: a whole number from 12000 to"),
+        ({"max_write_request_units": 24}, "max_write_request_units is 24: a whole number from 25 to"),
+        ({"max_read_request_units": 0}, "max_read_request_units is 0: a whole number from 25 to"),
         ({"deletion_protection": "yes"}, "deletion_protection is 'yes': true or false is needed"),
         ({"replicas": ["us-east-1"]}, "there is no such input; there are deletion_protection,"),
     ],

@@ -51,6 +51,7 @@ CONTRACTS: dict[str, Contract] = {
     "aws:kms/keyPolicy:KeyPolicy": Contract(),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Contract(has_tags=True),
     "aws:lambda/function:Function": Contract(has_tags=True, longest_name=64),
+    "aws:scheduler/schedule:Schedule": Contract(longest_name=64),
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": Contract(),
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": Contract(),
     "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": Contract(),

@@ -57,6 +57,7 @@ def test_the_policy_is_exactly_this() -> None:
             "Principal": {"Service": ["cloudwatch.amazonaws.com", "ses.amazonaws.com", "sns.amazonaws.com"]},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             "Resource": "*",
+            "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
         },
         {
             "Sid": "AllowCloudWatchLogs",

@@ -19,6 +19,7 @@ KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd"
 TABLE_KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/5678abcd"
 SNS = f"arn:aws:sns:eu-west-1:{ACCOUNT}:"
 SQS = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:"
+SQS_URL = f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/"
 SES = f"arn:aws:ses:eu-west-1:{ACCOUNT}:"
 
 
@@ -47,9 +48,12 @@ def test_children_are_exactly_these(graph: Graph) -> None:
     assert {(resource.type, resource.name) for resource in graph.custom} == {
         ("aws:cloudwatch/logGroup:LogGroup", "p-logs"),
         ("aws:iam/role:Role", "p-role"),
+        ("aws:iam/role:Role", "p-scheduler"),
         ("aws:iam/rolePolicy:RolePolicy", "p-role-policy"),
+        ("aws:iam/rolePolicy:RolePolicy", "p-scheduler-policy"),
         ("aws:lambda/eventSourceMapping:EventSourceMapping", "p-mapping"),
         ("aws:lambda/function:Function", "p-function"),
+        ("aws:scheduler/schedule:Schedule", "p-redrive"),
         ("aws:ses/identityNotificationTopic:IdentityNotificationTopic", "p-news@shop.example"),
         ("aws:ses/identityNotificationTopic:IdentityNotificationTopic", "p-shop.example"),
         ("aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination", "p-event-destination"),
@@ -105,13 +109,24 @@ def test_only_ses_of_this_account_for_these_sources_may_publish(graph: Graph) ->
     }
 
 
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/p-role-1a2b3c4"
+OPERATOR = f"arn:aws:iam::{ACCOUNT}:role/operator"
+TOPIC = f"{SNS}p-topic-1a2b3c4"
+
+
 @pytest.mark.parametrize(
-    ("suffix", "sender"), [("queue", "topic"), ("subscription-dead-letters", "topic"), ("dead-letters", None)]
+    ("suffix", "senders"),
+    [
+        ("queue", {"aws:SourceArn": TOPIC, "aws:PrincipalArn": [OPERATOR, ROLE]}),
+        ("subscription-dead-letters", {"aws:SourceArn": TOPIC}),
+        ("dead-letters", {"aws:PrincipalArn": [ROLE]}),
+    ],
 )
-def test_a_queue_takes_nothing_but_over_tls_from_the_topic(graph: Graph, suffix: str, sender: str | None) -> None:
+def test_a_queue_takes_nothing_but_over_tls_from_who_should_send(suffix: str, senders: dict[str, Any]) -> None:
+    graph = record_pipeline(redrive_principals=[OPERATOR])
     arn = f"{SQS}p-{suffix}-1a2b3c4"
-    deny, *allow = graph[f"p-{suffix}-policy"].document("policy")["Statement"]
-    assert deny == {
+    deny_insecure, deny_others, *allow = graph[f"p-{suffix}-policy"].document("policy")["Statement"]
+    assert deny_insecure == {
         "Sid": "DenyInsecureTransport",
         "Effect": "Deny",
         "Principal": "*",
@@ -119,24 +134,32 @@ def test_a_queue_takes_nothing_but_over_tls_from_the_topic(graph: Graph, suffix:
         "Resource": arn,
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
+    assert deny_others == {
+        "Sid": "DenyOtherSenders",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnNotEquals": senders},
+    }
     topic_sends = {
         "Sid": "AllowTopicSendMessage",
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": f"{SNS}p-topic-1a2b3c4"}},
+        "Condition": {"ArnEquals": {"aws:SourceArn": TOPIC}},
     }
-    assert allow == ([topic_sends] if sender else [])
+    assert allow == ([topic_sends] if "aws:SourceArn" in senders else [])
 
 
 def test_queues_keep_and_hide_messages_as_promised(graph: Graph) -> None:
     queue = graph["p-queue"]
     assert queue.inputs["messageRetentionSeconds"] == 7 * 86_400
-    assert queue.inputs["visibilityTimeoutSeconds"] == 6 * 30
+    assert queue.inputs["visibilityTimeoutSeconds"] == 598
     assert queue.document("redrivePolicy") == {
         "deadLetterTargetArn": f"{SQS}p-dead-letters-1a2b3c4",
-        "maxReceiveCount": 5,
+        "maxReceiveCount": 1000,
     }
     for suffix in ("dead-letters", "subscription-dead-letters"):
         assert graph[f"p-{suffix}"].inputs["messageRetentionSeconds"] == 14 * 86_400
@@ -146,9 +169,10 @@ def test_queues_keep_and_hide_messages_as_promised(graph: Graph) -> None:
     }
 
 
-def test_visibility_follows_timeout_and_window() -> None:
-    graph = record_pipeline(function_timeout_seconds=100, maximum_batching_window_seconds=7)
-    assert graph["p-queue"].inputs["visibilityTimeoutSeconds"] == 607
+def test_visibility_follows_timeout_and_window_where_they_are_long() -> None:
+    queue = record_pipeline(function_timeout_seconds=100, maximum_batching_window_seconds=7)["p-queue"]
+    assert queue.inputs["visibilityTimeoutSeconds"] == 607
+    assert queue.document("redrivePolicy")["maxReceiveCount"] == 7 * 86_400 * 99 // 100 // 607
 
 
 def test_subscription_is_raw_and_has_a_dead_letter_queue_of_its_own(graph: Graph) -> None:
@@ -219,8 +243,16 @@ ROLE_STATEMENTS = [
     {
         "Sid": "ReceiveMessages",
         "Effect": "Allow",
-        "Action": ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
-        "Resource": f"{SQS}p-queue-1a2b3c4",
+        "Action": [
+            *("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+        ],
+        "Resource": [f"{SQS}p-{suffix}-1a2b3c4" for suffix in ("queue", "dead-letters", "subscription-dead-letters")],
+    },
+    {
+        "Sid": "SendMessages",
+        "Effect": "Allow",
+        "Action": "sqs:SendMessage",
+        "Resource": [f"{SQS}p-queue-1a2b3c4", f"{SQS}p-dead-letters-1a2b3c4"],
     },
     {
         "Sid": "WriteHistoryTable",
@@ -237,17 +269,60 @@ ROLE_STATEMENTS = [
 ]
 
 
-def decrypt_statement(sid: str, key: str, service: str) -> dict[str, object]:
+def key_statement(sid: str, actions: object, key: str, service: str) -> dict[str, object]:
     condition = {"StringEquals": {"kms:ViaService": f"{service}.amazonaws.com"}}
-    return {"Sid": sid, "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key, "Condition": condition}
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": key, "Condition": condition}
 
 
 def test_role_may_do_exactly_this(graph: Graph) -> None:
     assert graph["p-role-policy"].document("policy") == {"Version": "2012-10-17", "Statement": ROLE_STATEMENTS}
     assert graph["p-role"].document("assumeRolePolicy")["Statement"] == [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+        },
     ]
     assert "permissionsBoundary" not in graph["p-role"].inputs
+
+
+def test_the_function_redrives_on_a_schedule_whose_role_can_do_no_more(graph: Graph) -> None:
+    function = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:p-function-1a2b3c4"
+    assert graph["p-redrive"].inputs == {
+        "region": "eu-west-1",
+        "description": "Redrives the dead letters that an outage left",
+        "scheduleExpression": "rate(15 minutes)",
+        "flexibleTimeWindow": {"mode": "FLEXIBLE", "maximumWindowInMinutes": 5},
+        "target": {
+            "arn": function,
+            "roleArn": f"arn:aws:iam::{ACCOUNT}:role/p-scheduler-1a2b3c4",
+            "input": '{"redrive": true}',
+            "retryPolicy": {"maximumEventAgeInSeconds": 300, "maximumRetryAttempts": 2},
+        },
+    }
+    assert "p-scheduler-policy" in graph["p-redrive"].depends_on
+    assert graph["p-scheduler"].document("assumeRolePolicy")["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "scheduler.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {
+                    "aws:SourceAccount": ACCOUNT,
+                    "aws:SourceArn": f"arn:aws:scheduler:eu-west-1:{ACCOUNT}:schedule-group/default",
+                },
+            },
+        },
+    ]
+    assert graph["p-scheduler-policy"].document("policy")["Statement"] == [
+        {"Sid": "InvokeFunction", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function},
+    ]
+
+
+def test_without_automatic_redrive_there_is_no_schedule(graph: Graph) -> None:
+    names = {resource.name for resource in record_pipeline(automatic_redrive=False).custom}
+    assert names == {resource.name for resource in graph.custom} - {"p-redrive", "p-scheduler", "p-scheduler-policy"}
 
 
 def test_customer_keys_reach_topic_queues_logs_and_role() -> None:
@@ -261,10 +336,11 @@ def test_customer_keys_reach_topic_queues_logs_and_role() -> None:
         assert "sqsManagedSseEnabled" not in queue.inputs
     assert graph["p-role-policy"].document("policy")["Statement"] == [
         *ROLE_STATEMENTS,
-        decrypt_statement("DecryptQueue", KEY, "sqs.eu-west-1"),
-        decrypt_statement("DecryptTables", TABLE_KEY, "dynamodb.eu-central-1"),
+        key_statement("UseQueueKey", ["kms:Decrypt", "kms:GenerateDataKey"], KEY, "sqs.eu-west-1"),
+        key_statement("DecryptTables", "kms:Decrypt", TABLE_KEY, "dynamodb.eu-central-1"),
     ]
-    assert graph["p-role"].inputs["permissionsBoundary"] == "arn:aws:iam::aws:policy/B"
+    for role in graph.of("aws:iam/role:Role"):
+        assert role.inputs["permissionsBoundary"] == "arn:aws:iam::aws:policy/B"
 
 
 def test_without_a_customer_key_queues_are_encrypted_and_the_topic_has_no_key(graph: Graph) -> None:
@@ -287,6 +363,10 @@ def test_function_and_its_logs(graph: Graph) -> None:
         "environment": {
             "variables": {
                 "PIPELINE": "p",
+                "QUEUE_URL": f"{SQS_URL}p-queue-1a2b3c4",
+                "DEAD_LETTER_QUEUE_URL": f"{SQS_URL}p-dead-letters-1a2b3c4",
+                "SUBSCRIPTION_DEAD_LETTER_QUEUE_URL": f"{SQS_URL}p-subscription-dead-letters-1a2b3c4",
+                "MESSAGE_RETENTION_DAYS": "7",
                 "BLOCKED_TABLE_ARN": BLOCKED,
                 "HISTORY_TABLE_ARN": HISTORY,
                 "SOFT_BOUNCE_THRESHOLD": "5",
@@ -328,22 +408,36 @@ def test_lists_reach_the_function() -> None:
     assert "CONFIGURATION_SET" not in variables
 
 
-def test_the_environment_never_outgrows_what_lambda_allows() -> None:
-    """4 KB (Lambda Developer Guide, "Lambda quotas"): without the room for identities, only accounts are checked."""
+@pytest.mark.parametrize("identities", [1, 10, 30, 50, 200])
+@pytest.mark.parametrize("protected", ["a@", "jane-of-many-names@example.org"])
+def test_the_environment_never_outgrows_what_lambda_allows(identities: int, protected: str) -> None:
+    """4 KB of JSON (Lambda Developer Guide, "Lambda quotas"): without the room, only accounts are checked."""
     longest_table = f"arn:aws:dynamodb:ap-southeast-2:{ACCOUNT}:table/{'t' * 255}"
-    for identities, passed_on in ((38, 38), (200, 0)):
-        names = [f"shop-{number:03}.example" for number in range(identities)]
-        graph = record_pipeline(
-            identities=names,
-            protected=[f"jane-{number:03}@example.org" for number in range(32)],
-            sending_accounts=[f"{number:012}" for number in range(50)],
-            blocked_table_arn=longest_table,
-            history_table_arn=longest_table,
-            configuration_set_name="c" * 64,
-        )
-        variables = graph["p-function"].inputs["environment"]["variables"]
-        assert json.loads(variables["IDENTITIES"]) == names[:passed_on]
-        assert len(json.dumps(variables)) < 4096 - 2 * 46  # and the name, at most 46 characters
+    names = [f"shop-{number:03}.example" for number in range(identities)]
+    patterns = [f"{number:03}{protected}" for number in range(800 // len(f'"000{protected}", '))]
+    pipeline_name = "p" * 46
+    args = pipeline_args(
+        region="ap-southeast-2",
+        identities=names,
+        protected=patterns,
+        sending_accounts=[f"{number:012}" for number in range(50)],
+        blocked_table_arn=longest_table,
+        history_table_arn=longest_table,
+        configuration_set_name="c" * 64,
+    )
+    graph = record(lambda: FeedbackPipeline(pipeline_name, args))
+    variables = graph[f"{pipeline_name}-function"].inputs["environment"]["variables"]
+    assert len(json.dumps(variables)) <= 4096
+    with_identities = len(json.dumps({**variables, "IDENTITIES": json.dumps(names)}))
+    assert json.loads(variables["IDENTITIES"]) == (names if with_identities <= 4096 else [])
+    assert (identities, variables["IDENTITIES"] != "[]") in {
+        (1, True),
+        (10, True),
+        (30, True),
+        (30, False),
+        (50, False),
+        (200, False),
+    }
 
 
 def test_mapping_reports_batch_item_failures(graph: Graph) -> None:
@@ -353,10 +447,25 @@ def test_mapping_reports_batch_item_failures(graph: Graph) -> None:
         "functionName": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:p-function-1a2b3c4",
         "batchSize": 10,
         "maximumBatchingWindowInSeconds": 0,
+        "scalingConfig": {"maximumConcurrency": 8},
         "functionResponseTypes": ["ReportBatchItemFailures"],
         "tags": {},
     }
-    assert record_pipeline(maximum_concurrency=4)["p-mapping"].inputs["scalingConfig"] == {"maximumConcurrency": 4}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"maximum_concurrency": 4}, 4),
+        ({"table_write_units_per_second": 25}, 2),
+        ({"table_write_units_per_second": 40_000}, 86),
+        ({"table_write_units_per_second": pulumi.Output.from_input(2000.0)}, 4),
+        ({"table_write_units_per_second": 40_000, "maximum_concurrency": 3}, 3),
+    ],
+)
+def test_no_more_invocations_than_the_tables_can_take(changes: dict[str, object], expected: int) -> None:
+    mapping = record(lambda: FeedbackPipeline("p", pipeline_args(**changes)))["p-mapping"]
+    assert mapping.inputs["scalingConfig"] == {"maximumConcurrency": expected}
 
 
 def test_tags_reach_every_child_that_takes_tags() -> None:
@@ -374,8 +483,8 @@ def test_tags_reach_every_child_that_takes_tags() -> None:
 
 def test_an_integer_that_arrives_as_a_float_stays_an_integer() -> None:
     """Through the plugin every number is a float, and AWS refuses `5.0` in a redrive policy."""
-    graph = record_pipeline(max_receive_count=7.0, message_retention_days=2.0, soft_bounce_threshold=3.0)
-    assert '"maxReceiveCount": 7}' in graph["p-queue"].inputs["redrivePolicy"]
+    graph = record_pipeline(message_retention_days=2.0, function_timeout_seconds=60.0, soft_bounce_threshold=3.0)
+    assert '"maxReceiveCount": 475}' in graph["p-queue"].inputs["redrivePolicy"]
     assert graph["p-queue"].inputs["messageRetentionSeconds"] == 2 * 86_400
     assert graph["p-function"].inputs["environment"]["variables"]["SOFT_BOUNCE_THRESHOLD"] == "3"
 
@@ -422,7 +531,12 @@ def test_outputs_of_other_resources_are_taken_and_checked() -> None:
         ({"protected": ["example.org", "a,b@"]}, "protected[1] is 'a,b@': an address"),
         ({"protected": [f"{number}.example.org" for number in range(70)]}, "at most 800 characters as JSON"),
         ({"sending_accounts": [210987654321]}, "sending_accounts[0] is 210987654321: an account id (12 digits, in"),
-        ({"max_receive_count": 1001}, "max_receive_count is 1001"),
+        ({"automatic_redrive": "on"}, "automatic_redrive is 'on': true or false is needed"),
+        ({"redrive_principals": [ACCOUNT]}, f"redrive_principals[0] is '{ACCOUNT}': the ARN of a role or user"),
+        ({"redrive_principals": [f"arn:aws:iam::{ACCOUNT}:root"]}, "the ARN of a role or user such as"),
+        ({"redrive_principals": [f"arn:aws:iam::{ACCOUNT}:role/*"]}, "the ARN of a role or user such as"),
+        ({"max_receive_count": 5}, "max_receive_count is 5: there is no such input"),
+        ({"table_write_units_per_second": 24}, "table_write_units_per_second is 24: a whole number from 25 to"),
         ({"message_retention_days": 14}, "message_retention_days is 14: a whole number from 1 to 13 days"),
         ({"batch_size": 10_001}, "batch_size is 10001"),
         ({"batch_size": 11}, "maximum_batching_window_seconds is 0: at least 1 is needed with batch_size 11"),
@@ -435,7 +549,10 @@ def test_outputs_of_other_resources_are_taken_and_checked() -> None:
         ({"email_forwarding": False, "identities": []}, "email_forwarding is False: identities are needed"),
         ({"permissions_boundary_arn": "B"}, "permissions_boundary_arn is 'B': the ARN of an IAM policy"),
         ({"tags": {"aws:x": "y"}}, "tags.aws:x is 'y': a string is needed, under a key that does not begin with aws:"),
-        ({"soft_bounce_treshold": 3}, "soft_bounce_treshold is 3: there is no such input; there are batch_size,"),
+        (
+            {"soft_bounce_treshold": 3},
+            "soft_bounce_treshold is 3: there is no such input; there are automatic_redrive,",
+        ),
     ],
 )
 def test_a_wrong_input_is_named_with_its_value_and_what_would_be_right(changes: dict[str, Any], message: str) -> None:

@@ -69,9 +69,10 @@ def test_construct_takes_names_in_camel_case_and_integers_as_floats(provider: Co
         "identities": ["shop.example"],
         "blockedTableArn": f"{TABLE}blocked",
         "historyTableArn": f"{TABLE}history",
-        "maxReceiveCount": 7.0,
+        "messageRetentionDays": 2.0,
         "includeOriginalHeaders": True,
     }
     graph = record(lambda: provider.construct("p", "ses-feedback:index:FeedbackPipeline", inputs))
-    assert graph["p-queue"].document("redrivePolicy")["maxReceiveCount"] == 7
+    assert graph["p-queue"].inputs["visibilityTimeoutSeconds"] == 180
+    assert graph["p-queue"].document("redrivePolicy")["maxReceiveCount"] == 950
     assert graph["p-shop.example"].inputs["includeOriginalHeaders"] is True

@@ -97,7 +97,7 @@ def test_the_dev_stack_lives_its_life(dev: Pulumi) -> None:
     assert changes(dev("up", "-y")) == {"created": preview["to create"]}
     assert changes(dev("up", "-y")) == {"unchanged": preview["to create"]}
 
-    dev("config", "set", "maxReceiveCount", "7")
+    dev("config", "set", "messageRetentionDays", "10")
     changed = dev("preview", "--json")
     assert json.loads(changed)["changeSummary"].keys() == {"same", "update"}
     assert "updated" in changes(dev("up", "-y"))

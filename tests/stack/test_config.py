@@ -62,9 +62,47 @@ def test_arguments_of_the_tables() -> None:
         "reader_principals": [ACCOUNT],
         "writer_principals": [],
         "kms_key_arn": None,
+        "warm_write_units_per_second": None,
+        "warm_read_units_per_second": None,
+        "max_write_request_units": None,
+        "max_read_request_units": None,
         "deletion_protection": True,
         "tags": {"team": "mail"},
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "bounces", "complaints"),
+    [
+        ({}, 2000, 4000),  # what a new table takes
+        ({"warmWriteUnitsPerSecond": 9000}, 4500, 9000),
+        ({"warmWriteUnitsPerSecond": 9000, "maxWriteRequestUnits": 1000}, 500, 1000),
+        ({"maxWriteRequestUnits": 30}, 25, 30),
+        ({"maxWriteRequestUnits": 1000, "tableWriteUnitsPerSecond": 600}, 300, 600),
+        ({"blockedTableArn": BLOCKED, "historyTableArn": HISTORY}, 2000, 4000),
+        ({"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "tableWriteUnitsPerSecond": 400}, 200, 400),
+        ({"warmWriteUnitsPerSecond": 0, "maxWriteRequestUnits": 0, "tableWriteUnitsPerSecond": 0}, 2000, 4000),
+    ],
+)
+def test_pipelines_of_bounces_share_what_the_tables_take(
+    changes: dict[str, object], bounces: int, complaints: int
+) -> None:
+    sources = [{"identities": ["a.example"]}, {"identities": ["b.example"]}]
+    config = parse(config_values(sources=sources, **changes), "eu-west-1")
+    assert (config.write_units_per_second("bounce"), config.write_units_per_second("complaint")) == (
+        bounces,
+        complaints,
+    )
+    tables = ExistingTables(blocked_table_arn=BLOCKED, history_table_arn=HISTORY)
+    args = config.pipeline_args(config.sources[1], "bounce", tables, {})
+    assert args["table_write_units_per_second"] == bounces
+
+
+def test_the_capacity_reaches_the_tables() -> None:
+    config = parse(config_values(warmWriteUnitsPerSecond=9000, maxReadRequestUnits=500), "eu-west-1")
+    assert isinstance(config.tables, NewTables)
+    args = config.table_args(config.tables, {})
+    assert (args["warm_write_units_per_second"], args["max_read_request_units"]) == (9000, 500)
 
 
 def test_arguments_of_a_pipeline() -> None:
@@ -73,7 +111,7 @@ def test_arguments_of_a_pipeline() -> None:
     tables = ExistingTables(blocked_table_arn=BLOCKED, history_table_arn=HISTORY)
     bounce_args, complaint_args = (config.pipeline_args(config.sources[0], kind, tables, {}) for kind in KINDS)
     assert bounce_args == {
-        **vars(PipelineSettings(batch_size=5)),
+        **vars(PipelineSettings(batch_size=5, table_write_units_per_second=4000)),
         "kind": "bounce",
         "region": "eu-west-1",
         "identities": ["shop.example"],
@@ -238,8 +276,16 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         ({"tableRegion": "mars"}, "p:tableRegion is 'mars': a Region such as eu-west-1 is needed"),
         ({"readerPrincipals": ["all"]}, "p:readerPrincipals[0] is 'all': an account id"),
         ({"softBounceTreshold": 3}, "p:softBounceTreshold is 3: there is no such key; there are alarmEmails,"),
-        ({"maxReceiveCount": 0}, "p:maxReceiveCount is 0: a whole number from 1 to 1000 receives is needed"),
-        ({"maxReceiveCount": "many"}, "p:maxReceiveCount is 'many': a whole number"),
+        ({"messageRetentionDays": 0}, "p:messageRetentionDays is 0: a whole number from 1 to 13 days is needed"),
+        ({"messageRetentionDays": "many"}, "p:messageRetentionDays is 'many': a whole number"),
+        ({"maxReceiveCount": 5}, "p:maxReceiveCount is 5: there is no such key"),
+        ({"warmWriteUnitsPerSecond": 3999}, "p:warmWriteUnitsPerSecond is 3999: a whole number from 4000 to"),
+        ({"tableWriteUnitsPerSecond": 24}, "p:tableWriteUnitsPerSecond is 24: a whole number from 25 to"),
+        ({"redrivePrincipals": ["operator"]}, "p:redrivePrincipals[0] is 'operator': the ARN of a role or user"),
+        (
+            {"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "maxWriteRequestUnits": 100},
+            "p:maxWriteRequestUnits is 100: leave it out, or p:blockedTableArn",
+        ),
         ({"batchSize": 100}, "p:maximumBatchingWindowSeconds is 0: at least 1 is needed with p:batchSize 100"),
         ({"blockedTableArn": BLOCKED}, "p:historyTableArn is None: the Region and account of p:blockedTableArn"),
         ({"historyTableArn": HISTORY}, "p:historyTableArn is"),
