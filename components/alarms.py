@@ -61,8 +61,8 @@ _DEAD_LETTERS_RATIONALE = (
     "An idle queue has no data."
 )
 _FUNCTION_RATIONALE = (
-    "SQS delivers again after a failure, and moves a message to the dead-letter queue after the fifth, a quarter of an "
-    "hour later by default: two periods with errors in that time justify an alarm. No invocation, no data."
+    "SQS delivers again after a failure, for as long as it keeps a message: a single failure repairs itself, and two "
+    "periods with failures within a quarter of an hour do not look like it. No invocation, no data."
 )
 
 PIPELINE_ALARMS: tuple[Alarm, ...] = (
@@ -98,9 +98,8 @@ PIPELINE_ALARMS: tuple[Alarm, ...] = (
         statistic="Maximum",
         period=60,
         threshold="oldest_message_seconds",
-        rationale="An age is a duration already, so one minute decides. SQS leaves out a message received three times, "
-        "which takes 540 s by default, so the alarm on dead letters is for a single failing message. An empty "
-        "queue has no data.",
+        rationale="An age is a duration already, so one minute decides. SQS leaves out a message received more than "
+        "three times: feedback-refused is for those that fail again and again. An empty queue has no data.",
     ),
     Alarm(
         suffix="function-errors",
@@ -142,6 +141,43 @@ PIPELINE_ALARMS: tuple[Alarm, ...] = (
     ),
 )
 """The alarms of each pipeline."""
+
+
+@dataclass(frozen=True)
+class GrowthAlarm:
+    """An alarm on dead letters that become more: one that waits already hides no second one."""
+
+    suffix: str = "dead-letters-growing"
+    description: str = "A further message came to the dead-letter queue."
+    period: int = 300
+    """In seconds."""
+    datapoints_to_alarm: int = 1
+    treat_missing_data: str = "notBreaching"
+    rationale: str = (
+        "The difference of two periods, so it goes back by itself, and off again with the next one. Visible and hidden "
+        "messages together: a look at them, which hides them, changes nothing. A queue that holds messages has data."
+    )
+
+    def queries(self, queue_name: pulumi.Input[str]) -> list[dict[str, Any]]:
+        """An expression that is the number of further messages since the period before, and the metrics in it."""
+        waiting = [
+            _metric_query(id_, "AWS/SQS", metric_name, self.period, {"QueueName": queue_name}, stat="Maximum")
+            for id_, metric_name in (
+                ("visible", _VISIBLE_MESSAGES),
+                ("hidden", "ApproximateNumberOfMessagesNotVisible"),
+            )
+        ]
+        growth = {
+            "id": "growth",
+            "expression": "DIFF(visible + hidden)",
+            "label": "further dead letters",
+            "return_data": True,
+        }
+        return [growth, *waiting]
+
+
+GROWTH_ALARM = GrowthAlarm()
+"""An alarm of each pipeline."""
 
 _RATE_RATIONALE = (
     "SES computes the rate over a volume that it chooses, and publishes it now and then: an hour holds a value. "
@@ -224,14 +260,21 @@ class NotProcessedAlarm:
         return [not_processed, counted, *processed]
 
 
+AnyAlarm = Alarm | GrowthAlarm | NotProcessedAlarm
+
 NOT_PROCESSED_ALARMS: tuple[NotProcessedAlarm, ...] = (NotProcessedAlarm("bounce"), NotProcessedAlarm("complaint"))
 """The alarms that compare what SES counted with what was processed."""
 
 
 def _metric_query(
-    id_: str, namespace: str, metric_name: str, period: int, dimensions: dict[str, pulumi.Input[str]] | None = None
+    id_: str,
+    namespace: str,
+    metric_name: str,
+    period: int,
+    dimensions: dict[str, pulumi.Input[str]] | None = None,
+    stat: str = "Sum",
 ) -> dict[str, Any]:
-    metric = {"namespace": namespace, "metric_name": metric_name, "period": period, "stat": "Sum"}
+    metric = {"namespace": namespace, "metric_name": metric_name, "period": period, "stat": stat}
     return {
         "id": id_,
         "metric": metric | ({"dimensions": dimensions} if dimensions else {}),
@@ -239,6 +282,6 @@ def _metric_query(
     }
 
 
-def alarm_description(alarm: Alarm | NotProcessedAlarm, runbook_url: str, pipeline_name: str = "") -> str:
+def alarm_description(alarm: AnyAlarm, runbook_url: str, pipeline_name: str = "") -> str:
     """The description that CloudWatch shows: for which pipeline, what it means, and where its runbook is."""
     return f"{pipeline_name and pipeline_name + ': '}{alarm.description} Runbook: {runbook_url}#{alarm.suffix}"

@@ -39,6 +39,7 @@ def definition(
         list(_verdicts(pipelines)),
         [_dead_letters(all_pipelines), _oldest_message(all_pipelines, thresholds), _messages(all_pipelines)],
         [_processed(all_pipelines), _duplicates(all_pipelines), _feedback_age(all_pipelines)],
+        [_refused(all_pipelines, thresholds), _dead_letters_moved(all_pipelines)],
         [_function_errors(all_pipelines), _function_duration(all_pipelines), _failed_deliveries(all_pipelines)],
         *([_logs(names)] for names in _chunks(log_groups, _LOG_GROUPS_PER_QUERY)),
     ]
@@ -184,6 +185,19 @@ def _duplicates(pipelines: Pipelines) -> Widget:
 def _feedback_age(pipelines: Pipelines) -> Widget:
     metrics = _handler_metrics("FeedbackAge", pipelines, "age")
     return _graph("Age of feedback when recorded (seconds, p95)", metrics, stat="p95")
+
+
+def _refused(pipelines: Pipelines, thresholds: Mapping[str, float]) -> Widget:
+    metrics = _handler_metrics("RefusedAge", pipelines, "refused")
+    lines = {"horizontal": [_line(thresholds["oldest_message_seconds"], "alarm")]}
+    title = "Oldest feedback that AWS refused (seconds)"
+    return _graph(title, metrics, COLUMNS // 2, stat="Maximum", annotations=lines)
+
+
+def _dead_letters_moved(pipelines: Pipelines) -> Widget:
+    metrics = _handler_metrics("DeadLetters", pipelines, "sent to the dead letters")
+    metrics += _handler_metrics("Redriven", pipelines, "redriven")
+    return _graph("Dead letters: sent and redriven by the function", metrics, COLUMNS // 2)
 
 
 def _function_errors(pipelines: Pipelines) -> Widget:

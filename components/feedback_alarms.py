@@ -62,6 +62,22 @@ FEEDBACK_ALARMS: tuple[Alarm, ...] = (
         rationale="Protected addresses are few, and somebody chose each: every feedback about one is worth a look.",
     ),
     Alarm(
+        suffix="feedback-refused",
+        description="AWS has refused feedback for long: it waits in the queue, and its addresses are still mailed.",
+        namespace=NAMESPACE,
+        metric_name="RefusedAge",
+        dimension_name="pipeline",
+        dimension_property="name",
+        other_dimensions={"service": SERVICE},
+        statistic="Maximum",
+        period=HOUR,
+        evaluation_periods=3,
+        threshold="oldest_message_seconds",
+        rationale="The age of what AWS refused, at each attempt: what it takes within a quarter of an hour is nobody's "
+        "work. The attempts become rare, up to 2.4 hours apart, so one of the last three hours decides. When AWS takes "
+        "it again, there is no data, and the alarm goes back.",
+    ),
+    Alarm(
         suffix="bounces-not-counted",
         description="The function cannot count the hard bounces of a domain: the breaker does not open.",
         namespace=NAMESPACE,

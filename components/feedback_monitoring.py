@@ -22,9 +22,10 @@ class FeedbackMonitoring(pulumi.ComponentResource):
     """Alarms and a dashboard for the pipelines of one Region.
 
     Type: ``ses-feedback:index:FeedbackMonitoring``.
-    Creates: for each pipeline an alarm on its dead letters, its subscription dead letters, the age of its oldest
-    message, its function's errors and throttles, its topic's failed deliveries, feedback about protected addresses and,
-    of bounces, a surge of one recipient domain and refusals of the sender; for each kind an alarm on feedback that SES
+    Creates: for each pipeline an alarm on its dead letters, on further ones, on its subscription dead letters, the age
+    of its oldest message, feedback that AWS refuses, its function's errors and throttles, its topic's failed
+    deliveries, feedback about protected addresses and, of bounces, a surge of one recipient domain and refusals of the
+    sender; for each kind an alarm on feedback that SES
     counted and no pipeline processed; for the account's bounce rate and complaint rate a warning and a
     critical alarm; a dashboard; and, unless one is given, the topic that the alarms notify, with its policy and its
     e-mail subscriptions.
@@ -49,6 +50,7 @@ class FeedbackMonitoring(pulumi.ComponentResource):
             *self._region_alarms(),
             *self._not_processed_alarms(),
             *self._pipeline_alarms(),
+            *self._growth_alarms(),
         ]
         self.dashboard_name = self._dashboard(metric_alarms)
         self.register_outputs({output: getattr(self, output) for output in FeedbackMonitoring.__annotations__})
@@ -115,6 +117,20 @@ class FeedbackMonitoring(pulumi.ComponentResource):
             for name, pipeline in pipelines.items()
             for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS)
             if kind in alarm.kinds
+        ]
+
+    def _growth_alarms(self) -> list[aws.cloudwatch.MetricAlarm]:
+        return [
+            self._alarm(
+                f"{kind}-{name}-{alarms.GROWTH_ALARM.suffix}",
+                alarms.GROWTH_ALARM,
+                _field(pipeline, "name"),
+                metric_queries=alarms.GROWTH_ALARM.queries(_field(pipeline, "dead_letter_queue_name")),
+                threshold=1.0,
+                evaluation_periods=1,
+            )
+            for kind, pipelines in self._pipelines.items()
+            for name, pipeline in pipelines.items()
         ]
 
     def _pipeline_alarm(
@@ -188,7 +204,7 @@ class FeedbackMonitoring(pulumi.ComponentResource):
     def _alarm(
         self,
         suffix: str,
-        alarm: alarms.Alarm | alarms.NotProcessedAlarm,
+        alarm: alarms.AnyAlarm,
         pipeline_name: pulumi.Input[str] = "",
         **measurement: Any,  # noqa: ANN401 - the inputs in which an alarm on a metric and one on an expression differ
     ) -> aws.cloudwatch.MetricAlarm:

@@ -41,6 +41,7 @@ def example() -> dict[str, Any]:
         for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS)
         if kind in alarm.kinds
     ]
+    alarm_names += [f"{kind}-shop-{alarms.GROWTH_ALARM.suffix}" for kind in KINDS]
     runbook_url = str(FeedbackMonitoringInputs.runbook_url)
     return dashboard.definition("eu-west-1", pipelines, thresholds, alarm_names, runbook_url)
 
@@ -136,6 +137,9 @@ def with_table(runbooks: str) -> str:
 def _rows() -> Iterator[tuple[str, str, str]]:
     for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS, *alarms.REGION_ALARMS):
         yield f"[`{alarm.suffix}`](#{alarm.suffix})", _condition(alarm), alarm.rationale
+    growth = alarms.GROWTH_ALARM
+    condition = f"Visible and hidden messages, more than in the {growth.period // 60} min before"
+    yield f"[`{growth.suffix}`](#{growth.suffix})", condition, growth.rationale
     for not_processed in alarms.NOT_PROCESSED_ALARMS:
         hours = f"{not_processed.datapoints_to_alarm} of {FeedbackMonitoringInputs.missing_feedback_hours}"
         kind = not_processed.kind.capitalize()

@@ -59,9 +59,10 @@ PIPELINE_ALARMS = (
     *("dead-letters", "subscription-dead-letters", "oldest-message", "function-errors", "function-throttles"),
     "notifications-failed",
 )
+GROWTH = "dead-letters-growing"
 FEEDBACK_ALARMS = {
-    "bounce": ("surge", "sender-refused", "protected-address", "bounces-not-counted"),
-    "complaint": ("protected-address",),
+    "bounce": ("surge", "sender-refused", "protected-address", "feedback-refused", "bounces-not-counted"),
+    "complaint": ("protected-address", "feedback-refused"),
 }
 REGION_ALARMS = (
     *("bounce-rate-warning", "bounce-rate-critical", "complaint-rate-warning", "complaint-rate-critical"),
@@ -70,7 +71,7 @@ REGION_ALARMS = (
 
 
 def test_children_are_exactly_these(graph: Graph) -> None:
-    alarms = [f"m-{kind}-shop-{suffix}" for kind in ("bounce", "complaint") for suffix in PIPELINE_ALARMS]
+    alarms = [f"m-{kind}-shop-{suffix}" for kind in ("bounce", "complaint") for suffix in (*PIPELINE_ALARMS, GROWTH)]
     alarms += [f"m-{kind}-shop-{suffix}" for kind, suffixes in FEEDBACK_ALARMS.items() for suffix in suffixes]
     alarms += [f"m-{suffix}" for suffix in REGION_ALARMS]
     assert {(resource.type, resource.name) for resource in graph.custom} == {
@@ -174,6 +175,13 @@ def alarm_inputs(description: str, **inputs: object) -> dict[str, object]:
             ("Sum", 3600, 1, 1, 1),
         ),
         (
+            "feedback-refused",
+            "AWS has refused feedback for long: it waits in the queue, and its addresses are still mailed.",
+            ("SesFeedback", "RefusedAge"),
+            {"service": "ses-feedback", "pipeline": "bounce-shop"},
+            ("Maximum", 3600, 1, 3, 900),
+        ),
+        (
             "bounces-not-counted",
             "The function cannot count the hard bounces of a domain: the breaker does not open.",
             ("SesFeedback", "Uncounted"),
@@ -205,8 +213,33 @@ def test_alarms_of_a_pipeline(
     )
 
 
+def test_a_further_dead_letter_sets_off_an_alarm_of_its_own(graph: Graph) -> None:
+    def of_the_queue(id_: str, metric_name: str) -> dict[str, object]:
+        query = metric_query(id_, "AWS/SQS", metric_name, QueueName="bounce-shop-deadLetterQueue")
+        metric = cast(dict[str, object], query["metric"]) | {"period": 300, "stat": "Maximum"}
+        return query | {"metric": metric}
+
+    assert graph[f"m-bounce-shop-{GROWTH}"].inputs == alarm_inputs(
+        f"bounce-shop: A further message came to the dead-letter queue. Runbook: docs/operations.md#{GROWTH}",
+        metricQueries=[
+            {
+                "id": "growth",
+                "expression": "DIFF(visible + hidden)",
+                "label": "further dead letters",
+                "returnData": True,
+            },
+            of_the_queue("visible", "ApproximateNumberOfMessagesVisible"),
+            of_the_queue("hidden", "ApproximateNumberOfMessagesNotVisible"),
+        ],
+        threshold=1,
+        datapointsToAlarm=1,
+        evaluationPeriods=1,
+        treatMissingData="notBreaching",
+    )
+
+
 def test_every_pipeline_has_the_same_alarms_on_its_own_resources(graph: Graph) -> None:
-    for suffix in (*PIPELINE_ALARMS, *FEEDBACK_ALARMS["complaint"]):
+    for suffix in (*PIPELINE_ALARMS, GROWTH, *FEEDBACK_ALARMS["complaint"]):
         bounce, complaint = (graph[f"m-{kind}-shop-{suffix}"].inputs for kind in ("bounce", "complaint"))
         assert str(complaint) == str(bounce).replace("bounce-shop", "complaint-shop")
 
@@ -342,7 +375,8 @@ def test_numbers_runbooks_and_tags_can_be_set() -> None:
     )
     assert graph["m-bounce-rate-warning"].inputs["threshold"] == 0.02
     assert graph["m-complaint-rate-critical"].inputs["threshold"] == 0.003
-    assert graph["m-bounce-shop-oldest-message"].inputs["threshold"] == 120
+    for suffix in ("oldest-message", "feedback-refused"):
+        assert graph[f"m-bounce-shop-{suffix}"].inputs["threshold"] == 120
     for alarm in graph.of(ALARM):
         assert " Runbook: https://wiki.example.com/mail#" in alarm.inputs["alarmDescription"]
     tagged = {resource.type for resource in graph.custom if resource.inputs.get("tags") == {"team": "mail"}}

@@ -20,7 +20,14 @@ FAULTY = replace(
             event_source_mapping=NOT_FOUND,
             identities=(replace(FIRST_IDENTITY, topic_arn="arn:[red]x"), SECOND_IDENTITY),
         ),
-        replace(HEALTHY_PIPELINE, account="999999999999", topic=UNKNOWN),  # the healthy policy names another account
+        # The healthy policies of topic and keys name another account.
+        replace(
+            HEALTHY_PIPELINE,
+            account="999999999999",
+            topic=UNKNOWN,
+            queue=UNKNOWN,
+            subscription_dead_letter_queue=UNKNOWN,
+        ),
     ),
 )
 
