@@ -55,6 +55,7 @@ OUTPUTS: dict[str, Any] = {
             "functionName": PIPELINE.function_name,
             "logGroupName": PIPELINE.log_group_name,
             "roleArn": PIPELINE.role_arn,
+            "redriveSchedule": PIPELINE.redrive_schedule,
         }
     },
 }
@@ -100,6 +101,7 @@ def test_every_missing_resource_is_reported() -> None:
         [
             *("identity-missing", "identity-missing", "event-destination-missing", "topic-missing", "function-missing"),
             *("queue-missing", "queue-missing", "queue-missing", "table-missing", "table-missing"),
+            "redrive-schedule-missing",
             *("sandbox", "sending-disabled", "under-review", "suppression-list-disabled"),
         ]
     )
@@ -170,12 +172,14 @@ def test_metrics_cover_the_given_hours_and_this_pipeline(put_metric: PutMetric) 
     for age in (timedelta(minutes=5), timedelta(minutes=100), timedelta(hours=5)):
         put_metric("AWS/Lambda", "Errors", 2, age, FunctionName="function")
     put_metric("AWS/Lambda", "Errors", 100, timedelta(minutes=5), FunctionName="another")
+    put_metric("SesFeedback", "RefusedAge", 900, timedelta(minutes=100), service="ses-feedback", pipeline=PIPELINE.name)
+    put_metric("SesFeedback", "RefusedAge", 901, timedelta(minutes=5), service="ses-feedback", pipeline="another")
     put_metric("AWS/Lambda", "Throttles", 1, timedelta(minutes=5), FunctionName="function")
     put_metric("AWS/SNS", "NumberOfNotificationsFailed", 3, timedelta(minutes=5), TopicName="topic")
     put_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", 7000, timedelta(hours=2), QueueName="queue")
     put_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", 1000, timedelta(minutes=4), QueueName="queue")
     (pipeline,) = observe(context_with_responses()).pipelines
-    assert pipeline.metrics == PipelineMetrics(4, 1, 3, 1000)
+    assert pipeline.metrics == PipelineMetrics(4, 1, 3, 1000, 900)
     (pipeline,) = observe(context_with_responses(), hours=8).pipelines
     assert pipeline.metrics.errors == 6
 
@@ -264,6 +268,9 @@ def test_the_policy_has_every_action_once_limited_to_its_resources(outputs: str)
         DEAD_LETTER_QUEUE_ARN,
         QUEUE_ARN,
         SUBSCRIPTION_DEAD_LETTER_QUEUE_ARN,
+    ]
+    assert resources["scheduler:GetSchedule"] == [
+        f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{PIPELINE.redrive_schedule}"
     ]
     assert resources["sts:AssumeRole"] == [f"arn:aws:iam::{ACCOUNT_ID}:role/inspector"]
     assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "Assume")) for action in actions)
