@@ -40,7 +40,7 @@ class Record:
     @property
     def refusal(self) -> str:
         """Why AWS refused an event of it, as operation and AWS code; empty if it refused none."""
-        reasons = (result.reason for result in self.results if result.outcome is Outcome.FAILED)
+        reasons = (result.reason or "unknown reason" for result in self.results if result.outcome is Outcome.FAILED)
         return next(reasons, "")
 
     @property

@@ -101,10 +101,11 @@ def _redrive(settings: Settings, remaining_seconds: float, now: datetime) -> dic
     if settings.queues is None:
         raise SettingsError("QUEUE_URL is not set; a redrive needs the queues of the pipeline")
 
-    def is_readable(message: Message) -> bool:
-        return not read_message(message, settings, now).problems
+    def is_worth_it(message: Message) -> bool:
+        record = read_message(message, settings, now)
+        return bool(record.events) or not record.problems
 
-    result = redrive(_sqs(), settings.queues, is_readable, remaining_seconds=remaining_seconds)
+    result = redrive(_sqs(), settings.queues, is_worth_it, remaining_seconds=remaining_seconds)
     fields = {"moved": result.moved, "in_both": result.in_both, "end": result.end}
     logger.info("dead letters redriven", extra=fields)
     metrics.add_metric("Redriven", MetricUnit.Count, result.moved)

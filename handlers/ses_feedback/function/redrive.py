@@ -1,8 +1,10 @@
 """Redrive without a person: dead letters of an outage that is over go back to the queue, once each.
 
-Unreadable ones stay, they would come back. So do those that were redriven before: what fails twice needs a person. An
-outage is over when the queue drains, so the first message goes alone, and only after it is processed go 10, then 100,
-and so on. If the queue stops draining, or a redriven message is a dead letter again, no further one is moved.
+Unreadable ones stay, they would come back: each is read before it goes. So do those that were redriven before: what
+fails twice needs a person. An outage is over when the queue drains, so the first message goes alone, and only after it
+is processed go 10, then 100, and so on. There is no further step when the queue does not drain, which is how a message
+that AWS refuses again shows, nor when a redriven message is seen that is a dead letter again. SQS tends to return older
+messages first: among many, such a one is seen late.
 
 A message is in the queue before it is deleted here. If the function is killed between the two, or SQS does not delete
 it, it may be redriven a second time; the history then has its feedback already, and nothing changes.
@@ -58,18 +60,18 @@ class RedriveResult:
 def redrive(
     client: "SQSClient",
     queues: Queues,
-    is_readable: Callable[[Message], bool],
+    is_worth_it: Callable[[Message], bool],
     *,
     remaining_seconds: float,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> RedriveResult:
     """Move what may go back of both dead-letter queues. Never raises for an error of AWS: the result names it.
 
+    ``is_worth_it`` tells whether the function would find anything in a message to record or to acknowledge.
     Needs sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on both, and
     sqs:SendMessage and sqs:GetQueueAttributes on the queue.
     """
     deadline = time.monotonic() + _USED_SHARE * remaining_seconds
-    selection = _Selection(is_readable, datetime.now(UTC) - _PAUSE)
+    selection = _Selection(is_worth_it, datetime.now(UTC) - _PAUSE)
     movers = [
         MessageMover(
             client,
@@ -84,7 +86,7 @@ def redrive(
     result = RedriveResult()
     try:
         if any(_count(client, url) for url in (queues.dead_letter_url, queues.subscription_dead_letter_url)):
-            result.end = _move_in_steps(_Queue(client, queues.url, deadline, sleep), movers, selection, deadline)
+            result.end = _move_in_steps(_Queue(client, queues.url, deadline), movers, selection, deadline)
     except (ClientError, BotoCoreError) as error:
         result.end = f"SQS: {describe(error)}"
     for mover in movers:
@@ -97,30 +99,30 @@ def redrive(
 class _Selection:
     """Which messages may go back. None, once a redriven one is seen that is a dead letter again since ``since``."""
 
-    def __init__(self, is_readable: Callable[[Message], bool], since: datetime) -> None:
+    def __init__(self, is_worth_it: Callable[[Message], bool], since: datetime) -> None:
         self.returned = False
-        self._is_readable, self._since = is_readable, since
+        self._is_worth_it, self._since = is_worth_it, since
 
     def includes(self, message: Message) -> bool:
         is_redriven = REDRIVEN in message.attributes
         self.returned = self.returned or (is_redriven and message.sent_at >= self._since)
         return not (
-            self.returned or is_redriven or message.attribute(REASON) == UNREADABLE or not self._is_readable(message)
+            self.returned or is_redriven or message.attribute(REASON) == UNREADABLE or not self._is_worth_it(message)
         )
 
 
 class _Queue:
     """The queue that the messages go to."""
 
-    def __init__(self, client: "SQSClient", url: str, deadline: float, sleep: Callable[[float], None]) -> None:
-        self._client, self._url, self._deadline, self._sleep = client, url, deadline, sleep
+    def __init__(self, client: "SQSClient", url: str, deadline: float) -> None:
+        self._client, self._url, self._deadline = client, url, deadline
         self._count_before = _count(client, url)
         self.is_busy = self._count_before > _BUSY_MESSAGES
 
     def drains(self) -> bool:
         """Wait until it holds no more messages than before the redrive; whether that came before the deadline."""
         while time.monotonic() < self._deadline:
-            self._sleep(_POLL_SECONDS)
+            time.sleep(max(0.0, min(_POLL_SECONDS, self._deadline - time.monotonic())))
             if _count(self._client, self._url) <= self._count_before:
                 return True
         return False
@@ -139,8 +141,10 @@ def _move_in_steps(queue: _Queue, movers: Sequence[MessageMover], selection: _Se
                 return f"SendMessageBatch: {', '.join(mover.failed)}"
         if selection.returned:
             return "a redriven message is a dead letter again"
+        if time.monotonic() >= deadline:
+            return "no time left"
         if tried < step:
-            return "no time left" if time.monotonic() >= deadline else "all moved"
+            return "all moved"
         if not queue.drains():
             return "the queue does not drain"
         step *= _STEP_FACTOR
