@@ -8,7 +8,7 @@ from policy.feedback_path import FeedbackPath
 from policy.properties import as_object, is_set, read_integer, read_property
 from policy.references import referenced_by
 from policy.resource_types import REDRIVE_ALLOW_POLICY
-from policy.rule import ADVISORY, HIGH, LOW, MANDATORY, POSITIVE_INTEGER, Config, Rule, Setting
+from policy.rule import ADVISORY, HIGH, LOW, MANDATORY, MEDIUM, POSITIVE_INTEGER, Config, Rule, Setting
 
 _SQS_GUIDE = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide"
 _LAMBDA_GUIDE = "https://docs.aws.amazon.com/lambda/latest/dg"
@@ -51,6 +51,19 @@ def _check_retention(queue: PolicyResource, path: FeedbackPath, _: Config) -> It
             yield (
                 f"{max_receive_count} attempts with a visibility timeout of {visibility_timeout} s take {duration} s, "
                 f"and the queue keeps messages for {retention} s: a message expires before it becomes a dead letter."
+            )
+
+
+def _check_outage(queue: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
+    retention = read_integer(queue, "messageRetentionSeconds", _DEFAULT_RETENTION)
+    visibility_timeout = read_integer(queue, "visibilityTimeoutSeconds", _DEFAULT_VISIBILITY_TIMEOUT)
+    for max_receive_count in _max_receive_counts(queue, path):
+        duration = max_receive_count * visibility_timeout
+        if 100 * duration < int(config["minimumPercent"]) * retention:
+            yield (
+                f"{max_receive_count} attempts with a visibility timeout of {visibility_timeout} s take {duration} s: "
+                "what fails in a longer outage becomes dead letters, which somebody must move back, although the queue "
+                f"keeps messages for {retention} s."
             )
 
 
@@ -137,6 +150,18 @@ RULES: Sequence[Rule] = (
         remediation="Lower maxReceiveCount, or raise messageRetentionSeconds.",
         url=f"{_SQS_GUIDE}/sqs-dead-letter-queues.html",
         select=lambda path: path.queues, check=_check_retention,
+    ),
+    # Advisory: nothing is lost, since the dead-letter queue keeps what a short outage moved there.
+    Rule(
+        name="queue-retries-last", severity=MEDIUM, level=ADVISORY, applies_to="queues",
+        description="A message is received again for at least half of the time that its queue keeps it.",
+        remediation="Raise maxReceiveCount (to 1000 at most) and visibilityTimeoutSeconds; their product must stay "
+        "below messageRetentionSeconds.",
+        url=f"{_SQS_GUIDE}/sqs-dead-letter-queues.html",
+        select=lambda path: path.queues, check=_check_outage,
+        settings={
+            "minimumPercent": Setting(50, "The smallest part of the retention that retries may last.", POSITIVE_INTEGER)
+        },
     ),
     Rule(
         name="dead-letter-queue-retention", severity=HIGH, level=MANDATORY, before_creation=True, applies_to="queues",

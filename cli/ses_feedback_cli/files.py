@@ -33,6 +33,15 @@ def atomic_write(path: Path) -> Iterator[TextIO]:
         raise
 
 
+def sync_folder(folder: Path) -> None:
+    """Write a folder to the disk: without it the name of a new file in it may be lost."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def lock_file(file: BinaryIO, path: Path) -> None:
     """Lock a file until it is closed. Raises: ValueError when another process has locked it."""
     try:

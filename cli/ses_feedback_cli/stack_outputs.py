@@ -36,6 +36,8 @@ class Pipeline:
     configuration_set: str | None = None
     sending_accounts: tuple[str, ...] | None = None
     """None of a stack whose function does not compare accounts yet."""
+    redrive_schedule: str | None = None
+    """The name of the schedule of the automatic redrive; None without it."""
 
     @property
     def source(self) -> Source:
@@ -65,6 +67,7 @@ class Pipeline:
                 tuple(output.get("identities", ())),
                 output.get("configurationSet"),
                 output.get("sendingAccounts"),
+                output.get("redriveSchedule"),
             )
         except KeyError as error:
             raise UsageError(

@@ -128,7 +128,10 @@ class FakeSqs:
         assert len(parameters["Entries"]) <= 10
         for entry in parameters["Entries"]:
             number = next(self._numbers)
-            self.queues[parameters["QueueUrl"]].append(Message(f"sent-{number}", entry["MessageBody"]))
+            attributes = entry.get("MessageAttributes", {})
+            self.queues[parameters["QueueUrl"]].append(
+                Message(f"sent-{number}", entry["MessageBody"], attributes=dict(attributes))
+            )
         return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
 
     def do_delete_message_batch(self, parameters: dict[str, Any]) -> dict[str, Any]:

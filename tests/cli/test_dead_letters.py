@@ -6,6 +6,7 @@ Not tested: the permissions that AWS requires, and that a move task behaves as t
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from ses_feedback.function import queue_messages
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.dead_letters import move_task
 from ses_feedback_cli.dead_letters.masking import MASK, mask_body
+from ses_feedback_cli.output import format_time
 
 from tests.cli.conftest import Tables
 from tests.cli.fake_sqs import FakeSqs, Fault, Message
@@ -122,13 +124,15 @@ def test_list_shows_the_messages_and_why_they_failed(queues: Queues) -> None:
         "Permanent",
         bounce["feedbackId"],
     )
-    assert readable["reason"].startswith("readable: the function failed")
-    assert (unreadable["kind"], unreadable["reason"]) == (
+    assert (readable["reason"], readable["problem"], readable["readable"]) == ("unprocessed", "", True)
+    assert (unreadable["kind"], unreadable["reason"], unreadable["problem"], unreadable["readable"]) == (
         "unreadable",
-        "cannot be read: a JSON object is expected, this is not JSON (at character 0)",
+        "unreadable",
+        "a JSON object is expected, this is not JSON (at character 0)",
+        False,
     )
     (undelivered,) = listed["complaint-example", "subscription-dead-letters"]["sample"]
-    assert "the topic could not deliver" in undelivered["reason"]
+    assert undelivered["reason"] == "undelivered"
 
 
 def test_list_names_feedback_of_another_source(queues: Queues) -> None:
@@ -138,10 +142,33 @@ def test_list_names_feedback_of_another_source(queues: Queues) -> None:
     own = notification(HARD_BOUNCE).replace("eu-west-1", REGION)
     queues.send("dead-letters", own, own.replace("123456789012", "210987654321"))
     sample = run_json(queues, "list", "--pipeline", "bounce-example", "--queue", "dead-letters")[0]["sample"]
-    assert sorted(message["reason"].partition(" (")[0] for message in sample) == [
-        "cannot be read: it is of another account than the pipeline's, 123456789012",
-        "readable: the function failed to process it, or never ran for it",
+    assert sorted((message["reason"], message["problem"].partition(" (")[0]) for message in sample) == [
+        ("unprocessed", ""),
+        ("unreadable", "it is of another account than the pipeline's, 123456789012"),
     ]
+
+
+def test_list_shows_what_the_function_said(queues: Queues) -> None:
+    unreadable = {"Reason": "unreadable", "Problem": "bounceType is missing\x1b[2J"}
+    queues.send("dead-letters", notification(HARD_BOUNCE), **unreadable, SentTimestamp="1795000000000")
+    queues.send("dead-letters", notification(HARD_BOUNCE), Reason="refused", Problem="PutItem Throttling", Redriven="1")
+    sample = run_json(queues, "list", "--pipeline", "bounce-example", "--queue", "dead-letters")[0]["sample"]
+    by_reason = {message["reason"]: message for message in sample}
+    assert by_reason["unreadable"]["problem"] == "bounceType is missing [2J"
+    assert by_reason["unreadable"]["sent_at"] == "2026-11-18T11:06:40Z"
+    assert by_reason["unreadable"]["description"].endswith("; this version can read it")
+    assert by_reason["refused"]["description"] == "refused: PutItem Throttling; went back by itself once"
+    assert [by_reason[reason]["redriven"] for reason in ("unreadable", "refused")] == [False, True]
+    shown = run(queues, "show", by_reason["refused"]["id"]).stdout
+    assert "PutItem Throttling" in shown
+
+
+@pytest.mark.parametrize("reason", ["elsewhere", "unprocessed", ""])
+def test_an_unknown_reason_is_not_believed(queues: Queues, reason: str) -> None:
+    attributes = {"Reason": reason} if reason else {}
+    queues.send("dead-letters", notification(HARD_BOUNCE), **attributes, SentTimestamp="yesterday")
+    (message,) = run_json(queues, "list", "--pipeline", "bounce-example", "--queue", "dead-letters")[0]["sample"]
+    assert message["reason"] == "unprocessed"
 
 
 def test_list_leaves_everything_where_it_is_and_visible(queues: Queues) -> None:
@@ -279,6 +306,31 @@ def test_only_selected_messages_are_moved(
     assert queues.bodies("dead-letters") == sorted(
         {notification(HARD_BOUNCE), notification(SOFT_BOUNCE), "unreadable text"} - {moved_body}
     )
+
+
+def test_only_messages_with_the_reason_are_moved_and_lose_it(queues: Queues) -> None:
+    unreadable = {"Reason": "unreadable", "Problem": "no", "SentTimestamp": "1795000000000"}
+    queues.send("dead-letters", notification(HARD_BOUNCE), **unreadable, trace="7")
+    queues.send("dead-letters", notification(SOFT_BOUNCE), Reason="refused")
+    queues.send("subscription-dead-letters", "not JSON")
+    results = run_json(queues, "redrive", "--reason", "unreadable", "--yes")
+    assert [(result["queue"], result["moved"]) for result in results] == [("dead-letters", 1)]
+    (moved,) = queues.receive("queue")
+    assert {name: value["StringValue"] for name, value in moved["MessageAttributes"].items()} == {
+        "SentTimestamp": "1795000000000",
+        "trace": "7",
+    }
+    assert queues.bodies("dead-letters") == [notification(SOFT_BOUNCE)]
+
+
+def test_a_message_that_goes_back_keeps_when_it_was_first_sent(queues: Queues) -> None:
+    (message_id,) = queues.send("dead-letters", notification(HARD_BOUNCE))
+    listed = run_json(queues, "list", "--pipeline", "bounce-example", "--queue", "dead-letters")
+    run(queues, "redrive", "--id", message_id, "--yes")
+    (moved,) = queues.receive("queue")
+    attribute = moved["MessageAttributes"]["SentTimestamp"]
+    sent_at = datetime.fromtimestamp(int(attribute["StringValue"]) / 1_000, UTC)
+    assert (attribute["DataType"], format_time(sent_at)) == ("Number", listed[0]["sample"][0]["sent_at"])
 
 
 def test_older_than_leaves_newer_messages(queues: Queues) -> None:

@@ -12,7 +12,7 @@ from policy.pack import RULES
 from policy.rule import ADVISORY, MANDATORY
 from tests.policy import graphs
 from tests.policy.analyzer import analyze, find_violations, in_preview
-from tests.policy.graph_changes import BASE, resource_named, set_input
+from tests.policy.graph_changes import BASE, edit_json, resource_named, set_input
 from tests.policy.mutations import CONFIGURED, MUTATIONS, ConfiguredMutation, Mutation
 from tests.recorder import RANDOM_SUFFIX
 from tests.test_program import stack
@@ -52,6 +52,7 @@ def test_a_violation_is_reported_by_its_rule_and_before_feedback_flows(mutation:
 
 
 REPORTED_AT_THE_END = {
+    "an outage of hours makes no dead letters",
     "the recommended number of attempts",
     "the redrive allow policy is by queue",
     "the statement is about the queue",
@@ -110,5 +111,15 @@ def test_one_unknown_value_does_not_silence_a_rule() -> None:
         ("dead-letter-queue-retention", f"{complaint_base}-queue"),
         ("dead-letter-queue-retention", ""),
         ("queue-retention-covers-retries", ""),
+        ("queue-retries-last", ""),
     }
     assert "messageRetentionSeconds can't be known during preview" in diagnostics[-1].message
+
+
+def test_few_attempts_lose_nothing_and_are_advised_against_only() -> None:
+    graph = graphs.one_source()
+    edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=5))(graph)
+    set_input("queue", "visibilityTimeoutSeconds", 180)(graph)
+    (diagnostic,) = analyze(graph)
+    assert (diagnostic.rule, diagnostic.level) == ("queue-retries-last", ADVISORY)
+    assert "5 attempts with a visibility timeout of 180 s take 900 s" in diagnostic.message

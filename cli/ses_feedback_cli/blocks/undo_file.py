@@ -18,6 +18,7 @@ from ses_feedback.timestamps import iso, parse
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
 from ses_feedback_cli.context import Context, table_name
 from ses_feedback_cli.errors import UsageError
+from ses_feedback_cli.files import sync_folder
 
 _FORMAT = "ses-feedback unblock 1"
 
@@ -62,7 +63,7 @@ def write_undo_file(
             count = _write_lines(file, context, decision, items)
             file.flush()
             os.fsync(file.fileno())
-        _sync_folder(path.absolute().parent)
+        sync_folder(path.absolute().parent)
     except BaseException:
         path.unlink()
         raise
@@ -130,15 +131,6 @@ def _parse_line(line: str) -> dict[str, Any]:
 
 def _write_line(file: IO[str], document: dict[str, Any]) -> None:
     file.write(json.dumps(document, ensure_ascii=False) + "\n")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Write a folder to the disk: without it the name of a new file in it may be lost."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _is_same_table(table: str, other: str) -> bool:

@@ -11,12 +11,15 @@ import typer
 from ses_feedback.function.queue_messages import Message
 
 from ses_feedback_cli.command import register
+from ses_feedback_cli.commands.discard import discard
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.commands.queue_options import KindOption, PipelineOption, QueueOption
 from ses_feedback_cli.commands.redrive import redrive
+from ses_feedback_cli.commands.restore import acts, restore
 from ses_feedback_cli.context import Context
+from ses_feedback_cli.dead_letters.contents import read_dead_letter
 from ses_feedback_cli.dead_letters.masking import mask_body, parse_body
-from ses_feedback_cli.dead_letters.messages import failure_reason, parse_message, sample_messages
+from ses_feedback_cli.dead_letters.messages import sample_messages
 from ses_feedback_cli.dead_letters.queues import DeadLetterQueue, count_messages, select_queues
 from ses_feedback_cli.errors import describe_error
 from ses_feedback_cli.exit_codes import ExitCode
@@ -34,7 +37,11 @@ def list_(
     limit: Annotated[int, typer.Option(min=0, max=SEARCH_LIMIT, help="Maximum number of messages per queue.")] = 10,
     as_json: JsonOption = False,
 ) -> ExitCode:
-    """Show the messages in the dead-letter queues, and why they failed, as far as that can be known.
+    """Show the messages in the dead-letter queues, when each was first sent, and why it failed.
+
+    Reasons: unreadable (the function could not read it), refused (AWS refused to record it until it was about to
+    expire), unprocessed (the function never ran to an end for it), undelivered (the topic could not deliver it). Which
+    of them go back to the queue by themselves is in docs/operations.md, "Automatic redrive".
 
     SQS returns a sample, not a list, and its counts are approximate. A message that is read is invisible to others
     until this command has read its sample. Personal data is not shown.
@@ -81,13 +88,17 @@ def _described_sample(client: Any, queue: DeadLetterQueue, limit: int, now: date
 
 
 def _describe(queue: DeadLetterQueue, message: Message, now: datetime) -> dict[str, Any]:
-    contents = parse_message(message, now, queue.pipeline.source)
+    dead_letter = read_dead_letter(queue, message, now)
     return {
         "id": message.id,
-        "sent_at": message.sent_at,
+        "sent_at": message.first_sent_at,
         "receive_count": message.receive_count,
-        **asdict(contents),
-        "reason": failure_reason(queue, contents),
+        **asdict(dead_letter.contents),
+        "reason": dead_letter.reason,
+        "problem": dead_letter.problem,
+        "readable": dead_letter.readable,
+        "redriven": dead_letter.redriven,
+        "description": dead_letter.describe(),
     }
 
 
@@ -108,7 +119,7 @@ def _print_queue(
             " ".join(filter(None, (message["kind"], message["type"], message["subtype"]))),
             message["occurred_at"][:19],
             message["feedback_id"],
-            message["reason"],
+            message["description"],
         )
         for message in sample
     ]
@@ -174,7 +185,6 @@ def _write_message(queue: DeadLetterQueue, message: Message, *, reveal: bool, as
         write_stderr("*** stands for masked data; --reveal shows it")
 
 
-group = typer.Typer(no_args_is_help=True, help="Messages that failed: list them, show one, move them back.")
-register(group, list_)
-register(group, show)
-register(group, redrive)
+group = typer.Typer(no_args_is_help=True, help="Messages that failed: list, show, move back, discard.")
+for command in (list_, show, redrive, discard, restore, acts):
+    register(group, command)

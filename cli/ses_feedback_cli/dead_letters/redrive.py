@@ -12,7 +12,8 @@ from ses_feedback.function.queue_messages import Message
 from ses_feedback.timestamps import CLOCK_TOLERANCE
 
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.dead_letters.messages import parse_message, sample_messages
+from ses_feedback_cli.dead_letters.contents import Selection, sent_back
+from ses_feedback_cli.dead_letters.messages import sample_messages
 from ses_feedback_cli.dead_letters.move_task import ALREADY_RUNNING, MoveTask, run_move_task
 from ses_feedback_cli.dead_letters.queues import DEAD_LETTERS, DeadLetterQueue, count_messages
 from ses_feedback_cli.errors import describe_error
@@ -20,29 +21,6 @@ from ses_feedback_cli.exit_codes import ExitCode
 
 SAMPLE_LIMIT = 1_000
 """Messages of a queue that are read to count how many would be moved."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which messages of a queue to move. Without any criterion: all."""
-
-    ids: frozenset[str] = frozenset()
-    type: str | None = None
-    sent_before: datetime | None = None
-    """Only messages that were sent to their queue before this time."""
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether it selects all messages."""
-        return not (self.ids or self.type or self.sent_before)
-
-    def includes(self, message: Message, now: datetime) -> bool:
-        """Whether it selects a message."""
-        return (
-            (not self.ids or message.id in self.ids)
-            and (self.sent_before is None or message.sent_at < self.sent_before)
-            and (self.type is None or parse_message(message, now).is_of(self.type))
-        )
 
 
 @dataclass
@@ -80,7 +58,7 @@ def count_selected(context: Context, queue: DeadLetterQueue, selection: Selectio
     if selection.is_everything or not visible:
         return visible, False
     with closing(sample_messages(client, queue.url, SAMPLE_LIMIT)) as messages:
-        return sum(selection.includes(message, now) for message in messages), visible > SAMPLE_LIMIT
+        return sum(selection.includes(queue, message, now) for message in messages), visible > SAMPLE_LIMIT
 
 
 def redrive_queue(
@@ -139,21 +117,38 @@ def _redrive_by_message(
     rate: int | None,
     on_progress: Callable[[int], None],
 ) -> RedriveResult:
-    now = datetime.now(UTC)
+    client = queue.client(context)
+    mover = MessageMover(
+        client,
+        queue.url,
+        queue.pipeline.queue_url,
+        selects(queue, selection, datetime.now(UTC)),
+        rate,
+        change=sent_back,
+    )
     result = RedriveResult(queue.pipeline.name, queue.name, "send-and-delete")
+    result.status, result.reason = run_mover(mover, on_progress)
+    result.moved, result.in_both, result.not_moved = mover.moved, mover.in_both, mover.failed.total()
+    return result
+
+
+def selects(queue: DeadLetterQueue, selection: Selection, now: datetime) -> Callable[[Message], bool]:
+    """Whether a selection that was made at ``now`` includes a message of the queue."""
 
     def is_selected(message: Message) -> bool:
         # A message that fails again while this runs must stay, or this might never end. Clocks differ a little.
-        return message.sent_at < now + CLOCK_TOLERANCE and selection.includes(message, now)
+        return message.sent_at < now + CLOCK_TOLERANCE and selection.includes(queue, message, now)
 
-    mover = MessageMover(queue.client(context), queue.url, queue.pipeline.queue_url, is_selected, rate)
+    return is_selected
+
+
+def run_mover(mover: MessageMover, on_progress: Callable[[int], None] = lambda _: None) -> tuple[str, str]:
+    """Move the messages; returns the status (done, failed or interrupted) and why some were not moved."""
+    stay = "the other messages stay where they are"
     try:
         mover.run(on_progress)
     except KeyboardInterrupt:
-        result.status, result.reason = "interrupted", "the other messages stay where they are"
+        return "interrupted", stay
     except (ClientError, BotoCoreError) as error:
-        result.status, result.reason = "failed", f"{describe_error(error)}; the other messages stay where they are"
-    result.moved, result.in_both, result.not_moved = mover.moved, mover.in_both, mover.failed.total()
-    if mover.failed:
-        result.reason = ", ".join(f"{code}: {number}" for code, number in mover.failed.items())
-    return result
+        return "failed", f"{describe_error(error)}; {stay}"
+    return "done", ", ".join(f"{code}: {number}" for code, number in mover.failed.items())

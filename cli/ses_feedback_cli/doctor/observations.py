@@ -41,6 +41,8 @@ class PipelineObservation:
     subscription_dead_letter_queue: Queue | Missing
     event_source_mapping: EventSourceMapping | Missing
     function: Function | Missing
+    redrive_schedule: str | Missing | None
+    """The state of the schedule of the automatic redrive: ENABLED or DISABLED; None if the stack has none."""
     reserved_concurrency: int | Missing | None
     metrics: PipelineMetrics
     stack_tables: frozenset[str]

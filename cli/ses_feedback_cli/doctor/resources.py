@@ -1,7 +1,7 @@
 """The state of single resources, as AWS reports it: plain data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -78,7 +78,10 @@ class Queue:
     message_count: int = 0
     """Approximate; includes messages in flight."""
     visibility_timeout_seconds: int = 0
+    retention_seconds: int = 0
     dead_letter_queue_arn: str | None = None
+    max_receive_count: int = 0
+    """Receives after which SQS moves a message to the dead-letter queue; 0 without one."""
     key: Key | None = None
 
 
@@ -89,6 +92,8 @@ class EventSourceMapping:
     uuid: str
     state: str
     response_types: tuple[str, ...]
+    maximum_concurrency: int | None = None
+    """None: as many as the account has, up to Lambda's limit for a mapping."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,8 @@ class Function:
     timeout_seconds: int
     table_arns: tuple[str, ...]
     """The ARNs of the tables in its environment."""
+    queue_urls: Mapping[str, str] = field(default_factory=dict)
+    """The URLs of queues in its environment, by variable; without those that are not set."""
 
 
 @dataclass(frozen=True)
@@ -111,3 +118,5 @@ class PipelineMetrics:
     throttles: float | None = None
     failed_deliveries: float | None = None
     oldest_message_seconds: float | None = None
+    refused_seconds: float | None = None
+    """The age of the oldest feedback that AWS refused to record, at its last attempt."""

@@ -114,7 +114,7 @@ class MessageMover:
                 continue
             batch = next(batches(self._selected, int(min(batch_size, limit - sent))))
             del self._selected[: len(batch)]
-            self._send(batch)
+            self._copy_and_delete(batch)
             sent += len(batch)
             on_progress(self.moved)
             if self._rate:
@@ -136,14 +136,18 @@ class MessageMover:
         self._unsent_handles[message.id] = message.receipt_handle
         return is_new
 
-    def _send(self, messages: Sequence[Message]) -> None:
+    def copy(self, messages: Sequence[Message]) -> list[str]:
+        """Send copies to the target; returns the ids of those that are there. A subclass may keep them elsewhere."""
         response = self._client.send_message_batch(
             QueueUrl=self._target_url, Entries=send_entries(map(self._change, messages))
         )
-        sent_ids = [messages[int(entry["Id"])].id for entry in response.get("Successful", ())]
+        self.failed.update(str(entry.get("Code")) for entry in response.get("Failed", ()))
+        return [messages[int(entry["Id"])].id for entry in response.get("Successful", ())]
+
+    def _copy_and_delete(self, messages: Sequence[Message]) -> None:
+        sent_ids = self.copy(messages)
         for message_id in sent_ids:
             self._undeleted_handles[message_id] = self._unsent_handles.pop(message_id)
-        self.failed.update(str(entry.get("Code")) for entry in response.get("Failed", ()))
         self._delete(sent_ids)
 
     def _delete(self, message_ids: Sequence[str]) -> None:

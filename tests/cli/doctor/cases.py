@@ -10,6 +10,7 @@ from ses_feedback_cli.doctor.resources import EventDestination, Identity, Key, M
 from components import policies
 from tests.cli.doctor.healthy import (
     BLOCKED_TABLE_ARN,
+    FUNCTION_QUEUES,
     HEALTHY,
     HEALTHY_ACCOUNT,
     HEALTHY_PIPELINE,
@@ -99,8 +100,17 @@ PIPELINE_FAULTS: list[tuple[str, Mapping[str, Any]]] = [
     ("function-table-mismatch", resource("function", table_arns=(BLOCKED_TABLE_ARN + "2",))),
     ("function-errors", {"metrics": PipelineMetrics(errors=1)}),
     ("function-throttles", {"metrics": PipelineMetrics(throttles=1)}),
+    ("feedback-refused", {"metrics": PipelineMetrics(refused_seconds=900)}),
+    ("function-environment", resource("function", queue_urls={})),
+    ("function-environment", resource("function", queue_urls={**FUNCTION_QUEUES, "QUEUE_URL": "https://x/queue2"})),
+    ("reserved-concurrency", {"reserved_concurrency": 9}),
+    ("reserved-concurrency", resource("event_source_mapping", maximum_concurrency=None)),
+    ("redrive-schedule-missing", {"redrive_schedule": NOT_FOUND}),
+    ("redrive-schedule-disabled", {"redrive_schedule": "DISABLED"}),
+    ("queue-receive-count", resource("queue", max_receive_count=5)),
+    ("queue-receive-count", resource("queue", visibility_timeout_seconds=300)),
     ("notifications-failed", {"metrics": PipelineMetrics(failed_deliveries=1)}),
-    ("visibility-timeout", resource("queue", visibility_timeout_seconds=179)),
+    ("visibility-timeout", resource("queue", visibility_timeout_seconds=179, retention_seconds=345_600)),
 ]
 TABLE_FAULTS: list[tuple[str, Mapping[str, Any]]] = [
     (

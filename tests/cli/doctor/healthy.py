@@ -16,6 +16,7 @@ from ses_feedback_cli.doctor.resources import (
 from ses_feedback_cli.stack_outputs import Pipeline
 
 from components import policies
+from components.redelivery import Redelivery
 
 ACCOUNT_ID, REGION, PIPELINE_NAME = "123456789012", "eu-west-1", "bounce-shop"
 TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:topic"
@@ -48,7 +49,14 @@ PIPELINE = Pipeline(
     f"arn:aws:iam::{ACCOUNT_ID}:role/role",
     IDENTITIES,
     "main",
+    redrive_schedule="redrive",
 )
+FUNCTION_QUEUES = {
+    "QUEUE_URL": PIPELINE.queue_url,
+    "DEAD_LETTER_QUEUE_URL": PIPELINE.dead_letter_queue_url,
+    "SUBSCRIPTION_DEAD_LETTER_QUEUE_URL": PIPELINE.subscription_dead_letter_queue_url,
+}
+REDELIVERY = Redelivery.over(7, 30, 0)
 
 # The policies are those of the components: what they deploy must be healthy.
 KEY = Key(KEY_ARN, state="Enabled", policy=policies.key_policy(KEY_ARN, []))
@@ -68,8 +76,10 @@ HEALTHY_PIPELINE = PipelineObservation(
         PIPELINE.queue_url,
         policies.queue_policy(QUEUE_ARN, TOPIC_ARN),
         message_count=3,
-        visibility_timeout_seconds=180,
+        visibility_timeout_seconds=REDELIVERY.visibility_timeout_seconds,
+        retention_seconds=7 * 86_400,
         dead_letter_queue_arn=DEAD_LETTER_QUEUE_ARN,
+        max_receive_count=REDELIVERY.max_receive_count,
         key=KEY,
     ),
     dead_letter_queue=Queue(
@@ -84,9 +94,17 @@ HEALTHY_PIPELINE = PipelineObservation(
         policies.queue_policy(SUBSCRIPTION_DEAD_LETTER_QUEUE_ARN, TOPIC_ARN),
         key=KEY,
     ),
-    event_source_mapping=EventSourceMapping("uuid", "Enabled", ("ReportBatchItemFailures",)),
-    function=Function("Active", "", "Successful", 30, (BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN)),
-    reserved_concurrency=None,
+    event_source_mapping=EventSourceMapping("uuid", "Enabled", ("ReportBatchItemFailures",), 10),
+    function=Function(
+        "Active",
+        "",
+        "Successful",
+        30,
+        (BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN),
+        FUNCTION_QUEUES,
+    ),
+    redrive_schedule="ENABLED",
+    reserved_concurrency=10,
     metrics=PipelineMetrics(0, 0, 0, None),
     stack_tables=frozenset({BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN}),
 )

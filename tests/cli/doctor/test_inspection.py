@@ -5,6 +5,7 @@ Not tested: the responses of AWS; tests/sandbox/test_doctor.py covers more of th
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,11 +18,11 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 from ses_feedback_cli.app import app
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.doctor.aws.calls import CALLS, Call
+from ses_feedback_cli.doctor.aws.calls import CALLS, Call, required_policy
 from ses_feedback_cli.doctor.aws.clients import AccountClients
 from ses_feedback_cli.doctor.inspection import inspect
 from ses_feedback_cli.doctor.observations import Observations
-from ses_feedback_cli.doctor.resources import PipelineMetrics
+from ses_feedback_cli.doctor.resources import Function, PipelineMetrics, Queue
 from ses_feedback_cli.doctor.rules import findings
 from ses_feedback_cli.errors import UsageError
 from typer.testing import CliRunner
@@ -30,6 +31,7 @@ from tests.cli.doctor.healthy import (
     ACCOUNT_ID,
     BLOCKED_TABLE_ARN,
     DEAD_LETTER_QUEUE_ARN,
+    HEALTHY,
     HISTORY_TABLE_ARN,
     PIPELINE,
     QUEUE_ARN,
@@ -56,6 +58,7 @@ OUTPUTS: dict[str, Any] = {
             "functionName": PIPELINE.function_name,
             "logGroupName": PIPELINE.log_group_name,
             "roleArn": PIPELINE.role_arn,
+            "redriveSchedule": PIPELINE.redrive_schedule,
         }
     },
 }
@@ -101,6 +104,7 @@ def test_every_missing_resource_is_reported() -> None:
         [
             *("identity-missing", "identity-missing", "event-destination-missing", "topic-missing", "function-missing"),
             *("queue-missing", "queue-missing", "queue-missing", "table-missing", "table-missing"),
+            "redrive-schedule-missing",
             *("sandbox", "sending-disabled", "under-review", "suppression-list-disabled"),
         ]
     )
@@ -185,6 +189,54 @@ def test_several_stacks_are_inspected_each_in_its_region() -> None:
     assert [table.table for table in observations.tables] == [BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN]
 
 
+def test_what_decides_how_long_failures_come_back_is_read() -> None:
+    sqs = boto3.client("sqs", region_name=REGION)
+    redrive_policy = json.dumps({"deadLetterTargetArn": DEAD_LETTER_QUEUE_ARN, "maxReceiveCount": 5})
+    sqs.create_queue(QueueName="dead-letters")
+    attributes: Any = {
+        "VisibilityTimeout": "240", "MessageRetentionPeriod": "86400", "RedrivePolicy": redrive_policy,
+    }  # fmt: skip
+    sqs.create_queue(QueueName="queue", Attributes=attributes)
+    boto3.client("scheduler", region_name=REGION).create_schedule(
+        Name=str(PIPELINE.redrive_schedule),
+        ScheduleExpression="rate(15 minutes)",
+        State="DISABLED",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:function", "RoleArn": PIPELINE.role_arn},
+    )
+    mapping = {"UUID": "1", "State": "Enabled", "EventSourceArn": QUEUE_ARN, "ScalingConfig": {"MaximumConcurrency": 7}}
+    responses: dict[str, dict[str, Any]] = {
+        "ListEventSourceMappings": {"EventSourceMappings": [mapping]},
+        "GetFunctionConfiguration": {"Timeout": 30, "Environment": {"Variables": {"QUEUE_URL": PIPELINE.queue_url}}},
+        "GetFunctionConcurrency": {"ReservedConcurrentExecutions": 6},
+    }
+    context = context_with_responses()
+    for operation, response in responses.items():
+        context.session.events.register(f"before-call.lambda.{operation}", _handler(response))
+    (pipeline,) = observe(context).pipelines
+    queue, function = pipeline.queue, pipeline.function
+    assert isinstance(queue, Queue)
+    assert (queue.max_receive_count, queue.visibility_timeout_seconds, queue.retention_seconds) == (5, 240, 86_400)
+    assert isinstance(function, Function)
+    assert function.queue_urls == {"QUEUE_URL": PIPELINE.queue_url}
+    ids = {finding.id: finding.message for finding in findings(replace(HEALTHY, pipelines=(pipeline,)))}
+    assert ids.keys() >= {"reserved-concurrency", "redrive-schedule-disabled", "function-environment"}
+    assert "(DEAD_LETTER_QUEUE_URL, SUBSCRIPTION_DEAD_LETTER_QUEUE_URL)" in ids["function-environment"]
+    assert (
+        "an outage of 20 minutes makes dead letters, although the queue keeps messages for 24 hours"
+        in (ids["queue-receive-count"])
+    )
+
+
+def test_a_stack_without_automatic_redrive_needs_no_schedule() -> None:
+    pipeline = {**OUTPUTS["pipelines"][PIPELINE.name], "redriveSchedule": None}
+    outputs = {**OUTPUTS, "pipelines": {PIPELINE.name: pipeline}}
+    (observed,) = observe(context_with_responses(outputs)).pipelines
+    assert observed.redrive_schedule is None
+    policy = required_policy([observed.pipeline], [], None)
+    assert not any("scheduler:GetSchedule" in statement["Action"] for statement in policy["Statement"])
+
+
 PutMetric = Callable[..., None]
 
 
@@ -208,12 +260,14 @@ def test_metrics_cover_the_given_hours_and_this_pipeline(put_metric: PutMetric) 
     for age in (timedelta(minutes=5), timedelta(minutes=100), timedelta(hours=5)):
         put_metric("AWS/Lambda", "Errors", 2, age, FunctionName="function")
     put_metric("AWS/Lambda", "Errors", 100, timedelta(minutes=5), FunctionName="another")
+    put_metric("SesFeedback", "RefusedAge", 900, timedelta(minutes=100), service="ses-feedback", pipeline=PIPELINE.name)
+    put_metric("SesFeedback", "RefusedAge", 901, timedelta(minutes=5), service="ses-feedback", pipeline="another")
     put_metric("AWS/Lambda", "Throttles", 1, timedelta(minutes=5), FunctionName="function")
     put_metric("AWS/SNS", "NumberOfNotificationsFailed", 3, timedelta(minutes=5), TopicName="topic")
     put_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", 7000, timedelta(hours=2), QueueName="queue")
     put_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", 1000, timedelta(minutes=4), QueueName="queue")
     (pipeline,) = observe(context_with_responses()).pipelines
-    assert pipeline.metrics == PipelineMetrics(4, 1, 3, 1000)
+    assert pipeline.metrics == PipelineMetrics(4, 1, 3, 1000, 900)
     (pipeline,) = observe(context_with_responses(), hours=8).pipelines
     assert pipeline.metrics.errors == 6
 
@@ -306,5 +360,8 @@ def test_the_policy_has_every_action_once_limited_to_its_resources(outputs: str)
     (settings,) = (statement for statement in policy["Statement"] if "dynamodb:GetItem" in statement["Action"])
     assert settings["Resource"] == [BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN]
     assert settings["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["settings"]}}
+    assert resources["scheduler:GetSchedule"] == [
+        f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{PIPELINE.redrive_schedule}"
+    ]
     assert resources["sts:AssumeRole"] == [f"arn:aws:iam::{ACCOUNT_ID}:role/inspector"]
     assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "Assume")) for action in actions)

@@ -67,6 +67,7 @@ def test_what_is_unknown_gives_no_finding() -> None:
         "subscription_dead_letter_queue",
         "event_source_mapping",
         "function",
+        "redrive_schedule",
         "reserved_concurrency",
     )
     pipeline = replace(
@@ -106,11 +107,12 @@ def test_other_settings_than_the_stacks_are_named_with_both_values_also_where_th
         )
 
 
-def test_a_pipeline_needs_neither_a_configuration_set_nor_keys() -> None:
+def test_a_pipeline_needs_neither_configuration_set_nor_keys_nor_schedule() -> None:
     pipeline = replace(
         HEALTHY_PIPELINE,
         pipeline=replace(PIPELINE, configuration_set=None),
         event_destinations=None,
+        redrive_schedule=None,
         **resource("topic", key=None),
         **resource("queue", key=None),
     )
@@ -143,11 +145,12 @@ def test_the_limits_are_those_of_the_alarms() -> None:
         field = rule.id.rpartition("-")[0].replace("-", "_")
         assert not rule.faults(changed(HEALTHY_ACCOUNT, {field: limit - 1e-6}))
         assert rule.faults(changed(HEALTHY_ACCOUNT, {field: limit}))
-    (age_rule,) = (rule for rule in ALL_RULES if rule.id == "oldest-message")
     limit = float(FeedbackMonitoringInputs.oldest_message_seconds)  # type: ignore[arg-type] # a number
-    for seconds, faulty in ((limit - 1, False), (limit, True)):
-        pipeline = replace(HEALTHY_PIPELINE, metrics=PipelineMetrics(oldest_message_seconds=seconds))
-        assert bool(age_rule.faults(pipeline)) is faulty
+    for rule_id, field in (("oldest-message", "oldest_message_seconds"), ("feedback-refused", "refused_seconds")):
+        (age_rule,) = (rule for rule in ALL_RULES if rule.id == rule_id)
+        for seconds, faulty in ((limit - 1, False), (limit, True)):
+            pipeline = replace(HEALTHY_PIPELINE, metrics=replace(PipelineMetrics(), **{field: seconds}))
+            assert bool(age_rule.faults(pipeline)) is faulty
 
 
 @pytest.mark.parametrize("rule", ALL_RULES, ids=[rule.id for rule in ALL_RULES])
@@ -157,7 +160,8 @@ def test_every_rule_has_a_runbook(rule: Any) -> None:
 
 
 def test_a_finding_with_the_name_of_an_alarm_has_the_runbook_of_the_alarm() -> None:
-    alarm_names = {alarm.suffix for alarm in (*alarms.PIPELINE_ALARMS, *alarms.REGION_ALARMS)}
+    # The finding dead-letters counts what dead-letters-growing sees grow.
+    alarm_names = {alarm.suffix for alarm in (*alarms.PIPELINE_ALARMS, *alarms.REGION_ALARMS)} | {"feedback-refused"}
     anchors = {rule.id: rule.anchor for rule in ALL_RULES if rule.id in alarm_names}
     assert anchors == {name: name for name in alarm_names}
 

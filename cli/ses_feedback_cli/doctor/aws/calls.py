@@ -44,6 +44,7 @@ KEY_POLICY = Call("kms:GetKeyPolicy", "kms", "get_key_policy", "key")
 FUNCTION = Call("lambda:GetFunctionConfiguration", "lambda", "get_function_configuration", "function")
 CONCURRENCY = Call("lambda:GetFunctionConcurrency", "lambda", "get_function_concurrency", "function")
 EVENT_SOURCE_MAPPINGS = Call("lambda:ListEventSourceMappings", "lambda", "list_event_source_mappings")
+SCHEDULE = Call("scheduler:GetSchedule", "scheduler", "get_schedule", "schedule")
 METRICS = Call("cloudwatch:GetMetricData", "cloudwatch", "get_metric_data")
 TABLE = Call("dynamodb:DescribeTable", "dynamodb", "describe_table", "table")
 TIME_TO_LIVE = Call("dynamodb:DescribeTimeToLive", "dynamodb", "describe_time_to_live", "table")
@@ -52,8 +53,8 @@ SETTINGS = Call("dynamodb:GetItem", "dynamodb", "get_item", "settings item")
 
 CALLS = (
     *(ACCOUNT, IDENTITY_VERIFICATION, IDENTITY_NOTIFICATION, EVENT_DESTINATIONS, TOPIC, SUBSCRIPTIONS, SUBSCRIPTION),
-    *(QUEUE, KEY, KEY_POLICY, FUNCTION, CONCURRENCY, EVENT_SOURCE_MAPPINGS, METRICS, TABLE, TIME_TO_LIVE, BACKUPS),
-    SETTINGS,
+    *(QUEUE, KEY, KEY_POLICY, FUNCTION, CONCURRENCY, EVENT_SOURCE_MAPPINGS, SCHEDULE, METRICS, TABLE),
+    *(TIME_TO_LIVE, BACKUPS, SETTINGS),
 )
 _CONDITIONS: Mapping[str, Mapping[str, Any]] = {
     "settings item": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [SETTINGS_KEY["value"]]}},
@@ -104,6 +105,9 @@ def _resources_by_type(pipelines: Iterable[Pipeline], tables: Sequence[str]) -> 
         resources["queue"].update(regional_arn(topic, "sqs", queue_name(url)) for url in queue_urls)
         resources["function"].add(regional_arn(topic, "lambda", f"function:{pipeline.function_name}"))
         resources["key"].add(regional_arn(topic, "kms", "key/*"))
+        if pipeline.redrive_schedule:
+            schedule = f"schedule/default/{pipeline.redrive_schedule}"  # in the default group of schedules
+            resources["schedule"].add(regional_arn(topic, "scheduler", schedule))
         if pipeline.configuration_set:
             configuration_set = f"configuration-set/{pipeline.configuration_set}"
             resources["configuration set"].add(regional_arn(topic, "ses", configuration_set))

@@ -12,6 +12,8 @@ from ses_feedback_cli.stack_outputs import Pipeline
 
 _QUERIES_PER_CALL = 500
 _OLDEST_MESSAGE_PERIOD = timedelta(minutes=15)
+_FUNCTION_NAMESPACE, _FUNCTION_SERVICE = "SesFeedback", "ses-feedback"
+"""Of the metrics that the function publishes."""
 _HOUR_SECONDS, _FIVE_MINUTES_SECONDS = 3600, 300
 
 
@@ -40,6 +42,9 @@ def read_pipeline_metrics(
     def total(query_id: str) -> float:
         return float(sum(value for _, value in series_by_id.get(query_id, ())))
 
+    def maximum(query_id: str) -> float | None:
+        return max((value for _, value in series_by_id.get(query_id, ())), default=None)
+
     def recent_maximum(query_id: str) -> float | None:
         values = [value for timestamp, value in series_by_id.get(query_id, ()) if timestamp >= recent]
         return max(values, default=None)
@@ -50,6 +55,7 @@ def read_pipeline_metrics(
             throttles=total(f"throttles{number}"),
             failed_deliveries=total(f"failed{number}"),
             oldest_message_seconds=recent_maximum(f"oldest{number}"),
+            refused_seconds=maximum(f"refused{number}"),
         )
         for number in range(len(pipelines))
     ]
@@ -57,12 +63,14 @@ def read_pipeline_metrics(
 
 def _pipeline_queries(number: int, pipeline: Pipeline) -> list[dict[str, Any]]:
     function = {"FunctionName": pipeline.function_name}
+    handler = {"service": _FUNCTION_SERVICE, "pipeline": pipeline.name}
     topic = {"TopicName": pipeline.topic_arn.rpartition(":")[2]}
     queue = {"QueueName": queue_name(pipeline.queue_url)}
     return [
         _query(f"errors{number}", "AWS/Lambda", "Errors", function, "Sum", _HOUR_SECONDS),
         _query(f"throttles{number}", "AWS/Lambda", "Throttles", function, "Sum", _HOUR_SECONDS),
         _query(f"failed{number}", "AWS/SNS", "NumberOfNotificationsFailed", topic, "Sum", _HOUR_SECONDS),
+        _query(f"refused{number}", _FUNCTION_NAMESPACE, "RefusedAge", handler, "Maximum", _HOUR_SECONDS),
         _query(f"oldest{number}", "AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Maximum", _FIVE_MINUTES_SECONDS),
     ]
 

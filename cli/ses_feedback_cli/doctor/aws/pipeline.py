@@ -90,13 +90,16 @@ def read_queue(reader: Reader, url: str, read_key: ReadKey) -> Queue | Missing:
     if isinstance(response, Missing):
         return response
     attributes = response["Attributes"]
+    redrive_policy = _parse_policy(attributes.get("RedrivePolicy"))
     return Queue(
         attributes["QueueArn"],
         url,
         _parse_policy(attributes.get("Policy")),
         sum(int(attributes.get(f"ApproximateNumberOfMessages{suffix}", 0)) for suffix in ("", "NotVisible")),
         int(attributes.get("VisibilityTimeout", 0)),
-        _parse_policy(attributes.get("RedrivePolicy")).get("deadLetterTargetArn"),
+        int(attributes.get("MessageRetentionPeriod", 0)),
+        redrive_policy.get("deadLetterTargetArn"),
+        int(redrive_policy.get("maxReceiveCount", 0)),
         read_key(attributes.get("KmsMasterKeyId")),
     )
 
@@ -110,7 +113,12 @@ def read_event_source_mapping(reader: Reader, pipeline: Pipeline, queue_arn: str
     if not mappings:
         return Missing.NOT_FOUND
     mapping = max(mappings, key=lambda mapping: mapping["State"] == "Enabled")
-    return EventSourceMapping(mapping["UUID"], mapping["State"], tuple(mapping.get("FunctionResponseTypes", ())))
+    return EventSourceMapping(
+        mapping["UUID"],
+        mapping["State"],
+        tuple(mapping.get("FunctionResponseTypes", ())),
+        mapping.get("ScalingConfig", {}).get("MaximumConcurrency"),
+    )
 
 
 def read_function(reader: Reader, pipeline: Pipeline) -> tuple[Function | Missing, int | Missing | None]:
@@ -125,11 +133,20 @@ def read_function(reader: Reader, pipeline: Pipeline) -> tuple[Function | Missin
         response.get("LastUpdateStatus", "Successful"),
         response["Timeout"],
         tuple(variables[name] for name in ("BLOCKED_TABLE_ARN", "HISTORY_TABLE_ARN") if name in variables),
+        {name: url for name, url in variables.items() if name.endswith("QUEUE_URL")},
     )
     response = reader.read(calls.CONCURRENCY, FunctionName=pipeline.function_name)
     if isinstance(response, Missing):
         return function, response
     return function, response.get("ReservedConcurrentExecutions")
+
+
+def read_redrive_schedule(reader: Reader, pipeline: Pipeline) -> str | Missing | None:
+    """The state of the schedule that invokes the function for the automatic redrive, if the stack has one."""
+    if not pipeline.redrive_schedule:
+        return None
+    response = reader.read(calls.SCHEDULE, Name=pipeline.redrive_schedule)
+    return response if isinstance(response, Missing) else str(response["State"])
 
 
 def _parse_policy(document: str | None) -> PolicyDocument:

@@ -9,7 +9,8 @@ from ses_feedback_cli.doctor.resource_policy import SES_PRINCIPAL, SNS_PRINCIPAL
 from ses_feedback_cli.doctor.resources import Missing, Queue, Subscription, Topic
 from ses_feedback_cli.doctor.rules.rule import REFRESH, Fault, Rule, Severity
 
-_OLDEST_MESSAGE_LIMIT_SECONDS = 900  # the default of the alarm
+OLDEST_MESSAGE_LIMIT_SECONDS = 900
+"""The default of the alarms on waiting and on refused feedback."""
 
 
 def _topic_missing(observed: PipelineObservation) -> bool:
@@ -100,7 +101,7 @@ def _messages_waiting(queue: Queue | Missing) -> Iterable[Fault]:
 
 def _oldest_message_too_old(observed: PipelineObservation) -> Iterable[Fault]:
     seconds = observed.metrics.oldest_message_seconds
-    if seconds is not None and seconds >= _OLDEST_MESSAGE_LIMIT_SECONDS:
+    if seconds is not None and seconds >= OLDEST_MESSAGE_LIMIT_SECONDS:
         yield {"minutes": int(seconds / 60)}
 
 
@@ -161,7 +162,8 @@ RULES: tuple[Rule[PipelineObservation], ...] = (
     ),
     Rule(
         "dead-letters", Severity.ERROR, "dead-letters",
-        "the dead-letter queue holds messages ({number}): the function could not process them",
+        "the dead-letter queue holds messages ({number}): they cannot be read, or failed until they were about to "
+        "expire",
         "ses-feedback dead-letters list shows why; remove the cause, then: ses-feedback dead-letters redrive",
         _dead_letters_waiting,
     ),

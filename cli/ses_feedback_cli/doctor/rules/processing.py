@@ -70,6 +70,14 @@ def _counted(total: float | None, observed: PipelineObservation) -> Iterable[Fau
     return [{"number": int(total), "log_group": observed.pipeline.log_group_name}] if total else []
 
 
+def _concurrency_too_low(observed: PipelineObservation) -> Iterable[Fault]:
+    mapping, reserved = observed.event_source_mapping, observed.reserved_concurrency
+    if not isinstance(mapping, EventSourceMapping) or not isinstance(reserved, int) or reserved == 0:
+        return
+    if mapping.maximum_concurrency is None or reserved < mapping.maximum_concurrency:
+        yield {"reserved": reserved, "maximum": mapping.maximum_concurrency or "not limited", "uuid": mapping.uuid}
+
+
 def _visibility_timeout_too_short(observed: PipelineObservation) -> Iterable[Fault]:
     queue, function = observed.queue, observed.function
     if not isinstance(queue, Queue) or not isinstance(function, Function):
@@ -126,6 +134,13 @@ RULES: tuple[Rule[PipelineObservation], ...] = (
         "function-throttles", Severity.WARNING, "function-throttles",
         "the function was throttled in the last {hours} h (times: {number})",
         "aws lambda get-account-settings --region {region} --query AccountLimit", _function_throttled,
+    ),
+    Rule(
+        "reserved-concurrency", Severity.WARNING, "function-throttles",
+        "the function's reserved concurrency, {reserved}, is below the maximum concurrency of its event source "
+        "mapping, {maximum}: the function is throttled in every storm",
+        "aws lambda update-event-source-mapping --region {region} --uuid {uuid} "
+        "--scaling-config MaximumConcurrency={reserved}", _concurrency_too_low,
     ),
     Rule(
         "notifications-failed", Severity.WARNING, "notifications-failed",
