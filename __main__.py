@@ -19,14 +19,13 @@ if isinstance(config.tables, NewTables):
     pulumi.export("blockedTableName", tables.blocked_table_name)
     pulumi.export("historyTableName", tables.history_table_name)
     pulumi.export("senderPolicyJson", tables.sender_policy_json)
+    pulumi.export("tableSettings", config.tables.settings())
 else:
     tables = config.tables
 pulumi.export("blockedTableArn", tables.blocked_table_arn)
 pulumi.export("historyTableArn", tables.history_table_arn)
 if table_key_arn := config.table_key_arn(key_arns):
     pulumi.export("tableKmsKeyArn", table_key_arn)
-pulumi.export("softBounces", config.soft_bounces)
-pulumi.export("holdDays", config.pipeline_settings.hold_days)
 pulumi.export("protected", config.pipeline_settings.protected)
 
 pipelines: dict[tuple[str, str], FeedbackPipeline] = {}

@@ -176,7 +176,7 @@ def _run(client: object, batches: int, size: int = _BATCH_SIZE) -> tuple[float, 
     from ses_feedback.history.writer import HistoryWriter  # noqa: PLC0415
 
     settings, _ = handler._service()
-    history = HistoryWriter(settings.blocked_table, settings.history_table, settings.policy, client)  # type: ignore[arg-type]
+    history = HistoryWriter(settings.blocked_table, settings.history_table, client)  # type: ignore[arg-type]
     handler._service = lambda: (settings, history)  # type: ignore[assignment]
     cpu: list[float] = []
     wall: list[float] = []

@@ -1,5 +1,6 @@
 """The two tables that every pipeline writes to: who is blocked, and why."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import pulumi
@@ -7,8 +8,11 @@ import pulumi_aws as aws
 
 from components import policies
 from components.arn import Arn
-from components.blocked_table_args import BlockedTableArgs, read
+from components.blocked_table_args import BlockedTableArgs, TableSettings, read
 from components.policies import Grant
+
+_SETTINGS_SCHEMA = 1
+"""Schema of the item with the settings: a writer refuses a newer one than it knows."""
 
 
 class BlockedTable(pulumi.ComponentResource):
@@ -17,9 +21,9 @@ class BlockedTable(pulumi.ComponentResource):
     Type: ``ses-feedback:index:BlockedTable``.
     Creates: the blocked table (key ``value``, the normalised address; an unexpired item there means: do not send); the
     history table (keys ``value`` and ``entry``: every feedback, every manual change, and the state that decides whether
-    the address is blocked); for each table and each replica a resource policy, if principals of other accounts are
-    given. Both tables are billed on demand, encrypted, protected from deletion, and recoverable to any second of the
-    last 35 days.
+    the address is blocked); an item of the history table with the settings that decide for every pipeline; for each
+    table and each replica a resource policy, if principals of other accounts are given. Both tables are billed on
+    demand, encrypted, protected from deletion, and recoverable to any second of the last 35 days.
     Not created: permissions of principals in the same account; attach ``sender_policy_json`` to the senders' roles.
     Raises: ValueError, naming input and value, for a malformed input.
     """
@@ -43,9 +47,12 @@ class BlockedTable(pulumi.ComponentResource):
         blocked = self._table("blocked", ["value"], self._inputs.replica_regions)
         history = self._table("history", ["value", "entry"], [])
         self._resource_policies(blocked, history)
+        settings = self._settings(history)
 
         self.blocked_table_arn, self.blocked_table_name = blocked.arn, blocked.name
-        self.history_table_arn, self.history_table_name = history.arn, history.name
+        self.history_table_name = history.name
+        # What uses the table is created after the settings, and deleted before them.
+        self.history_table_arn = pulumi.Output.all(history.arn, settings.table_name).apply(lambda known: str(known[0]))
         self.sender_policy_json = self._sender_policy(blocked)
         self.register_outputs({output: getattr(self, output) for output in BlockedTable.__annotations__})
 
@@ -78,6 +85,31 @@ class BlockedTable(pulumi.ComponentResource):
             replicas=replicas or None,
             tags=self._inputs.tags,
             opts=pulumi.ResourceOptions(parent=self, protect=protect),
+        )
+
+    def _settings(self, history: aws.dynamodb.Table) -> aws.dynamodb.TableItem:
+        """The item that each writer reads with each batch.
+
+        A changed setting is one UpdateItem of the provider: no writer finds the item missing meanwhile. Neither
+        protected nor retained: it is only deleted with the tables, which are protected, or by the program of an earlier
+        version, whose functions have settings of their own; and the provider does not create an item that exists.
+        """
+        names = [field.name for field in dataclasses.fields(TableSettings)]
+        numbers = {name: pulumi.Output.from_input(getattr(self._inputs, name)).apply(str) for name in names}
+        item = {
+            "value": {"S": "settings"},
+            "entry": {"S": "settings"},
+            "schema": {"N": str(_SETTINGS_SCHEMA)},
+            **{name: {"N": number} for name, number in numbers.items()},
+        }
+        return aws.dynamodb.TableItem(
+            f"{self._prefix}-settings",
+            region=self._inputs.region,
+            table_name=history.name,
+            hash_key="value",
+            range_key="entry",
+            item=pulumi.Output.json_dumps(item),
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _resource_policies(self, blocked: aws.dynamodb.Table, history: aws.dynamodb.Table) -> None:

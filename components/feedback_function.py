@@ -93,12 +93,6 @@ class FeedbackFunction:
             "PIPELINE": self._prefix,
             "BLOCKED_TABLE_ARN": inputs.blocked_table_arn,
             "HISTORY_TABLE_ARN": inputs.history_table_arn,
-            "SOFT_BOUNCE_THRESHOLD": _as_string(inputs.soft_bounce_threshold),
-            "SOFT_BOUNCE_WINDOW_DAYS": _as_string(inputs.soft_bounce_window_days),
-            "SOFT_BLOCK_DAYS": _as_string(inputs.soft_block_days),
-            "HOLD_DAYS": _as_string(inputs.hold_days),
-            "SURGE_HOURLY_FLOOR": _as_string(inputs.surge_hourly_floor),
-            "SURGE_FACTOR": _as_string(inputs.surge_factor),
             "PROTECTED": json.dumps(inputs.protected),
             "ACCOUNT": queue.arn.apply(lambda arn: Arn.of(arn).account),
             "IDENTITIES": _identities(inputs.identities),
@@ -134,7 +128,3 @@ def _identities(identities: Sequence[str]) -> str:
     """The identities as JSON; none of them when the environment has no room: the function then checks accounts only."""
     text = json.dumps(identities)
     return text if len(text) <= LONGEST_LIST else "[]"
-
-
-def _as_string(number: pulumi.Input[int]) -> pulumi.Output[str]:
-    return pulumi.Output.from_input(number).apply(str)

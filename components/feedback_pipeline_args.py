@@ -1,6 +1,5 @@
 """The inputs of a pipeline: their meaning, range and default."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NotRequired, TypedDict
 
@@ -29,20 +28,6 @@ class FeedbackPipelineArgs(TypedDict):
     email_forwarding: NotRequired[bool]
     """Whether SES also forwards feedback about the identities by e-mail. SES accepts false once an identity has a topic
     for both kinds: set it on the second pipeline, and make that depend on the first. Default: left as it is."""
-    soft_bounce_threshold: NotRequired[pulumi.Input[int]]
-    """Number of soft bounces that blocks an address, 1 to 20. Default: 5."""
-    soft_bounce_window_days: NotRequired[pulumi.Input[int]]
-    """Days within which the soft bounces must happen, 1 to 365. Default: 30."""
-    soft_block_days: NotRequired[pulumi.Input[int]]
-    """Days for which soft bounces block an address, 1 to 365 and at most 12 windows. Default: 30."""
-    hold_days: NotRequired[pulumi.Input[int]]
-    """Days for which evidence that may pass holds an address, 1 to 90; the same evidence afterwards blocks it for good.
-    Default: 14."""
-    surge_hourly_floor: NotRequired[pulumi.Input[int]]
-    """Hard bounces of one recipient domain in an hour below which there is no surge, 1 to 1000000. Default: 100."""
-    surge_factor: NotRequired[pulumi.Input[int]]
-    """How many times its usual hour a domain's hard bounces must reach to be a surge, 1 to 100; those of a surge only
-    hold. Default: 3."""
     protected: NotRequired[list[str]]
     """Addresses (``jane@example.org``), domains (``example.org``) and local parts of any domain (``abuse@``) that
     feedback never blocks; at most 800 characters as JSON, and the history table holds more. Default: none."""
@@ -79,9 +64,6 @@ DEAD_LETTER_RETENTION_DAYS = 14
 """SQS keeps a message no longer (API reference, CreateQueue)."""
 LARGEST_BATCH_WITHOUT_WINDOW = 10
 """A larger batch needs a batching window (Lambda API reference, CreateEventSourceMapping, BatchSize)."""
-MAX_WINDOWS_PER_BLOCK = 12
-"""A block after soft bounces lasts at most so many windows; that bounds the soft bounces kept in an address's state,
-since a DynamoDB item holds at most 400 KB."""
 
 LONGEST_LIST = 800
 """Characters of a list in the function's environment, of which Lambda allows 4 KB (Lambda Developer Guide, "Lambda
@@ -103,13 +85,7 @@ RULES: dict[str, inputs.Rule[Any]] = {
     "region": inputs.region,
     "include_original_headers": inputs.boolean,
     "email_forwarding": inputs.boolean,
-    # The handler library has the same limits, down to sending_accounts (tests/test_limits.py compares them).
-    "soft_bounce_threshold": inputs.IntegerRange(1, 20, "soft bounces"),
-    "soft_bounce_window_days": inputs.IntegerRange(1, 365, "days"),
-    "soft_block_days": inputs.IntegerRange(1, 365, "days"),
-    "hold_days": inputs.IntegerRange(1, 90, "days"),
-    "surge_hourly_floor": inputs.IntegerRange(1, 1_000_000, "hard bounces"),
-    "surge_factor": inputs.IntegerRange(1, 100, "times the usual hour"),
+    # The handler library has the same limits (tests/test_limits.py compares them).
     "protected": inputs.limited(inputs.each(inputs.protected_pattern), LONGEST_LIST),
     "sending_accounts": inputs.limited(inputs.each(inputs.account_id), LONGEST_LIST),
     "max_receive_count": inputs.IntegerRange(1, 1000, "receives"),
@@ -133,12 +109,6 @@ class PipelineSettings:
     """How a pipeline works, wherever its feedback comes from and goes to: checked inputs and their defaults."""
 
     include_original_headers: pulumi.Input[bool] = False
-    soft_bounce_threshold: pulumi.Input[int] = 5
-    soft_bounce_window_days: pulumi.Input[int] = 30
-    soft_block_days: pulumi.Input[int] = 30
-    hold_days: pulumi.Input[int] = 14
-    surge_hourly_floor: pulumi.Input[int] = 100
-    surge_factor: pulumi.Input[int] = 3
     protected: list[str] = field(default_factory=list)
     sending_accounts: list[str] = field(default_factory=list)
     max_receive_count: pulumi.Input[int] = 5
@@ -178,32 +148,20 @@ def read(args: FeedbackPipelineArgs) -> FeedbackPipelineInputs:
         requirement = "identities are needed, since it is a setting of an identity"
         raise inputs.InputError("email_forwarding", checked.email_forwarding, requirement)
     inputs.check_together(check_batching, checked.batch_size, checked.maximum_batching_window_seconds)
-    inputs.check_together(check_soft_bounces, checked.soft_bounce_window_days, checked.soft_block_days)
     inputs.check_together(check_tables, checked.blocked_table_arn, checked.history_table_arn)
     return checked
 
 
-InputName = Callable[[str], str]
-"""Turns the name of an input into the one that the user knows, such as a configuration key."""
-
-
-def check_batching(batch_size: int, window_seconds: int, input_name: InputName = str) -> None:
+def check_batching(batch_size: int, window_seconds: int, input_name: inputs.InputName = str) -> None:
     """Raises: ValueError for a large batch without a batching window."""
     if batch_size > LARGEST_BATCH_WITHOUT_WINDOW and window_seconds < 1:
         requirement = f"at least 1 is needed with {input_name('batch_size')} {batch_size}"
         raise inputs.InputError(input_name("maximum_batching_window_seconds"), window_seconds, requirement)
 
 
-def check_soft_bounces(window_days: int, block_days: int, input_name: InputName = str) -> None:
-    """Raises: ValueError for a block that lasts more than `MAX_WINDOWS_PER_BLOCK` windows."""
-    if block_days > MAX_WINDOWS_PER_BLOCK * window_days:
-        window = f"{input_name('soft_bounce_window_days')} ({window_days})"
-        raise inputs.InputError(
-            input_name("soft_block_days"), block_days, f"at most {MAX_WINDOWS_PER_BLOCK} times {window} is needed"
-        )
-
-
-def check_tables(blocked_table_arn: str | None, history_table_arn: str | None, input_name: InputName = str) -> None:
+def check_tables(
+    blocked_table_arn: str | None, history_table_arn: str | None, input_name: inputs.InputName = str
+) -> None:
     """Raises: ValueError for tables in two Regions or accounts: one transaction writes both."""
     blocked, history = Arn.parse(blocked_table_arn or ""), Arn.parse(history_table_arn or "")
     if (blocked and (blocked.region, blocked.account)) != (history and (history.region, history.account)):

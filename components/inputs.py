@@ -20,6 +20,8 @@ T = TypeVar("T")
 Inputs = TypeVar("Inputs", bound="DataclassInstance")
 Rule = Callable[[str, object], T]
 Tags = dict[str, pulumi.Input[str]]
+InputName = Callable[[str], str]
+"""Turns the name of an input into the one that the user knows, such as a configuration key."""
 
 KINDS = ("bounce", "complaint")
 """The kinds of feedback; a pipeline handles one."""

@@ -2,6 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
+
+from components.blocked_table_args import TableSettings
+from components.inputs import camel_case
 
 from .targets import Hub, Target, TargetsFile
 
@@ -12,6 +16,8 @@ TABLE_ARN_KEYS = ("blockedTableArn", "historyTableArn")
 """Configuration keys of a member's stack whose values are outputs of the hub's stack."""
 TABLE_KMS_KEY_ARN = "tableKmsKeyArn"
 """One more such key, where the hub's stack creates KMS keys."""
+TABLE_SETTINGS = {camel_case(field.name): field.default for field in fields(TableSettings)}
+"""Configuration keys that only the hub's stack has, since its tables decide for all; each with its default."""
 
 
 def is_hub(target: Target, hub: Hub) -> bool:
@@ -22,7 +28,8 @@ def is_hub(target: Target, hub: Hub) -> bool:
 def program_config(target: Target, targets_file: TargetsFile, hub: Hub) -> dict[str, object]:
     """The configuration keys of the program, without those that come from the outputs of the hub's stack."""
     nodes = {**target.config, **(hub.config if is_hub(target, hub) else {})}
-    config = {key: node.plain for key, node in nodes.items()} | {"sources": target.sources.plain}
+    config = {key: node.plain for key, node in nodes.items() if is_hub(target, hub) or key not in TABLE_SETTINGS}
+    config["sources"] = target.sources.plain
     if is_hub(target, hub):
         other_account_ids = sorted({other.account.id for other in targets_file.targets} - {target.account.id})
         config["writerPrincipals"] = other_account_ids if hub.writers is None else hub.writers

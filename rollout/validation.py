@@ -9,6 +9,7 @@ from stack.config import parse
 
 from .target_config import (
     TABLE_KMS_KEY_ARN,
+    TABLE_SETTINGS,
     encode_config,
     hub_creates_kms_keys,
     is_hub,
@@ -139,6 +140,7 @@ def _check_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
     outputs = placeholder_outputs(hub.region, hub_target.account.id)
     if not hub_creates_kms_keys(targets_file, hub):
         del outputs[TABLE_KMS_KEY_ARN]
+    _check_table_settings(reader, targets_file, hub, hub_target)
     for target in targets_file.targets:
         config = program_config(target, targets_file, hub) | ({} if target is hub_target else outputs)
         _check_config(reader, target, config)
@@ -154,6 +156,18 @@ def _check_writers(reader: YamlReader, targets_file: TargetsFile, hub: Hub, hub_
         reader.add_value_problem(
             hub.node.find("writers"), f"account {account_id} has a pipeline and must be among them"
         )
+
+
+def _check_table_settings(reader: YamlReader, targets_file: TargetsFile, hub: Hub, hub_target: Target) -> None:
+    """Check that no member configures other settings than the hub, whose tables decide for all."""
+    hub_config = program_config(hub_target, targets_file, hub)
+    for target in targets_file.targets:
+        for key in sorted(TABLE_SETTINGS.keys() & target.config.keys()) if target is not hub_target else []:
+            node, hub_value = target.config[key], hub_config.get(key, TABLE_SETTINGS[key])
+            if node.plain != hub_value:
+                reader.add_value_problem(
+                    node, f"leave it out, or {hub_value!r}, as the hub has it: the hub's tables decide for all stacks"
+                )
 
 
 def _check_config(reader: YamlReader, target: Target, config: dict[str, object]) -> None:

@@ -15,7 +15,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from components import blocked_table_args, feedback_monitoring_args, feedback_pipeline_args, inputs
 from components.arn import Arn
-from components.blocked_table_args import BlockedTableInputs
+from components.blocked_table_args import BlockedTableInputs, TableSettings
 from components.feedback_pipeline_args import PipelineSettings
 from components.inputs import InputError, Rule, camel_case
 from stack.model import ExistingTables, MonitoringSettings, NewTables, Source, StackConfig
@@ -39,6 +39,7 @@ _TABLE_OPTIONS = ("replica_regions", "reader_principals", "writer_principals")
 _RULES: dict[str, Rule[Any]] = {
     **_rules_by_key(feedback_pipeline_args.RULES, *_names(PipelineSettings)),
     **_rules_by_key(feedback_pipeline_args.RULES, "blocked_table_arn", "history_table_arn", "table_kms_key_arn"),
+    **_rules_by_key(blocked_table_args.RULES, *_names(TableSettings)),
     **_rules_by_key(blocked_table_args.RULES, *_TABLE_OPTIONS, "deletion_protection", "tags"),
     **_rules_by_key(feedback_monitoring_args.RULES, *_names(MonitoringSettings)),
     "tableRegion": inputs.region,
@@ -106,13 +107,11 @@ def _settings(settings: type[Settings], checked: Mapping[str, Any]) -> Settings:
 def _pipeline_settings(checked: Mapping[str, Any], prefix: str) -> PipelineSettings:
     settings = _settings(PipelineSettings, checked)
     check_batching = partial(feedback_pipeline_args.check_batching, input_name=_key_of_input(prefix))
-    check_soft_bounces = partial(feedback_pipeline_args.check_soft_bounces, input_name=_key_of_input(prefix))
     inputs.check_together(check_batching, settings.batch_size, settings.maximum_batching_window_seconds)
-    inputs.check_together(check_soft_bounces, settings.soft_bounce_window_days, settings.soft_block_days)
     return settings
 
 
-def _key_of_input(prefix: str) -> feedback_pipeline_args.InputName:
+def _key_of_input(prefix: str) -> inputs.InputName:
     return lambda name: prefix + camel_case(name)
 
 
@@ -142,14 +141,19 @@ def _tables(checked: Mapping[str, Any], default_region: str | None, prefix: str)
     kms_key_arn = checked.get("tableKmsKeyArn")
     feedback_pipeline_args.check_tables(blocked_table_arn, history_table_arn, _key_of_input(prefix))
     if blocked_table_arn and history_table_arn:
-        for key in ("tableRegion", *map(camel_case, _TABLE_OPTIONS)):
-            if value := checked.get(key):
+        defaults = {camel_case(name): value for name, value in vars(TableSettings()).items()}  # declared in Pulumi.yaml
+        for key in ("tableRegion", *map(camel_case, _TABLE_OPTIONS), *defaults):
+            if (value := checked.get(key)) and value != defaults.get(key):
                 requirement = f"leave it out, or {prefix}blockedTableArn: it is for tables that are created here"
                 raise InputError(prefix + key, value, requirement)
         return ExistingTables(
             blocked_table_arn=blocked_table_arn, history_table_arn=history_table_arn, kms_key_arn=kms_key_arn
         )
+    settings = _settings(TableSettings, checked)
+    check_soft_bounces = partial(blocked_table_args.check_soft_bounces, input_name=_key_of_input(prefix))
+    inputs.check_together(check_soft_bounces, settings.soft_bounce_window_days, settings.soft_block_days)
     tables = NewTables(
+        **vars(settings),
         region=checked.get("tableRegion") or required_default_region(f"{prefix}tableRegion", default_region),
         kms_key_arn=kms_key_arn,
         **{name: checked.get(camel_case(name), []) for name in _TABLE_OPTIONS},

@@ -1,7 +1,7 @@
 """What a stack's configuration says, and the arguments of the components that follow from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 import pulumi
@@ -14,9 +14,10 @@ from components import (
     FeedbackPipeline,
     FeedbackPipelineArgs,
 )
+from components.blocked_table_args import TableSettings
 from components.feedback_monitoring_args import FeedbackMonitoringInputs
 from components.feedback_pipeline_args import PipelineSettings
-from components.inputs import KINDS
+from components.inputs import KINDS, camel_case
 
 KeyArns = Mapping[str, pulumi.Output[str]]
 """ARNs of the customer managed keys that the stack creates, by Region."""
@@ -40,14 +41,18 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewTables:
-    """Tables that this stack creates."""
+class NewTables(TableSettings):
+    """Tables that this stack creates, and what decides for every pipeline that writes to them."""
 
     region: str
     replica_regions: list[str] = field(default_factory=list)
     reader_principals: list[str] = field(default_factory=list)
     writer_principals: list[str] = field(default_factory=list)
     kms_key_arn: str | None = None
+
+    def settings(self) -> dict[str, pulumi.Input[int]]:
+        """The settings by configuration key, to compare with those in the table."""
+        return {camel_case(field.name): getattr(self, field.name) for field in fields(TableSettings)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +99,6 @@ class StackConfig:
             return []
         table_regions = [self.tables.region] if isinstance(self.tables, NewTables) else []
         return list(dict.fromkeys([*self.regions, *table_regions]))
-
-    @property
-    def soft_bounces(self) -> dict[str, pulumi.Input[int]]:
-        """When soft bounces block, for the command line, which writes to the tables too."""
-        return {
-            "threshold": self.pipeline_settings.soft_bounce_threshold,
-            "windowDays": self.pipeline_settings.soft_bounce_window_days,
-            "blockDays": self.pipeline_settings.soft_block_days,
-        }
 
     def table_key_arn(self, key_arns: KeyArns) -> pulumi.Input[str] | None:
         """The customer managed key of the tables, which every pipeline needs to know; None if there is none."""

@@ -26,6 +26,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": {"arn": "arn:aws:cloudwatch:{region}:123456789012:alarm:{name}"},
     "aws:dynamodb/resourcePolicy:ResourcePolicy": {},
     "aws:dynamodb/table:Table": {"arn": "arn:aws:dynamodb:{region}:123456789012:table/{name}"},
+    "aws:dynamodb/tableItem:TableItem": {},
     "aws:iam/role:Role": {"arn": "arn:aws:iam::123456789012:role/{name}"},
     "aws:iam/rolePolicy:RolePolicy": {},
     "aws:kms/key:Key": {"arn": "arn:aws:kms:{region}:123456789012:key/{name}", "keyId": "{name}"},

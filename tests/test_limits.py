@@ -13,8 +13,7 @@ import pytest
 import yaml
 from ses_feedback.function.settings import Settings, SettingsError
 from ses_feedback.history import soft_bounces
-from ses_feedback.history.holds import HOLD_DAYS_LIMITS
-from ses_feedback.history.surges import FACTOR_LIMITS, FLOOR_LIMITS
+from ses_feedback.history.table_settings import LIMITS, TableSettings
 
 from components import (
     blocked_table_args,
@@ -25,7 +24,6 @@ from components import (
 from components.feedback_pipeline_args import (
     DEAD_LETTER_RETENTION_DAYS,
     LARGEST_BATCH_WITHOUT_WINDOW,
-    MAX_WINDOWS_PER_BLOCK,
 )
 from components.inputs import InputError, IntegerRange, Rule, camel_case, takes_output
 from docs import component_reference
@@ -61,7 +59,7 @@ ENVIRONMENT = {
 }
 IN_WORDS = {
     "protected": "at most 800 characters",
-    "soft_block_days": f"at most {MAX_WINDOWS_PER_BLOCK} windows",
+    "soft_block_days": f"at most {blocked_table_args.MAX_WINDOWS_PER_BLOCK} windows",
     "message_retention_days": f"the dead-letter queues keep it {DEAD_LETTER_RETENTION_DAYS}",
     "batch_size": f"More than {LARGEST_BATCH_WITHOUT_WINDOW} need a batching window",
     "missing_feedback_hours": "0 for no such alarm",
@@ -138,41 +136,22 @@ def test_pulumi_yaml_states_the_limits_and_defaults_of_the_components(declaratio
                     compared.add(name)
     settings = {field.name for field in dataclasses.fields(feedback_pipeline_args.PipelineSettings)}
     without_default = {"maximum_concurrency", "permissions_boundary_arn", "protected", "sending_accounts"}
-    assert compared == settings - without_default | {"missing_feedback_hours", "deletion_protection"}
+    of_tables = {*LIMITS, "deletion_protection"}
+    assert compared == (settings - without_default) | of_tables | {"missing_feedback_hours"}
 
 
 def test_the_readme_states_the_defaults_of_soft_bounces() -> None:
-    settings = feedback_pipeline_args.PipelineSettings()
+    settings = blocked_table_args.TableSettings()
     assert (
         f"{settings.soft_bounce_threshold} soft bounces within {settings.soft_bounce_window_days} days "
         f"block for {settings.soft_block_days} days"
     ) in (ROOT / "README.md").read_text()
 
 
-def test_the_library_has_the_same_limits_on_soft_bounces() -> None:
-    limits = {
-        "soft_bounce_threshold": soft_bounces.THRESHOLD_LIMITS,
-        "soft_bounce_window_days": soft_bounces.WINDOW_DAYS_LIMITS,
-        "soft_block_days": soft_bounces.BLOCK_DAYS_LIMITS,
-    }
-    assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*limits).items()} == limits
-    assert soft_bounces.MAX_WINDOWS_PER_BLOCK == MAX_WINDOWS_PER_BLOCK
-
-
-def test_the_library_has_the_same_limits_and_defaults_for_holds_and_surges() -> None:
-    limits = {
-        "hold_days": HOLD_DAYS_LIMITS,
-        "surge_hourly_floor": FLOOR_LIMITS,
-        "surge_factor": FACTOR_LIMITS,
-    }
-    assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*limits).items()} == limits
-    settings, library = feedback_pipeline_args.PipelineSettings(), Settings.read(ENVIRONMENT)
-    surges = library.safeguards.surges
-    assert (library.hold_days, surges.hourly_floor, surges.factor) == (
-        settings.hold_days,
-        settings.surge_hourly_floor,
-        settings.surge_factor,
-    )
+def test_the_library_has_the_same_limits_and_defaults_of_a_tables_settings() -> None:
+    assert {name: (rule.minimum, rule.maximum) for name, rule in ranges_of(*LIMITS).items()} == LIMITS
+    assert vars(blocked_table_args.TableSettings()) == TableSettings().numbers()
+    assert soft_bounces.MAX_WINDOWS_PER_BLOCK == blocked_table_args.MAX_WINDOWS_PER_BLOCK
 
 
 @pytest.mark.parametrize(
@@ -198,21 +177,10 @@ def test_the_library_takes_the_same_protected_patterns(pattern: str, is_one: boo
             Settings.read(environment)
 
 
-def test_the_library_has_the_same_defaults_for_soft_bounces() -> None:
-    settings = feedback_pipeline_args.PipelineSettings()
-    policy = soft_bounces.SoftBouncePolicy()
-    assert (policy.threshold, policy.window_days, policy.block_days) == (
-        settings.soft_bounce_threshold,
-        settings.soft_bounce_window_days,
-        settings.soft_block_days,
-    )
-    assert Settings.read(ENVIRONMENT).policy == policy
-
-
 def ranges_of(*names: str) -> dict[str, IntegerRange]:
     rules = {}
     for name in names:
-        rule = feedback_pipeline_args.RULES[name]
+        rule = blocked_table_args.RULES[name]
         assert isinstance(rule, IntegerRange)
         rules[name] = rule
     return rules

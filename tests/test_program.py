@@ -102,8 +102,7 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
         "historyTableArn",
         "historyTableName",
         "senderPolicyJson",
-        "softBounces",
-        "holdDays",
+        "tableSettings",
         "protected",
         "pipelines",
         "monitoring",
@@ -130,15 +129,20 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
     assert dev.outputs["pipelines"]["bounce-eu-west-1-example-com"]["identities"] == ["example.com", "news.example.com"]
 
 
-def test_exports_say_how_holds_work_for_a_history_that_is_judged_again() -> None:
-    assert (stack("dev").outputs["holdDays"], stack("dev").outputs["protected"]) == (14, [])
-    outputs = stack("dev", holdDays=7, protected=["abuse@"]).outputs
-    assert (outputs["holdDays"], outputs["protected"]) == (7, ["abuse@"])
+def test_exports_say_what_is_protected_for_a_history_that_is_judged_again() -> None:
+    assert stack("dev").outputs["protected"] == []
+    assert stack("dev", protected=["abuse@"]).outputs["protected"] == ["abuse@"]
 
 
-def test_exports_say_when_soft_bounces_block() -> None:
-    assert stack("dev").outputs["softBounces"] == {"threshold": 5, "windowDays": 30, "blockDays": 30}
-    assert stack("dev", softBounceThreshold=3).outputs["softBounces"]["threshold"] == 3
+def test_exports_say_what_the_tables_settings_should_be_where_they_are_created() -> None:
+    assert stack("dev", softBounceThreshold=3, holdDays=7).outputs["tableSettings"] == {
+        "softBounceThreshold": 3,
+        "softBounceWindowDays": 30,
+        "softBlockDays": 30,
+        "holdDays": 7,
+        "surgeHourlyFloor": 100,
+        "surgeFactor": 3,
+    }
 
 
 def test_dev_watches_each_region_with_its_own_pipelines(dev: Graph) -> None:
@@ -218,7 +222,8 @@ def test_protection_of_keys_can_be_lifted_with_and_without_tables() -> None:
 def test_tables_made_elsewhere_are_not_made_again() -> None:
     table = "arn:aws:dynamodb:eu-central-1:210987654321:table/"
     graph = stack("dev", tableRegion="", blockedTableArn=f"{table}blocked", historyTableArn=f"{table}history")
-    assert graph.of("aws:dynamodb/table:Table") == []
+    assert graph.of("aws:dynamodb/table:Table") == graph.of("aws:dynamodb/tableItem:TableItem") == []
+    assert "tableSettings" not in graph.outputs
     assert graph.outputs["blockedTableArn"] == f"{table}blocked"
     assert "blockedTableName" not in graph.outputs
 

@@ -6,9 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from ses_feedback.arn import Arn
-from ses_feedback.history.holds import HOLD_DAYS
 from ses_feedback.history.protected import Protected
-from ses_feedback.history.soft_bounces import SoftBouncePolicy
 
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.stack_outputs import Pipeline, StackOutputs
@@ -78,19 +76,6 @@ class Context:
     def history_table(self) -> str:
         """The history table, by ARN or name. Raises: UsageError."""
         return self.history or self._output("historyTableArn", "history table", "--history", "SES_FEEDBACK_HISTORY")
-
-    def soft_bounce_policy(self) -> SoftBouncePolicy:
-        """When soft bounces block: the settings of the first stack, or the defaults without a stack."""
-        for outputs in self.stack_outputs:
-            if settings := outputs.get("softBounces"):
-                return SoftBouncePolicy(
-                    int(settings["threshold"]), int(settings["windowDays"]), int(settings["blockDays"])
-                )
-        return SoftBouncePolicy()
-
-    def hold_days(self) -> int:
-        """How long holds last: the setting of the first stack, or the default without a stack."""
-        return next((int(outputs["holdDays"]) for outputs in self.stack_outputs if "holdDays" in outputs), HOLD_DAYS)
 
     def protected(self) -> Protected:
         """The protected addresses of all stacks' settings. The history table has a list of its own."""

@@ -9,8 +9,8 @@ from ses_feedback.history.writer import HistoryWriter, Result
 
 from ses_feedback_cli.context import Context
 
-BATCH_SIZE = 990
-"""Events in a batch: full transactions (33 addresses), three for each of the writer's threads, and little to repeat."""
+BATCH_SIZE = 960
+"""Events in a batch: full transactions (32 addresses), three for each of the writer's threads, and little to repeat."""
 
 BATCH_SECONDS = 120
 
@@ -22,7 +22,7 @@ def batch_writer(context: Context) -> Callable[[Sequence[Event]], list[Result]]:
     """
     blocked_table, history_table = context.blocked_table(), context.history_table()
     client = context.dynamodb_client(history_table)
-    writer = HistoryWriter(blocked_table, history_table, context.soft_bounce_policy(), client=client)
+    writer = HistoryWriter(blocked_table, history_table, client)
     return lambda batch: writer.apply(batch, deadline=time.monotonic() + BATCH_SECONDS)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ses_feedback.history.state import State
 from ses_feedback.history.state_row import STATE, read_state, with_embedded_events
+from ses_feedback.history.table_settings import SETTINGS_KEY, TableSettings
 from ses_feedback.table import READ_LIMIT, decode, encode, read_many
 
 from ses_feedback_cli.block_filter import ItemFilter
@@ -43,6 +44,14 @@ def read_states(context: Context, addresses: Iterable[str]) -> dict[str, State]:
 def read_history_row(context: Context, value: str, entry: str) -> dict[str, Any] | None:
     """One row of the history table. Needs dynamodb:BatchGetItem on it."""
     return next(_read_keys(context, context.history_table(), [{"value": value, "entry": entry}]), None)
+
+
+def read_table_settings(context: Context) -> TableSettings:
+    """What decides for everybody who writes to the tables. Needs dynamodb:BatchGetItem on the history table.
+
+    Raises: TableError for settings that this version cannot use.
+    """
+    return TableSettings.read(read_history_row(context, **SETTINGS_KEY) or {})
 
 
 def history_rows(context: Context, value: str) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ CREATE_FUNCTIONS: Mapping[str, CreateFunction] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": cloudwatch.metric_alarm,
     "aws:dynamodb/resourcePolicy:ResourcePolicy": dynamodb.resource_policy,
     "aws:dynamodb/table:Table": dynamodb.table,
+    "aws:dynamodb/tableItem:TableItem": dynamodb.table_item,
     "aws:iam/role:Role": lambda_function.role,
     "aws:iam/rolePolicy:RolePolicy": lambda_function.role_policy,
     "aws:kms/key:Key": kms.key,

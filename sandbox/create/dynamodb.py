@@ -1,5 +1,6 @@
-"""DynamoDB tables and their resource policies."""
+"""DynamoDB tables, their resource policies, and single items."""
 
+import json
 from typing import Any
 
 from sandbox.provider import WAITER_CONFIG, CreateRequest, CreateResult
@@ -41,6 +42,20 @@ def resource_policy(request: CreateRequest) -> CreateResult:
     arn = request.inputs.take("resourceArn")
     request.client("dynamodb").put_resource_policy(ResourceArn=arn, Policy=request.inputs.take("policy"))
     return CreateResult(arn)
+
+
+def table_item(request: CreateRequest) -> CreateResult:
+    """DynamoDB PutItem, of an item that does not exist yet; the id is made as the AWS provider does."""
+    inputs = request.inputs
+    table_name, keys = inputs.take("tableName"), [inputs.take("hashKey"), inputs.take("rangeKey")]
+    item = json.loads(inputs.take("item"))
+    request.client("dynamodb").put_item(
+        TableName=table_name,
+        Item=item,
+        ConditionExpression="attribute_not_exists(#k)",
+        ExpressionAttributeNames={"#k": keys[0]},
+    )
+    return CreateResult(",".join([table_name, *(item[key]["S"] for key in keys if key)]))
 
 
 def _time_to_live(request: CreateRequest, name: str) -> None:

@@ -15,7 +15,6 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import judge
 from ses_feedback.history.event import Event
-from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.table import decode
 from ses_feedback_cli import import_jobs, suppression_list
@@ -52,9 +51,7 @@ class Tables:
 
     def apply(self, events: Sequence[Event]) -> None:
         """Write events, as the function does."""
-        results = HistoryWriter(BLOCKED, HISTORY, SoftBouncePolicy(), self.client).apply(
-            events, deadline=time.monotonic() + 10
-        )
+        results = HistoryWriter(BLOCKED, HISTORY, self.client).apply(events, deadline=time.monotonic() + 10)
         assert {result.outcome for result in results} <= {Outcome.RECORDED}
 
     def blocked(self) -> dict[str, dict[str, Any]]:

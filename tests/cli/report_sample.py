@@ -104,7 +104,7 @@ def sample_events() -> Iterator[Event]:
 def record(events: Iterable[Event]) -> Store:
     """Tables in memory with these events, recorded by the history writer."""
     store = Store()
-    writer = HistoryWriter("blocked", "history", SoftBouncePolicy(), cast(Any, FakeDynamoDB(store)))
+    writer = HistoryWriter("blocked", "history", cast(Any, FakeDynamoDB(store)))
     results = writer.apply([*events], deadline=time.monotonic() + 60)
     assert {result.outcome for result in results} <= {Outcome.RECORDED, Outcome.DUPLICATE}
     return store

@@ -271,7 +271,7 @@ def test_a_line_without_an_end_does_not_fill_the_memory(
 
 
 def test_batches_fill_transactions() -> None:
-    assert event_batches.BATCH_SIZE % 33 == 0  # a row, a state and an item for each of 33 addresses: 99 of 100 actions
+    assert event_batches.BATCH_SIZE % 32 == 0  # a row, a state and an item for each of 32 addresses: 96 of 98 actions
 
 
 def history_of(tables: Tables) -> list[str]:

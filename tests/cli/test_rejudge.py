@@ -338,11 +338,8 @@ def test_an_address_that_is_protected_by_now_is_not_blocked(tables: Tables) -> N
     assert tables.json("rejudge", "--dry-run")[0]["addresses"] == 0
 
 
-def test_holds_and_protected_addresses_are_those_of_the_stack(tables: Tables) -> None:
-    settings = {"holdDays": 3, "protected": ["gone@"]}
-    tables.outputs.write_text(json.dumps({**json.loads(tables.outputs.read_text()), **settings}))
-    context = Context(stack_outputs=(json.loads(tables.outputs.read_text()),))
-    assert context.hold_days() == 3
+def test_protected_addresses_are_those_of_the_stack_too(tables: Tables) -> None:
+    tables.outputs.write_text(json.dumps({**json.loads(tables.outputs.read_text()), "protected": ["gone@"]}))
     tables.apply([old_bounce(GONE)])
     assert tables.run(*UNASKED).exit_code == 0
     assert feedback_row(tables, GONE)["rule"] == "protected"

@@ -17,7 +17,6 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.notification import parse_notification
 from ses_feedback.function.origin import Source, check_origin
 from ses_feedback.function.verdict import Verdict, judge_all
-from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 from ses_feedback.history.writer import Result as HistoryResult
 from ses_feedback_cli import event_batches
@@ -133,9 +132,7 @@ class Chain:
                 for feedback in parse_notification(message["Body"], sent_at=now, now=now).feedback
             ]
             events = [feedback_event(judged, rule, pipeline=kind, now=now) for judged, rule in judge_all(feedback)]
-            HistoryWriter(BLOCKED, HISTORY, SoftBouncePolicy(), self.tables.client).apply(
-                events, deadline=time.monotonic() + 10
-            )
+            HistoryWriter(BLOCKED, HISTORY, self.tables.client).apply(events, deadline=time.monotonic() + 10)
 
 
 @pytest.fixture

@@ -82,9 +82,6 @@ def test_the_function_starts_from_the_archive_and_boto3_alone(tmp_path: Path) ->
         "BLOCKED_TABLE_ARN": f"{table}blocked",
         "HISTORY_TABLE_ARN": f"{table}history",
         "PIPELINE": "p",
-        "SOFT_BOUNCE_THRESHOLD": "5",
-        "SOFT_BOUNCE_WINDOW_DAYS": "30",
-        "SOFT_BLOCK_DAYS": "30",
         "POWERTOOLS_SERVICE_NAME": "ses-feedback",
         "POWERTOOLS_METRICS_NAMESPACE": "SesFeedback",
     }

@@ -9,11 +9,14 @@ from typing import cast
 
 import pulumi
 import pytest
+from ses_feedback.history.table_settings import SCHEMA, SETTINGS_KEY, TableSettings
+from ses_feedback.table import decode
 
-from components import BlockedTable, BlockedTableArgs
+from components import BlockedTable, BlockedTableArgs, FeedbackPipeline
 from tests.recorder import ACCOUNT, Graph, record
 
 TABLE = "aws:dynamodb/table:Table"
+ITEM = "aws:dynamodb/tableItem:TableItem"
 POLICY = "aws:dynamodb/resourcePolicy:ResourcePolicy"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd"
 BLOCKED = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/t-blocked-1a2b3c4"
@@ -39,6 +42,7 @@ def test_children_are_exactly_these(graph: Graph) -> None:
     assert {(resource.type, resource.name, resource.parent) for resource in graph.custom} == {
         (TABLE, "t-blocked", "t"),
         (TABLE, "t-history", "t"),
+        (ITEM, "t-settings", "t"),
     }
 
 
@@ -79,15 +83,90 @@ def test_outputs(graph: Graph) -> None:
     ]
 
 
+def settings(item: dict[str, dict[str, str]]) -> dict[str, str]:
+    assert item.pop("value") == item.pop("entry") == {"S": "settings"}
+    return {name: value["N"] for name, value in item.items()}
+
+
+def test_the_settings_are_an_item_that_neither_expires_nor_is_in_the_way_of_an_earlier_version(graph: Graph) -> None:
+    """Replaced only with its table. That an update is in place, and no creation of what exists, is the provider's."""
+    resource = graph["t-settings"]
+    item = resource.document("item")
+    assert {**resource.inputs, "item": item} == {
+        "region": "eu-central-1",
+        "tableName": "t-history-1a2b3c4",
+        "hashKey": "value",
+        "rangeKey": "entry",
+        "item": item,
+    }
+    assert not resource.protect
+    assert settings(item) == {
+        "schema": "1",
+        "soft_bounce_threshold": "5",
+        "soft_bounce_window_days": "30",
+        "soft_block_days": "30",
+        "hold_days": "14",
+        "surge_hourly_floor": "100",
+        "surge_factor": "3",
+    }
+
+
+def test_each_setting_reaches_the_item_as_an_integer_also_from_an_output() -> None:
+    def program() -> None:
+        args = {
+            "soft_bounce_threshold": 20.0,  # through the plugin every number is a float
+            "soft_bounce_window_days": 2,
+            "soft_block_days": pulumi.Output.from_input(24),
+            "hold_days": 3,
+            "surge_hourly_floor": 1_000_000,
+            "surge_factor": 1,
+        }
+        BlockedTable("t", cast(BlockedTableArgs, {"region": "eu-central-1", **args}))
+
+    assert settings(record(program)["t-settings"].document("item")) == {
+        "schema": "1",
+        "soft_bounce_threshold": "20",
+        "soft_bounce_window_days": "2",
+        "soft_block_days": "24",
+        "hold_days": "3",
+        "surge_hourly_floor": "1000000",
+        "surge_factor": "1",
+    }
+
+
+def test_what_the_library_reads_is_what_is_written(graph: Graph) -> None:
+    item = decode(graph["t-settings"].document("item"))
+    assert {name: item[name] for name in SETTINGS_KEY} == SETTINGS_KEY
+    assert TableSettings.read(item) == TableSettings()
+    assert item["schema"] == SCHEMA
+
+
+def test_what_uses_the_history_table_waits_for_its_settings() -> None:
+    def program() -> None:
+        tables = BlockedTable("t", {"region": "eu-central-1"})
+        FeedbackPipeline(
+            "p",
+            {
+                "kind": "bounce",
+                "region": "eu-west-1",
+                "identities": ["shop.example"],
+                "blocked_table_arn": tables.blocked_table_arn,
+                "history_table_arn": tables.history_table_arn,
+            },
+        )
+
+    assert "t-settings" in record(program)["p-function"].depends_on
+
+
 def test_protection_can_be_lifted_before_removal() -> None:
-    for resource in record_tables(deletion_protection=False).custom:
+    for resource in record_tables(deletion_protection=False).of(TABLE):
         assert resource.inputs["deletionProtectionEnabled"] is False
         assert not resource.protect
 
 
 def test_a_customer_key_encrypts_both_and_lets_senders_decrypt() -> None:
     graph = record_tables(kms_key_arn=KEY)
-    for resource in graph.custom:
+    for resource in graph.of(TABLE):
         assert resource.inputs["serverSideEncryption"] == {"enabled": True, "kmsKeyArn": KEY}
     assert json.loads(graph.outputs["sender_policy_json"])["Statement"][1] == {
         "Sid": "DecryptBlockedTable",
@@ -187,6 +266,14 @@ def test_a_reader_alone_gets_nothing_on_the_history() -> None:
         ({"replica_regions": ["us-east-1"], "kms_key_arn": KEY}, "leave it out with kms_key_arn"),
         ({"reader_principals": ["everyone"]}, "reader_principals[0] is 'everyone'"),
         ({"writer_principals": ["12345"]}, "writer_principals[0] is '12345': an account id (12 digits)"),
+        ({"soft_bounce_threshold": 0}, "soft_bounce_threshold is 0: a whole number from 1 to 20 soft bounces"),
+        ({"soft_bounce_threshold": True}, "soft_bounce_threshold is True"),
+        ({"soft_bounce_threshold": 2.5}, "soft_bounce_threshold is 2.5"),
+        ({"soft_bounce_window_days": 366}, "soft_bounce_window_days is 366: a whole number from 1 to 365 days"),
+        ({"soft_bounce_window_days": 2}, "soft_block_days is 30: at most 12 times soft_bounce_window_days (2)"),
+        ({"hold_days": 91}, "hold_days is 91: a whole number from 1 to 90 days is needed"),
+        ({"surge_hourly_floor": 0}, "surge_hourly_floor is 0: a whole number from 1 to 1000000 hard bounces is needed"),
+        ({"surge_factor": 101}, "surge_factor is 101: a whole number from 1 to 100 times the usual hour is needed"),
         ({"deletion_protection": "yes"}, "deletion_protection is 'yes': true or false is needed"),
         ({"replicas": ["us-east-1"]}, "there is no such input; there are deletion_protection,"),
     ],

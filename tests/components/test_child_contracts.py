@@ -45,6 +45,7 @@ CONTRACTS: dict[str, Contract] = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": Contract(has_tags=True, longest_name=255),
     "aws:dynamodb/resourcePolicy:ResourcePolicy": Contract(),
     "aws:dynamodb/table:Table": Contract(has_tags=True, longest_name=255, is_protected=True),
+    "aws:dynamodb/tableItem:TableItem": Contract(),
     "aws:iam/role:Role": Contract(has_tags=True, is_regional=False, longest_name=64),
     "aws:iam/rolePolicy:RolePolicy": Contract(is_regional=False, longest_name=128),
     "aws:kms/key:Key": Contract(has_tags=True, is_protected=True),

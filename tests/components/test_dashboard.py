@@ -118,9 +118,6 @@ def log_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
         "PIPELINE": "bounce-shop",
         "BLOCKED_TABLE_ARN": f"{table}blocked",
         "HISTORY_TABLE_ARN": f"{table}history",
-        "SOFT_BOUNCE_THRESHOLD": "5",
-        "SOFT_BOUNCE_WINDOW_DAYS": "30",
-        "SOFT_BLOCK_DAYS": "30",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -289,12 +289,6 @@ def test_function_and_its_logs(graph: Graph) -> None:
                 "PIPELINE": "p",
                 "BLOCKED_TABLE_ARN": BLOCKED,
                 "HISTORY_TABLE_ARN": HISTORY,
-                "SOFT_BOUNCE_THRESHOLD": "5",
-                "SOFT_BOUNCE_WINDOW_DAYS": "30",
-                "SOFT_BLOCK_DAYS": "30",
-                "HOLD_DAYS": "14",
-                "SURGE_HOURLY_FLOOR": "100",
-                "SURGE_FACTOR": "3",
                 "PROTECTED": "[]",
                 "ACCOUNT": ACCOUNT,
                 "IDENTITIES": '["shop.example", "news@shop.example"]',
@@ -374,18 +368,15 @@ def test_tags_reach_every_child_that_takes_tags() -> None:
 
 def test_an_integer_that_arrives_as_a_float_stays_an_integer() -> None:
     """Through the plugin every number is a float, and AWS refuses `5.0` in a redrive policy."""
-    graph = record_pipeline(max_receive_count=7.0, message_retention_days=2.0, soft_bounce_threshold=3.0)
+    graph = record_pipeline(max_receive_count=7.0, message_retention_days=2.0)
     assert '"maxReceiveCount": 7}' in graph["p-queue"].inputs["redrivePolicy"]
     assert graph["p-queue"].inputs["messageRetentionSeconds"] == 2 * 86_400
-    assert graph["p-function"].inputs["environment"]["variables"]["SOFT_BOUNCE_THRESHOLD"] == "3"
 
 
 def test_outputs_of_other_resources_are_taken_and_checked() -> None:
     def program(days: int) -> None:
         retention = pulumi.Output.from_input(days)
-        FeedbackPipeline(
-            "p", pipeline_args(message_retention_days=retention, soft_block_days=pulumi.Output.from_input(60))
-        )
+        FeedbackPipeline("p", pipeline_args(message_retention_days=retention))
 
     assert record(lambda: program(3))["p-queue"].inputs["messageRetentionSeconds"] == 3 * 86_400
     with pytest.raises(Exception, match="message_retention_days is 14: a whole number from 1 to 13 days is needed"):
@@ -410,14 +401,6 @@ def test_outputs_of_other_resources_are_taken_and_checked() -> None:
             f"the Region and account of blocked_table_arn ({BLOCKED}) is needed",
         ),
         ({"kms_key_arn": "alias/aws/sns"}, "kms_key_arn is 'alias/aws/sns': the ARN of a customer managed key"),
-        ({"soft_bounce_threshold": 0}, "soft_bounce_threshold is 0: a whole number from 1 to 20 soft bounces"),
-        ({"soft_bounce_threshold": True}, "soft_bounce_threshold is True"),
-        ({"soft_bounce_threshold": 2.5}, "soft_bounce_threshold is 2.5"),
-        ({"soft_bounce_window_days": 366}, "soft_bounce_window_days is 366: a whole number from 1 to 365 days"),
-        ({"soft_bounce_window_days": 2}, "soft_block_days is 30: at most 12 times soft_bounce_window_days (2)"),
-        ({"hold_days": 91}, "hold_days is 91: a whole number from 1 to 90 days is needed"),
-        ({"surge_hourly_floor": 0}, "surge_hourly_floor is 0: a whole number from 1 to 1000000 hard bounces is needed"),
-        ({"surge_factor": 101}, "surge_factor is 101: a whole number from 1 to 100 times the usual hour is needed"),
         ({"protected": ["abuse"]}, "protected[0] is 'abuse': an address (jane@example.org), a domain (example.org)"),
         ({"protected": ["example.org", "a,b@"]}, "protected[1] is 'a,b@': an address"),
         ({"protected": [f"{number}.example.org" for number in range(70)]}, "at most 800 characters as JSON"),
@@ -435,7 +418,8 @@ def test_outputs_of_other_resources_are_taken_and_checked() -> None:
         ({"email_forwarding": False, "identities": []}, "email_forwarding is False: identities are needed"),
         ({"permissions_boundary_arn": "B"}, "permissions_boundary_arn is 'B': the ARN of an IAM policy"),
         ({"tags": {"aws:x": "y"}}, "tags.aws:x is 'y': a string is needed, under a key that does not begin with aws:"),
-        ({"soft_bounce_treshold": 3}, "soft_bounce_treshold is 3: there is no such input; there are batch_size,"),
+        ({"batch_sise": 3}, "batch_sise is 3: there is no such input; there are batch_size,"),
+        ({"hold_days": 7}, "hold_days is 7: there is no such input"),  # of the tables: BlockedTable has it
     ],
 )
 def test_a_wrong_input_is_named_with_its_value_and_what_would_be_right(changes: dict[str, Any], message: str) -> None:

@@ -59,11 +59,15 @@ class Store:
         return self.tables[table]
 
     def rows_of_addresses(self) -> dict[Key, dict[str, Any]]:
-        """The history as those who read it see it, without the counts of domains."""
+        """The history as those who read it see it, without the counts of domains and the settings."""
         rows = [*with_embedded_events(map(decode, self.tables["history"].values()))]
         by_key: dict[Key, dict[str, Any]] = {(row["value"], row["entry"]): row for row in rows}
         assert len(rows) == len(by_key), "an event is stored once, in a row of its own or embedded"
-        return {key: row for key, row in by_key.items() if key[1] != "hours"}
+        return {key: row for key, row in by_key.items() if key[1] not in ("hours", "settings")}
+
+    def set_settings(self, item: dict[str, Any]) -> None:
+        """Put the item with the table's settings, as the program does."""
+        self.tables["history"][_key(item)] = item
 
 
 def _key(item: Mapping[str, Mapping[str, str]]) -> Key:

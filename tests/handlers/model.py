@@ -1,6 +1,7 @@
 """The blocked item that follows from a whole history, computed in the simplest way; and strategies for histories."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from ses_feedback.function.notification import Feedback
 from ses_feedback.function.verdict import RULES, Rule
 from ses_feedback.history.event import Act, Event, manual_event
 from ses_feedback.history.occurrence import Occurrence
-from ses_feedback.history.soft_bounces import MAX_REPORTS_PER_BOUNCE, SoftBouncePolicy
+from ses_feedback.history.soft_bounces import MAX_REPORTS_PER_BOUNCE, MAX_WINDOWS_PER_BLOCK, SoftBouncePolicy
 from ses_feedback.history.state import Effect
 from ses_feedback.timestamps import iso
 
@@ -122,7 +123,7 @@ timestamps = st.builds(
 )
 policies = st.builds(
     SoftBouncePolicy, threshold=st.integers(1, 4), window_days=st.integers(1, 40), block_days=st.integers(1, 60)
-)
+).filter(lambda policy: policy.block_days <= MAX_WINDOWS_PER_BLOCK * policy.window_days)
 
 
 def make_feedback(number: int, address: str, rule: Rule, at: datetime, mail: int | None = None) -> Event:
@@ -137,9 +138,9 @@ def make_feedback(number: int, address: str, rule: Rule, at: datetime, mail: int
         diagnostic=f"diagnostic {number}",
         message_id=f"mail-{number if mail is None else mail}",
     )
-    # Settings may have changed meanwhile: holds of bounces are of several lengths.
+    # The table's settings may have changed meanwhile: holds of bounces are of several lengths, whatever they are now.
     hold_days = (1, 14, 30)[(at.day + at.hour) % 3] if rule.kind == "bounce" else 14
-    return feedback_event(feedback, rule, pipeline="p", now=NOW, hold_days=hold_days)
+    return replace(feedback_event(feedback, rule, pipeline="p", now=NOW, hold_days=hold_days), with_hold_days=None)
 
 
 def make_act(number: int, address: str, act: Act, at: datetime, days: int | None) -> Event:

@@ -14,6 +14,8 @@ from ses_feedback.history.event import Event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome
 
+from tests.tables import settings_item
+
 from .fake_dynamodb import Crash, FakeDynamoDB, Fault, Store
 
 FOREVER = 1e12
@@ -32,8 +34,10 @@ class InlineExecutor:
         return future
 
 
-def inline_history(client: Any, policy: SoftBouncePolicy) -> HistoryWriter:
-    history = HistoryWriter("blocked", "history", policy, client)
+def inline_history(client: FakeDynamoDB, policy: SoftBouncePolicy) -> HistoryWriter:
+    """A writer to tables that have these settings."""
+    client.store.set_settings(settings_item(policy))
+    history = HistoryWriter("blocked", "history", client)  # type: ignore[arg-type]
     history._pool.shutdown()
     history._count_pool.shutdown()
     history._pool = history._count_pool = InlineExecutor()  # type: ignore[assignment]

@@ -43,6 +43,7 @@ def test_the_stacks_of_the_example_get_what_the_file_says() -> None:
     member_ids = sorted({stack.account_id for stack in stacks.values()} - {"111122223333"})
     assert hub.config["ses-feedback:writerPrincipals"] == hub.config["ses-feedback:readerPrincipals"] == member_ids
     assert hub.config["ses-feedback:replicaRegions"] == ["us-east-1"]
+    assert hub.config["ses-feedback:softBounceThreshold"] == 4
     assert (hub.hub_output_keys, hub.depends_on) == ((), ())
     session_name = "ses-feedback-rollout"
     assert dict(news.config) == {
@@ -52,7 +53,6 @@ def test_the_stacks_of_the_example_get_what_the_file_says() -> None:
             {"roleArn": "arn:aws:iam::999900001111:role/rollout", "sessionName": session_name},
             {"roleArn": "arn:aws:iam::666677778888:role/ses-feedback-deploy", "sessionName": session_name},
         ],
-        "ses-feedback:softBounceThreshold": 4,
         "ses-feedback:alarmEmails": ["mail-platform@example.com"],
         "ses-feedback:tags": {"service": "ses-feedback", "owner": "mail-platform"},
         "ses-feedback:maximumConcurrency": 20,

@@ -131,6 +131,16 @@ def test_the_file_without_mistakes_is_accepted() -> None:
             "eu-west-1:\n        config: {batchSize: 0}\n",
             "16: accounts[1].regions.eu-west-1: batchSize is 0",
         ),
+        (
+            "eu-west-1:\n",
+            "eu-west-1:\n        config: {holdDays: 7}\n",
+            "16: accounts[1].regions.eu-west-1.config.holdDays is 7: leave it out, or 14, as the hub has it",
+        ),
+        (
+            "  region: eu-central-1\n",
+            "  region: eu-central-1\n  config: {holdDays: 0}\n",
+            "11: accounts[0].regions.eu-central-1: holdDays is 0: a whole number from 1 to 90 days is needed",
+        ),
         ("hub:\n", "defaults: {batchSize: 0}\nhub:\n", "3: defaults: batchSize is 0: a whole number from 1 to 10000"),
         (
             "hub:\n",
@@ -168,6 +178,31 @@ def test_all_mistakes_are_named_at_once_in_the_order_of_lines() -> None:
     numbers = [int(line.split(":")[1]) for line in error_lines(text)]
     assert numbers == sorted(numbers)
     assert {1, 8, 15} <= set(numbers)
+
+
+@pytest.mark.parametrize("hub_has_it_in", ["defaults", "hub", "account", "nowhere"])
+def test_the_settings_of_the_tables_are_the_hubs(hub_has_it_in: str) -> None:
+    places = {
+        "defaults": ("hub:\n", "defaults: {holdDays: 7}\nhub:\n"),
+        "hub": ("  region: eu-central-1\n", "  region: eu-central-1\n  config: {holdDays: 7}\n"),
+        "account": ("  - name: mail\n", "  - name: mail\n    config: {holdDays: 7}\n"),
+        "nowhere": ("", ""),
+    }
+    text = CORRECT.replace(*places[hub_has_it_in], 1)
+    of_member, days = "  - name: shop\n    config: {holdDays: %d}\n", 14 if hub_has_it_in == "nowhere" else 7
+    equal, other = (text.replace("  - name: shop\n", of_member % number) for number in (days, 3))
+    for accepted in (text, equal):
+        hub, member = build_plan(accepted).stacks
+        assert hub.config.get("ses-feedback:holdDays", 14) == days
+        assert "ses-feedback:holdDays" not in member.config
+    (line,) = error_lines(other)
+    assert f"accounts[1].config.holdDays is 3: leave it out, or {days}, as the hub has it" in line
+
+
+def test_a_setting_in_the_defaults_that_the_hub_has_otherwise_is_named_once() -> None:
+    text = CORRECT.replace("hub:\n", "defaults: {holdDays: 7}\nhub:\n  config: {holdDays: 3}\n", 1)
+    (line,) = error_lines(text)
+    assert "3: defaults.holdDays is 7: leave it out, or 3" in line
 
 
 def test_a_mistake_in_the_defaults_is_named_once() -> None:

@@ -10,8 +10,9 @@ import pulumi
 import pytest
 import yaml
 
+from components.blocked_table_args import TableSettings
 from components.feedback_pipeline_args import PipelineSettings
-from components.inputs import KINDS
+from components.inputs import KINDS, camel_case
 from stack.config import KEYS, load, parse
 from stack.model import ExistingTables, MonitoringSettings, NewTables, Source
 from tests.recorder import ACCOUNT, record
@@ -53,10 +54,11 @@ def test_the_declared_defaults_and_one_source_are_enough() -> None:
 
 
 def test_arguments_of_the_tables() -> None:
-    values = config_values(tableRegion="eu-central-1", readerPrincipals=[ACCOUNT], tags={"team": "mail"})
+    values = config_values(tableRegion="eu-central-1", readerPrincipals=[ACCOUNT], holdDays=7, tags={"team": "mail"})
     config = parse(values, "eu-west-1")
     assert isinstance(config.tables, NewTables)
     assert config.table_args(config.tables, {}) == {
+        **vars(TableSettings(hold_days=7)),
         "region": "eu-central-1",
         "replica_regions": [],
         "reader_principals": [ACCOUNT],
@@ -65,6 +67,12 @@ def test_arguments_of_the_tables() -> None:
         "deletion_protection": True,
         "tags": {"team": "mail"},
     }
+
+
+def test_the_settings_of_given_tables_may_be_the_defaults_which_pulumi_sets() -> None:
+    defaults = {camel_case(name): number for name, number in vars(TableSettings()).items()}
+    config = parse(config_values(blockedTableArn=BLOCKED, historyTableArn=HISTORY, **defaults), "eu-west-1")
+    assert isinstance(config.tables, ExistingTables)
 
 
 def test_arguments_of_a_pipeline() -> None:
@@ -276,6 +284,11 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
             {"createKmsKeys": True, "tableKmsKeyArn": KEY},
             "leave it out with p:createKmsKeys, which creates the keys",
         ),
+        (
+            {"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "softBounceThreshold": 3},
+            "p:softBounceThreshold is 3: leave it out, or p:blockedTableArn: it is for tables that are created here",
+        ),
+        ({"softBounceWindowDays": 2}, "p:softBlockDays is 30: at most 12 times p:softBounceWindowDays (2) is needed"),
         (
             {"blockedTableArn": BLOCKED, "historyTableArn": HISTORY, "readerPrincipals": [ACCOUNT]},
             f"p:readerPrincipals is ['{ACCOUNT}']: leave it out, or p:blockedTableArn",

@@ -6,11 +6,17 @@ from typing import Any
 
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import State
-from ses_feedback.history.state_row import STATE, read_state
+from ses_feedback.history.state_row import STATE, read_state, written_policy
 from ses_feedback.timestamps import parse
 
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.table_reads import history_rows, is_expired, read_blocked_items, unexpired
+from ses_feedback_cli.table_reads import (
+    history_rows,
+    is_expired,
+    read_blocked_items,
+    read_table_settings,
+    unexpired,
+)
 
 LATE = timedelta(minutes=15)
 """An event that was recorded so long after it happened is shown with both times."""
@@ -30,6 +36,9 @@ class AddressHistory:
     events: list[dict[str, Any]]
     """Rows of the history, oldest first."""
     policy: SoftBouncePolicy
+    """When soft bounces block, by the settings of today."""
+    written_policy: SoftBouncePolicy
+    """When they did as the state was written: the item follows from that."""
     now: datetime
 
     @property
@@ -40,12 +49,12 @@ class AddressHistory:
     @property
     def expected_block(self) -> dict[str, Any] | None:
         """The block that follows from the history."""
-        return unexpired(self.state.blocked_item(self.policy), self.now)
+        return unexpired(self.state.blocked_item(self.written_policy), self.now)
 
     @property
     def ended_block(self) -> dict[str, Any] | None:
         """The block that is over, if there is one, also when DynamoDB has deleted its item."""
-        item = self.item or self.state.blocked_item(self.policy)
+        item = self.item or self.state.blocked_item(self.written_policy)
         return item if item and is_expired(item, self.now) else None
 
     @property
@@ -57,13 +66,14 @@ class AddressHistory:
 def read_address_history(context: Context, address: str, now: datetime) -> AddressHistory:
     """All about the address with this key.
 
-    Needs dynamodb:Query on the history table and dynamodb:BatchGetItem on the blocked table.
+    Needs dynamodb:Query on the history table and dynamodb:BatchGetItem on both.
     """
     rows = {row["entry"]: row for row in history_rows(context, address)}
-    state = read_state(rows.pop(STATE, None))
+    state_row = rows.pop(STATE, None)
+    state, policy = read_state(state_row), read_table_settings(context).soft_bounces
     events = sorted(rows.values(), key=_sort_key)
     item = read_blocked_items(context, [address]).get(address)
-    return AddressHistory(address, item, state, events, context.soft_bounce_policy(), now)
+    return AddressHistory(address, item, state, events, policy, written_policy(state_row, policy), now)
 
 
 def was_recorded_late(event: dict[str, Any]) -> bool:

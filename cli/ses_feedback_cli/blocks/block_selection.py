@@ -12,7 +12,7 @@ from ses_feedback.history.state import State
 
 from ses_feedback_cli.block_filter import BlockReason, ItemFilter
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.table_reads import read_states, scan_blocked_items, unexpired
+from ses_feedback_cli.table_reads import read_states, read_table_settings, scan_blocked_items, unexpired
 
 _DEFAULT_REASONS = (BlockReason.BOUNCE, BlockReason.HOLD, BlockReason.SOFT_BOUNCES)
 
@@ -39,7 +39,7 @@ class BlockSelection:
 
     def items(self) -> Iterator[dict[str, Any]]:
         """The blocks to lift. Needs dynamodb:Scan on the blocked table and BatchGetItem on the history table."""
-        policy = self.context.soft_bounce_policy()
+        policy = read_table_settings(self.context).soft_bounces
         remaining = scan_blocked_items(self.context, self.block_filter, self.now)
         while batch := list(islice(remaining, _BATCH_SIZE)):
             states = read_states(self.context, (item["value"] for item in batch if self.lifts))

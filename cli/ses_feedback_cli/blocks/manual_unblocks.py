@@ -23,7 +23,7 @@ from ses_feedback.timestamps import parse
 from ses_feedback_cli.blocks.suppression_removal import RemovalRequest, RemovalResult, SuppressionRemoval
 from ses_feedback_cli.context import Context
 from ses_feedback_cli.event_batches import apply_events
-from ses_feedback_cli.table_reads import read_blocked_items, read_states, unexpired
+from ses_feedback_cli.table_reads import read_blocked_items, read_states, read_table_settings, unexpired
 
 _BATCH_SIZE = 500
 
@@ -112,7 +112,7 @@ def preview_unblocks(
 
     Needs dynamodb:BatchGetItem on both tables.
     """
-    policy = context.soft_bounce_policy()
+    policy = read_table_settings(context).soft_bounces
     remaining = iter(requests)
     while batch := list(islice(remaining, _BATCH_SIZE)):
         for unblock in _plan(context, batch, decision):

@@ -58,7 +58,8 @@ def doctor(
         raise ValueError(f"--region {', '.join(context.regions)}: no pipeline is there; they are in {regions}")
     if policy:
         tables = [table for table, _ in tables_to_inspect(context)]
-        document = required_policy(pipelines, tables, role)
+        table_keys = [stack["tableKmsKeyArn"] for stack in context.stack_outputs if stack.get("tableKmsKeyArn")]
+        document = required_policy(pipelines, tables, role, table_keys)
         sys.stdout.write(json.dumps(document, indent=None if as_json else 2) + "\n")
         return ExitCode.OK
     console = open_console(stderr=True)

@@ -26,7 +26,7 @@ def rejudge(
         int | None,
         typer.Option(
             "--hold-days",
-            help="How long a new hold lasts, from its feedback on. Default: as the stacks say, or 14.",
+            help="How long a new hold lasts, from its feedback on. Default: as the tables say, or 14.",
             min=1,
             max=90,
         ),
@@ -70,5 +70,4 @@ def rejudge(
         check_is_new(undo_file)
     undo_path = None if dry_run else undo_file or default_path(now)
     with file_errors():
-        days = hold_days or context.hold_days()
-        return RejudgeJob(context, decision, days, undo_path, ask=not yes, as_json=as_json).run()
+        return RejudgeJob(context, decision, hold_days, undo_path, ask=not yes, as_json=as_json).run()

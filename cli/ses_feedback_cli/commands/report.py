@@ -44,12 +44,14 @@ def report(
 
     Scans both tables completely, which DynamoDB bills by their size.
 
-    Needs dynamodb:Scan on both tables, cloudwatch:GetMetricData, and sqs:GetQueueAttributes on the dead-letter queues.
+    Needs dynamodb:Scan on both tables, dynamodb:BatchGetItem on the history table, cloudwatch:GetMetricData, and
+    sqs:GetQueueAttributes on the dead-letter queues.
     """
     # Jinja2 and thread pools take time that --help does not need
     from ses_feedback_cli.report import aws_reads, page  # noqa: PLC0415
     from ses_feedback_cli.report.contents import Report  # noqa: PLC0415
     from ses_feedback_cli.report.summary_builder import SummaryBuilder  # noqa: PLC0415
+    from ses_feedback_cli.table_reads import read_table_settings  # noqa: PLC0415
 
     now = datetime.now(UTC)
     first_day = _first_day(since, now.date())
@@ -60,7 +62,8 @@ def report(
     has_pipelines = any(outputs.get("pipelines") for outputs in context.stack_outputs)
     pipelines = context.pipelines() if has_pipelines else None
     regions = context.selected_regions()
-    builder = SummaryBuilder(first_day, now, context.soft_bounce_policy(), includes_addresses=addresses)
+    settings = read_table_settings(context)
+    builder = SummaryBuilder(first_day, now, settings.soft_bounces, includes_addresses=addresses)
     with _progress() as on_progress:
         aws_reads.count_blocked_table(context, builder, on_progress)
         aws_reads.count_history_table(context, builder, first_day, on_progress)

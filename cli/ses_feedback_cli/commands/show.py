@@ -39,7 +39,7 @@ def show(
 
     Exit code 0: it may be mailed (also if nothing is known about it); 1: it is blocked, or with --ses on SES's list.
 
-    Needs dynamodb:Query on the history table and dynamodb:BatchGetItem on the blocked table; with --ses also
+    Needs dynamodb:Query on the history table and dynamodb:BatchGetItem on both tables; with --ses also
     ses:GetSuppressedDestination.
     """
     argument = parse_address(address)

@@ -143,7 +143,12 @@ class _Inspection:
         else:
             account = self._clients.caller_account
             region = self._context.session.region_name or self._context.selected_regions()[0]
-        return dynamodb.read_table(self._reader((account, region), f"{kind} table"), table, kind, account, region)
+        stacks = [stack for stack in self._context.stack_outputs if stack.get("historyTableArn") == table]
+        stack_settings: Mapping[str, int] = next(
+            (stack["tableSettings"] for stack in stacks if "tableSettings" in stack), {}
+        )
+        reader = self._reader((account, region), f"{kind} table")
+        return dynamodb.read_table(reader, table, kind, account, region, stack_settings)
 
     def _inspect_pipeline(self, account_region: AccountRegion, pipeline: Pipeline) -> PipelineObservation:
         """The pipeline's own resources; `_combined` adds what it shares with others."""

@@ -1,7 +1,8 @@
 """What an inspection observed of the pipelines, the tables and the accounts: plain data that the rules judge."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from ses_feedback.arn import Arn
 
@@ -99,6 +100,10 @@ class TableObservation:
     ttl_attribute: str | Missing | None
     """The attribute by which items expire; None if time to live is off."""
     point_in_time_recovery: bool | Missing
+    settings: Mapping[str, Any] | Missing = Missing.UNKNOWN
+    """Of the history table: the item with the settings, NOT_FOUND if there is none."""
+    stack_settings: Mapping[str, int] = field(default_factory=dict)
+    """Of the history table: the settings that its stack configures, by configuration key; empty if that is unknown."""
 
     @property
     def subject(self) -> str:

@@ -29,11 +29,14 @@ from ses_feedback_cli.rejudgement.undo import Differences, UndoFiles, write_undo
 
 @dataclass(frozen=True)
 class RejudgeJob:
-    """How to judge, and the decision to record. ``undo_path``: where the undo files go, None to change nothing."""
+    """How to judge, and the decision to record.
+
+    ``hold_days``: None for the setting of the tables; ``undo_path``: where the undo files go, None to change nothing.
+    """
 
     context: Context
     decision: UnblockDecision
-    hold_days: int
+    hold_days: int | None
     undo_path: Path | None
     ask: bool
     as_json: bool

@@ -20,7 +20,7 @@ from ses_feedback_cli.context import Context
 from ses_feedback_cli.rejudgement.feedback_rows import rejudge_row
 from ses_feedback_cli.rejudgement.forwarded_reports import ForwardedReports
 from ses_feedback_cli.rejudgement.judgement import Difference, Rejudgement
-from ses_feedback_cli.table_reads import history_rows
+from ses_feedback_cli.table_reads import history_rows, read_table_settings
 
 _WORKERS = 10
 _CHUNK = 100  # addresses in memory at a time
@@ -39,12 +39,14 @@ class Outcome:
 class RejudgeTables:
     """Both tables, as a rejudge reads and writes them."""
 
-    def __init__(self, context: Context, hold_days: int) -> None:
+    def __init__(self, context: Context, hold_days: int | None) -> None:
+        """``hold_days``: None for the setting of the tables. Raises: TableError for settings that cannot be used."""
         self._context = context
         self._tables = Tables(context.blocked_table(), context.history_table())
         self._client = context.dynamodb_client(self._tables.history)
-        self._policy = context.soft_bounce_policy()
-        self._hold_days = hold_days
+        settings = read_table_settings(context)
+        self._policy = settings.soft_bounces
+        self._hold_days = hold_days or settings.hold_days
         self._forwarded = ForwardedReports()
         self._protected = Protected()
 

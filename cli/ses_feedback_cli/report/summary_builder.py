@@ -14,14 +14,15 @@ from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import State
 from ses_feedback.history.state_row import STATE, read_state
 from ses_feedback.history.surges import hours_key
+from ses_feedback.history.table_settings import SETTINGS_KEY
 from ses_feedback.table import TableError
 
 from ses_feedback_cli.report.ranking import MINIMUM_ADDRESSES, SHOWN_NAMES, RankingBuilder
 from ses_feedback_cli.report.summary import BlockedCounts, FeedbackCounts, SoftBounceCounts, Summary
 from ses_feedback_cli.table_reads import is_expired
 
-_OF_NO_ADDRESS = (LIST_KEY["value"], hours_key("")["value"])
-"""How the keys begin of what is about protected patterns and domains, also of operators' acts about these."""
+_OF_NO_ADDRESS = (LIST_KEY["value"], SETTINGS_KEY["value"], hours_key("")["value"])
+"""How the keys begin of the settings and of what is about protected patterns and domains, also of acts about these."""
 
 KINDS = ("bounce", "complaint")
 REASONS = ("complaint", "bounce", "hold", "soft-bounces", "manual", "import")

@@ -64,7 +64,7 @@ def read_record(sqs_record: Mapping[str, Any], settings: Settings, now: datetime
         record.notification = parse_notification(sqs_record.get("body"), sent_at=sent_at, now=now)
         check_origin(record.notification.origin, settings.source)
         record.events = [
-            feedback_event(feedback, rule, pipeline=settings.pipeline, now=now, hold_days=settings.hold_days)
+            feedback_event(feedback, rule, pipeline=settings.pipeline, now=now)
             for feedback, rule in judge_all(record.notification.feedback)
         ]
         record.problems += record.notification.problems

@@ -16,8 +16,11 @@ from ses_feedback.timestamps import iso
 def feedback_event(
     feedback: Feedback, rule: Rule, *, pipeline: str, now: datetime, hold_days: int = HOLD_DAYS
 ) -> Event:
-    """The event of a feedback to which ``rule`` applies, recorded at ``now``; a hold lasts ``hold_days`` days."""
-    make = partial(feedback_event, feedback, pipeline=pipeline, now=now, hold_days=hold_days)
+    """The event of a feedback to which ``rule`` applies, recorded at ``now``; a hold lasts ``hold_days`` days.
+
+    The writer makes it anew with what it reads from the table: the days of a hold, the breaker, what is protected.
+    """
+    make = partial(feedback_event, feedback, pipeline=pipeline, now=now)
     expires_at = int((now + RETENTION).timestamp())
     hold: dict[str, Value] = {}
     if rule.verdict is Verdict.HOLD:
@@ -56,7 +59,8 @@ def feedback_event(
         occurrence=occurrence,
         row=row,
         expires_at=expires_at,
-        in_surge=partial(make, SURGE_HOLD) if effect is Effect.BOUNCE else None,
+        with_hold_days=(lambda days: make(rule, hold_days=days)) if effect is Effect.HOLD else None,
+        in_surge=(lambda days: make(SURGE_HOLD, hold_days=days)) if effect is Effect.BOUNCE else None,
         # A "not spam" blocks nothing: it must still lift the complaint from before the address was protected.
         if_protected=partial(make, PROTECTED) if effect not in (Effect.NONE, Effect.CLEAR) else None,
     )

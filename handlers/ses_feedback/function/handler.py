@@ -34,9 +34,7 @@ def _service() -> tuple[Settings, HistoryWriter]:
     settings = Settings.read(os.environ)
     logger.append_keys(pipeline=settings.pipeline)
     metrics.set_default_dimensions(pipeline=settings.pipeline)
-    history = HistoryWriter(
-        settings.blocked_table, settings.history_table, settings.policy, safeguards=settings.safeguards
-    )
+    history = HistoryWriter(settings.blocked_table, settings.history_table, safeguards=settings.safeguards)
     return settings, history
 
 

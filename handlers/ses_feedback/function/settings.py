@@ -7,17 +7,8 @@ from dataclasses import dataclass, field
 
 from ses_feedback.arn import Arn
 from ses_feedback.function.origin import Source
-from ses_feedback.history.holds import HOLD_DAYS, HOLD_DAYS_LIMITS
 from ses_feedback.history.protected import Protected, pattern_key
 from ses_feedback.history.safeguards import Safeguards
-from ses_feedback.history.soft_bounces import (
-    BLOCK_DAYS_LIMITS,
-    MAX_WINDOWS_PER_BLOCK,
-    THRESHOLD_LIMITS,
-    WINDOW_DAYS_LIMITS,
-    SoftBouncePolicy,
-)
-from ses_feedback.history.surges import FACTOR_LIMITS, FLOOR_LIMITS, SurgePolicy
 
 _ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -29,17 +20,13 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """From the variables BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN, PIPELINE (its name, for logs and metrics), and the
-    numbers SOFT_BOUNCE_THRESHOLD (5), SOFT_BOUNCE_WINDOW_DAYS (30), SOFT_BLOCK_DAYS (30), HOLD_DAYS (14),
-    SURGE_HOURLY_FLOOR (100) and SURGE_FACTOR (3); and, each left out for none, the lists PROTECTED, IDENTITIES and
-    SENDING_ACCOUNTS as JSON, ACCOUNT (the pipeline's), CONFIGURATION_SET and Lambda's own AWS_REGION."""
+    """From the variables BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN, PIPELINE (its name, for logs and metrics), and, each
+    left out for none, the lists PROTECTED, IDENTITIES and SENDING_ACCOUNTS as JSON, ACCOUNT (the pipeline's),
+    CONFIGURATION_SET and Lambda's own AWS_REGION. What decides for all pipelines of a table is in the table."""
 
     blocked_table: str
     history_table: str
     pipeline: str
-    policy: SoftBouncePolicy
-    hold_days: int = HOLD_DAYS
-    """Days for which a hold lasts."""
     safeguards: Safeguards = field(default_factory=Safeguards)
     source: Source = field(default_factory=Source)
 
@@ -51,19 +38,7 @@ class Settings:
             blocked_table=reader.table_arn("BLOCKED_TABLE_ARN"),
             history_table=reader.table_arn("HISTORY_TABLE_ARN"),
             pipeline=environment.get("PIPELINE", ""),
-            policy=SoftBouncePolicy(
-                threshold=reader.number("SOFT_BOUNCE_THRESHOLD", 5, THRESHOLD_LIMITS),
-                window_days=reader.number("SOFT_BOUNCE_WINDOW_DAYS", 30, WINDOW_DAYS_LIMITS),
-                block_days=reader.number("SOFT_BLOCK_DAYS", 30, BLOCK_DAYS_LIMITS),
-            ),
-            hold_days=reader.number("HOLD_DAYS", HOLD_DAYS, HOLD_DAYS_LIMITS),
-            safeguards=Safeguards(
-                SurgePolicy(
-                    hourly_floor=reader.number("SURGE_HOURLY_FLOOR", 100, FLOOR_LIMITS),
-                    factor=reader.number("SURGE_FACTOR", 3, FACTOR_LIMITS),
-                ),
-                Protected(frozenset(reader.patterns("PROTECTED"))),
-            ),
+            safeguards=Safeguards(Protected(frozenset(reader.patterns("PROTECTED")))),
             source=Source(
                 # Not required: while a stack is updated, this code may run with the variables of the version before.
                 account=next(iter(reader.accounts("ACCOUNT", filter(None, [environment.get("ACCOUNT")]))), ""),
@@ -79,11 +54,6 @@ class Settings:
         return settings
 
     def _problems(self) -> Iterator[str]:
-        if self.policy.block_days > MAX_WINDOWS_PER_BLOCK * self.policy.window_days:
-            yield (
-                f"SOFT_BLOCK_DAYS is {self.policy.block_days}; at most {MAX_WINDOWS_PER_BLOCK} times "
-                f"SOFT_BOUNCE_WINDOW_DAYS ({self.policy.window_days}) is needed"
-            )
         if not self.pipeline:
             yield "PIPELINE is not set; the name of the pipeline is needed"
         blocked, history = Arn.parse(self.blocked_table), Arn.parse(self.history_table)
@@ -106,14 +76,6 @@ class _Reader:
                 "arn:aws:dynamodb:<region>:<account>:table/<name>"
             )
         return value
-
-    def number(self, name: str, default: int, limits: tuple[int, int]) -> int:
-        value = self._environment.get(name, str(default))
-        least, most = limits
-        if value.isascii() and value.isdigit() and least <= int(value) <= most:
-            return int(value)
-        self.problems.append(f"{name} is {value!r}; a whole number from {least} to {most} is needed")
-        return default
 
     def strings(self, name: str) -> tuple[str, ...]:
         try:

@@ -33,8 +33,11 @@ class Event:
     """The other attributes of its history row."""
     expires_at: int
     """Until when it is kept, epoch seconds. The row of an operator's act is kept for good."""
-    in_surge: "Callable[[], Event] | None" = field(default=None, compare=False)
-    """A hard bounce: makes the event that is written instead while its domain's breaker is open."""
+    with_hold_days: "Callable[[int], Event] | None" = field(default=None, compare=False)
+    """A hold that lasts as long as the table's settings say: makes the event that is written, with that many days."""
+    in_surge: "Callable[[int], Event] | None" = field(default=None, compare=False)
+    """A hard bounce: makes the event that is written instead while its domain's breaker is open, a hold of so many
+    days."""
     if_protected: "Callable[[], Event] | None" = field(default=None, compare=False)
     """A feedback that can block: makes the event that is written instead if its address is protected."""
 

@@ -29,6 +29,10 @@ SCHEMA = 2
 call their revision ``version``: they are read, and become schema 2 with the next write. What writes schema 1 cannot
 read schema 2, and leaves the feedback of such an address in its queue."""
 
+POLICY = "policy"
+"""The attribute of a state row with soft bounces that says when these blocked as it was written: threshold, days of the
+window, days of the block. The blocked item follows from it, until the row is written under other settings."""
+
 _SINGLE_OCCURRENCES = ("bounce", "complaint", "clear", "unblock", "manual")
 _LISTS_OF_OCCURRENCES = ("expiring", "soft", "holds")
 _KEY = ("value", "entry")
@@ -58,12 +62,16 @@ def read_state(row: Mapping[str, Any] | None) -> State:
 
 
 def state_row(
-    address: str, state: State, expires_at: int | None, embedded: Mapping[str, Any] | None = None
+    address: str,
+    state: State,
+    policy: SoftBouncePolicy,
+    expires_at: int | None,
+    embedded: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The row of a state, one revision later.
 
-    ``expires_at``: from when on it may be deleted (epoch seconds; None: never). ``embedded``: the row of the feedback
-    that the state follows from (``is_whole_state``).
+    ``policy``: what decides when soft bounces block; ``expires_at``: from when on the row may be deleted (epoch
+    seconds; None: never); ``embedded``: the row of the feedback that the state follows from (``is_whole_state``).
     """
     row: dict[str, Any] = {"value": address, "entry": STATE, "schema": SCHEMA, "revision": state.revision + 1}
     if embedded is not None:
@@ -75,9 +83,24 @@ def state_row(
             for name in _LISTS_OF_OCCURRENCES
             if (occurrences := getattr(state, name))
         }
+    if state.soft:
+        row[POLICY] = [policy.threshold, policy.window_days, policy.block_days]
     if expires_at is not None:
         row["expires_at"] = expires_at
     return row
+
+
+def written_policy(row: Mapping[str, Any] | None, current: SoftBouncePolicy) -> SoftBouncePolicy:
+    """When soft bounces blocked as the row was written; ``current`` if it does not say, as none are in it.
+
+    Raises: TableError when the row cannot be read.
+    """
+    if row is None or POLICY not in row:
+        return current
+    try:
+        return SoftBouncePolicy(*map(int, row[POLICY]))
+    except (TypeError, ValueError) as error:
+        raise TableError(f"the state row of an address cannot be read ({type(error).__name__})") from None
 
 
 def is_whole_state(row: Mapping[str, Any], state: State) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from ses_feedback.history.event import Event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect, State
-from ses_feedback.history.state_row import embedded_event, is_whole_state, read_state, state_row
+from ses_feedback.history.state_row import embedded_event, is_whole_state, read_state, state_row, written_policy
 from ses_feedback.table import Item, encode
 
 Row = Mapping[str, Any]
@@ -34,17 +34,19 @@ def transaction_actions(
     old = new = read_state(old_row)
     for event in new_events:
         new = new.add(event.effect, event.occurrence, policy)
-    before, after = old.blocked_item(policy), new.blocked_item(policy)
+    # The settings may be others than at the last write: what the table has follows from those.
+    before, after = old.blocked_item(written_policy(old_row, policy)), new.blocked_item(policy)
     # An operator's act changes the table even if it does not change the state: others may have put an item there.
     # The state is written with it, or an item that follows from an outdated state could be written.
     manual = any(event.effect in (Effect.MANUAL, Effect.UNBLOCK) for event in new_events)
     rows: list[Row] = [{"value": address, "entry": event.entry, **event.row} for event in new_events]
-    if new == old and not manual:
+    if new == old and before == after and not manual:
         return [_put_new(tables.history, row) for row in rows]
     embedded = next((row for row in rows if is_whole_state(row, new)), None)
     actions = [_put_new(tables.history, row) for row in rows if row is not embedded]
     expires_at = new.row_expiry(after, max(event.expires_at for event in new_events))
-    actions += _put_state(tables.history, address, new, expires_at, embedded, embedded_event(old_row))
+    row = state_row(address, new, policy, expires_at, embedded)
+    actions += _put_state(tables.history, row, new.revision, embedded_event(old_row))
     if before != after or manual:
         actions.append(_set_blocked(tables.blocked, address, after))
     return actions
@@ -66,7 +68,7 @@ def rewrite_actions(
     Raises: TableError when the state row cannot be read.
     """
     old, embedded = read_state(old_row), embedded_event(old_row)
-    before, after = old.blocked_item(policy), new.blocked_item(policy)
+    before, after = old.blocked_item(written_policy(old_row, policy)), new.blocked_item(policy)
     actions: list[Item] = []
     for row, rewritten_row in rewritten:
         if embedded and row["entry"] == embedded["entry"]:
@@ -78,27 +80,25 @@ def rewrite_actions(
     if new != old:
         kept = embedded if embedded and is_whole_state(embedded, new) else None
         expires_at = new.row_expiry(after, act.expires_at)
-        actions += _put_state(tables.history, act.address, new, expires_at, kept, None if kept else embedded)
-    if before != after:
-        actions.append(_set_blocked(tables.blocked, act.address, after))
+        state = state_row(act.address, new, policy, expires_at, kept)
+        actions += _put_state(tables.history, state, new.revision, None if kept else embedded)
+        if before != after:
+            actions.append(_set_blocked(tables.blocked, act.address, after))
     return actions
 
 
-def _put_state(
-    table: str, address: str, state: State, expires_at: int | None, embedded: Row | None, moved_out: Row | None
-) -> list[Item]:
-    """Write the state, if its row is the one that was read, and the event that was embedded in that row.
+def _put_state(table: str, row: Row, old_revision: int, moved_out: Row | None) -> list[Item]:
+    """Write the state's row, if it has the revision that was read, and the event that was embedded in it.
 
     The event's row is put without a condition. That of the state says that it was embedded, and only there, but for one
     case: a worker whose rules ignore this feedback may have recorded it at the same moment. What the state has counts.
     """
-    row = state_row(address, state, expires_at, embedded)
     actions = [_put(table, moved_out)] if moved_out else []
-    if state.revision == 0:
+    if old_revision == 0:
         return [*actions, _put_new(table, row)]
     # A row of schema 1 has its revision as its version.
     names = {"#r": "revision", "#v": "version"}
-    values = encode({":n": state.revision})
+    values = encode({":n": old_revision})
     return [*actions, _put(table, row, "#r = :n OR #v = :n", names, ExpressionAttributeValues=values)]
 
 

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_feedback.history.event import Event
-from ses_feedback.history.safeguards import Rows, Safeguards
-from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.safeguards import Rows, Safeguarded, Safeguards
 from ses_feedback.history.state_row import STATE, with_embedded_events
 from ses_feedback.history.surges import DomainHours, hours_key
 from ses_feedback.history.transaction import Tables, transaction_actions
@@ -44,8 +43,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _WORKERS = 10
-_ACTIONS_LIMIT = 99  # of one transaction: DynamoDB allows 100, and what is read for it must stay within 100 keys
-_EVENTS_LIMIT = 90  # of one address in one transaction: all actions for it stay within the 99
+_ACTIONS_LIMIT = 98  # of one transaction: DynamoDB allows 100, and what is read for it must stay within 100 keys
+_EVENTS_LIMIT = 90  # of one address in one transaction: all actions for it stay within the 98
 
 
 class Outcome(StrEnum):
@@ -80,7 +79,6 @@ class HistoryWriter:
         self,
         blocked_table: str,
         history_table: str,
-        policy: SoftBouncePolicy,
         client: "DynamoDBClient | None" = None,
         *,
         safeguards: Safeguards | None = None,
@@ -89,7 +87,6 @@ class HistoryWriter:
         """Why counts of domains could not be written during the last ``apply``: the breaker may then open late."""
         self._safeguards = safeguards or Safeguards()
         self._tables = Tables(blocked_table, history_table)
-        self._policy = policy
         self._client = client or make_client(history_table, connections=_WORKERS)
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="history")
         self._count_pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="counts")
@@ -172,7 +169,7 @@ class HistoryWriter:
             results_if_written: Results = {}
             for address_events in group:
                 try:
-                    address_actions, address_results = self._plan(address_events, safeguarded.events, rows)
+                    address_actions, address_results = self._plan(address_events, safeguarded, rows)
                 except TableError as error:
                     results.update(_failed([address_events], error))
                     continue
@@ -214,17 +211,15 @@ class HistoryWriter:
         rows = read_many(self._client, self._tables.history, keys, deadline, ConsistentRead=True)
         return {(row["value"], row["entry"]): row for row in with_embedded_events(rows)}
 
-    def _plan(
-        self, address_events: AddressEvents, safeguarded_events: Iterable[Event], rows: Rows
-    ) -> tuple[list[Any], Results]:
+    def _plan(self, address_events: AddressEvents, safeguarded: Safeguarded, rows: Rows) -> tuple[list[Any], Results]:
         """The actions for one address, and the results of its events once these succeed."""
         address = address_events[0].address
-        new_events = [event for event in safeguarded_events if event.address == address]
+        new_events = [event for event in safeguarded.events if event.address == address]
         results = {(address, event.entry): Result(Outcome.DUPLICATE) for event in address_events}
         results |= {(address, event.entry): Result(Outcome.RECORDED, recorded=event) for event in new_events}
         if not new_events:
             return [], results
-        return transaction_actions(new_events, rows.get((address, STATE)), self._tables, self._policy), results
+        return transaction_actions(new_events, rows.get((address, STATE)), self._tables, safeguarded.policy), results
 
     def _write(self, actions: list[Any], deadline: float, hours: Mapping[str, DomainHours]) -> None:
         if time.monotonic() >= deadline:

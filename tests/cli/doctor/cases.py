@@ -117,6 +117,11 @@ TABLE_FAULTS: list[tuple[str, Mapping[str, Any]]] = [
     ("table-ttl", {"ttl_attribute": "blocked_at"}),
     ("table-point-in-time-recovery", {"point_in_time_recovery": False}),
     ("table-deletion-protection", {"deletion_protection": False}),
+    ("settings-missing", {"settings": NOT_FOUND, "stack_settings": {"holdDays": 14}}),
+    ("settings-unusable", {"settings": {"schema": 2}}),
+    ("settings-unusable", {"settings": {"schema": 1, "hold_days": 0}}),
+    ("settings-mismatch", {"settings": {"schema": 1, "hold_days": 3}, "stack_settings": {"holdDays": 7}}),
+    ("settings-mismatch", {"settings": {"schema": 1}, "stack_settings": {"surgeHourlyFloor": 5}}),
 ]
 ACCOUNT_FAULTS: list[tuple[str, Mapping[str, Any]]] = [
     ("sandbox", {"production_access": False}),

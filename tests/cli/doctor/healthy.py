@@ -7,6 +7,7 @@ from ses_feedback_cli.doctor.resources import (
     Function,
     Identity,
     Key,
+    Missing,
     PipelineMetrics,
     Queue,
     Subscription,
@@ -99,8 +100,13 @@ HEALTHY_TABLES = tuple(
         deletion_protection=True,
         ttl_attribute="expires_at",
         point_in_time_recovery=True,
+        settings=settings,
+        stack_settings=stack_settings,
     )
-    for arn, kind in ((BLOCKED_TABLE_ARN, "blocked"), (HISTORY_TABLE_ARN, "history"))
+    for arn, kind, settings, stack_settings in (
+        (BLOCKED_TABLE_ARN, "blocked", Missing.UNKNOWN, {}),
+        (HISTORY_TABLE_ARN, "history", {"schema": 1, "hold_days": 7}, {"softBounceThreshold": 5, "holdDays": 7}),
+    )
 )
 HEALTHY_ACCOUNT = AccountObservation(ACCOUNT_ID, REGION, details_known=True, bounce_rate=0.0499, complaint_rate=0.0009)
 HEALTHY = Observations(ACCOUNT_ID, (HEALTHY_PIPELINE,), HEALTHY_TABLES, (HEALTHY_ACCOUNT,), answered_calls=20)

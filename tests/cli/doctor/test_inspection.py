@@ -37,6 +37,7 @@ from tests.cli.doctor.healthy import (
     SUBSCRIPTION_DEAD_LETTER_QUEUE_ARN,
     TOPIC_ARN,
 )
+from tests.tables import create_tables, settings_item
 
 NOW = datetime.now(UTC)
 OUTPUTS: dict[str, Any] = {
@@ -116,7 +117,7 @@ def test_the_calls_are_those_that_the_policy_is_made_of() -> None:
     # Resources that do not exist have no key, no subscription and no settings to read.
     assert declared - called == {
         *("get_subscription_attributes", "describe_key", "get_key_policy", "get_function_concurrency"),
-        *("describe_time_to_live", "describe_continuous_backups"),
+        *("describe_time_to_live", "describe_continuous_backups", "get_item"),
     }
 
 
@@ -126,6 +127,43 @@ def test_each_call_exists_and_has_the_name_of_its_action(call: Call) -> None:
     operation = client.meta.method_to_api_mapping[call.method]
     assert call.action.partition(":")[2] == operation
     assert operation.startswith(("Get", "List", "Describe"))
+
+
+def test_the_settings_of_the_table_are_compared_with_those_of_the_stack_that_owns_it() -> None:
+    client = boto3.client("dynamodb", region_name="eu-central-1")
+    create_tables(client)
+
+    def found(*outputs: dict[str, Any]) -> list[str]:
+        observations = observe(context_with_responses(*outputs))
+        return [finding.message for finding in findings(observations) if finding.id.startswith("settings-")]
+
+    outputs = {
+        **OUTPUTS,
+        "blockedTableArn": BLOCKED_TABLE_ARN.rpartition("/")[0] + "/blocked",
+        "historyTableArn": HISTORY_TABLE_ARN.rpartition("/")[0] + "/history",
+    }
+    owner = {**outputs, "tableSettings": {"softBounceThreshold": 5, "holdDays": 7}}
+    assert found(outputs) == ["the history table has no settings: everybody who writes to it uses the defaults"]
+    client.put_item(TableName="history", Item=settings_item(hold_days=3))
+    assert found(outputs) == []
+    assert found(outputs, owner) == [
+        "holdDays is 3 in the history table, which decides, and 7 in the stack that owns it"
+    ]
+    client.put_item(TableName="history", Item=settings_item(hold_days=7))
+    assert found(outputs, owner) == []
+
+
+def test_the_policy_has_the_tables_key_where_there_is_one(tmp_path: Path) -> None:
+    key = f"arn:aws:kms:eu-central-1:{ACCOUNT_ID}:key/1234abcd"
+    file = tmp_path / "outputs.json"
+    file.write_text(json.dumps({**OUTPUTS, "tableKmsKeyArn": key}))
+    result = CliRunner().invoke(app, ["doctor", "--outputs", str(file), "--policy"])
+    assert json.loads(result.stdout)["Statement"][-1] == {
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt"],
+        "Resource": [key],
+        "Condition": {"StringLike": {"kms:ViaService": "dynamodb.*.amazonaws.com"}},
+    }
 
 
 def test_several_stacks_are_inspected_each_in_its_region() -> None:
@@ -265,5 +303,8 @@ def test_the_policy_has_every_action_once_limited_to_its_resources(outputs: str)
         QUEUE_ARN,
         SUBSCRIPTION_DEAD_LETTER_QUEUE_ARN,
     ]
+    (settings,) = (statement for statement in policy["Statement"] if "dynamodb:GetItem" in statement["Action"])
+    assert settings["Resource"] == [BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN]
+    assert settings["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["settings"]}}
     assert resources["sts:AssumeRole"] == [f"arn:aws:iam::{ACCOUNT_ID}:role/inspector"]
     assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "Assume")) for action in actions)

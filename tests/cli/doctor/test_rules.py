@@ -77,7 +77,12 @@ def test_what_is_unknown_gives_no_finding() -> None:
     )
     tables = tuple(
         replace(
-            table, status=UNKNOWN, deletion_protection=UNKNOWN, ttl_attribute=UNKNOWN, point_in_time_recovery=UNKNOWN
+            table,
+            status=UNKNOWN,
+            deletion_protection=UNKNOWN,
+            ttl_attribute=UNKNOWN,
+            point_in_time_recovery=UNKNOWN,
+            settings=UNKNOWN,
         )
         for table in HEALTHY_TABLES
     )
@@ -90,6 +95,15 @@ def test_what_is_unknown_gives_no_finding() -> None:
         bounce_rate=None,
     )
     assert findings(Observations("123456789012", (pipeline,), tables, (account,))) == []
+
+
+def test_other_settings_than_the_stacks_are_named_with_both_values_also_where_the_default_counts() -> None:
+    for settings, in_table in (({"schema": 1, "soft_bounce_threshold": 4}, 4), (NOT_FOUND, 5)):
+        table = replace(HEALTHY_TABLES[1], settings=settings, stack_settings={"softBounceThreshold": 3})
+        messages = [finding.message for finding in findings(replace(HEALTHY, tables=(table,)))]
+        assert messages[0] == (
+            f"softBounceThreshold is {in_table} in the history table, which decides, and 3 in the stack that owns it"
+        )
 
 
 def test_a_pipeline_needs_neither_a_configuration_set_nor_keys() -> None:

@@ -69,7 +69,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
 def tables(batches: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> Store:
     store = Store()
     client: Any = FakeDynamoDB(store)
-    service = (Settings("blocked", "history", "bounce-shop", POLICY), inline_history(client, POLICY))
+    service = (Settings("blocked", "history", "bounce-shop"), inline_history(client, POLICY))
     monkeypatch.setattr(handler_module, "_service", lambda: service)
     function = Function(client)
     for batch in batches:

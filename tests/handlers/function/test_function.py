@@ -142,7 +142,7 @@ def test_nothing_personal_is_logged(function: Function, capsys: pytest.CaptureFi
         assert private not in output
 
 
-@pytest.mark.parametrize("name", ["BLOCKED_TABLE_ARN", "HISTORY_TABLE_ARN", "PIPELINE", "SOFT_BLOCK_DAYS"])
+@pytest.mark.parametrize("name", ["BLOCKED_TABLE_ARN", "HISTORY_TABLE_ARN", "PIPELINE"])
 def test_a_wrong_setting_is_named(function: Function, environment: Callable[[str, str], None], name: str) -> None:
     environment(name, "")
     with pytest.raises(SettingsError, match=name):
@@ -176,15 +176,6 @@ def test_the_answer_comes_before_the_time_is_over(function: Function, monkeypatc
     setup = "Successfully validated SNS topic for Amazon SES event publishing."
     assert function.send(bounce(), setup, seconds=1.0) == ["0"]
     assert time.monotonic() - started < 0.8
-
-
-def test_settings_that_need_too_large_a_row_are_refused(
-    function: Function, environment: Callable[[str, str], None]
-) -> None:
-    environment("SOFT_BOUNCE_WINDOW_DAYS", "1")
-    environment("SOFT_BLOCK_DAYS", "365")
-    with pytest.raises(SettingsError, match="SOFT_BLOCK_DAYS is 365; at most 12 times SOFT_BOUNCE_WINDOW_DAYS"):
-        function.send(bounce())
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import pytest
 from ses_feedback.function import batch as batch_module
 from ses_feedback.function import handler as handler_module
 from ses_feedback.function.settings import Settings
-from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter
 
 from tests.handlers.conftest import Function
@@ -62,9 +61,9 @@ def failing(monkeypatch: pytest.MonkeyPatch, environment: object) -> FakeDynamoD
     """The function on tables that answer as the test says; the errors mention an address, as AWS's may."""
     assert environment
     client: Any = FakeDynamoDB(Store())
-    settings = Settings("blocked", "history", "bounce-shop", SoftBouncePolicy())
+    settings = Settings("blocked", "history", "bounce-shop")
     handler_module._service()  # the logger and the metrics get their pipeline
-    service = (settings, HistoryWriter("blocked", "history", SoftBouncePolicy(), client))
+    service = (settings, HistoryWriter("blocked", "history", client))
     monkeypatch.setattr(handler_module, "_service", lambda: service)
     return client  # type: ignore[no-any-return]
 

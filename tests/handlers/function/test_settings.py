@@ -6,7 +6,6 @@ import pytest
 from ses_feedback.function.origin import Source
 from ses_feedback.function.settings import Settings, SettingsError
 from ses_feedback.history.safeguards import Safeguards
-from ses_feedback.history.surges import SurgePolicy
 
 TABLE = "arn:aws:dynamodb:eu-central-1:123456789012:table/"
 REQUIRED = {"BLOCKED_TABLE_ARN": f"{TABLE}blocked", "HISTORY_TABLE_ARN": f"{TABLE}history", "PIPELINE": "bounce-shop"}
@@ -16,9 +15,6 @@ def test_everything_is_read() -> None:
     settings = Settings.read(
         {
             **REQUIRED,
-            "HOLD_DAYS": "7",
-            "SURGE_HOURLY_FLOOR": "1000000",
-            "SURGE_FACTOR": "1",
             "PROTECTED": json.dumps(["Jane@Example.org", "example.net", "abuse@"]),
             "ACCOUNT": "123456789012",
             "AWS_REGION": "eu-west-1",
@@ -27,7 +23,6 @@ def test_everything_is_read() -> None:
             "SENDING_ACCOUNTS": json.dumps(["210987654321"]),
         }
     )
-    assert (settings.hold_days, settings.safeguards.surges) == (7, SurgePolicy(1_000_000, 1))
     assert settings.safeguards.protected.patterns == {"jane@example.org", "example.net", "abuse@"}
     assert settings.source == Source("123456789012", "eu-west-1", ("shop.example",), "main", ("210987654321",))
 
@@ -40,9 +35,6 @@ def test_the_environment_of_the_version_before_is_enough() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("HOLD_DAYS", "91", "HOLD_DAYS is '91'; a whole number from 1 to 90 is needed"),
-        ("SURGE_HOURLY_FLOOR", "0", "SURGE_HOURLY_FLOOR is '0'; a whole number from 1 to 1000000 is needed"),
-        ("SURGE_FACTOR", "1.5", "SURGE_FACTOR is '1.5'; a whole number from 1 to 100 is needed"),
         ("PROTECTED", "jane@example.org", "PROTECTED is no JSON list of strings"),
         ("PROTECTED", '{"jane@example.org": 1}', "PROTECTED is no JSON list of strings"),
         ("PROTECTED", '["example.net", "amy@amy@example.org"]', "entry 2 of PROTECTED is not usable"),

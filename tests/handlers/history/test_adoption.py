@@ -13,6 +13,7 @@ from ses_feedback.table import encode
 
 from tests.handlers.conftest import BLOCKED_ARN, HISTORY_ARN, Function
 from tests.handlers.model import START, make_feedback
+from tests.tables import settings_item
 
 JANE = "jane@example.org"
 FOREIGN = {"value": JANE, "source": "crm"}
@@ -24,9 +25,8 @@ def adopt(function: Function, **attributes: str | int) -> None:
 
 
 def apply(function: Function, *events: Event) -> None:
-    results = HistoryWriter(BLOCKED_ARN, HISTORY_ARN, SoftBouncePolicy(threshold=2), function.client).apply(
-        events, deadline=time.monotonic() + 20
-    )
+    function.client.put_item(TableName=HISTORY_ARN, Item=settings_item(SoftBouncePolicy(threshold=2)))
+    results = HistoryWriter(BLOCKED_ARN, HISTORY_ARN, function.client).apply(events, deadline=time.monotonic() + 20)
     assert {result.outcome for result in results} == {Outcome.RECORDED}
 
 

@@ -27,9 +27,9 @@ from ses_feedback.table import TableError, decode
 from tests.handlers.conftest import REGION
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store
 from tests.handlers.model import DAY, RULES_USED, START, make_act, make_feedback
-from tests.tables import create_tables
+from tests.tables import create_tables, settings_item
 
-POLICY = SoftBouncePolicy(threshold=3)
+SETTINGS = settings_item(SoftBouncePolicy(threshold=3))
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Backend:
         return f"arn:aws:dynamodb:{REGION}:{self.account}:table/{table}"
 
     def history(self) -> HistoryWriter:
-        return HistoryWriter(self.arn("blocked"), self.arn("history"), POLICY, self.client)
+        return HistoryWriter(self.arn("blocked"), self.arn("history"), self.client)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         pages = self.client.get_paginator("scan").paginate(TableName=self.arn(table), ConsistentRead=True)
@@ -56,11 +56,13 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
                 "dynamodb", region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
             )
             create_tables(client)
+            client.put_item(TableName="history", Item=SETTINGS)
             yield Backend(client, "123456789012")
     else:
         account = request.getfixturevalue("account")
         client = account.client("dynamodb", REGION)
         create_tables(client)
+        client.put_item(TableName="history", Item=SETTINGS)
         yield Backend(client, account.id)
 
 
@@ -85,7 +87,8 @@ def random_history(seed: int, size: int) -> list[Event]:
 
 def test_it_leaves_the_tables_that_the_fake_leaves(backend: Backend) -> None:
     store = Store()
-    fake = HistoryWriter("blocked", "history", POLICY, FakeDynamoDB(store))  # type: ignore[arg-type]
+    store.set_settings(SETTINGS)
+    fake = HistoryWriter("blocked", "history", FakeDynamoDB(store))  # type: ignore[arg-type]
     real = backend.history()
     events = random_history(seed=7, size=120)
     for start in range(0, len(events), 10):
@@ -113,7 +116,8 @@ def test_workers_at_the_same_addresses_record_each_event_once(backend: Backend) 
         apply(workers[0], events)
     assert outcomes.count(Outcome.RECORDED) <= len(events)
     store = Store()
-    apply(HistoryWriter("blocked", "history", POLICY, FakeDynamoDB(store)), events)  # type: ignore[arg-type]
+    store.set_settings(SETTINGS)
+    apply(HistoryWriter("blocked", "history", FakeDynamoDB(store)), events)  # type: ignore[arg-type]
     assert backend.rows("blocked") == sorted(map(decode, store.rows("blocked").values()), key=str)
 
 
@@ -138,7 +142,7 @@ def test_a_missing_blocked_table_fails_the_events_and_leaves_no_trace(backend: B
     (result,) = backend.history().apply([event], deadline=time.monotonic() + 5)
     assert result.outcome is Outcome.FAILED
     assert "ResourceNotFound" in result.reason
-    assert [row for row in backend.rows("history") if row["entry"] != "hours"] == []
+    assert [row for row in backend.rows("history") if row["entry"] not in ("hours", "settings")] == []
     with pytest.raises(TableError, match="ResourceNotFoundException"):
         Blocklist(backend.arn("blocked"), backend.client, when_unavailable="raise").check(["jane@example.org"])
 

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from ses_feedback import Blocklist
 from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
-from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter, Outcome, Result
 from ses_feedback.table import TableError, describe, make_client, read_many, retry
 
@@ -50,9 +49,7 @@ class Failing(FakeDynamoDB):
 
 
 def apply(client: Any, events: list[Event], seconds: float = 5.0) -> list[Result]:
-    return HistoryWriter("blocked", "history", SoftBouncePolicy(), client).apply(
-        events, deadline=time.monotonic() + seconds
-    )
+    return HistoryWriter("blocked", "history", client).apply(events, deadline=time.monotonic() + seconds)
 
 
 def transaction_canceled(*reasons: str) -> ClientError:
@@ -183,7 +180,7 @@ def test_pauses_grow_to_two_seconds_and_a_long_outage_does_not_end_them() -> Non
 
 def test_an_answer_that_comes_too_late_writes_nothing() -> None:
     client = FakeDynamoDB(Store(), lambda _: time.sleep(0.2))
-    history = HistoryWriter("blocked", "history", SoftBouncePolicy(), client)  # type: ignore[arg-type]
+    history = HistoryWriter("blocked", "history", client)  # type: ignore[arg-type]
     (result,) = history.apply(bounces(1), deadline=time.monotonic() + 0.1)
     history._pool.shutdown()
     assert result == Result(Outcome.FAILED, "no time left")

@@ -18,6 +18,7 @@ from ses_feedback.table import decode, encode
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Store, client_error
 from tests.handlers.model import DAY, RULES_USED, START, make_act, make_feedback
 from tests.handlers.simulation import FOREVER, inline_history
+from tests.tables import settings_item
 
 HOUR_MILLISECONDS = 3_600_000
 START_HOUR = round(START.timestamp()) // 3_600
@@ -96,8 +97,8 @@ def test_old_hours_become_days_and_decide_the_same() -> None:
     assert opened(last, 180 * 24, 120) == 119
 
 
-def apply(client: Any, events: list[Event], safeguards: Safeguards | None = None) -> list[Result]:
-    writer = HistoryWriter("blocked", "history", SoftBouncePolicy(), client, safeguards=safeguards)
+def apply(client: FakeDynamoDB, events: list[Event], safeguards: Safeguards | None = None) -> list[Result]:
+    writer = HistoryWriter("blocked", "history", client, safeguards=safeguards)  # type: ignore[arg-type]
     return writer.apply(events, deadline=time.monotonic() + 60)
 
 
@@ -106,7 +107,7 @@ def test_a_batch_costs_one_read_one_transaction_and_one_small_write_a_domain() -
     apply(client, [bounce(f"person{n}@example{n % 3}.org") for n in range(10)])
     assert client.calls == ["BatchGetItem", "TransactWriteItems"]
     assert client.counts == ["UpdateItem"] * 3
-    assert client.keys == 10 * 2 + 3 + 1
+    assert client.keys == 10 * 2 + 3 + 2
 
 
 def test_what_is_no_hard_bounce_is_not_counted() -> None:
@@ -129,7 +130,7 @@ def test_a_count_that_fails_fails_no_feedback_and_is_told() -> None:
         if operation == "UpdateItem":
             raise client_error("UpdateItem", "AccessDeniedException")
 
-    writer = HistoryWriter("blocked", "history", SoftBouncePolicy(), FakeDynamoDB(Store(), refuse))  # type: ignore[arg-type]
+    writer = HistoryWriter("blocked", "history", FakeDynamoDB(Store(), refuse))  # type: ignore[arg-type]
     (result,) = writer.apply([bounce("jane@example.org")], deadline=time.monotonic() + 5)
     assert result.outcome is Outcome.RECORDED
     assert writer.count_failures == ["UpdateItem: AccessDeniedException"]
@@ -137,14 +138,14 @@ def test_a_count_that_fails_fails_no_feedback_and_is_told() -> None:
 
 def test_what_is_stored_of_a_held_bounce_says_so_and_a_bounce_outside_a_surge_blocks_for_good() -> None:
     client = FakeDynamoDB(Store())
-    safeguards = Safeguards(SurgePolicy(hourly_floor=3))
-    results = apply(client, [bounce(f"person{n}@example.org") for n in range(4)], safeguards)
+    client.store.set_settings(settings_item(surges=SurgePolicy(hourly_floor=3), hold_days=7))
+    results = apply(client, [bounce(f"person{n}@example.org") for n in range(4)])
     assert [result.recorded and result.recorded.row["rule"] for result in results] == [
         *("hard-bounce", "hard-bounce", "surge-hold", "surge-hold")
     ]
     held = decode(client.store.rows("blocked")["person3@example.org",])
-    assert (held["reason"], held["rule"], "expires_at" in held) == ("hold", "surge-hold", True)
-    apply(client, [bounce("person3@example.org", hour=24 * 20)], safeguards)
+    assert (held["reason"], held["rule"], held["expires_at"]) == ("hold", "surge-hold", START.timestamp() + 8 * 86_400)
+    apply(client, [bounce("person3@example.org", hour=24 * 20)])
     assert decode(client.store.rows("blocked")["person3@example.org",])["reason"] == "bounce"
 
 

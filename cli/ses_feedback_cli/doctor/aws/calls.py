@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ses_feedback.arn import Arn
+from ses_feedback.history.table_settings import SETTINGS_KEY
 
 from ses_feedback_cli.doctor.observations import queue_name, regional_arn, topic_arn
 from ses_feedback_cli.stack_outputs import Pipeline
@@ -47,25 +48,38 @@ METRICS = Call("cloudwatch:GetMetricData", "cloudwatch", "get_metric_data")
 TABLE = Call("dynamodb:DescribeTable", "dynamodb", "describe_table", "table")
 TIME_TO_LIVE = Call("dynamodb:DescribeTimeToLive", "dynamodb", "describe_time_to_live", "table")
 BACKUPS = Call("dynamodb:DescribeContinuousBackups", "dynamodb", "describe_continuous_backups", "table")
+SETTINGS = Call("dynamodb:GetItem", "dynamodb", "get_item", "settings item")
 
 CALLS = (
     *(ACCOUNT, IDENTITY_VERIFICATION, IDENTITY_NOTIFICATION, EVENT_DESTINATIONS, TOPIC, SUBSCRIPTIONS, SUBSCRIPTION),
     *(QUEUE, KEY, KEY_POLICY, FUNCTION, CONCURRENCY, EVENT_SOURCE_MAPPINGS, METRICS, TABLE, TIME_TO_LIVE, BACKUPS),
+    SETTINGS,
 )
+_CONDITIONS: Mapping[str, Mapping[str, Any]] = {
+    "settings item": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [SETTINGS_KEY["value"]]}},
+}
+"""What limits a permission further: of the tables' items, the settings only."""
 
 
-def required_policy(pipelines: Sequence[Pipeline], tables: Sequence[str], role_name: str | None) -> dict[str, Any]:
+def required_policy(
+    pipelines: Sequence[Pipeline], tables: Sequence[str], role_name: str | None, table_keys: Iterable[str] = ()
+) -> dict[str, Any]:
     """The IAM policy with which the doctor can inspect these pipelines and tables, and nothing else.
 
     A table that is given by name is assumed to be in the pipelines' account. The stack's outputs do not contain its
-    keys, so the policy covers the state and the key policy of every key in the pipelines' accounts.
+    keys, so the policy covers the state and the key policy of every key in the pipelines' accounts. ``table_keys``:
+    customer managed keys of the tables, without which an item cannot be read.
     """
     resources_by_type = _resources_by_type(pipelines, tables)
     statements: list[dict[str, Any]] = []
     for resource_type in dict.fromkeys(call.resource_type for call in CALLS):
         actions = sorted(call.action for call in CALLS if call.resource_type == resource_type)
         if resources := ["*"] if resource_type == "*" else sorted(resources_by_type[resource_type]):
-            statements.append(_allow(actions, resources))
+            condition = _CONDITIONS.get(resource_type)
+            statements.append({**_allow(actions, resources), **({"Condition": condition} if condition else {})})
+    if keys := sorted(set(table_keys)):
+        via_dynamodb = {"StringLike": {"kms:ViaService": "dynamodb.*.amazonaws.com"}}
+        statements.append({**_allow(["kms:Decrypt"], keys), "Condition": via_dynamodb})
     if role_name:
         accounts = {(arn.partition, arn.account) for arn in map(topic_arn, pipelines)}
         roles = [f"arn:{partition}:iam::{account}:role/{role_name}" for partition, account in sorted(accounts)]
@@ -96,4 +110,5 @@ def _resources_by_type(pipelines: Iterable[Pipeline], tables: Sequence[str]) -> 
         resources["table"].update(
             table if Arn.parse(table) else regional_arn(topic, "dynamodb", f"table/{table}") for table in tables
         )
+        resources["settings item"] = resources["table"]
     return resources

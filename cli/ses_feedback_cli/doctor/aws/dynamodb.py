@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ses_feedback.history.table_settings import SETTINGS_KEY
+from ses_feedback.table import decode, encode
+
 from ses_feedback_cli.doctor.aws import calls
 from ses_feedback_cli.doctor.aws.clients import Reader
 from ses_feedback_cli.doctor.observations import TableObservation
 from ses_feedback_cli.doctor.resources import Missing
 
 
-def read_table(reader: Reader, table: str, kind: str, account: str, region: str) -> TableObservation:
+def read_table(
+    reader: Reader, table: str, kind: str, account: str, region: str, stack_settings: Mapping[str, int]
+) -> TableObservation:
     """A table and its settings. ``table``: ARN or name; ``kind``: blocked or history."""
     response = reader.read(calls.TABLE, TableName=table)
     if isinstance(response, Missing):
@@ -27,7 +32,16 @@ def read_table(reader: Reader, table: str, kind: str, account: str, region: str)
         bool(description.get("DeletionProtectionEnabled")),
         time_to_live if isinstance(time_to_live, Missing) else _ttl_attribute(time_to_live["TimeToLiveDescription"]),
         backups if isinstance(backups, Missing) else _recovery_enabled(backups["ContinuousBackupsDescription"]),
+        _read_settings(reader, table) if kind == "history" else Missing.UNKNOWN,
+        stack_settings if kind == "history" else {},
     )
+
+
+def _read_settings(reader: Reader, table: str) -> Mapping[str, Any] | Missing:
+    response = reader.read(calls.SETTINGS, TableName=table, Key=encode(SETTINGS_KEY), ConsistentRead=True)
+    if isinstance(response, Missing):
+        return response
+    return decode(response["Item"]) if "Item" in response else Missing.NOT_FOUND
 
 
 def _ttl_attribute(description: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,10 @@
 """The blocked table and the history table: do they work, and are they protected?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ses_feedback.history.table_settings import TableSettings
+from ses_feedback.table import TableError
 
 from ses_feedback_cli.doctor.observations import TableObservation
 from ses_feedback_cli.doctor.resources import Missing
@@ -31,6 +35,32 @@ def _point_in_time_recovery_disabled(table: TableObservation) -> bool:
 
 def _deletion_protection_disabled(table: TableObservation) -> bool:
     return table.deletion_protection is False
+
+
+def _settings_missing(table: TableObservation) -> bool:
+    return table.settings is Missing.NOT_FOUND
+
+
+def _unusable_settings(table: TableObservation) -> Iterable[Fault]:
+    try:
+        TableSettings.read(_settings_item(table))
+    except TableError as error:
+        yield {"problem": error}
+
+
+def _other_settings(table: TableObservation) -> Iterable[Fault]:
+    if table.settings is Missing.UNKNOWN or any(_unusable_settings(table)):
+        return
+    for name, number in TableSettings.read(_settings_item(table)).numbers().items():
+        first, *others = name.split("_")
+        key = first + "".join(map(str.capitalize, others))
+        if table.stack_settings.get(key, number) != number:
+            yield {"setting": key, "table_value": number, "stack_value": int(table.stack_settings[key])}
+
+
+def _settings_item(table: TableObservation) -> Mapping[str, Any]:
+    """Empty where there is none: the defaults count."""
+    return {} if isinstance(table.settings, Missing) else table.settings
 
 
 RULES: tuple[Rule[TableObservation], ...] = (
@@ -64,5 +94,21 @@ RULES: tuple[Rule[TableObservation], ...] = (
         "the {kind} table can be deleted: its deletion protection is off",
         "deletionProtection: true in the configuration (the default), and pulumi up --refresh",
         _deletion_protection_disabled,
+    ),
+    Rule(
+        "settings-missing", Severity.WARNING, "settings",
+        "the {kind} table has no settings: everybody who writes to it uses the defaults",
+        f"{REFRESH} of the stack that owns the tables", _settings_missing,
+    ),
+    Rule(
+        "settings-unusable", Severity.ERROR, "settings",
+        "nothing is written to the {kind} table: {problem}",
+        f"{REFRESH} of the stack that owns the tables; for a newer schema, update the other stacks and this command",
+        _unusable_settings,
+    ),
+    Rule(
+        "settings-mismatch", Severity.ERROR, "settings",
+        "{setting} is {table_value} in the {kind} table, which decides, and {stack_value} in the stack that owns it",
+        f"{REFRESH} of the stack that owns the tables", _other_settings,
     ),
 )  # fmt: skip
