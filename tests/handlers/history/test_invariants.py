@@ -174,7 +174,7 @@ def test_8_rows_of_the_earlier_schema_mean_the_same(
     events, messages = delivered
     before = Simulation(messages[:first], policy, faults=[], turns=[], batch_size=batch_size)
     before.run(workers=1)
-    _downgrade(before.store)
+    _downgrade(before.store, policy)
     after = Simulation(messages[first:], policy, faults=[], turns=turns, batch_size=batch_size)
     after.store = before.store
     after.run(workers)
@@ -182,12 +182,12 @@ def test_8_rows_of_the_earlier_schema_mean_the_same(
     check_tables(after.store, events, policy)
 
 
-def _downgrade(store: Store) -> None:
+def _downgrade(store: Store, policy: SoftBouncePolicy) -> None:
     """The history as the version before would have written it: every event in a row of its own, a state beside them."""
     for key, row in store.rows_of_addresses().items():
         old_row = row
         if key[1] == STATE:
-            old_row = state_row(key[0], read_state(row), row.get("expires_at"))
+            old_row = state_row(key[0], read_state(row), policy, row.get("expires_at"))
             del old_row["schema"]
             old_row["version"] = old_row.pop("revision")
         store.rows("history")[key] = encode(old_row)
