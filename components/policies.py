@@ -43,6 +43,46 @@ def lambda_trust_policy() -> Document:
     )
 
 
+def function_trust_policy(account: str) -> Document:
+    """Trust policy of a function's role: Lambda, for functions of this account.
+
+    Lambda's guide does not say that it sends `aws:SourceAccount` when it assumes a role. A role cannot be passed to
+    another account's function anyway (IAM User Guide, "Pass a role to an AWS service").
+    """
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEqualsIfExists": {"aws:SourceAccount": account}},
+        },
+    )
+
+
+def schedule_trust_policy(region: str, account: str, partition: str) -> Document:
+    """Trust policy of a schedule's role: EventBridge Scheduler, for this account's default group of schedules.
+
+    The condition names the group, as the guide demands; a schedule it must not name (EventBridge Scheduler User Guide,
+    "Confused deputy prevention").
+    """
+    group = f"arn:{partition}:scheduler:{region}:{account}:schedule-group/default"
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "scheduler.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account, "aws:SourceArn": group}},
+        },
+    )
+
+
+def schedule_policy(function_arn: str) -> Document:
+    """What a schedule's role does: it invokes one function."""
+    return document(
+        {"Sid": "InvokeFunction", "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function_arn},
+    )
+
+
 def topic_policy(topic_arn: str, identities: Sequence[str], configuration_set: str | None) -> Document:
     """Only SES, only for this account, only for these identities and this configuration set."""
     topic = Arn.of(topic_arn)
@@ -146,9 +186,7 @@ def function_policy(
     if kms_key_arn:
         statements.append(_decrypt("DecryptQueue", kms_key_arn, _service_endpoint("sqs", queue_arn)))
     if table_kms_key_arn:
-        statements.append(
-            _decrypt("DecryptTables", table_kms_key_arn, _service_endpoint("dynamodb", blocked_table_arn))
-        )
+        statements.append(decrypt_table("DecryptTables", table_kms_key_arn, blocked_table_arn))
     return document(*statements)
 
 
@@ -164,10 +202,13 @@ def sender_policy(*, blocked_table_arn: str, replica_regions: Sequence[str], kms
         },
     ]
     if kms_key_arn:
-        statements.append(
-            _decrypt("DecryptBlockedTable", kms_key_arn, _service_endpoint("dynamodb", blocked_table_arn))
-        )
+        statements.append(decrypt_table("DecryptBlockedTable", kms_key_arn, blocked_table_arn))
     return document(*statements)
+
+
+def decrypt_table(sid: str, key_arn: str, table_arn: str) -> Document:
+    """The statement that lets a reader or writer of a table use its customer key."""
+    return _decrypt(sid, key_arn, _service_endpoint("dynamodb", table_arn))
 
 
 def _decrypt(sid: str, key_arn: str, via_service: str) -> Document:
