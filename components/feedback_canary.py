@@ -29,6 +29,7 @@ class FeedbackCanary(pulumi.ComponentResource):
     until the blocked table has the block that this mail caused; its log group and role, which may mail these addresses
     from this sender and read their items, and nothing else; a schedule that invokes it at once and then every 24 hours,
     with its role. It publishes the metrics ``CanaryFailed`` and ``CanarySeconds`` of each pipeline.
+    Let it depend on the pipelines: the first run follows its creation.
     Not created: alarms on these metrics, which `FeedbackMonitoring` has; rights on a table of another account, whose
     `reader_principals` must hold the output ``role_arn``. Its addresses stay blocked.
     Raises: ValueError, naming input and value, for a malformed input, or when no pipeline is given.
@@ -60,7 +61,7 @@ class FeedbackCanary(pulumi.ComponentResource):
         role = self._role("role", log_group.arn.apply(lambda arn: policies.function_trust_policy(Arn.of(arn).account)))
         role_policy = self._role_policy("role-policy", role, self._function_policy(log_group))
         function = self._function(log_group, role, role_policy)
-        self._schedule(function, log_group)
+        self._schedule(function, log_group, opts)
 
         self.function_name, self.log_group_name, self.role_arn = function.name, log_group.name, role.arn
         self.monitored = pulumi.Output.all(
@@ -151,7 +152,9 @@ class FeedbackCanary(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role_policy]),
         )
 
-    def _schedule(self, function: aws.lambda_.Function, log_group: aws.cloudwatch.LogGroup) -> None:
+    def _schedule(
+        self, function: aws.lambda_.Function, log_group: aws.cloudwatch.LogGroup, opts: pulumi.ResourceOptions | None
+    ) -> None:
         role = self._role("scheduler", log_group.arn.apply(_schedule_trust_policy))
         role_policy = self._role_policy("scheduler-policy", role, function.arn.apply(policies.schedule_policy))
         aws.scheduler.Schedule(
@@ -166,7 +169,12 @@ class FeedbackCanary(pulumi.ComponentResource):
                 "input": json.dumps({}),
                 "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[role_policy]),
+            # The first run needs whole pipelines: they are in the component's `depends_on`, which its children do not
+            # inherit.
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts and opts.depends_on else []),
+                pulumi.ResourceOptions(depends_on=[role_policy]),
+            ),
         )
 
 

@@ -164,7 +164,7 @@ def limited(rule: Rule[list[str]], characters: int) -> Rule[list[str]]:
 def named(name: str, value: object) -> dict[str, Any]:
     """A map whose keys can be part of a resource's name."""
     if not isinstance(value, Mapping):
-        raise InputError(name, value, "a map of names to pipelines is needed")
+        raise InputError(name, value, "a map of names to outputs `monitored` is needed")
     for key in value:
         resource_name(f"the name in {name}", key)
     return dict(value)

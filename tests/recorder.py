@@ -32,6 +32,7 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "aws:kms/keyPolicy:KeyPolicy": {},
     "aws:lambda/eventSourceMapping:EventSourceMapping": {},
     "aws:lambda/function:Function": {"arn": "arn:aws:lambda:{region}:123456789012:function:{name}"},
+    "aws:scheduler/schedule:Schedule": {},
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": {},
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": {},
     "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": {},

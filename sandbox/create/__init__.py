@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sandbox.provider import CreateFunction
 
-from . import cloudwatch, dynamodb, kms, lambda_function, messaging, ses
+from . import cloudwatch, dynamodb, kms, lambda_function, messaging, scheduler, ses
 
 CREATE_FUNCTIONS: Mapping[str, CreateFunction] = {
     "aws:cloudwatch/dashboard:Dashboard": cloudwatch.dashboard,
@@ -18,6 +18,7 @@ CREATE_FUNCTIONS: Mapping[str, CreateFunction] = {
     "aws:kms/keyPolicy:KeyPolicy": kms.key_policy,
     "aws:lambda/eventSourceMapping:EventSourceMapping": lambda_function.event_source_mapping,
     "aws:lambda/function:Function": lambda_function.function,
+    "aws:scheduler/schedule:Schedule": scheduler.schedule,
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": ses.identity_notification_topic,
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": ses.event_destination,
     "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": ses.feedback_attributes,
