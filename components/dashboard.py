@@ -25,10 +25,10 @@ _RATE_LABELS = {"warning": "AWS reviews the account", "critical": "AWS may pause
 def definition(
     region: str,
     pipelines: Mapping[str, Pipelines],
-    canaries: Sequence[MonitoredCanary],
     thresholds: Mapping[str, float],
     alarm_arns: Sequence[str],
     runbook_url: str,
+    canaries: Sequence[MonitoredCanary] = (),
 ) -> dict[str, Any]:
     """The dashboard's body: `pipelines` by kind, `thresholds` of the alarms by the names of their inputs."""
     all_pipelines = [pipeline for pipelines_of_kind in pipelines.values() for pipeline in pipelines_of_kind]

@@ -43,7 +43,7 @@ def example() -> dict[str, Any]:
         if kind in alarm.kinds
     ]
     runbook_url = str(FeedbackMonitoringInputs.runbook_url)
-    return dashboard.definition("eu-west-1", pipelines, [_example_canary()], thresholds, alarm_names, runbook_url)
+    return dashboard.definition("eu-west-1", pipelines, thresholds, alarm_names, runbook_url, [_example_canary()])
 
 
 def _example_canary() -> MonitoredCanary:

@@ -12,6 +12,8 @@ import pytest
 from components import (
     BlockedTable,
     BlockedTableArgs,
+    FeedbackCanary,
+    FeedbackCanaryArgs,
     FeedbackKmsKey,
     FeedbackMonitoring,
     FeedbackMonitoringArgs,
@@ -51,6 +53,7 @@ CONTRACTS: dict[str, Contract] = {
     "aws:kms/keyPolicy:KeyPolicy": Contract(),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Contract(has_tags=True),
     "aws:lambda/function:Function": Contract(has_tags=True, longest_name=64),
+    "aws:scheduler/schedule:Schedule": Contract(longest_name=64),
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": Contract(),
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": Contract(),
     "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": Contract(),
@@ -93,9 +96,18 @@ def record_all_components(*, kms_key_arn: str | None = None) -> Graph:
                 "tags": TAGS,
             }
             pipelines[kind] = FeedbackPipeline(kind[0] * 46, cast(FeedbackPipelineArgs, pipeline_args))
+        canary_args: dict[str, object] = {
+            "sender": "canary@a.example",
+            "blocked_table_arn": tables.blocked_table_arn,
+            **{f"{kind}_pipeline": pipeline.monitored for kind, pipeline in pipelines.items()},
+            "kms_key_arn": kms_key_arn,
+            "tags": TAGS,
+        }
+        canary = FeedbackCanary("c" * 46, cast(FeedbackCanaryArgs, canary_args))
         monitoring_args: dict[str, object] = {
             "bounce_pipelines": {"shop": pipelines["bounce"].monitored},
             "complaint_pipelines": {"shop": pipelines["complaint"].monitored},
+            "canaries": {"shop": canary.monitored},
             "alarm_emails": ["oncall@example.com"],
             "tags": TAGS,
             "kms_key_arn": kms_key_arn,

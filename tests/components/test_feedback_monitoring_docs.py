@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.aws_commands import unknown_options
-from tests.components.test_feedback_monitoring import ALARM, record_monitoring
+from tests.components.test_feedback_monitoring import ALARM, monitored_canary, record_monitoring
+from tests.recorder import RegisteredResource
 
 DOCS = Path(__file__).parents[2] / "docs"
 RUNBOOKS = (DOCS / "operations.md").read_text(encoding="utf-8")
@@ -23,9 +24,15 @@ def script() -> dict[str, Any]:
     return runpy.run_path(str(DOCS / "monitoring.py"))
 
 
+def every_alarm() -> list[RegisteredResource]:
+    """Those of a Region without a canary, and of one with a canary."""
+    graphs = record_monitoring(), record_monitoring(canaries={"shop": monitored_canary()})
+    return [alarm for graph in graphs for alarm in graph.of(ALARM)]
+
+
 def test_every_alarm_links_to_a_runbook_that_is_there() -> None:
-    links = {alarm.inputs["alarmDescription"].rsplit("#", 1)[1] for alarm in record_monitoring().of(ALARM)}
-    assert len(links) == 16
+    links = {alarm.inputs["alarmDescription"].rsplit("#", 1)[1] for alarm in every_alarm()}
+    assert len(links) == 18
     assert links <= set(SECTIONS)
     anchors = {section.lower().replace(" ", "-") for section in SECTIONS}
     assert set(re.findall(r"\]\(#([\w-]+)\)", RUNBOOKS)) <= anchors
@@ -38,7 +45,7 @@ def test_the_table_of_alarms_is_made_from_what_is_deployed(script: dict[str, Any
 def test_the_picture_is_drawn_from_what_is_deployed(script: dict[str, Any]) -> None:
     picture = script["picture"](script["example"]())
     assert (DOCS / "dashboard.svg").read_text(encoding="utf-8") == picture, "run docs/monitoring.py"
-    for alarm in record_monitoring().of(ALARM):
+    for alarm in every_alarm():
         assert f">{alarm.name.removeprefix('m-')}<" in picture
 
 
