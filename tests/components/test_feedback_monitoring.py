@@ -299,7 +299,7 @@ def test_a_kind_without_pipelines_is_not_compared_nor_one_with_more_than_an_alar
 
 
 def test_alarms_on_a_canary() -> None:
-    graph = record_monitoring(canaries={"shop": AsOutput(monitored_canary())})
+    graph = record_monitoring(canaries={"shop": monitored_canary()})
     common = {
         "namespace": "SesFeedback",
         "metricName": "CanaryFailed",

@@ -51,7 +51,7 @@ def test_the_picture_is_drawn_from_what_is_deployed(script: dict[str, Any]) -> N
 
 def commands() -> list[str]:
     """Every `aws ...` command in the runbooks, once; a command may continue on the next line."""
-    runbooks = re.sub(r'"\$\(of (\w+)\)"', r"\1", RUNBOOKS.replace("\\\n", " "))
+    runbooks = re.sub(r'"\$\((?:of|canary) (\w+)\)"', r"\1", RUNBOOKS.replace("\\\n", " "))
     return sorted({command.strip() for command in re.findall(r"\baws [a-z0-9]+ [a-z-]+[^\n`)]*", runbooks)})
 
 
@@ -62,6 +62,7 @@ def test_commands_exist_and_take_these_options(command: str) -> None:
 
 def test_the_commands_are_found() -> None:
     assert len(commands()) > 15
+    assert set(re.findall(r"\$\(canary (\w+)\)", RUNBOOKS)) <= {"functionName", "logGroupName"}
     assert set(re.findall(r"\$\(of (\w+)\)", RUNBOOKS)) <= {
         *(
             "topicArn",

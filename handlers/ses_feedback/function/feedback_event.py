@@ -11,6 +11,7 @@ from ses_feedback.history.event import RETENTION, Event, drop_empty
 from ses_feedback.history.holds import HOLD_DAYS, held_until
 from ses_feedback.history.occurrence import Occurrence, Value
 from ses_feedback.history.state import Effect
+from ses_feedback.history.surges import SIMULATOR_DOMAIN, recipient_domain
 from ses_feedback.timestamps import iso
 
 _STATE_ATTRIBUTES = (
@@ -55,6 +56,7 @@ def feedback_event(
     }
     row = drop_empty(row)
     effect, occurrence = stored_feedback(row)
+    is_test = recipient_domain(feedback.address) == SIMULATOR_DOMAIN
     return Event(
         address=feedback.address,
         entry=f"feedback#{feedback.feedback_id}",
@@ -62,7 +64,7 @@ def feedback_event(
         occurrence=occurrence,
         row=row,
         expires_at=expires_at,
-        in_surge=partial(make, SURGE_HOLD) if effect is Effect.BOUNCE else None,
+        in_surge=partial(make, SURGE_HOLD) if effect is Effect.BOUNCE and not is_test else None,
         # A "not spam" blocks nothing: it must still lift the complaint from before the address was protected.
         if_protected=partial(make, PROTECTED) if effect not in (Effect.NONE, Effect.CLEAR) else None,
     )

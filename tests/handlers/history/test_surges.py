@@ -117,6 +117,16 @@ def test_what_is_no_hard_bounce_is_not_counted() -> None:
     assert client.counts == []
 
 
+def test_bounces_of_the_mailbox_simulator_are_tests_and_never_a_surge() -> None:
+    """Else a load test would make each canary of the account fail: its newest bounce would only hold."""
+    client = FakeDynamoDB(Store())
+    safeguards = Safeguards(SurgePolicy(hourly_floor=1))
+    address = "bounce+canary-shop-1a2b3c4d@simulator.amazonses.com"
+    assert [result.outcome for result in apply(client, [bounce(address)], safeguards)] == [Outcome.RECORDED]
+    assert client.counts == []
+    assert decode(client.store.rows("blocked")[(address,)])["reason"] == "bounce"
+
+
 def test_a_second_delivery_counts_nothing() -> None:
     client = FakeDynamoDB(Store())
     events = [bounce("jane@example.org")]
