@@ -184,7 +184,9 @@ def _by_kind(values: Mapping[str, Any]) -> dict[str, MonitoredPipeline]:
     region = values["region"] or next(iter(pipelines.values())).region
     for kind, pipeline in pipelines.items():
         if pipeline.region != region:
-            requirement = f"it is in {pipeline.region}; one in {region} is needed: SES publishes in the Region it sends from"
+            requirement = (
+                f"it is in {pipeline.region}; one in {region} is needed: SES publishes in the Region it sends from"
+            )
             raise inputs.InputError(f"{kind}_pipeline", pipeline.name, requirement)
     return pipelines
 

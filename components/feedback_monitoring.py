@@ -271,7 +271,9 @@ def _check_canary(input_name: str, values: Sequence[Any]) -> MonitoredCanary:
         requirement = f"it is in {canary.region}; one in {region} is needed: an alarm sees only its own Region"
         raise inputs.InputError(input_name, canary.name, requirement)
     if set(canary.pipelines.split(",")) != set(pipelines):
-        requirement = f"it tests {canary.pipelines}; one that tests {','.join(pipelines) or 'a given pipeline'} is needed"
+        requirement = (
+            f"it tests {canary.pipelines}; one that tests {','.join(pipelines) or 'a given pipeline'} is needed"
+        )
         raise inputs.InputError(input_name, canary.name, requirement)
     return canary
 

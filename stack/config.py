@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from components import blocked_table_args, feedback_canary_args, feedback_monitoring_args, feedback_pipeline_args, inputs
+from components import (
+    blocked_table_args,
+    feedback_canary_args,
+    feedback_monitoring_args,
+    feedback_pipeline_args,
+    inputs,
+)
 from components.arn import Arn
 from components.blocked_table_args import BlockedTableInputs
 from components.feedback_pipeline_args import PipelineSettings

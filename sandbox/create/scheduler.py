@@ -33,8 +33,6 @@ def schedule(request: CreateRequest) -> CreateResult:
 
 def _check_trust(request: CreateRequest, role_arn: str) -> None:
     role = request.client("iam", GLOBAL_REGION).get_role(RoleName=role_arn.rsplit("/", 1)[1])["Role"]
-    services = [
-        statement["Principal"].get("Service") for statement in role["AssumeRolePolicyDocument"]["Statement"]
-    ]
+    services = [statement["Principal"].get("Service") for statement in role["AssumeRolePolicyDocument"]["Statement"]]
     if "scheduler.amazonaws.com" not in services:
         raise SandboxError(f"Scheduler refuses it: the role {role_arn} must trust scheduler.amazonaws.com")

@@ -201,7 +201,12 @@ def many_pipelines() -> dict[str, list[MonitoredPipeline]]:
 
 def test_widgets_fit_the_columns_and_do_not_overlap() -> None:
     only_bounces = {"bounce": PIPELINES["bounce"]}
-    for body in (definition(), definition(canaries=[]), definition(pipelines=only_bounces), definition(pipelines=many_pipelines())):
+    for body in (
+        definition(),
+        definition(canaries=[]),
+        definition(pipelines=only_bounces),
+        definition(pipelines=many_pipelines()),
+    ):
         taken: set[tuple[int, int]] = set()
         for widget in body["widgets"]:
             assert widget["x"] + widget["width"] <= 24, widget
@@ -262,7 +267,9 @@ def test_rates_are_shown_against_awss_limits_and_the_alarms() -> None:
 
 
 def test_the_log_query_asks_for_what_is_a_warning_or_worse() -> None:
-    assert widget_properties(definition(pipelines={"bounce": [pipeline("bounce")]}, canaries=[]), "Warnings and errors") == {
+    assert widget_properties(
+        definition(pipelines={"bounce": [pipeline("bounce")]}, canaries=[]), "Warnings and errors"
+    ) == {
         "region": "eu-west-1",
         "title": "Warnings and errors",
         "view": "table",

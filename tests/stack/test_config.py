@@ -325,7 +325,10 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
             {"sources": [{"identities": ["shop.example"], "canarySender": "test@other.example"}]},
             "p:sources[0].canarySender is 'test@other.example': an address of one of the source's identities is needed",
         ),
-        ({"sources": [{"identities": ["a.example"], "canarySender": "a"}]}, "p:sources[0].canarySender is 'a': an e-mail"),
+        (
+            {"sources": [{"identities": ["a.example"], "canarySender": "a"}]},
+            "p:sources[0].canarySender is 'a': an e-mail",
+        ),
         ({"monitoring": "yes"}, "p:monitoring is 'yes': true or false is needed"),
         ({"alarmEmails": ["oncall"]}, "p:alarmEmails[0] is 'oncall': an e-mail address such as"),
         ({"alarmTopicArn": "alarms"}, "p:alarmTopicArn is 'alarms': the ARN of a topic such as"),

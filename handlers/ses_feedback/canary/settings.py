@@ -46,6 +46,10 @@ def _addresses(text: str) -> dict[str, str]:
         addresses = json.loads(text)
     except ValueError:
         addresses = None
-    if not isinstance(addresses, dict) or not addresses or not all(isinstance(each, str) for each in addresses.values()):
+    if (
+        not isinstance(addresses, dict)
+        or not addresses
+        or not all(isinstance(each, str) for each in addresses.values())
+    ):
         raise ValueError(f"ADDRESSES is {text!r}: JSON that maps pipelines to addresses of the simulator is needed")
     return addresses

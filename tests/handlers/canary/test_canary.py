@@ -288,5 +288,7 @@ def test_the_settings_are_those_of_the_environment() -> None:
 )
 def test_a_wrong_setting_is_named_with_its_value(name: str, value: str | None) -> None:
     environment = {key: text for key, text in {**ENVIRONMENT, name: value}.items() if text is not None}
-    with pytest.raises(ValueError, match=rf"^{name} is {re.escape(repr(value) if name != 'ADDRESSES' else repr(value or ''))}"):
+    with pytest.raises(
+        ValueError, match=rf"^{name} is {re.escape(repr(value) if name != 'ADDRESSES' else repr(value or ''))}"
+    ):
         CanarySettings.read(environment)
