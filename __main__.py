@@ -1,8 +1,10 @@
-"""The stack: its configuration, the keys, the tables, a pipeline per source and kind of feedback, the monitoring."""
+"""The stack: its configuration, the keys, the tables, a pipeline per source and kind of feedback, the canaries, the
+monitoring.
+"""
 
 import pulumi
 
-from components import BlockedTable, FeedbackKmsKey, FeedbackMonitoring, FeedbackPipeline
+from components import BlockedTable, FeedbackCanary, FeedbackKmsKey, FeedbackMonitoring, FeedbackPipeline
 from components.inputs import KINDS
 from stack.config import load
 from stack.limits import TABLES
@@ -55,10 +57,28 @@ for source in config.sources:
         }
 pulumi.export("pipelines", pipeline_exports)
 
+canaries: dict[str, FeedbackCanary] = {}
+if config.canary_settings:
+    canary_exports = {}
+    for source in config.sources:
+        canary_args = config.canary_args(source, config.canary_settings, tables, pipelines, key_arns)
+        # Its first run follows its creation: the pipelines must be whole by then.
+        options = pulumi.ResourceOptions(depends_on=[pipelines[kind, source.name] for kind in KINDS])
+        canary = canaries[source.name] = FeedbackCanary(f"canary-{source.name}", canary_args, options)
+        canary_exports[source.name] = {
+            "region": source.region,
+            "sender": source.canary_sender,
+            "addresses": canary.addresses,
+            "functionName": canary.function_name,
+            "logGroupName": canary.log_group_name,
+            "roleArn": canary.role_arn,
+        }
+    pulumi.export("canaries", canary_exports)
+
 if config.monitoring_settings:
     monitoring_exports = {}
     for region in config.regions:
-        monitoring_args = config.monitoring_args(region, config.monitoring_settings, pipelines, key_arns)
+        monitoring_args = config.monitoring_args(region, config.monitoring_settings, pipelines, canaries, key_arns)
         monitoring = FeedbackMonitoring(f"ses-feedback-{region}", monitoring_args)
         monitoring_exports[region] = {
             "alarmTopicArn": monitoring.alarm_topic_arn,

@@ -1,4 +1,4 @@
-"""Components that other programs reuse: `BlockedTable`, `FeedbackPipeline`, `FeedbackMonitoring`, `FeedbackKmsKey`.
+"""Components that other programs reuse.
 
 Python programs import this package; programs in other languages use it as the Pulumi package `ses-feedback`, which
 `__main__.py` serves. Each component has a module `<component>_args` with its inputs: the TypedDict that programs fill,
@@ -9,6 +9,8 @@ them.
 
 from components.blocked_table import BlockedTable
 from components.blocked_table_args import BlockedTableArgs
+from components.feedback_canary import FeedbackCanary
+from components.feedback_canary_args import FeedbackCanaryArgs
 from components.feedback_kms_key import FeedbackKmsKey
 from components.feedback_kms_key_args import FeedbackKmsKeyArgs
 from components.feedback_monitoring import FeedbackMonitoring
@@ -19,6 +21,8 @@ from components.feedback_pipeline_args import FeedbackPipelineArgs
 __all__ = [
     "BlockedTable",
     "BlockedTableArgs",
+    "FeedbackCanary",
+    "FeedbackCanaryArgs",
     "FeedbackKmsKey",
     "FeedbackKmsKeyArgs",
     "FeedbackMonitoring",

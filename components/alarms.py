@@ -20,6 +20,8 @@ SERVICE = "ses-feedback"
 
 HOUR = 3600
 """In seconds."""
+AT_OR_ABOVE = "GreaterThanOrEqualToThreshold"
+"""CloudWatch's name of the condition of most alarms."""
 _MORE_THAN_SES_COUNTS = 1_000_000
 """No account has so many bounces in an hour."""
 MAX_PIPELINES_PER_ALARM = 9
@@ -28,7 +30,7 @@ MAX_PIPELINES_PER_ALARM = 9
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm:
-    """An alarm on one metric that is at or above a threshold."""
+    """An alarm on one metric that is at or above a threshold, or below it."""
 
     suffix: str
     """The end of its name, and the section of its runbook."""
@@ -45,12 +47,15 @@ class Alarm:
     period: int
     """In seconds."""
     datapoints_to_alarm: int = 1
-    """So many of the last `evaluation_periods` must be at or above the threshold."""
+    """So many of the last `evaluation_periods` must meet the condition."""
     evaluation_periods: int = 1
+    comparison_operator: str = AT_OR_ABOVE
     threshold: float | str = 1.0
     """A number, or the name of the input that holds it."""
     treat_missing_data: str = "notBreaching"
     """What a period without data counts as; with `ignore` the alarm keeps its state."""
+    warm_up_hours: int = 0
+    """For so long a new alarm does not evaluate."""
     rationale: str
 
 

@@ -1,4 +1,4 @@
-"""The function's code: this repository's handlers and the libraries they need, the same bytes on every machine."""
+"""The code of the functions: this repository's handlers and the libraries they need, the same bytes on every machine."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -7,11 +7,12 @@ from pathlib import Path
 import pulumi
 
 HANDLER = "ses_feedback.function.handler.lambda_handler"
+CANARY_HANDLER = "ses_feedback.canary.handler.lambda_handler"
 HANDLERS = Path(__file__).resolve().parent.parent / "handlers" / "ses_feedback"
 """Relative to this file, not to the working directory, which is the consumer's."""
 
-FOLDERS = ("function", "history")
-"""The folders of the library that go into the archive beside its shared modules; the function does not use `sender`."""
+FOLDERS = ("canary", "function", "history")
+"""The folders of the library that go into the archive beside its shared modules; no function uses `sender`."""
 
 # Without boto3: Lambda's Python runtime has it (docs/adr/0003-archive.md).
 LIBRARIES = ("aws_lambda_powertools", "idna", "jmespath", "typing_extensions")

@@ -8,7 +8,7 @@ from typing import Any
 
 from components.alarms import NAMESPACE, SERVICE
 from components.feedback_monitoring_args import AWS_RATE_LIMITS
-from components.monitored_pipeline import MonitoredPipeline
+from components.monitored_pipeline import MonitoredCanary, MonitoredPipeline
 
 COLUMNS = 24
 _ALARMS_PER_WIDGET = 100
@@ -28,14 +28,16 @@ def definition(
     thresholds: Mapping[str, float],
     alarm_arns: Sequence[str],
     runbook_url: str,
+    canaries: Sequence[MonitoredCanary] = (),
 ) -> dict[str, Any]:
     """The dashboard's body: `pipelines` by kind, `thresholds` of the alarms by the names of their inputs."""
     all_pipelines = [pipeline for pipelines_of_kind in pipelines.values() for pipeline in pipelines_of_kind]
-    log_groups = [pipeline.log_group_name for pipeline in all_pipelines]
+    log_groups = [source.log_group_name for source in (*all_pipelines, *canaries)]
     rows: list[list[Widget]] = [
         [(COLUMNS, 3, "text", {"markdown": _headline(region, runbook_url)})],
         *([_alarms(arns)] for arns in _chunks(alarm_arns, _ALARMS_PER_WIDGET)),
         [_mail(), _rate("bounce", thresholds), _rate("complaint", thresholds)],
+        *([list(_canary(canaries))] if canaries else []),
         list(_verdicts(pipelines)),
         [_dead_letters(all_pipelines), _oldest_message(all_pipelines, thresholds), _messages(all_pipelines)],
         [_processed(all_pipelines), _duplicates(all_pipelines), _feedback_age(all_pipelines)],
@@ -118,6 +120,20 @@ def _verdicts(pipelines: Mapping[str, Pipelines]) -> Iterator[Widget]:
             [{"id": f"rules{index}", "expression": search, "label": label}] for index, search in enumerate(searches)
         ]
         yield _graph(f"{kind.capitalize()}s: verdict and rule", metrics, COLUMNS // len(kinds), stacked=True)
+
+
+def _canary(canaries: Sequence[MonitoredCanary]) -> Iterator[Widget]:
+    """A week, since a canary runs once a day."""
+    pipelines = [pipeline for canary in canaries for pipeline in canary.pipelines.split(",")]
+    for title, metric_name, statistic in (
+        ("Canary: from sending to blocked (seconds)", "CanarySeconds", "Maximum"),
+        ("Canary: runs that failed", "CanaryFailed", "Sum"),
+    ):
+        metrics: list[Metric] = [
+            [NAMESPACE, metric_name, "service", SERVICE, "pipeline", pipeline, {"label": pipeline}]
+            for pipeline in pipelines
+        ]
+        yield _graph(title, metrics, COLUMNS // 2, stat=statistic, period=3600, start="-P7D")
 
 
 def _queue_metrics(metric_name: str, pipelines: Pipelines, label: str = "") -> list[Metric]:

@@ -10,9 +10,10 @@ import pulumi_aws as aws
 
 from components import alarms, dashboard, inputs, limits, policies
 from components.arn import Arn
+from components.canary_alarms import CANARY_ALARMS
 from components.feedback_alarms import FEEDBACK_ALARMS
 from components.feedback_monitoring_args import FeedbackMonitoringArgs, read
-from components.monitored_pipeline import MonitoredPipeline
+from components.monitored_pipeline import MonitoredCanary, MonitoredPipeline
 
 _Pipelines = dict[str, dict[str, pulumi.Output[MonitoredPipeline]]]
 """By kind and by the name that the program gave."""
@@ -25,8 +26,9 @@ class FeedbackMonitoring(pulumi.ComponentResource):
     Creates: for each pipeline an alarm on its dead letters, on further ones, on its subscription dead letters, the age
     of its oldest message, feedback that AWS refuses, its function's errors and throttles, its topic's failed
     deliveries, feedback about protected addresses and, of bounces, a surge of one recipient domain and refusals of the
-    sender; for each kind an alarm on feedback that SES
-    counted and no pipeline processed; for the account's bounce rate and complaint rate a warning and a
+    sender; for each pipeline that a canary tests an alarm on its failure and one on its absence, and for each kind of
+    which a pipeline has none an alarm on feedback that SES counted and no pipeline processed; for the account's bounce
+    rate and complaint rate a warning and a
     critical alarm; a dashboard; and, unless one is given, the topic that the alarms notify, with its policy and its
     e-mail subscriptions.
     Not created: anything that acts on an alarm. A second one in the same Region repeats the alarms on the rates.
@@ -46,6 +48,7 @@ class FeedbackMonitoring(pulumi.ComponentResource):
         limits.check_dashboard(self._inputs)
         self._region = self._region_of_pipelines()
         self._pipelines = self._check_pipelines()
+        self._canaries = self._check_canaries()
 
         self.alarm_topic_arn = self._alarm_topic()
         metric_alarms = [
@@ -79,6 +82,17 @@ class FeedbackMonitoring(pulumi.ComponentResource):
             }
             for kind, pipelines in self._inputs.pipelines.items()
         }
+
+    def _check_canaries(self) -> list[pulumi.Output[MonitoredCanary]]:
+        return [
+            pulumi.Output.all(canary, self._region, self._pipelines_named(name)).apply(
+                partial(_check_canary, f"canaries.{name}")
+            )
+            for name, canary in self._inputs.canaries.items()
+        ]
+
+    def _pipelines_named(self, name: str) -> list[pulumi.Output[str]]:
+        return [_field(pipelines[name], "name") for pipelines in self._pipelines.values() if name in pipelines]
 
     def _alarm_topic(self) -> pulumi.Output[str]:
         if self._inputs.alarm_topic_arn is not None:
@@ -117,7 +131,11 @@ class FeedbackMonitoring(pulumi.ComponentResource):
             self._pipeline_alarm(f"{kind}-{name}-{alarm.suffix}", alarm, pipeline)
             for kind, pipelines in self._pipelines.items()
             for name, pipeline in pipelines.items()
-            for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS)
+            for alarm in (
+                *alarms.PIPELINE_ALARMS,
+                *FEEDBACK_ALARMS,
+                *(CANARY_ALARMS if name in self._inputs.canaries else ()),
+            )
             if kind in alarm.kinds
         ]
 
@@ -162,6 +180,8 @@ class FeedbackMonitoring(pulumi.ComponentResource):
             period=alarm.period,
             threshold=self._threshold(alarm.threshold) if isinstance(alarm.threshold, str) else alarm.threshold,
             evaluation_periods=alarm.evaluation_periods,
+            comparison_operator=alarm.comparison_operator,
+            warm_up_configuration=_warm_up(alarm.warm_up_hours) if alarm.warm_up_hours else None,
         )
 
     def _threshold(self, input_name: str) -> pulumi.Input[float]:
@@ -176,7 +196,7 @@ class FeedbackMonitoring(pulumi.ComponentResource):
         ]
 
     def _can_be_compared(self, kind: str) -> bool:
-        if not self._inputs.missing_feedback_hours:
+        if not self._inputs.missing_feedback_hours or self._pipelines[kind].keys() <= self._inputs.canaries.keys():
             return False
         number = len(self._pipelines[kind])
         if number > alarms.MAX_PIPELINES_PER_ALARM:
@@ -196,11 +216,8 @@ class FeedbackMonitoring(pulumi.ComponentResource):
             metric_queries=alarm.queries(pipeline_names),
             threshold=1.0,
             evaluation_periods=hours,
-            # What SES counted before the pipelines existed could not be processed.
-            warm_up_configuration={
-                "warm_up_period_duration_in_minutes": hours * 60,
-                "only_start_evaluating_after_warm_up_period_ends": True,
-            },
+            comparison_operator=alarms.AT_OR_ABOVE,
+            warm_up_configuration=_warm_up(hours),  # What SES counted before the pipelines existed was not processed.
         )
 
     def _alarm(
@@ -217,7 +234,6 @@ class FeedbackMonitoring(pulumi.ComponentResource):
             f"{self._prefix}-{suffix}",
             region=self._region,
             alarm_description=description,
-            comparison_operator="GreaterThanOrEqualToThreshold",
             datapoints_to_alarm=alarm.datapoints_to_alarm,
             treat_missing_data=alarm.treat_missing_data,
             alarm_actions=[self.alarm_topic_arn],
@@ -231,6 +247,7 @@ class FeedbackMonitoring(pulumi.ComponentResource):
         contents = pulumi.Output.all(
             region=self._region,
             pipelines={kind: list(pipelines.values()) for kind, pipelines in self._pipelines.items()},
+            canaries=self._canaries,
             thresholds={name: self._threshold(name) for name in alarms.THRESHOLD_INPUTS},
             alarm_arns=[alarm.arn for alarm in metric_alarms],
             runbook_url=self._inputs.runbook_url,
@@ -263,6 +280,27 @@ def _check_pipeline(input_name: str, kind: str, values: Sequence[Any]) -> Monito
         requirement = f"it is in {pipeline.region}; one in {region} is needed: an alarm sees only its own Region"
         raise inputs.InputError(input_name, pipeline.name, requirement)
     return pipeline
+
+
+def _check_canary(input_name: str, values: Sequence[Any]) -> MonitoredCanary:
+    """Raises: ValueError for a canary that does not test exactly the pipelines of its name, in the alarms' Region."""
+    canary, region, pipelines = MonitoredCanary.from_map(input_name, values[0]), values[1], values[2]
+    if canary.region != region:
+        requirement = f"it is in {canary.region}; one in {region} is needed: an alarm sees only its own Region"
+        raise inputs.InputError(input_name, canary.name, requirement)
+    if set(canary.pipelines.split(",")) != set(pipelines):
+        requirement = (
+            f"it tests {canary.pipelines}; one that tests {','.join(pipelines) or 'a given pipeline'} is needed"
+        )
+        raise inputs.InputError(input_name, canary.name, requirement)
+    return canary
+
+
+def _warm_up(hours: int) -> aws.cloudwatch.MetricAlarmWarmUpConfigurationArgsDict:
+    return {
+        "warm_up_period_duration_in_minutes": hours * 60,
+        "only_start_evaluating_after_warm_up_period_ends": True,
+    }
 
 
 def _check_topic(values: Sequence[str]) -> str:

@@ -14,6 +14,9 @@ class FeedbackMonitoringArgs(TypedDict):
     """Pipelines of bounces to monitor: the output `monitored` of each, under a name for its alarms. Default: none."""
     complaint_pipelines: NotRequired[dict[str, pulumi.Input[dict[str, str]]]]
     """Pipelines of complaints to monitor, likewise; at least one pipeline of either kind is needed. Default: none."""
+    canaries: NotRequired[dict[str, pulumi.Input[dict[str, str]]]]
+    """Canaries to monitor: the output `monitored` of each, under the name that `bounce_pipelines` and
+    `complaint_pipelines` have for the pipelines that it tests. Default: none."""
     region: NotRequired[pulumi.Input[str]]
     """Region of the pipelines, the alarms and the dashboard. Default: the pipelines' Region."""
     alarm_topic_arn: NotRequired[pulumi.Input[str]]
@@ -37,7 +40,7 @@ class FeedbackMonitoringArgs(TypedDict):
     """Age of a queue's oldest message at which the alarm goes off, 60 to 1209600 seconds. Default: 900."""
     missing_feedback_hours: NotRequired[int]
     """Hours in which to look for feedback that SES counted and no pipeline processed, 2 to 48; 0 for no such alarm.
-    Default: 24."""
+    There is none for a kind whose pipelines all have a canary. Default: 24."""
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Tags of every resource that takes tags. Default: none."""
 
@@ -53,6 +56,7 @@ AWS_RATE_LIMITS: dict[str, float] = {
 RULES: dict[str, inputs.Rule[Any]] = {
     "bounce_pipelines": inputs.named,
     "complaint_pipelines": inputs.named,
+    "canaries": inputs.named,
     "region": inputs.region,
     "alarm_topic_arn": inputs.topic_arn,
     "alarm_emails": inputs.each(inputs.email),
@@ -73,6 +77,7 @@ class FeedbackMonitoringInputs:
 
     bounce_pipelines: dict[str, pulumi.Input[dict[str, str]]] = field(default_factory=dict)
     complaint_pipelines: dict[str, pulumi.Input[dict[str, str]]] = field(default_factory=dict)
+    canaries: dict[str, pulumi.Input[dict[str, str]]] = field(default_factory=dict)
     region: pulumi.Input[str] | None = None
     alarm_topic_arn: pulumi.Input[str] | None = None
     alarm_emails: list[str] = field(default_factory=list)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Inputs = TypeVar("Inputs", bound="DataclassInstance")
 Rule = Callable[[str, object], T]
-InputName = Callable[[str], str]
-"""Turns the name of an input into the one that the user knows, such as a configuration key."""
 Tags = dict[str, pulumi.Input[str]]
 InputName = Callable[[str], str]
 """Turns the name of an input into the one that the user knows, such as a configuration key."""
@@ -155,7 +153,7 @@ def each(rule: Rule[T]) -> Rule[list[T]]:
 def named(name: str, value: object) -> dict[str, Any]:
     """A map whose keys can be part of a resource's name."""
     if not isinstance(value, Mapping):
-        raise InputError(name, value, "a map of names to pipelines is needed")
+        raise InputError(name, value, "a map of names to outputs `monitored` is needed")
     for key in value:
         resource_name(f"the name in {name}", key)
     return dict(value)

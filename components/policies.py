@@ -222,9 +222,7 @@ def function_policy(
         use_queues = _decrypt("UseQueueKey", kms_key_arn, _service_endpoint("sqs", queue_arn))
         statements.append({**use_queues, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]})
     if table_kms_key_arn:
-        statements.append(
-            _decrypt("DecryptTables", table_kms_key_arn, _service_endpoint("dynamodb", blocked_table_arn))
-        )
+        statements.append(decrypt_table("DecryptTables", table_kms_key_arn, blocked_table_arn))
     return document(*statements)
 
 
@@ -240,10 +238,13 @@ def sender_policy(*, blocked_table_arn: str, replica_regions: Sequence[str], kms
         },
     ]
     if kms_key_arn:
-        statements.append(
-            _decrypt("DecryptBlockedTable", kms_key_arn, _service_endpoint("dynamodb", blocked_table_arn))
-        )
+        statements.append(decrypt_table("DecryptBlockedTable", kms_key_arn, blocked_table_arn))
     return document(*statements)
+
+
+def decrypt_table(sid: str, key_arn: str, table_arn: str) -> Document:
+    """The statement that lets a reader or writer of a table use its customer key."""
+    return _decrypt(sid, key_arn, _service_endpoint("dynamodb", table_arn))
 
 
 def _decrypt(sid: str, key_arn: str, via_service: str) -> Document:

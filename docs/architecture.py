@@ -20,6 +20,7 @@ FOLDERS = {
     "stack": "stack/",
     "components": "components/",
     "ses_feedback": "handlers/ses_feedback/*.py<br>shared modules",
+    "ses_feedback.canary": "handlers/ses_feedback/canary/",
     "ses_feedback.function": "handlers/ses_feedback/function/",
     "ses_feedback.history": "handlers/ses_feedback/history/",
     "ses_feedback.sender": "handlers/ses_feedback/sender/",
@@ -32,6 +33,7 @@ FOLDERS = {
 """Python package -> the folder as the picture names it. A module belongs to the longest name that it begins with."""
 
 NOT_IMPORTS = (
+    ("components", "ses_feedback.canary", "bundles in the archive"),
     ("components", "ses_feedback.function", "bundles in the archive"),
     ("components", "ses_feedback.history", "bundles in the archive"),
     ("rollout", "__main__", "runs, once per stack"),

@@ -14,10 +14,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from components import alarms, dashboard
+from components.canary_alarms import CANARY_ALARMS
 from components.feedback_alarms import FEEDBACK_ALARMS
 from components.feedback_monitoring_args import FeedbackMonitoringInputs
 from components.inputs import KINDS
-from components.monitored_pipeline import MonitoredPipeline
+from components.monitored_pipeline import MonitoredCanary, MonitoredPipeline
 
 PICTURE, RUNBOOKS = (Path(__file__).with_name(name) for name in ("dashboard.svg", "operations.md"))
 _BEGIN, _END = "<!-- alarms: written by docs/monitoring.py -->\n", "<!-- end -->"
@@ -30,7 +31,7 @@ _STYLE = (
 
 
 def example() -> dict[str, Any]:
-    """The dashboard of one bounce and one complaint pipeline, with the default thresholds."""
+    """The dashboard of one bounce and one complaint pipeline and a canary of both, with the default thresholds."""
     pipelines = {kind: [_example_pipeline(kind)] for kind in KINDS}
     thresholds = {name: getattr(FeedbackMonitoringInputs, name) for name in alarms.THRESHOLD_INPUTS}
     alarm_names = [alarm.suffix for alarm in alarms.REGION_ALARMS]
@@ -38,12 +39,23 @@ def example() -> dict[str, Any]:
     alarm_names += [
         f"{kind}-shop-{alarm.suffix}"
         for kind in KINDS
-        for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS)
+        for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS, *CANARY_ALARMS)
         if kind in alarm.kinds
     ]
     alarm_names += [f"{kind}-shop-{alarms.GROWTH_ALARM.suffix}" for kind in KINDS]
     runbook_url = str(FeedbackMonitoringInputs.runbook_url)
-    return dashboard.definition("eu-west-1", pipelines, thresholds, alarm_names, runbook_url)
+    return dashboard.definition("eu-west-1", pipelines, thresholds, alarm_names, runbook_url, [_example_canary()])
+
+
+def _example_canary() -> MonitoredCanary:
+    name = "canary-shop"
+    return MonitoredCanary(
+        name=name,
+        region="eu-west-1",
+        pipelines=",".join(f"{kind}-shop" for kind in KINDS),
+        function_name=name,
+        log_group_name=f"{name}-logs",
+    )
 
 
 def _example_pipeline(kind: str) -> MonitoredPipeline:
@@ -135,7 +147,7 @@ def with_table(runbooks: str) -> str:
 
 
 def _rows() -> Iterator[tuple[str, str, str]]:
-    for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS, *alarms.REGION_ALARMS):
+    for alarm in (*alarms.PIPELINE_ALARMS, *FEEDBACK_ALARMS, *CANARY_ALARMS, *alarms.REGION_ALARMS):
         yield f"[`{alarm.suffix}`](#{alarm.suffix})", _condition(alarm), alarm.rationale
     growth = alarms.GROWTH_ALARM
     condition = f"Visible and hidden messages, more than in the {growth.period // 60} min before"
@@ -153,7 +165,8 @@ def _condition(alarm: alarms.Alarm) -> str:
     else:
         threshold = f"{alarm.threshold:g}"
     rule = f" by the rule {alarm.other_dimensions['rule']}" if "rule" in alarm.other_dimensions else ""
-    statistic = f"{alarm.metric_name}{rule}, {alarm.statistic.lower()} of {alarm.period // 60} min, {threshold} or more"
+    condition = f"{threshold} or more" if alarm.comparison_operator == alarms.AT_OR_ABOVE else f"less than {threshold}"
+    statistic = f"{alarm.metric_name}{rule}, {alarm.statistic.lower()} of {alarm.period // 60} min, {condition}"
     if alarm.evaluation_periods == 1:
         return statistic
     return f"{statistic}, {alarm.datapoints_to_alarm} times of {alarm.evaluation_periods}"

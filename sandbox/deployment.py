@@ -101,6 +101,8 @@ def _create_prerequisites(account: Account, project: str, config: Config) -> lis
             created.append(f"identity {identity} in {region}")
         if name := source.get("configurationSet"):
             account.client("sesv2", region).create_configuration_set(ConfigurationSetName=name)
+            # In AWS it is the same for both versions of the API; in the emulator each has its own.
+            ses.create_configuration_set(ConfigurationSet={"Name": name})
             created.append(f"configuration set {name} in {region}")
     return created
 

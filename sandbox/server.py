@@ -8,6 +8,7 @@ Six things differ from `python -m ministack`:
 * every request counts as sent over TLS. The program's policies deny all others (`aws:SecureTransport`), and MiniStack
   knows TLS only by the header of a proxy that ends it;
 * SES answers two more calls of version 1 of its API, which the AWS provider makes for an identity's notification topic;
+* SES checks the right to send on the sender's identity, with the conditions on sender and recipients;
 * DynamoDB evaluates the resource policies of tables, which MiniStack only stores, and so answers about a table of
   another account, by its ARN;
 * a condition on `aws:PrincipalArn` sees the ARN of the role of a session, as on AWS, not the session's;
@@ -91,6 +92,34 @@ def with_identity_notifications(ses: Modules) -> Application:
     return extended
 
 
+def check_rights_to_send(actions: Modules, ses: Modules, scopes: Modules) -> None:
+    """Let MiniStack check SendEmail of version 1 as SES does; it checks the action alone, on any resource.
+
+    Of the resources it checks the identity, not the configuration set. A sender without an identity is SES's to refuse.
+    """
+    find_resource, find_keys = actions.extract_resource_arn, actions.request_tag_context
+
+    def parameters(service: str, body: bytes) -> dict[str, list[str]]:
+        values = parse_qs(body.decode(errors="replace")) if service == "ses" else {}
+        return values if values.get("Action") == ["SendEmail"] else {}
+
+    def resource_arn(service: str, *arguments: Any) -> Any:
+        method_path_headers_body = arguments[:4]
+        values = parameters(service, method_path_headers_body[-1])
+        if values and (found := ses._notification_identity(values["Source"][0])):
+            return f"arn:aws:ses:{scopes.get_region()}:{scopes.get_account_id()}:identity/{found[0]}"
+        return find_resource(service, *arguments)
+
+    def condition_keys(service: str, action: str, body: bytes, *arguments: Any) -> Any:
+        values = parameters(service, body)
+        if not values:
+            return find_keys(service, action, body, *arguments)
+        recipients = [value for name, (value, *_) in values.items() if name.startswith("Destination.")]
+        return {"ses:FromAddress": values["Source"][0], "ses:Recipients": recipients}
+
+    actions.extract_resource_arn, actions.request_tag_context = resource_arn, condition_keys
+
+
 def with_table_policies(dynamodb: Modules, evaluator: Modules, actions: Modules, scopes: Modules) -> Application:
     """Let MiniStack evaluate a table's policy as it does a queue's, and answer callers of another account, by ARN.
 
@@ -156,6 +185,7 @@ def main() -> None:
     dynamodb.handle_request = with_table_policies(dynamodb, iam_evaluator, iam_actions, responses)
     iam_evaluator._resolve_condition_key = with_roles_as_principals(iam_evaluator)
     ses.handle_request = with_identity_notifications(ses)
+    check_rights_to_send(iam_actions, ses, responses)
     config = Config()
     config.bind = [f"fd://{descriptor}"]
     config.loglevel = LOG_LEVEL

@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
-from components import blocked_table_args, feedback_monitoring_args, feedback_pipeline_args, inputs
+from components import (
+    blocked_table_args,
+    feedback_canary_args,
+    feedback_monitoring_args,
+    feedback_pipeline_args,
+    inputs,
+)
 from components.arn import Arn
 from components.blocked_table_args import BlockedTableInputs, TableSettings
 from components.feedback_pipeline_args import PipelineSettings
 from components.inputs import InputError, Rule, camel_case
 from stack.limits import check_limits
-from stack.model import ExistingTables, MonitoringSettings, NewTables, Source, StackConfig
+from stack.model import CanarySettings, ExistingTables, MonitoringSettings, NewTables, Source, StackConfig
 from stack.sources import read_sources, required_default_region
 
 if TYPE_CHECKING:
@@ -50,6 +56,8 @@ _RULES: dict[str, Rule[Any]] = {
     **_rules_by_key(blocked_table_args.RULES, *_names(TableSettings)),
     **_rules_by_key(blocked_table_args.RULES, *_TABLE_OPTIONS, "deletion_protection", "tags"),
     **_rules_by_key(feedback_monitoring_args.RULES, *_names(MonitoringSettings)),
+    "canary": inputs.boolean,
+    "canaryTimeoutSeconds": feedback_canary_args.RULES["timeout_seconds"],
     "tableRegion": inputs.region,
     "createKmsKeys": inputs.boolean,
     "monitoring": inputs.boolean,
@@ -90,6 +98,7 @@ def parse(config: Mapping[str, str], default_region: str | None = None, prefix: 
         tables=_tables(checked, default_region, prefix),
         pipeline_settings=_pipeline_settings(checked, prefix),
         monitoring_settings=_monitoring_settings(checked, sources, prefix),
+        canary_settings=_canary_settings(checked, sources, prefix),
         create_kms_keys=checked.get("createKmsKeys", False),
         deletion_protection=checked.get("deletionProtection", BlockedTableInputs.deletion_protection),
         tags=checked.get("tags", {}),
@@ -141,6 +150,20 @@ def _monitoring_settings(checked: Mapping[str, Any], sources: list[Source], pref
                 "leave it out"
             )
             raise InputError(f"{prefix}alarmTopicArn", settings.alarm_topic_arn, requirement)
+    return settings
+
+
+def _canary_settings(checked: Mapping[str, Any], sources: list[Source], prefix: str) -> CanarySettings | None:
+    key, default = f"{prefix}canaryTimeoutSeconds", CanarySettings()
+    settings = CanarySettings(timeout_seconds=checked.get("canaryTimeoutSeconds", default.timeout_seconds))
+    if not checked.get("canary"):
+        if settings != default:  # Pulumi.yaml declares the default
+            raise InputError(key, settings.timeout_seconds, f"leave it out, or set {prefix}canary to true")
+        return None
+    for index, source in enumerate(sources):
+        if source.canary_sender is None:
+            requirement = f"with {prefix}canary an address is needed from which SES may send: there is no identity"
+            raise InputError(f"{prefix}sources[{index}].canarySender", None, requirement)
     return settings
 
 

@@ -9,6 +9,8 @@ import pulumi
 from components import (
     BlockedTable,
     BlockedTableArgs,
+    FeedbackCanary,
+    FeedbackCanaryArgs,
     FeedbackKmsKeyArgs,
     FeedbackMonitoringArgs,
     FeedbackPipeline,
@@ -16,6 +18,7 @@ from components import (
     capacity,
 )
 from components.blocked_table_args import TableSettings
+from components.feedback_canary_args import FeedbackCanaryInputs
 from components.feedback_monitoring_args import FeedbackMonitoringInputs
 from components.feedback_pipeline_args import PipelineSettings
 from components.inputs import KINDS, camel_case
@@ -24,6 +27,8 @@ KeyArns = Mapping[str, pulumi.Output[str]]
 """ARNs of the customer managed keys that the stack creates, by Region."""
 Pipelines = Mapping[tuple[str, str], FeedbackPipeline]
 """Pipelines by kind and name of the source."""
+Canaries = Mapping[str, FeedbackCanary]
+"""Canaries by name of the source."""
 
 BOUNCE = KINDS[0]
 EMAIL_FORWARDING_KIND = KINDS[-1]
@@ -40,6 +45,8 @@ class Source:
     configuration_set: str | None = None
     kms_key_arn: str | None = None
     email_forwarding: bool | None = None
+    canary_sender: str | None = None
+    """The address from which a canary sends; None if none is given and no identity can have one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +89,21 @@ class MonitoringSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CanarySettings:
+    """What the canaries of all sources share."""
+
+    timeout_seconds: pulumi.Input[int] = FeedbackCanaryInputs.timeout_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
 class StackConfig:
-    """The configuration of a stack, checked; `monitoring_settings` is None where there is to be no monitoring."""
+    """The configuration of a stack, checked; of monitoring and canaries there are no settings where they are off."""
 
     sources: list[Source]
     tables: NewTables | ExistingTables
     pipeline_settings: PipelineSettings
     monitoring_settings: MonitoringSettings | None
+    canary_settings: CanarySettings | None
     create_kms_keys: bool
     deletion_protection: bool
     tags: dict[str, str]
@@ -171,14 +186,39 @@ class StackConfig:
             args["email_forwarding"] = source.email_forwarding
         return cast(FeedbackPipelineArgs, args)
 
+    def canary_args(
+        self,
+        source: Source,
+        settings: CanarySettings,
+        tables: BlockedTable | ExistingTables,
+        pipelines: Pipelines,
+        key_arns: KeyArns,
+    ) -> FeedbackCanaryArgs:
+        """The arguments of the canary of one source, which tests both of its pipelines."""
+        args: dict[str, Any] = {
+            "sender": source.canary_sender,
+            "configuration_set_name": source.configuration_set,
+            "blocked_table_arn": tables.blocked_table_arn,
+            "timeout_seconds": settings.timeout_seconds,
+            "region": source.region,
+            "log_retention_days": self.pipeline_settings.log_retention_days,
+            "permissions_boundary_arn": self.pipeline_settings.permissions_boundary_arn,
+            "kms_key_arn": key_arns.get(source.region, source.kms_key_arn),
+            "table_kms_key_arn": self.table_key_arn(key_arns),
+            "tags": self.tags,
+        }
+        args |= {f"{kind}_pipeline": pipelines[kind, source.name].monitored for kind in KINDS}
+        return cast(FeedbackCanaryArgs, args)
+
     def monitoring_args(
-        self, region: str, settings: MonitoringSettings, pipelines: Pipelines, key_arns: KeyArns
+        self, region: str, settings: MonitoringSettings, pipelines: Pipelines, canaries: Canaries, key_arns: KeyArns
     ) -> FeedbackMonitoringArgs:
         """The arguments of the monitoring of one Region."""
         sources = [source for source in self.sources if source.region == region]
         args: dict[str, Any] = {**vars(settings), "region": region, "tags": self.tags}
         for kind in KINDS:
             args[f"{kind}_pipelines"] = {source.name: pipelines[kind, source.name].monitored for source in sources}
+        args["canaries"] = {source.name: canaries[source.name].monitored for source in sources if canaries}
         if settings.alarm_topic_arn is None:
             args["kms_key_arn"] = key_arns.get(region)
         return cast(FeedbackMonitoringArgs, args)

@@ -20,7 +20,9 @@ _SOURCE_RULES: dict[str, Rule[Any]] = {
     "configurationSet": inputs.configuration_set,
     "kmsKeyArn": inputs.kms_key_arn,
     "emailForwarding": inputs.boolean,
+    "canarySender": inputs.email,
 }
+_CANARY_LOCAL_PART = "ses-feedback-canary"
 
 
 def read_sources(name: str, value: object, default_region: str | None) -> list[Source]:
@@ -52,9 +54,26 @@ def _source(name: str, value: object, default_region: str | None) -> Source:
     if email_forwarding is not None and not identities:
         requirement = "identities are needed, since it is a setting of an identity"
         raise InputError(f"{name}.emailForwarding", email_forwarding, requirement)
+    canary_sender = checked.get("canarySender") or _canary_sender(identities)
+    if checked.get("canarySender") and identities and not _covers(identities, canary_sender):
+        requirement = "an address of one of the source's identities is needed: its feedback is what the canary tests"
+        raise InputError(f"{name}.canarySender", canary_sender, requirement)
     first_origin = identities[0] if identities else configuration_set
     source_name = checked.get("name") or _short_name(f"{region}-{first_origin}")
-    return Source(source_name, region, identities, configuration_set, kms_key_arn, email_forwarding)
+    return Source(source_name, region, identities, configuration_set, kms_key_arn, email_forwarding, canary_sender)
+
+
+def _canary_sender(identities: list[str]) -> str | None:
+    """Without a domain among the identities it is the first address; None if there is no identity."""
+    domain = next((identity for identity in identities if "@" not in identity), None)
+    return f"{_CANARY_LOCAL_PART}@{domain}" if domain else next(iter(identities), None)
+
+
+def _covers(identities: list[str], address: str) -> bool:
+    """Whether SES lets one of the identities send as the address: its own, or one of its domain or a subdomain."""
+    domain = address.rpartition("@")[2].lower()
+    names = [identity.lower() for identity in identities]
+    return any(name in (address.lower(), domain) or domain.endswith(f".{name}") for name in names)
 
 
 def _check_unique(name: str, sources: list[Source]) -> None:

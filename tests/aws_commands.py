@@ -7,7 +7,7 @@ from botocore import xform_name
 
 # What the AWS CLI adds to the API: commands of its own, and options of every command.
 _CLI_COMMANDS = {"logs tail"}
-_CLI_OPTIONS = {"query", "output", "region"}
+_CLI_OPTIONS = {"cli-read-timeout", "output", "query", "region"}
 
 
 def unknown_options(command: str) -> set[str]:

@@ -45,10 +45,15 @@ def dev() -> Graph:
     return stack("dev")
 
 
+def is_canary(resource: RegisteredResource) -> bool:
+    return resource.parent.startswith("canary-")
+
+
 def test_dev_has_one_pair_of_tables_and_two_pipelines_per_source(dev: Graph) -> None:
     assert Counter(resource.type for resource in dev.resources if not resource.custom) == {
         "ses-feedback:index:BlockedTable": 1,
         "ses-feedback:index:FeedbackPipeline": 4,
+        "ses-feedback:index:FeedbackCanary": 2,
         "ses-feedback:index:FeedbackMonitoring": 2,
     }
     assert set(dev.outputs["pipelines"]) == {
@@ -79,7 +84,8 @@ def test_every_pipeline_writes_to_the_tables_in_their_own_region(dev: Graph) -> 
     assert Arn.of(blocked).region == Arn.of(history).region == "eu-central-1"
     for function in dev.of("aws:lambda/function:Function"):
         variables = function.inputs["environment"]["variables"]
-        assert (variables["BLOCKED_TABLE_ARN"], variables["HISTORY_TABLE_ARN"]) == (blocked, history)
+        assert variables["BLOCKED_TABLE_ARN"] == blocked
+        assert variables.get("HISTORY_TABLE_ARN") == (None if is_canary(function) else history)
 
 
 def test_every_regional_resource_carries_its_region(dev: Graph) -> None:
@@ -105,6 +111,7 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
         "tableSettings",
         "protected",
         "pipelines",
+        "canaries",
         "monitoring",
     }
     for name, pipeline in dev.outputs["pipelines"].items():
@@ -127,6 +134,31 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
             pipeline
         )
     assert dev.outputs["pipelines"]["bounce-eu-west-1-example-com"]["identities"] == ["example.com", "news.example.com"]
+
+
+def test_each_source_of_dev_has_a_canary_that_the_monitoring_of_its_region_watches(dev: Graph) -> None:
+    name = "eu-west-1-example-com"
+    assert set(dev.outputs["canaries"]) == {name, "eu-central-1-example-org"}
+    canary = dev.outputs["canaries"][name]
+    assert {key: canary[key] for key in ("region", "sender", "functionName", "logGroupName", "roleArn")} == {
+        "region": "eu-west-1",
+        "sender": "ses-feedback-canary@example.com",
+        "functionName": f"canary-{name}-function-1a2b3c4",
+        "logGroupName": f"canary-{name}-logs-1a2b3c4",
+        "roleArn": f"arn:aws:iam::{ACCOUNT}:role/canary-{name}-role-1a2b3c4",
+    }
+    assert set(canary["addresses"]) == {f"bounce-{name}", f"complaint-{name}"}
+    alarms = {alarm.name for alarm in dev.of("aws:cloudwatch/metricAlarm:MetricAlarm")}
+    assert f"ses-feedback-eu-west-1-bounce-{name}-canary-failed" in alarms
+    assert not {alarm for alarm in alarms if alarm.endswith("-not-processed")}
+    assert f"bounce-{name}-subscription" in dev[f"canary-{name}-schedule"].depends_on
+
+
+def test_without_a_canary_what_ses_counts_is_compared() -> None:
+    graph = stack("dev", canary=False)
+    assert "canaries" not in graph.outputs
+    assert not [resource for resource in graph.resources if "canary" in resource.name]
+    assert "ses-feedback-eu-west-1-bounces-not-processed" in {resource.name for resource in graph.custom}
 
 
 def test_exports_say_what_is_protected_for_a_history_that_is_judged_again() -> None:
@@ -203,14 +235,13 @@ def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
             assert resource.inputs["serverSideEncryption"]["kmsKeyArn"] == arns["eu-central-1"]
     assert graph.outputs["tableKmsKeyArn"] == arns["eu-central-1"]
     for policy in graph.of("aws:iam/rolePolicy:RolePolicy"):
+        if policy.name.endswith("-scheduler-policy"):
+            continue
         statements = policy.document("policy")["Statement"]
         key_arns = [
-            statement["Resource"] for statement in statements if statement["Sid"] in {"UseQueueKey", "DecryptTables"}
+            statement["Resource"] for statement in statements if statement["Sid"] in {"UseQueueKey", "DecryptTables", "DecryptBlockedTable"}
         ]
-        if policy.name.endswith("-scheduler-policy"):
-            assert key_arns == []
-            continue
-        assert len(key_arns) == 2
+        assert len(key_arns) == (1 if is_canary(policy) else 2)
         assert key_arns[-1] == arns["eu-central-1"]
 
 

@@ -180,6 +180,11 @@ def test_what_is_about_no_address_does_not_count() -> None:
     assert {act: number for act, number in summary.manual_changes.items() if number} == {"block": 1}
 
 
+def test_the_feedback_of_tests_does_not_count() -> None:
+    summary = summarize(bounce("bounce+canary-shop-1a2b3c4d@simulator.amazonses.com"), bounce("jane@one.example"))
+    assert (summary.bounces.total, summary.unreadable_rows) == ({"block": 1}, 0)
+
+
 def test_the_list_of_addresses_with_soft_bounces_is_limited() -> None:
     builder = SummaryBuilder(date(2026, 11, 24), NOW, SoftBouncePolicy(), includes_addresses=True)
     soft_bounce_row = {"at": "2026-11-24T00:00:00.000Z", "id": "x"}

@@ -45,10 +45,10 @@ def test_only_python_files_of_the_handlers_and_their_libraries() -> None:
     }
 
 
-def test_of_the_library_what_the_function_imports_and_nothing_else() -> None:
-    """The archive takes whole folders, so the function must import each of their modules."""
+def test_of_the_library_what_the_functions_import_and_nothing_else() -> None:
+    """The archive takes whole folders, so the functions must import each of their modules."""
     code = (
-        "import sys, ses_feedback.function.handler;"
+        "import sys, ses_feedback.function.handler, ses_feedback.canary.handler;"
         "print(*(module.__file__ for name, module in sys.modules.items() if name.partition('.')[0] == 'ses_feedback'))"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(HANDLERS.parent)}

@@ -12,6 +12,8 @@ import pytest
 from components import (
     BlockedTable,
     BlockedTableArgs,
+    FeedbackCanary,
+    FeedbackCanaryArgs,
     FeedbackKmsKey,
     FeedbackMonitoring,
     FeedbackMonitoringArgs,
@@ -95,9 +97,18 @@ def record_all_components(*, kms_key_arn: str | None = None) -> Graph:
                 "tags": TAGS,
             }
             pipelines[kind] = FeedbackPipeline(kind[0] * 46, cast(FeedbackPipelineArgs, pipeline_args))
+        canary_args: dict[str, object] = {
+            "sender": "canary@a.example",
+            "blocked_table_arn": tables.blocked_table_arn,
+            **{f"{kind}_pipeline": pipeline.monitored for kind, pipeline in pipelines.items()},
+            "kms_key_arn": kms_key_arn,
+            "tags": TAGS,
+        }
+        canary = FeedbackCanary("c" * 46, cast(FeedbackCanaryArgs, canary_args))
         monitoring_args: dict[str, object] = {
             "bounce_pipelines": {"shop": pipelines["bounce"].monitored},
             "complaint_pipelines": {"shop": pipelines["complaint"].monitored},
+            "canaries": {"shop": canary.monitored},
             "alarm_emails": ["oncall@example.com"],
             "tags": TAGS,
             "kms_key_arn": kms_key_arn,

@@ -7,17 +7,20 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ses_feedback.canary import handler as canary_handler
+from ses_feedback.canary.run import Mail
 from ses_feedback.function import handler
 from ses_feedback.history.writer import Outcome, Result
 
 from components import alarms, dashboard
 from components.feedback_monitoring_args import FeedbackMonitoringInputs
-from components.monitored_pipeline import MonitoredPipeline
-from tests.components.test_feedback_monitoring import monitored, record_monitoring
+from components.monitored_pipeline import MonitoredCanary, MonitoredPipeline
+from tests.components.test_feedback_monitoring import monitored, monitored_canary, record_monitoring
 from tests.recorder import ACCOUNT
 
 
@@ -27,6 +30,7 @@ def pipeline(kind: str, name: str = "") -> MonitoredPipeline:
 
 PIPELINES = {"bounce": [pipeline("bounce"), pipeline("bounce", "bounce-news")], "complaint": [pipeline("complaint")]}
 NAMES = [pipeline.name for pipelines in PIPELINES.values() for pipeline in pipelines]
+CANARY = replace(MonitoredCanary.from_map("canary", monitored_canary()), pipelines=",".join(NAMES))
 THRESHOLDS: dict[str, float] = {name: getattr(FeedbackMonitoringInputs, name) for name in alarms.THRESHOLD_INPUTS}
 
 # AWS's metrics in use, with their dimensions, as the guides of the services list them.
@@ -75,6 +79,7 @@ def definition(**changes: Any) -> dict[str, Any]:
         "thresholds": THRESHOLDS,
         "alarm_arns": [f"arn:aws:cloudwatch:eu-west-1:{ACCOUNT}:alarm:{number}" for number in range(24)],
         "runbook_url": "https://wiki.example.com/mail",
+        "canaries": [CANARY],
     }
     return dashboard.definition(**(arguments | changes))
 
@@ -103,7 +108,8 @@ def displayed_metrics(body: dict[str, Any]) -> Iterator[Metric]:
 def alarm_metrics() -> set[Metric]:
     """Every metric that an alarm evaluates."""
     metrics: set[Metric] = set()
-    for alarm in record_monitoring().of("aws:cloudwatch/metricAlarm:MetricAlarm"):
+    graphs = record_monitoring(), record_monitoring(canaries={"shop": monitored_canary()})
+    for alarm in [alarm for graph in graphs for alarm in graph.of("aws:cloudwatch/metricAlarm:MetricAlarm")]:
         queried = [query["metric"] for query in alarm.inputs.get("metricQueries", []) if "metric" in query]
         for metric in queried or [alarm.inputs]:
             metrics.add((metric["namespace"], metric["metricName"], tuple(sorted(metric.get("dimensions", {})))))
@@ -147,6 +153,13 @@ IN_TROUBLE = {
 """Metrics that the function publishes only of dead letters and of what AWS refused; its own tests read them."""
 
 
+@pytest.fixture
+def canary_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The metrics that the canary prints about a mail."""
+    canary_handler._count(Mail("bounce-shop", "an address", seconds=2.0))
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
 def published_metrics(log_lines: list[dict[str, Any]]) -> dict[Metric, dict[str, str]]:
     """The metrics in the function's output, with their dimensions."""
     return {
@@ -158,10 +171,15 @@ def published_metrics(log_lines: list[dict[str, Any]]) -> dict[Metric, dict[str,
     }
 
 
-def test_every_metric_of_an_alarm_or_the_dashboard_is_published(log_lines: list[dict[str, Any]]) -> None:
-    published = published_metrics(log_lines)
-    assert len(published) == 8
-    assert alarm_metrics() | set(displayed_metrics(definition())) == AWS_METRICS | IN_TROUBLE | published.keys()
+def test_every_metric_of_an_alarm_or_the_dashboard_is_published(
+    log_lines: list[dict[str, Any]], canary_lines: list[dict[str, Any]]
+) -> None:
+    published, of_canary = published_metrics(log_lines), published_metrics(canary_lines)
+    assert (len(published), len(of_canary)) == (8, 2)
+    displayed = set(displayed_metrics(definition()))
+    assert alarm_metrics() | displayed == AWS_METRICS | IN_TROUBLE | published.keys() | of_canary.keys()
+    alarm = record_monitoring(canaries={"shop": monitored_canary()})["m-bounce-shop-canary-failed"].inputs
+    assert of_canary[alarm["namespace"], alarm["metricName"], ("pipeline", "service")] == alarm["dimensions"]
 
 
 def test_the_function_counts_where_the_alarms_look(log_lines: list[dict[str, Any]]) -> None:
@@ -186,7 +204,12 @@ def many_pipelines() -> dict[str, list[MonitoredPipeline]]:
 
 def test_widgets_fit_the_columns_and_do_not_overlap() -> None:
     only_bounces = {"bounce": PIPELINES["bounce"]}
-    for body in (definition(), definition(pipelines=only_bounces), definition(pipelines=many_pipelines())):
+    for body in (
+        definition(),
+        definition(canaries=[]),
+        definition(pipelines=only_bounces),
+        definition(pipelines=many_pipelines()),
+    ):
         taken: set[tuple[int, int]] = set()
         for widget in body["widgets"]:
             assert widget["x"] + widget["width"] <= 24, widget
@@ -202,7 +225,7 @@ def test_widgets_fit_the_columns_and_do_not_overlap() -> None:
 
 
 def test_limits_of_a_widget_hold_for_many_pipelines() -> None:
-    body = definition(pipelines=many_pipelines(), alarm_arns=[str(number) for number in range(250)])
+    body = definition(pipelines=many_pipelines(), canaries=[], alarm_arns=[str(number) for number in range(250)])
     alarm_lists = [widget["properties"]["alarms"] for widget in body["widgets"] if widget["type"] == "alarm"]
     assert [len(alarm_list) for alarm_list in alarm_lists] == [100, 100, 50]
     queries = [widget["properties"]["query"] for widget in body["widgets"] if widget["type"] == "log"]
@@ -247,7 +270,9 @@ def test_rates_are_shown_against_awss_limits_and_the_alarms() -> None:
 
 
 def test_the_log_query_asks_for_what_is_a_warning_or_worse() -> None:
-    assert widget_properties(definition(pipelines={"bounce": [pipeline("bounce")]}), "Warnings and errors") == {
+    assert widget_properties(
+        definition(pipelines={"bounce": [pipeline("bounce")]}, canaries=[]), "Warnings and errors"
+    ) == {
         "region": "eu-west-1",
         "title": "Warnings and errors",
         "view": "table",
@@ -256,3 +281,13 @@ def test_the_log_query_asks_for_what_is_a_warning_or_worse() -> None:
         "fields @timestamp, level, message, pipeline, reason, rule, feedback_id, sqs_message_id | "
         "sort @timestamp desc | limit 100",
     }
+
+
+def test_the_canary_has_two_graphs_of_a_week_and_its_log() -> None:
+    body = definition()
+    for title in ("Canary: from sending to blocked (seconds)", "Canary: runs that failed"):
+        properties = widget_properties(body, title)
+        assert properties["start"] == "-P7D", "it runs once a day"
+        assert [metric[-1]["label"] for metric in properties["metrics"]] == NAMES
+    assert "SOURCE 'canary-shop-logGroup'" in widget_properties(body, "Warnings and errors")["query"]
+    assert "Canary" not in json.dumps(definition(canaries=[]))

@@ -36,6 +36,13 @@ class AsOutput:
     value: Any
 
 
+def monitored_canary(name: str = "shop", region: str = "eu-west-1") -> dict[str, str]:
+    """The output `monitored` of a canary of the pipelines of a source."""
+    pipelines = ",".join(f"{kind}-{name}" for kind in ("bounce", "complaint"))
+    names = {"functionName": f"canary-{name}-function", "logGroupName": f"canary-{name}-logGroup"}
+    return {"name": f"canary-{name}", "region": region, "pipelines": pipelines, **names}
+
+
 def monitoring_args(**changes: object) -> FeedbackMonitoringArgs:
     args: dict[str, object] = {
         "bounce_pipelines": {"shop": monitored("bounce")},
@@ -324,6 +331,56 @@ def test_a_kind_without_pipelines_is_not_compared_nor_one_with_more_than_an_alar
     assert record_monitoring(missing_feedback_hours=48.0)["m-bounces-not-processed"].inputs["evaluationPeriods"] == 48
 
 
+def test_alarms_on_a_canary() -> None:
+    graph = record_monitoring(canaries={"shop": monitored_canary()})
+    common = {
+        "namespace": "SesFeedback",
+        "metricName": "CanaryFailed",
+        "dimensions": {"service": "ses-feedback", "pipeline": "complaint-shop"},
+        "period": 3600,
+        "threshold": 1,
+    }
+    assert graph["m-complaint-shop-canary-failed"].inputs == alarm_inputs(
+        "complaint-shop: A mail to SES's mailbox simulator did not block its address in time: feedback is late or lost. "
+        "Runbook: docs/operations.md#canary-failed",
+        **common,
+        statistic="Sum",
+        datapointsToAlarm=1,
+        evaluationPeriods=1,
+        treatMissingData="ignore",
+    )
+    assert graph["m-complaint-shop-canary-missing"].inputs == alarm_inputs(
+        "complaint-shop: The canary did not run: nothing tests whether feedback is processed. "
+        "Runbook: docs/operations.md#canary-missing",
+        **common,
+        statistic="SampleCount",
+        comparisonOperator="LessThanThreshold",
+        datapointsToAlarm=30,
+        evaluationPeriods=30,
+        treatMissingData="breaching",
+        warmUpConfiguration={
+            "warmUpPeriodDurationInMinutes": 30 * 60,
+            "onlyStartEvaluatingAfterWarmUpPeriodEnds": True,
+        },
+    )
+
+
+def test_a_canary_has_alarms_for_each_of_its_pipelines_and_for_no_other() -> None:
+    pipelines = {name: monitored("bounce", f"bounce-{name}") for name in ("shop", "news")}
+    graph = record_monitoring(bounce_pipelines=pipelines, canaries={"shop": monitored_canary()})
+    assert {alarm.name for alarm in graph.of(ALARM) if "canary" in alarm.name} == {
+        f"m-{kind}-shop-canary-{suffix}" for kind in ("bounce", "complaint") for suffix in ("failed", "missing")
+    }
+
+
+def test_what_ses_counts_is_compared_only_where_a_pipeline_has_no_canary() -> None:
+    canaries = {"shop": monitored_canary()}
+    assert not_processed_alarms(record_monitoring(canaries=canaries)) == set()
+    pipelines = {name: monitored("bounce", f"bounce-{name}") for name in ("shop", "news")}
+    graph = record_monitoring(bounce_pipelines=pipelines, canaries=canaries)
+    assert not_processed_alarms(graph) == {"m-bounces-not-processed"}
+
+
 def test_only_alarms_of_this_account_may_publish(graph: Graph) -> None:
     assert graph["m-alarms-policy"].inputs["arn"] == TOPIC
     assert graph["m-alarms-policy"].document("policy") == {
@@ -446,7 +503,7 @@ def test_a_program_in_another_language_hands_it_over_too() -> None:
             {"bounce_pipelines": {}, "complaint_pipelines": None},
             "bounce_pipelines is {}: at least one pipeline is needed",
         ),
-        ({"bounce_pipelines": ["p"]}, "bounce_pipelines is ['p']: a map of names to pipelines is needed"),
+        ({"bounce_pipelines": ["p"]}, "bounce_pipelines is ['p']: a map of names to outputs `monitored` is needed"),
         (
             {"bounce_pipelines": {"a b": {}}},
             "the name in bounce_pipelines is 'a b': up to 100 letters, digits, - and _",
@@ -508,6 +565,20 @@ def test_a_program_in_another_language_hands_it_over_too() -> None:
             "missing_feedback_hours is 49: a whole number from 2 to 48 hours, or 0 for no such alarm, is needed",
         ),
         ({"tags": {"aws:x": "y"}}, "tags.aws:x is 'y': a string is needed"),
+        (
+            {"canaries": {"shop": monitored_canary(region="us-east-1")}},
+            "canaries.shop is 'canary-shop': it is in us-east-1; one in eu-west-1 is needed",
+        ),
+        (
+            {"canaries": {"shop": monitored_canary("news")}},
+            "canaries.shop is 'canary-news': it tests bounce-news,complaint-news; one that tests bounce-shop,"
+            "complaint-shop is needed",
+        ),
+        (
+            {"canaries": {"news": monitored_canary("news")}},
+            "canaries.news is 'canary-news': it tests bounce-news,complaint-news; one that tests a given pipeline",
+        ),
+        ({"canaries": {"shop": monitored("bounce")}}, "the output `monitored` of a FeedbackCanary is needed"),
         ({"alarm_email": "x"}, "alarm_email is 'x': there is no such input; there are alarm_emails,"),
     ],
 )

@@ -50,9 +50,17 @@ def test_the_declared_defaults_and_one_source_are_enough() -> None:
     assert config.tables == NewTables(region="eu-west-1")
     assert config.deletion_protection
     assert config.tags == {}
-    assert config.sources == [Source("eu-west-1-shop-example", "eu-west-1", ["shop.example"])]
+    assert config.sources == [
+        Source(
+            "eu-west-1-shop-example",
+            "eu-west-1",
+            ["shop.example"],
+            canary_sender="ses-feedback-canary@shop.example",
+        )
+    ]
     assert config.pipeline_settings == PipelineSettings()
     assert config.monitoring_settings == MonitoringSettings()
+    assert config.canary_settings is None
 
 
 def test_arguments_of_the_tables() -> None:
@@ -206,17 +214,67 @@ def test_monitoring_takes_the_pipelines_of_its_region() -> None:
         (kind, source.name): MonitoredOutput(f"{kind} {source.name}") for kind in KINDS for source in config.sources
     }
     assert config.monitoring_settings
-    assert config.monitoring_args("eu-west-1", config.monitoring_settings, pipelines, {}) == {
+    assert config.monitoring_args("eu-west-1", config.monitoring_settings, pipelines, {}, {}) == {
         "region": "eu-west-1",
         "runbook_url": "https://wiki.example.com",
         "alarm_topic_arn": None,
         "alarm_emails": [],
         "kms_key_arn": None,
         "missing_feedback_hours": 24,
+        "canaries": {},
         "tags": {},
         "bounce_pipelines": {name: f"bounce {name}" for name in ("eu-west-1-b-example", "eu-west-1-c-example")},
         "complaint_pipelines": {name: f"complaint {name}" for name in ("eu-west-1-b-example", "eu-west-1-c-example")},
     }
+
+
+def test_monitoring_takes_the_canaries_of_its_region() -> None:
+    sources = [{"region": "us-east-1", "identities": ["a.example"]}, {"identities": ["b.example"]}]
+    config = parse(config_values(sources=sources, canary=True), "eu-west-1")
+    pipelines: Any = {(kind, source.name): MonitoredOutput("") for kind in KINDS for source in config.sources}
+    canaries: Any = {source.name: MonitoredOutput(f"canary {source.name}") for source in config.sources}
+    assert config.monitoring_settings
+    args = config.monitoring_args("eu-west-1", config.monitoring_settings, pipelines, canaries, {})
+    assert args.get("canaries") == {"eu-west-1-b-example": "canary eu-west-1-b-example"}
+
+
+def test_arguments_of_a_canary() -> None:
+    source = {"configurationSet": "main", "identities": ["shop.example"], "kmsKeyArn": KEY}
+    values = config_values(
+        sources=[source], canary=True, canaryTimeoutSeconds=60, logRetentionDays=7, tags={"team": "mail"}
+    )
+    config = parse(values, "eu-west-1")
+    tables = ExistingTables(blocked_table_arn=BLOCKED, history_table_arn=HISTORY)
+    pipelines: Any = {(kind, "eu-west-1-shop-example"): MonitoredOutput(kind) for kind in KINDS}
+    assert config.canary_settings
+    assert config.canary_args(config.sources[0], config.canary_settings, tables, pipelines, {}) == {
+        "sender": "ses-feedback-canary@shop.example",
+        "configuration_set_name": "main",
+        "blocked_table_arn": BLOCKED,
+        "timeout_seconds": 60,
+        "region": "eu-west-1",
+        "log_retention_days": 7,
+        "permissions_boundary_arn": None,
+        "kms_key_arn": KEY,
+        "table_kms_key_arn": None,
+        "tags": {"team": "mail"},
+        "bounce_pipeline": "bounce",
+        "complaint_pipeline": "complaint",
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "sender"),
+    [
+        ({"identities": ["news@shop.example", "shop.example"]}, "ses-feedback-canary@shop.example"),
+        ({"identities": ["news@shop.example", "info@shop.example"]}, "news@shop.example"),
+        ({"identities": ["shop.example"], "canarySender": "test@mail.Shop.example"}, "test@mail.Shop.example"),
+        ({"configurationSet": "main", "canarySender": "test@other.example"}, "test@other.example"),
+    ],
+)
+def test_a_canary_sends_from_an_identity_of_its_source(source: dict[str, object], sender: str) -> None:
+    config = parse(config_values(sources=[source], canary=True), "eu-west-1")
+    assert config.sources[0].canary_sender == sender
 
 
 def test_a_topic_of_another_team_is_notified() -> None:
@@ -230,7 +288,7 @@ def test_a_created_key_is_for_the_topic_that_the_stack_creates() -> None:
     for alarm_topic_arn, kms_key_arn in (("", KEY), (TOPIC, None)):
         config = parse(config_values(alarmTopicArn=alarm_topic_arn, createKmsKeys=True), "eu-west-1")
         assert config.monitoring_settings
-        args = config.monitoring_args("eu-west-1", config.monitoring_settings, pipelines, key_arns)
+        args = config.monitoring_args("eu-west-1", config.monitoring_settings, pipelines, {}, key_arns)
         assert args.get("kms_key_arn") == kms_key_arn
 
 
@@ -311,6 +369,21 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         (
             {"missingFeedbackHours": 1},
             "p:missingFeedbackHours is 1: a whole number from 2 to 48 hours, or 0 for no such alarm, is needed",
+        ),
+        ({"canary": 1}, "p:canary is 1: true or false is needed"),
+        ({"canary": True, "canaryTimeoutSeconds": 900}, "p:canaryTimeoutSeconds is 900: a whole number from 30 to 840"),
+        ({"canaryTimeoutSeconds": 60}, "p:canaryTimeoutSeconds is 60: leave it out, or set p:canary to true"),
+        (
+            {"canary": True, "sources": [{"configurationSet": "main"}]},
+            "p:sources[0].canarySender is None: with p:canary an address is needed from which SES may send",
+        ),
+        (
+            {"sources": [{"identities": ["shop.example"], "canarySender": "test@other.example"}]},
+            "p:sources[0].canarySender is 'test@other.example': an address of one of the source's identities is needed",
+        ),
+        (
+            {"sources": [{"identities": ["a.example"], "canarySender": "a"}]},
+            "p:sources[0].canarySender is 'a': an e-mail",
         ),
         ({"monitoring": "yes"}, "p:monitoring is 'yes': true or false is needed"),
         ({"alarmEmails": ["oncall"]}, "p:alarmEmails[0] is 'oncall': an e-mail address such as"),

@@ -13,7 +13,7 @@ from ses_feedback.history.protected import LIST_KEY
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import State
 from ses_feedback.history.state_row import STATE, read_state
-from ses_feedback.history.surges import hours_key
+from ses_feedback.history.surges import SIMULATOR_DOMAIN, hours_key, recipient_domain
 from ses_feedback.history.table_settings import SETTINGS_KEY
 from ses_feedback.table import TableError
 
@@ -80,8 +80,12 @@ class SummaryBuilder:
             self._confirmed += item.get("confirmed") is True
 
     def count_history_row(self, row: Mapping[str, Any]) -> None:
-        """Count a row of the history table: an event of the period, or a state. Others are about no address."""
+        """Count a row of the history table: an event of the period, or a state. Others are about no address, or about
+        one of SES's mailbox simulator: a test.
+        """
         try:
+            if recipient_domain(row["value"]) == SIMULATOR_DOMAIN:
+                return
             if "@" not in row["value"] and row["value"].startswith(_OF_NO_ADDRESS):
                 return
             if row["entry"] == STATE:

@@ -10,6 +10,7 @@ from ses_feedback.history.holds import HOLD_DAYS, held_until
 from ses_feedback.history.occurrence import Value
 from ses_feedback.history.state import Effect
 from ses_feedback.history.stored_feedback import feedback_entry, stored_feedback
+from ses_feedback.history.surges import SIMULATOR_DOMAIN, recipient_domain
 from ses_feedback.timestamps import iso
 
 
@@ -52,6 +53,7 @@ def feedback_event(
     }
     row = drop_empty(row)
     effect, occurrence = stored_feedback(row)
+    is_test = recipient_domain(feedback.address) == SIMULATOR_DOMAIN
     return Event(
         address=feedback.address,
         entry=feedback_entry(feedback.feedback_id),
@@ -60,7 +62,7 @@ def feedback_event(
         row=row,
         expires_at=expires_at,
         with_hold_days=(lambda days: make(rule, hold_days=days)) if effect is Effect.HOLD else None,
-        in_surge=(lambda days: make(SURGE_HOLD, hold_days=days)) if effect is Effect.BOUNCE else None,
+        in_surge=(lambda days: make(SURGE_HOLD, hold_days=days)) if effect is Effect.BOUNCE and not is_test else None,
         # A "not spam" blocks nothing: it must still lift the complaint from before the address was protected.
         if_protected=partial(make, PROTECTED) if effect not in (Effect.NONE, Effect.CLEAR) else None,
     )

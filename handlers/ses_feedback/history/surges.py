@@ -36,6 +36,10 @@ class SurgePolicy:
     factor: int = 3
 
 
+SIMULATOR_DOMAIN = "simulator.amazonses.com"
+"""SES's mailbox simulator, whose bounces are tests, such as a canary's: no provider's fault, and not counted."""
+
+
 def recipient_domain(address: str) -> str:
     """The domain of an address's key."""
     return address.rpartition("@")[2]

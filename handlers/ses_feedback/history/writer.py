@@ -1,6 +1,6 @@
 """Writes events into the history and the blocks that follow from them into the blocked table, each event once.
 
-A batch costs two rounds of calls. One reads, consistently, the state of every address, which events are known already,
+A batch costs two rounds of calls, and a third if it has hard bounces. One reads, consistently, the state of every address, which events are known already,
 and what the safeguards need; one writes. Everything about an address is in one transaction: its events' rows (which
 must not exist yet), its state (which must be the one that was read) and its blocked item. So a crash leaves all of it
 or nothing, a second delivery finds the row, and of two workers on one address the later one reads again. An event that
@@ -8,9 +8,9 @@ alone makes the state of its address has its row in the state row (``history.sta
 
 Whole addresses share a transaction, up to DynamoDB's 100 actions: ten bounces are one call instead of ten, for the same
 write units. While DynamoDB throttles or fails, all of it is read and written again, as long as there is time. If it is
-refused for another reason, each of its addresses is written by itself, so that none fails because of another. Beside a
-transaction each recipient domain with a hard bounce is counted, in one small write that no worker waits for: a
-transaction would make workers on one domain wait for each other.
+refused for another reason, each of its addresses is written by itself, so that none fails because of another. After a
+transaction each recipient domain with a hard bounce is counted, in one small write of its own: within the transaction
+it would make workers on one domain wait for each other.
 """
 
 import time
@@ -156,10 +156,8 @@ class HistoryWriter:
         """
         results: Results = {}
         unsettled: list[AddressEvents] = []
-        counted = failed_attempts > 0  # its group has counted it, and a further attempt would count it again
 
         def attempt() -> bool:
-            nonlocal counted
             rows = self._read(group, deadline)
             safeguarded = self._safeguards.apply_to(_new_events(group, rows), rows)
             results.clear()
@@ -179,10 +177,8 @@ class HistoryWriter:
                 actions += address_actions
                 results_if_written |= address_results
                 planned.append(address_events)
-            hours = {} if counted else safeguarded.hours
-            counted = True
             try:
-                self._write(actions, deadline, hours)
+                self._write(actions, deadline, safeguarded.hours)
             except (ClientError, BotoCoreError) as error:
                 if len(planned) == 1 or (is_transient(error) and not is_conflict(error)):
                     raise
@@ -224,12 +220,11 @@ class HistoryWriter:
     def _write(self, actions: list[Any], deadline: float, hours: Mapping[str, DomainHours]) -> None:
         if time.monotonic() >= deadline:
             raise TableError("TransactWriteItems: no time left")
+        if actions:
+            self._client.transact_write_items(TransactItems=actions)
+        # Not beside the transaction: in an outage each of many deliveries would count the same bounce again.
         counting = [self._count_pool.submit(self._count, domain, counts) for domain, counts in hours.items()]
-        try:
-            if actions:
-                self._client.transact_write_items(TransactItems=actions)
-        finally:
-            wait(counting, timeout=max(0.0, deadline - time.monotonic()))
+        wait(counting, timeout=max(0.0, deadline - time.monotonic()))
 
     def _count(self, domain: str, hours: DomainHours) -> None:
         """Add what was counted. One attempt: a count that is lost makes the breaker open later, no more."""

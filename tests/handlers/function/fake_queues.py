@@ -185,9 +185,8 @@ class FakePipeline:
         self.sqs = FakeQueues()
         self.store = Store()
         self.dynamodb = FakeDynamoDB(self.store)
-        policy = SoftBouncePolicy()
-        self.settings = Settings("blocked", "history", "bounce-shop", policy, queues=QUEUES)
-        self.history = inline_history(self.dynamodb, policy)
+        self.settings = Settings("blocked", "history", "bounce-shop", queues=QUEUES)
+        self.history = inline_history(self.dynamodb, SoftBouncePolicy())
         self.while_redrive_sleeps: Callable[[], object] = lambda: None
 
     def monotonic(self) -> float:

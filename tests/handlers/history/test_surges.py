@@ -110,12 +110,30 @@ def test_a_batch_costs_one_read_one_transaction_and_one_small_write_a_domain() -
     assert client.keys == 10 * 2 + 3 + 2
 
 
+def test_a_bounce_is_counted_when_it_is_written_and_not_when_dynamodb_refuses_it() -> None:
+    """Else each delivery in an outage would count it, and what comes after the outage would look like a surge."""
+    client = FakeDynamoDB(Store(), lambda operation: "denied" if operation == "TransactWriteItems" else None)
+    for _ in range(3):
+        assert [result.outcome for result in apply(client, [bounce("jane@example.org")])] == [Outcome.FAILED]
+    assert client.counts == []
+
+
 def test_what_is_no_hard_bounce_is_not_counted() -> None:
     client = FakeDynamoDB(Store())
     rules = [rule for rule in RULES_USED if rule.name != "hard-bounce"]
     events = [make_feedback(next(_numbers), f"person{n}@example.org", rule, START) for n, rule in enumerate(rules)]
     apply(client, [*events, make_act(1, "jane@example.org", "block", START, None)])
     assert client.counts == []
+
+
+def test_bounces_of_the_mailbox_simulator_are_tests_and_never_a_surge() -> None:
+    """Else a load test would make each canary of the account fail: its newest bounce would only hold."""
+    client = FakeDynamoDB(Store())
+    client.store.set_settings(settings_item(surges=SurgePolicy(hourly_floor=1)))
+    address = "bounce+canary-shop-1a2b3c4d@simulator.amazonses.com"
+    assert [result.outcome for result in apply(client, [bounce(address)])] == [Outcome.RECORDED]
+    assert client.counts == []
+    assert decode(client.store.rows("blocked")[(address,)])["reason"] == "bounce"
 
 
 def test_a_second_delivery_counts_nothing() -> None:

@@ -1,0 +1,196 @@
+"""A canary: a function that mails SES's mailbox simulator once a day, and tells how long the blocks took."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from components import inputs, policies
+from components.alarms import NAMESPACE, SERVICE
+from components.archive import CANARY_HANDLER, handler_archive
+from components.arn import Arn
+from components.canary import canary_policy, simulator_addresses
+from components.feedback_canary_args import FeedbackCanaryArgs, read
+from components.monitored_pipeline import MonitoredCanary, MonitoredPipeline
+
+_SECONDS_FOR_SENDING = 60
+"""The function tries to send for 30 seconds; the rest is for its start and its last calls."""
+# Physical names end in "-" and 7 characters; a role's has 64 characters (IAM API reference, CreateRole).
+_LONGEST_NAME = 64 - len("-scheduler-1234567")
+
+
+class FeedbackCanary(pulumi.ComponentResource):
+    """A daily test of the pipelines of one source, from SES to the blocked table.
+
+    Type: ``ses-feedback:index:FeedbackCanary``.
+    Creates: a function that mails SES's mailbox simulator once for each pipeline, at addresses of its own, and waits
+    until the blocked table has the block that this mail caused; its log group and role, which may mail these addresses
+    from this sender and read their items, and nothing else; a schedule that invokes it at once and then every 24 hours,
+    with its role. It publishes the metrics ``CanaryFailed`` and ``CanarySeconds`` of each pipeline.
+    Let it depend on the pipelines: the first run follows its creation.
+    Not created: alarms on these metrics, which `FeedbackMonitoring` has; rights on a table of another account, whose
+    `reader_principals` must hold the output ``role_arn``. Its addresses stay blocked.
+    Raises: ValueError, naming input and value, for a malformed input, or when no pipeline is given.
+    """
+
+    function_name: pulumi.Output[str]
+    """Name of the function; to invoke it runs the test now."""
+    log_group_name: pulumi.Output[str]
+    """Name of the function's log group."""
+    role_arn: pulumi.Output[str]
+    """ARN of the function's role, for the `reader_principals` of a table in another account."""
+    addresses: pulumi.Output[dict[str, str]]
+    """The addresses of the mailbox simulator that it mails, by the name of the pipeline."""
+    monitored: pulumi.Output[dict[str, str]]
+    """What `FeedbackMonitoring` needs to know of this canary; pass it on unchanged."""
+
+    def __init__(self, name: str, args: FeedbackCanaryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("ses-feedback:index:FeedbackCanary", name, dict(args), opts)
+        name_rule = inputs.pattern(
+            rf"[A-Za-z0-9_-]{{1,{_LONGEST_NAME}}}", f"a name of up to {_LONGEST_NAME} letters, digits, - and _"
+        )
+        self._prefix = name_rule("name", name)
+        self._inputs = read(args)
+        self._pipelines = pulumi.Output.all(region=self._inputs.region, **self._inputs.pipelines).apply(_by_kind)
+        self._region = self._pipelines.apply(lambda pipelines: next(iter(pipelines.values())).region)
+
+        log_group = self._log_group()
+        self.addresses = pulumi.Output.all(log_group.arn, self._pipelines).apply(self._addresses)
+        role = self._role("role", log_group.arn.apply(lambda arn: policies.function_trust_policy(Arn.of(arn).account)))
+        role_policy = self._role_policy("role-policy", role, self._function_policy(log_group))
+        function = self._function(log_group, role, role_policy)
+        self._schedule(function, log_group, opts)
+
+        self.function_name, self.log_group_name, self.role_arn = function.name, log_group.name, role.arn
+        self.monitored = pulumi.Output.all(
+            name=self._prefix,
+            region=self._region,
+            pipelines=self.addresses.apply(",".join),
+            function_name=function.name,
+            log_group_name=log_group.name,
+        ).apply(lambda fields: MonitoredCanary(**fields).to_map())
+        self.register_outputs({output: getattr(self, output) for output in FeedbackCanary.__annotations__})
+
+    def _addresses(self, values: list[Any]) -> dict[str, str]:
+        log_group_arn, pipelines = values
+        names = {kind: pipeline.name for kind, pipeline in pipelines.items()}
+        return simulator_addresses(self._prefix, log_group_arn, names)
+
+    def _log_group(self) -> aws.cloudwatch.LogGroup:
+        return aws.cloudwatch.LogGroup(
+            f"{self._prefix}-logs",
+            region=self._region,
+            retention_in_days=self._inputs.log_retention_days,
+            kms_key_id=self._inputs.kms_key_arn,
+            tags=self._inputs.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _role(self, suffix: str, trust_policy: pulumi.Output[policies.Document]) -> aws.iam.Role:
+        return aws.iam.Role(
+            f"{self._prefix}-{suffix}",
+            assume_role_policy=pulumi.Output.json_dumps(trust_policy),
+            permissions_boundary=self._inputs.permissions_boundary_arn,
+            tags=self._inputs.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _role_policy(
+        self, suffix: str, role: aws.iam.Role, policy: pulumi.Output[policies.Document]
+    ) -> aws.iam.RolePolicy:
+        return aws.iam.RolePolicy(
+            f"{self._prefix}-{suffix}",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(policy),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _function_policy(self, log_group: aws.cloudwatch.LogGroup) -> pulumi.Output[policies.Document]:
+        return pulumi.Output.all(
+            log_group_arn=log_group.arn,
+            blocked_table_arn=self._inputs.blocked_table_arn,
+            addresses=self.addresses,
+            configuration_set=self._inputs.configuration_set_name,
+            table_kms_key_arn=self._inputs.table_kms_key_arn,
+        ).apply(lambda values: canary_policy(sender=self._inputs.sender, **values))
+
+    def _function(
+        self, log_group: aws.cloudwatch.LogGroup, role: aws.iam.Role, role_policy: aws.iam.RolePolicy
+    ) -> aws.lambda_.Function:
+        timeout_seconds = pulumi.Output.from_input(self._inputs.timeout_seconds)
+        variables: dict[str, pulumi.Input[str]] = {
+            "SENDER": self._inputs.sender,
+            "ADDRESSES": pulumi.Output.json_dumps(self.addresses),
+            "BLOCKED_TABLE_ARN": self._inputs.blocked_table_arn,
+            "TIMEOUT_SECONDS": timeout_seconds.apply(str),
+            "POWERTOOLS_SERVICE_NAME": SERVICE,
+            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+        if self._inputs.configuration_set_name is not None:
+            variables["CONFIGURATION_SET"] = self._inputs.configuration_set_name
+        return aws.lambda_.Function(
+            f"{self._prefix}-function",
+            region=self._region,
+            role=role.arn,
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler=CANARY_HANDLER,
+            code=handler_archive(),
+            memory_size=256,
+            timeout=timeout_seconds.apply(lambda seconds: seconds + _SECONDS_FOR_SENDING),
+            environment={"variables": variables},
+            logging_config={
+                "log_format": "JSON",
+                "log_group": log_group.name,
+                "application_log_level": "INFO",
+                "system_log_level": "INFO",
+            },
+            tags=self._inputs.tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[role_policy]),
+        )
+
+    def _schedule(
+        self, function: aws.lambda_.Function, log_group: aws.cloudwatch.LogGroup, opts: pulumi.ResourceOptions | None
+    ) -> None:
+        role = self._role("scheduler", log_group.arn.apply(_schedule_trust_policy))
+        role_policy = self._role_policy("scheduler-policy", role, function.arn.apply(policies.schedule_policy))
+        aws.scheduler.Schedule(
+            f"{self._prefix}-schedule",
+            region=self._region,
+            # Without a start date a rate begins at once (EventBridge Scheduler User Guide, "Schedule types").
+            schedule_expression="rate(1 day)",
+            flexible_time_window={"mode": "OFF"},
+            target={
+                "arn": function.arn,
+                "role_arn": role.arn,
+                "input": json.dumps({}),
+                "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
+            },
+            # The first run needs whole pipelines: they are in the component's `depends_on`, which its children do not
+            # inherit.
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts and opts.depends_on else []),
+                pulumi.ResourceOptions(depends_on=[role_policy]),
+            ),
+        )
+
+
+def _by_kind(values: Mapping[str, Any]) -> dict[str, MonitoredPipeline]:
+    """The pipelines by kind, all in one Region. Raises: ValueError for one that is in another."""
+    pipelines = {kind: values[kind] for kind in inputs.KINDS if kind in values}
+    region = values["region"] or next(iter(pipelines.values())).region
+    for kind, pipeline in pipelines.items():
+        if pipeline.region != region:
+            requirement = (
+                f"it is in {pipeline.region}; one in {region} is needed: SES publishes in the Region it sends from"
+            )
+            raise inputs.InputError(f"{kind}_pipeline", pipeline.name, requirement)
+    return pipelines
+
+
+def _schedule_trust_policy(log_group_arn: str) -> policies.Document:
+    log_group = Arn.of(log_group_arn)
+    return policies.schedule_trust_policy(log_group.region, log_group.account, log_group.partition)
