@@ -239,7 +239,9 @@ def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
             continue
         statements = policy.document("policy")["Statement"]
         key_arns = [
-            statement["Resource"] for statement in statements if statement["Sid"] in {"UseQueueKey", "DecryptTables", "DecryptBlockedTable"}
+            statement["Resource"]
+            for statement in statements
+            if statement["Sid"] in {"UseQueueKey", "DecryptTables", "DecryptBlockedTable"}
         ]
         assert len(key_arns) == (1 if is_canary(policy) else 2)
         assert key_arns[-1] == arns["eu-central-1"]
