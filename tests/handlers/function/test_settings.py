@@ -47,7 +47,12 @@ QUEUES = {
 
 def test_the_queues_are_read() -> None:
     queues = Settings.read({**REQUIRED, **QUEUES}).queues
-    assert queues == Queues(*list(QUEUES.values())[:3], retention_seconds=7 * 86_400)
+    assert queues == Queues(
+        QUEUES["QUEUE_URL"],
+        QUEUES["DEAD_LETTER_QUEUE_URL"],
+        QUEUES["SUBSCRIPTION_DEAD_LETTER_QUEUE_URL"],
+        retention_seconds=7 * 86_400,
+    )
 
 
 @pytest.mark.parametrize("missing", list(QUEUES)[:3])
