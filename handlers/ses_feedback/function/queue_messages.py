@@ -93,7 +93,7 @@ def lambda_message(record: Mapping[str, Any], now: datetime) -> Message:
     body, system_attributes = record.get("body"), record.get("attributes") or {}
     attributes = {}
     for name, attribute in (record.get("messageAttributes") or {}).items():
-        attributes[name] = {"DataType": attribute["dataType"]}
+        attributes[name] = {"DataType": attribute.get("dataType", "String")}
         if attribute.get("stringValue") is not None:
             attributes[name]["StringValue"] = attribute["stringValue"]
         if attribute.get("binaryValue") is not None:
