@@ -1,4 +1,4 @@
-"""Schedules of EventBridge Scheduler. The emulator invokes their targets, a rate for the first time when it has passed."""
+"""Schedules of EventBridge Scheduler. The emulator invokes a target at its rate, first after one period."""
 
 from sandbox.errors import SandboxError
 from sandbox.provider import GLOBAL_REGION, CreateRequest, CreateResult, without_none
