@@ -1,4 +1,4 @@
-"""The code of the functions: this repository's handlers and the libraries they need, the same bytes on every machine."""
+"""The functions' code: this repository's handlers and the libraries they need, the same bytes on every machine."""
 
 import importlib.util
 from collections.abc import Iterator

@@ -32,7 +32,8 @@ def definition(
 ) -> dict[str, Any]:
     """The dashboard's body: `pipelines` by kind, `thresholds` of the alarms by the names of their inputs."""
     all_pipelines = [pipeline for pipelines_of_kind in pipelines.values() for pipeline in pipelines_of_kind]
-    log_groups = [source.log_group_name for source in (*all_pipelines, *canaries)]
+    log_groups = [pipeline.log_group_name for pipeline in all_pipelines]
+    log_groups += [canary.log_group_name for canary in canaries]
     rows: list[list[Widget]] = [
         [(COLUMNS, 3, "text", {"markdown": _headline(region, runbook_url)})],
         *([_alarms(arns)] for arns in _chunks(alarm_arns, _ALARMS_PER_WIDGET)),

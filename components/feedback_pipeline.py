@@ -18,6 +18,11 @@ _SUFFIXES_IN_0_1_0 = {"subscription-dead-letters": "undelivered"}
 """Suffixes that had another name in 0.1.0: aliases keep such a queue, and its policy, from being replaced."""
 
 
+_LARGEST_MESSAGE = 1_048_576
+"""Bytes, SQS's maximum (API reference, CreateQueue). A notification may have SNS's 262,144, the provider's default for a
+queue; as a dead letter it has attributes beside."""
+
+
 class FeedbackPipeline(pulumi.ComponentResource):
     """A pipeline that carries one kind of SES feedback into the blocked table.
 
@@ -150,6 +155,7 @@ class FeedbackPipeline(pulumi.ComponentResource):
             ),
             visibility_timeout_seconds=visibility_timeout_seconds,
             redrive_policy=redrive_policy,
+            max_message_size=_LARGEST_MESSAGE,
             sqs_managed_sse_enabled=None if kms_key_arn else True,
             kms_master_key_id=kms_key_arn,
             tags=self._inputs.tags,

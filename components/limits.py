@@ -7,7 +7,7 @@ characters. What no list makes longer has no check; tests/components/test_limits
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 from components import dashboard, policies
@@ -209,4 +209,5 @@ def _metrics(widget: Mapping[str, Any]) -> Sequence[object]:
 
 
 def _pipeline(kind: str) -> MonitoredPipeline:
-    return MonitoredPipeline(**dict.fromkeys(MonitoredPipeline.__dataclass_fields__, kind))  # only their number counts
+    # Only their number counts.
+    return MonitoredPipeline(**{field.name: kind for field in fields(MonitoredPipeline)})

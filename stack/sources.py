@@ -54,13 +54,21 @@ def _source(name: str, value: object, default_region: str | None) -> Source:
     if email_forwarding is not None and not identities:
         requirement = "identities are needed, since it is a setting of an identity"
         raise InputError(f"{name}.emailForwarding", email_forwarding, requirement)
-    canary_sender = checked.get("canarySender") or _canary_sender(identities)
-    if checked.get("canarySender") and identities and not _covers(identities, canary_sender):
+    canary_sender = checked.get("canarySender")
+    if canary_sender and identities and not _covers(identities, canary_sender):
         requirement = "an address of one of the source's identities is needed: its feedback is what the canary tests"
         raise InputError(f"{name}.canarySender", canary_sender, requirement)
     first_origin = identities[0] if identities else configuration_set
     source_name = checked.get("name") or _short_name(f"{region}-{first_origin}")
-    return Source(source_name, region, identities, configuration_set, kms_key_arn, email_forwarding, canary_sender)
+    return Source(
+        source_name,
+        region,
+        identities,
+        configuration_set,
+        kms_key_arn,
+        email_forwarding,
+        canary_sender or _canary_sender(identities),
+    )
 
 
 def _canary_sender(identities: list[str]) -> str | None:

@@ -8,9 +8,9 @@ In a sender::
     for answer in blocklist.check(["jane@example.org"]):
         print(answer.address, answer.allowed, answer.reason)
 
-``function`` and ``canary`` run in Lambda, senders import ``sender``, ``history`` stores what happened to an address. They share
-``address`` (the key function), ``table`` (calls to DynamoDB), ``timestamps`` and ``arn``. Only ``history.writer``,
-``canary.run``, ``sender.blocklist`` and ``table`` call AWS.
+``function`` and ``canary`` run in Lambda, senders import ``sender``, ``history`` stores what happened to an address.
+They share ``address`` (the key function), ``table`` (calls to DynamoDB), ``timestamps`` and ``arn``. Only
+``history.writer``, ``canary.run``, ``sender.blocklist`` and ``table`` call AWS.
 """
 
 import importlib

@@ -341,8 +341,8 @@ def test_alarms_on_a_canary() -> None:
         "threshold": 1,
     }
     assert graph["m-complaint-shop-canary-failed"].inputs == alarm_inputs(
-        "complaint-shop: A mail to SES's mailbox simulator did not block its address in time: feedback is late or lost. "
-        "Runbook: docs/operations.md#canary-failed",
+        "complaint-shop: A mail to SES's mailbox simulator did not block its address in time: feedback is late or "
+        "lost. Runbook: docs/operations.md#canary-failed",
         **common,
         statistic="Sum",
         datapointsToAlarm=1,
@@ -571,8 +571,7 @@ def test_a_program_in_another_language_hands_it_over_too() -> None:
         ),
         (
             {"canaries": {"shop": monitored_canary("news")}},
-            "canaries.shop is 'canary-news': it tests bounce-news,complaint-news; one that tests bounce-shop,"
-            "complaint-shop is needed",
+            "canaries.shop is 'canary-news': it tests bounce-news,complaint-news; one that tests bounce-shop",
         ),
         (
             {"canaries": {"news": monitored_canary("news")}},

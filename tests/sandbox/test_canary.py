@@ -138,11 +138,12 @@ def test_the_role_sends_from_its_sender_to_its_addresses_and_nothing_else(chain:
     table, region = chain.outputs["blockedTableArn"], "eu-central-1"
     dynamodb = chain.account.client("dynamodb", region, credentials)
     assert dynamodb.get_item(TableName=table, Key={"value": {"S": bounce}})
-    for call in (
+    refused: list[Callable[[], object]] = [
         lambda: dynamodb.scan(TableName=table),
         lambda: dynamodb.delete_item(TableName=table, Key={"value": {"S": bounce}}),
         lambda: dynamodb.get_item(TableName=chain.outputs["historyTableArn"], Key={"value": {"S": bounce}}),
-    ):
+    ]
+    for call in refused:
         with pytest.raises(ClientError, match="AccessDenied"):
             call()
 

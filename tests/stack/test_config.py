@@ -234,8 +234,8 @@ def test_monitoring_takes_the_canaries_of_its_region() -> None:
     pipelines: Any = {(kind, source.name): MonitoredOutput("") for kind in KINDS for source in config.sources}
     canaries: Any = {source.name: MonitoredOutput(f"canary {source.name}") for source in config.sources}
     assert config.monitoring_settings
-    args = config.monitoring_args("eu-west-1", config.monitoring_settings, pipelines, canaries, {})
-    assert args.get("canaries") == {"eu-west-1-b-example": "canary eu-west-1-b-example"}
+    args: Any = config.monitoring_args("eu-west-1", config.monitoring_settings, pipelines, canaries, {})
+    assert args["canaries"] == {"eu-west-1-b-example": "canary eu-west-1-b-example"}
 
 
 def test_arguments_of_a_canary() -> None:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from ses_feedback.canary.run import Mail, make_ses_client, run
 from ses_feedback.canary.settings import CanarySettings
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_ses import SESClient
 
+_NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "SesFeedback"
 _SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME") or "ses-feedback"
 
 logger = Logger(service=_SERVICE)
-metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "SesFeedback", service=_SERVICE)
 
 
 @cache
@@ -46,6 +46,7 @@ def lambda_handler(_event: Mapping[str, Any], _context: "LambdaContext") -> dict
 
 
 def _count(mail: Mail) -> None:
+    metrics = EphemeralMetrics(namespace=_NAMESPACE, service=_SERVICE)
     metrics.add_dimension(name="pipeline", value=mail.pipeline)
     metrics.add_metric("CanaryFailed", MetricUnit.Count, int(mail.failed))
     if mail.seconds is not None:

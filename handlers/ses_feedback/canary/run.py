@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ses import SESClient
 
 PAUSE_SECONDS = 1.0
-"""Between two calls: an account in the SES sandbox may send one mail a second (SES Developer Guide, "Service quotas")."""
+"""Between two calls: in the SES sandbox an account may send one mail a second (SES Developer Guide, "Service quotas").
+"""
 
 SEND_SECONDS = 30.0
 """For so long a mail that SES refuses is tried again: a role that was just created may not have its rights yet."""
@@ -80,13 +81,13 @@ def run(
                 _look(mail, settings, dynamodb, clock)
                 mail.failed = mail.seconds is None and clock() - mail.sent_at >= settings.timeout_seconds
             else:
-                _send(mail, settings, ses, clock)
-                mail.failed = not mail.message_id and clock() >= give_up_sending_at
+                is_sent = _send(mail, settings, ses, clock)
+                mail.failed = not is_sent and clock() >= give_up_sending_at
             sleep(PAUSE_SECONDS)
     return mails
 
 
-def _send(mail: Mail, settings: CanarySettings, ses: "SESClient", clock: Callable[[], float]) -> None:
+def _send(mail: Mail, settings: CanarySettings, ses: "SESClient", clock: Callable[[], float]) -> bool:
     sent_at = clock()
     configuration_set = settings.configuration_set
     try:
@@ -98,8 +99,9 @@ def _send(mail: Mail, settings: CanarySettings, ses: "SESClient", clock: Callabl
         )
     except (ClientError, BotoCoreError) as error:
         mail.problem = f"SendEmail: {describe(error)}"
-    else:
-        mail.message_id, mail.sent_at, mail.problem = response["MessageId"], sent_at, ""
+        return False
+    mail.message_id, mail.sent_at, mail.problem = response["MessageId"], sent_at, ""
+    return True
 
 
 def _look(mail: Mail, settings: CanarySettings, dynamodb: "DynamoDBClient", clock: Callable[[], float]) -> None:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -164,7 +165,7 @@ def test_it_calls_once_a_second_at_most() -> None:
     world = World(block_after=20.0)
     world.run()
     times = [at for at, _, _ in world.calls]
-    assert all(later - earlier >= PAUSE_SECONDS for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= PAUSE_SECONDS for earlier, later in pairwise(times))
 
 
 @given(
