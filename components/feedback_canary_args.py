@@ -32,8 +32,8 @@ class FeedbackCanaryArgs(TypedDict):
     kms_key_arn: NotRequired[pulumi.Input[str]]
     """Customer managed key, in this Region, for the logs. Default: none."""
     table_kms_key_arn: NotRequired[pulumi.Input[str]]
-    """Customer managed key of the blocked table, if it has one: the function needs permission to decrypt. Default:
-    none."""
+    """Customer managed key of the blocked table, if it has one: the function needs permission to decrypt.
+    Default: none."""
     permissions_boundary_arn: NotRequired[pulumi.Input[str]]
     """Permissions boundary of both roles. Default: none."""
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
