@@ -24,7 +24,7 @@ class FeedbackCanaryArgs(TypedDict):
     """Configuration set to send by. Needed, too, where the identity has a default one: sending by it takes a right of
     its own. Default: none."""
     region: NotRequired[pulumi.Input[str]]
-    """Region of every resource of the canary; it must be the pipelines' Region, which is the default."""
+    """Region of every resource of the canary, which its pipelines must have, too. Default: the pipelines' Region."""
     timeout_seconds: NotRequired[pulumi.Input[int]]
     """Seconds from sending a mail within which its address must be blocked, 30 to 840. Default: 300."""
     log_retention_days: NotRequired[pulumi.Input[int]]
@@ -32,8 +32,8 @@ class FeedbackCanaryArgs(TypedDict):
     kms_key_arn: NotRequired[pulumi.Input[str]]
     """Customer managed key, in this Region, for the logs. Default: none."""
     table_kms_key_arn: NotRequired[pulumi.Input[str]]
-    """Customer managed key of the blocked table, if it has one: the function needs permission to decrypt. Default:
-    none."""
+    """Customer managed key of the blocked table, if it has one: the function needs permission to decrypt.
+    Default: none."""
     permissions_boundary_arn: NotRequired[pulumi.Input[str]]
     """Permissions boundary of both roles. Default: none."""
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]

@@ -17,6 +17,7 @@ from ses_feedback.history.table_settings import LIMITS, TableSettings
 
 from components import (
     blocked_table_args,
+    feedback_canary_args,
     feedback_kms_key_args,
     feedback_monitoring_args,
     feedback_pipeline_args,
@@ -45,6 +46,11 @@ COMPONENTS: dict[str, tuple[Any, Any, dict[str, Rule[Any]]]] = {
         feedback_monitoring_args.FeedbackMonitoringArgs,
         feedback_monitoring_args.FeedbackMonitoringInputs,
         feedback_monitoring_args.RULES,
+    ),
+    "FeedbackCanary": (
+        feedback_canary_args.FeedbackCanaryArgs,
+        feedback_canary_args.FeedbackCanaryInputs,
+        feedback_canary_args.RULES,
     ),
     "FeedbackKmsKey": (
         feedback_kms_key_args.FeedbackKmsKeyArgs,

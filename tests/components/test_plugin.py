@@ -17,6 +17,7 @@ from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from components.package import COMPONENTS, NAME, VERSION
+from tests.components.test_feedback_monitoring import monitored
 from tests.recorder import ACCOUNT, record
 
 ROOT = Path(__file__).parents[2]
@@ -76,3 +77,15 @@ def test_construct_takes_names_in_camel_case_and_integers_as_floats(provider: Co
     assert graph["p-queue"].inputs["visibilityTimeoutSeconds"] == 180
     assert graph["p-queue"].document("redrivePolicy")["maxReceiveCount"] == 950
     assert graph["p-shop.example"].inputs["includeOriginalHeaders"] is True
+
+
+def test_construct_of_a_canary_takes_a_pipeline_as_a_map(provider: ComponentProvider) -> None:
+    inputs = {
+        "sender": "canary@shop.example",
+        "blockedTableArn": f"{TABLE}blocked",
+        "bouncePipeline": monitored("bounce"),
+        "timeoutSeconds": 60.0,
+    }
+    graph = record(lambda: provider.construct("c", "ses-feedback:index:FeedbackCanary", inputs))
+    assert graph["c-function"].inputs["timeout"] == 120
+    assert graph["c-schedule"].inputs["region"] == "eu-west-1"
