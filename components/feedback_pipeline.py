@@ -19,8 +19,8 @@ _SUFFIXES_IN_0_1_0 = {"subscription-dead-letters": "undelivered"}
 
 
 _LARGEST_MESSAGE = 1_048_576
-"""Bytes, SQS's maximum (API reference, CreateQueue). A notification may have SNS's 262,144, the provider's default for a
-queue; as a dead letter it has attributes beside."""
+"""Bytes, SQS's maximum (API reference, CreateQueue). The provider's default is SNS's own limit, 262,144, and a dead letter
+has attributes beside the notification."""
 
 
 class FeedbackPipeline(pulumi.ComponentResource):

@@ -1,10 +1,11 @@
 """Writes events into the history and the blocks that follow from them into the blocked table, each event once.
 
-A batch costs two rounds of calls, and a third if it has hard bounces. One reads, consistently, the state of every address, which events are known already,
-and what the safeguards need; one writes. Everything about an address is in one transaction: its events' rows (which
-must not exist yet), its state (which must be the one that was read) and its blocked item. So a crash leaves all of it
-or nothing, a second delivery finds the row, and of two workers on one address the later one reads again. An event that
-alone makes the state of its address has its row in the state row (``history.state_row``).
+A batch costs two rounds of calls, and a third if it has hard bounces. One reads, consistently, the state of every
+address, which events are known already, and what the safeguards need; one writes. Everything about an address is in one
+transaction: its events' rows (which must not exist yet), its state (which must be the one that was read) and its
+blocked item. So a crash leaves all of it or nothing, a second delivery finds the row, and of two workers on one address
+the later one reads again. An event that alone makes the state of its address has its row in the state row
+(``history.state_row``).
 
 Whole addresses share a transaction, up to DynamoDB's 100 actions: ten bounces are one call instead of ten, for the same
 write units. While DynamoDB throttles or fails, all of it is read and written again, as long as there is time. If it is
