@@ -1,5 +1,6 @@
 """Rules on alarms: somebody is notified of every message in a dead-letter queue."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pulumi_policy import PolicyResource
@@ -11,6 +12,8 @@ from policy.resource_types import ALARM, QUEUE
 from policy.rule import HIGH, MANDATORY, POSITIVE_INTEGER, Config, Rule, Setting
 
 _METRIC = "ApproximateNumberOfMessagesVisible"
+_CHANGE = re.compile(r"\b(?:DIFF|DIFF_TIME|RATE)\(")
+"""In an expression: an alarm on a change goes back while messages wait, and does not see the first after a pause."""
 
 
 def _dead_letter_queues(path: FeedbackPath) -> Resources:
@@ -64,7 +67,10 @@ def _queues_without_alarm(alarms_of: Mapping[str, Resources]) -> list[str]:
 def _watches(alarm: PolicyResource, queue: PolicyResource) -> bool:
     if read_property(alarm, "metricName") == _METRIC:
         return bool(referenced_by(alarm, "dimensions", [queue]))
-    metrics = [as_object(as_object(query).get("metric")) for query in as_list(read_property(alarm, "metricQueries"))]
+    queries = [as_object(query) for query in as_list(read_property(alarm, "metricQueries"))]
+    if any(_CHANGE.search(str(query.get("expression"))) for query in queries):
+        return False
+    metrics = [as_object(query.get("metric")) for query in queries]
     has_metric = any(metric.get("metricName") == _METRIC for metric in metrics)
     return has_metric and bool(referenced_by(alarm, "metricQueries", [queue]))
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.provider import WAITER_CONFIG, CreateRequest, CreateResult
+from sandbox.provider import WAITER_CONFIG, CreateRequest, CreateResult, Inputs, without_none
 
 
 def table(request: CreateRequest) -> CreateResult:
@@ -16,6 +16,14 @@ def table(request: CreateRequest) -> CreateResult:
         settings["SSESpecification"] = {"Enabled": True, "SSEType": "KMS"}
         if key := encryption.take("kmsKeyArn"):
             settings["SSESpecification"]["KMSMasterKeyId"] = key
+    settings |= without_none(
+        {
+            "WarmThroughput": _units(inputs.nested("warmThroughput"), "readUnitsPerSecond", "writeUnitsPerSecond"),
+            "OnDemandThroughput": _units(
+                inputs.nested("onDemandThroughput"), "maxReadRequestUnits", "maxWriteRequestUnits"
+            ),
+        }
+    )
     dynamodb.create_table(
         TableName=name,
         BillingMode=inputs.take("billingMode", "PROVISIONED"),
@@ -34,6 +42,11 @@ def table(request: CreateRequest) -> CreateResult:
     _time_to_live(request, name)
     _recovery(request, name)
     return CreateResult(name, {"arn": dynamodb.describe_table(TableName=name)["Table"]["TableArn"], "name": name})
+
+
+def _units(inputs: Inputs, *names: str) -> dict[str, Any] | None:
+    units = {name[0].upper() + name[1:]: inputs.integer(name) for name in names}
+    return without_none(units) or None
 
 
 def resource_policy(request: CreateRequest) -> CreateResult:

@@ -89,8 +89,9 @@ def test_the_queues_are_as_asked(stack: DeployedStack, pipeline: dict[str, Any])
     queue, dead_letters, subscription_dead_letters = map(
         attributes, ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
     )
-    assert queue["VisibilityTimeout"] == "120"
-    assert json.loads(queue["RedrivePolicy"]) == {"deadLetterTargetArn": dead_letters["QueueArn"], "maxReceiveCount": 5}
+    assert queue["VisibilityTimeout"] == "598"
+    redrive_policy = json.loads(queue["RedrivePolicy"])
+    assert redrive_policy == {"deadLetterTargetArn": dead_letters["QueueArn"], "maxReceiveCount": 1000}
     allowed = json.loads(dead_letters["RedriveAllowPolicy"])
     assert allowed == {"redrivePermission": "byQueue", "sourceQueueArns": [queue["QueueArn"]]}
     assert (
@@ -99,7 +100,7 @@ def test_the_queues_are_as_asked(stack: DeployedStack, pipeline: dict[str, Any])
         == str(14 * 24 * 3600)
     )
     assert {each["SqsManagedSseEnabled"] for each in (queue, dead_letters, subscription_dead_letters)} == {"true"}
-    assert {len(json.loads(each["Policy"])["Statement"]) for each in (queue, subscription_dead_letters)} == {2}
+    assert {len(json.loads(each["Policy"])["Statement"]) for each in (queue, subscription_dead_letters)} == {3}
 
     sns = stack.account.client("sns", "eu-west-1")
     (subscription,) = sns.list_subscriptions_by_topic(TopicArn=pipeline["topicArn"])["Subscriptions"]
@@ -130,6 +131,29 @@ def test_the_function_is_as_asked(stack: DeployedStack, pipeline: dict[str, Any]
     logs = stack.account.client("logs", "eu-west-1")
     (group,) = logs.describe_log_groups(logGroupNamePrefix=pipeline["logGroupName"])["logGroups"]
     assert group["retentionInDays"] == 30
+
+
+def test_the_function_is_invoked_on_a_schedule(stack: DeployedStack, pipeline: dict[str, Any]) -> None:
+    scheduler = stack.account.client("scheduler", "eu-west-1")
+    name = pipeline["functionName"].rsplit("-function-", 1)[0]
+    (summary,) = [
+        each for each in scheduler.list_schedules()["Schedules"] if each["Name"].startswith(f"{name}-redrive-")
+    ]
+    schedule = scheduler.get_schedule(Name=summary["Name"])
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
+    assert json.loads(schedule["Target"]["Input"]) == {"redrive": True}
+    assert schedule["Target"]["Arn"].endswith(f":function:{pipeline['functionName']}")
+    assert schedule["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 300, "MaximumRetryAttempts": 2}
+
+
+def test_the_limit_of_the_tables_is_as_asked(new_account: Callable[[], Account]) -> None:
+    """The emulator takes warm throughput, and forgets it."""
+    capacity = {"ses-feedback:warmWriteUnitsPerSecond": 9000, "ses-feedback:maxWriteRequestUnits": 500}
+    stack = deploy(new_account(), capacity)
+    dynamodb = stack.account.client("dynamodb", "eu-central-1")
+    for table in ("blocked", "history"):
+        described = dynamodb.describe_table(TableName=stack.outputs[f"{table}TableName"])["Table"]
+        assert described["OnDemandThroughput"]["MaxWriteRequestUnits"] == 500
 
 
 def test_the_archive_brings_its_libraries(stack: DeployedStack, pipeline: dict[str, Any]) -> None:
