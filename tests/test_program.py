@@ -121,6 +121,7 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
             "subscriptionDeadLetterQueueUrl",
             "functionName",
             "logGroupName",
+            "redriveSchedule",
             "roleArn",
         }
         assert name.startswith(pipeline["kind"])
@@ -128,6 +129,12 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
             pipeline
         )
     assert dev.outputs["pipelines"]["bounce-eu-west-1-example-com"]["identities"] == ["example.com", "news.example.com"]
+
+
+def test_exports_name_the_schedule_of_the_automatic_redrive_if_it_is_on() -> None:
+    for is_on, expected in ((True, "bounce-eu-west-1-example-com-redrive-1a2b3c4"), (False, "")):
+        pipelines = stack("dev", automaticRedrive=is_on).outputs["pipelines"]
+        assert pipelines["bounce-eu-west-1-example-com"]["redriveSchedule"] == expected
 
 
 def test_exports_say_how_holds_work_for_a_history_that_is_judged_again() -> None:

@@ -63,5 +63,6 @@ def test_the_commands_are_found() -> None:
             "subscriptionDeadLetterQueueUrl",
             "functionName",
             "logGroupName",
+            "redriveSchedule",
         ),
     }
