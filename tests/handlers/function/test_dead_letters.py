@@ -12,17 +12,26 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from ses_feedback import table as table_module
 from ses_feedback.function import handler as handler_module
 from ses_feedback.function import queue_messages
 from ses_feedback.function.dead_letters import dead_letter, redriven
-from ses_feedback.function.queue_messages import BATCH_BYTES_LIMIT, Message, batches, lambda_message, receive_messages
+from ses_feedback.function.queue_messages import (
+    BATCH_BYTES_LIMIT,
+    Message,
+    batches,
+    lambda_message,
+    receive_messages,
+    send_entries,
+)
+from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.writer import HistoryWriter
 
-from tests.handlers.conftest import Function
+from tests.handlers.conftest import REGION, Function, LambdaContext
 from tests.handlers.corpus import EVENTS, examples
-from tests.handlers.fake_dynamodb import FAULTS
+from tests.handlers.fake_dynamodb import FAULTS, FakeDynamoDB
 from tests.handlers.function.fake_queues import (
     DEAD_LETTERS,
     QUEUE,
@@ -67,7 +76,8 @@ def attributes(message: Any) -> dict[str, str]:
 
 def test_what_cannot_be_read_is_a_dead_letter_after_one_invocation(pipeline: FakePipeline) -> None:
     pipeline.sqs.put(QUEUE, notification(1))
-    pipeline.sqs.put(QUEUE, "7", Team="mail")
+    poison = pipeline.sqs.put(QUEUE, "7", Team="mail")
+    poison.attributes["Key"] = {"DataType": "Binary", "BinaryValue": b"\x00\xff"}
     assert pipeline.invoke() == []
     assert pipeline.blocked() == {"address-1@example.org"}
     (letter,) = pipeline.sqs.queues[DEAD_LETTERS]
@@ -77,7 +87,9 @@ def test_what_cannot_be_read_is_a_dead_letter_after_one_invocation(pipeline: Fak
         "Problem": "a JSON object is expected, this is a number",
         "SentTimestamp": START_MS,
         "Team": "mail",
+        "Key": "",
     }
+    assert letter.attributes["Key"] == {"DataType": "Binary", "BinaryValue": b"\x00\xff"}
     assert letter.attributes["SentTimestamp"]["DataType"] == "Number"
     assert pipeline.sqs.calls == ["send dead-letters"]
 
@@ -183,6 +195,8 @@ def test_the_answer_comes_before_the_time_is_over(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """However slow SQS is."""
+
     class SlowSqs:
         def send_message_batch(self, **_: Any) -> dict[str, Any]:
             time.sleep(3)
@@ -195,6 +209,18 @@ def test_the_answer_comes_before_the_time_is_over(
     assert function.send("7", bounce(), seconds=2.0) == ["0"]
     assert time.monotonic() - started < 2
     assert "no time left for 1 calls of SQS" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_slow_table_leaves_time_for_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = FakePipeline()
+    client: Any = FakeDynamoDB(pipeline.store, lambda _: time.sleep(3))
+    history = HistoryWriter("blocked", "history", SoftBouncePolicy(), client)
+    monkeypatch.setattr(handler_module, "_service", lambda: (pipeline.settings, history))
+    monkeypatch.setattr(handler_module, "_sqs", lambda: pipeline.sqs)
+    pipeline.sqs.before = lambda *_: time.sleep(0.1)
+    assert Function(client).send(bounce(), "7", seconds=3.0) == ["0"]
+    assert pipeline.sqs.bodies(DEAD_LETTERS) == ["7"]
 
 
 def test_metrics_tell_dead_letters_from_what_comes_back(
@@ -217,9 +243,9 @@ def test_metrics_tell_dead_letters_from_what_comes_back(
 
 
 def test_the_attributes_of_the_whole_corpus_have_nothing_personal(pipeline: FakePipeline) -> None:
-    for example in examples():
-        if example.body:  # SQS takes no empty message
-            pipeline.sqs.put(QUEUE, example.body)
+    for entry in examples():
+        if entry.body:  # SQS takes no empty message
+            pipeline.sqs.put(QUEUE, entry.body)
     while pipeline.sqs.queues[QUEUE]:
         pipeline.invoke()
     letters = pipeline.sqs.queues[DEAD_LETTERS]
@@ -229,6 +255,7 @@ def test_the_attributes_of_the_whole_corpus_have_nothing_personal(pipeline: Fake
     assert "Doe" not in texts
 
 
+@example("x" * 257, {})
 @given(
     st.text(), st.dictionaries(st.text(min_size=1), st.just({"DataType": "String", "StringValue": "x"}), max_size=12)
 )
@@ -352,17 +379,45 @@ def test_no_record_is_ever_lost(
     assert pipeline.sqs.bodies(QUEUE) == []
 
 
-def test_on_moto_a_message_keeps_body_and_attributes_on_its_way(
-    function: Function, environment: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The requests themselves, made by botocore; moto checks them as far as it does."""
+@pytest.fixture
+def moto_queues(
+    function: Function,  # noqa: ARG001 - it starts moto
+    environment: Callable[[str, str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[Any, list[str]]:
+    """A client, and the URLs of the queues that the function has."""
     monkeypatch.setattr(queue_messages, "WAIT_SECONDS", 0)
     client = boto3.client("sqs", region_name="eu-west-1")
     urls = [client.create_queue(QueueName=name)["QueueUrl"] for name in ("queue", "dead", "subscription-dead")]
     names = ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "SUBSCRIPTION_DEAD_LETTER_QUEUE_URL")
     for name, url in zip(names, urls, strict=True):
         environment(name, url)
+    return client, urls
+
+
+def test_on_moto_a_dead_letter_has_body_and_attributes(function: Function, moto_queues: tuple[Any, list[str]]) -> None:
+    """The requests themselves, made by botocore; moto checks them as far as it does."""
+    client, urls = moto_queues
     assert function.send("7", (EVENTS / "permanent-general-identity.json").read_text()) == []
-    (letter,) = receive_messages(client, urls[1], visibility_timeout_seconds=0)
+    (letter,) = receive_messages(client, urls[1])
     assert (letter.body, letter.attribute("Reason")) == ("7", "unreadable")
     assert letter.attribute("SentTimestamp") == "1795168801123"
+
+
+def test_on_moto_what_was_refused_is_delayed_and_redriven(moto_queues: tuple[Any, list[str]]) -> None:
+    client, (url, dead_letter_url, _) = moto_queues
+    client.send_message(QueueUrl=url, MessageBody=notification(1))
+    boto3.client("dynamodb", region_name=REGION).delete_table(TableName="history")
+    (message,) = receive_messages(client, url, visibility_timeout_seconds=0)
+    record = {"messageId": message.id, "receiptHandle": message.receipt_handle, "body": message.body}
+    response = handler_module.lambda_handler({"Records": [record]}, LambdaContext())  # type: ignore[arg-type]
+    assert response == {"batchItemFailures": [{"itemIdentifier": message.id}]}
+    assert receive_messages(client, url) == []
+    letter = dead_letter(message, "refused", "x")
+    client.send_message_batch(QueueUrl=dead_letter_url, Entries=send_entries([letter]))
+    client.purge_queue(QueueUrl=url)
+    result = handler_module.lambda_handler({"redrive": True}, LambdaContext(3))  # type: ignore[arg-type]
+    assert result == {"moved": 1, "in_both": 0, "end": "the queue does not drain"}
+    (back,) = receive_messages(client, url)
+    assert (back.body, back.attribute("Redriven"), back.attribute("Reason")) == (message.body, "1", "")
+    assert receive_messages(client, dead_letter_url) == []

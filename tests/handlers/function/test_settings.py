@@ -4,7 +4,7 @@ import json
 
 import pytest
 from ses_feedback.function.origin import Source
-from ses_feedback.function.settings import Settings, SettingsError
+from ses_feedback.function.settings import Queues, Settings, SettingsError
 from ses_feedback.history.safeguards import Safeguards
 from ses_feedback.history.surges import SurgePolicy
 
@@ -34,7 +34,32 @@ def test_everything_is_read() -> None:
 
 def test_the_environment_of_the_version_before_is_enough() -> None:
     settings = Settings.read(REQUIRED)
-    assert (settings.safeguards, settings.source) == (Safeguards(), Source())
+    assert (settings.safeguards, settings.source, settings.queues) == (Safeguards(), Source(), None)
+
+
+QUEUES = {
+    "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/queue",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead-letters",
+    "SUBSCRIPTION_DEAD_LETTER_QUEUE_URL": "http://127.0.0.1:4566/000000000000/subscription-dead-letters",
+    "MESSAGE_RETENTION_DAYS": "7",
+}
+
+
+def test_the_queues_are_read() -> None:
+    queues = Settings.read({**REQUIRED, **QUEUES}).queues
+    assert queues == Queues(
+        QUEUES["QUEUE_URL"],
+        QUEUES["DEAD_LETTER_QUEUE_URL"],
+        QUEUES["SUBSCRIPTION_DEAD_LETTER_QUEUE_URL"],
+        retention_seconds=7 * 86_400,
+    )
+
+
+@pytest.mark.parametrize("missing", list(QUEUES)[:3])
+def test_some_of_the_queues_are_not_enough(missing: str) -> None:
+    """While a stack is updated all are missing, or none."""
+    with pytest.raises(SettingsError, match=f"{missing} is ''; the URL of an SQS queue is needed"):
+        Settings.read({**REQUIRED, **QUEUES, missing: ""})
 
 
 @pytest.mark.parametrize(
@@ -46,6 +71,7 @@ def test_the_environment_of_the_version_before_is_enough() -> None:
         ("PROTECTED", "jane@example.org", "PROTECTED is no JSON list of strings"),
         ("PROTECTED", '{"jane@example.org": 1}', "PROTECTED is no JSON list of strings"),
         ("PROTECTED", '["example.net", "amy@amy@example.org"]', "entry 2 of PROTECTED is not usable"),
+        ("MESSAGE_RETENTION_DAYS", "15", "QUEUE_URL is ''; the URL of an SQS queue is needed"),
         ("IDENTITIES", "[1]", "IDENTITIES is no JSON list of strings"),
         ("ACCOUNT", "1", "ACCOUNT has '1'; an account id"),
         ("SENDING_ACCOUNTS", '["123456789012", "x"]', "SENDING_ACCOUNTS has 'x'; an account id"),
