@@ -53,6 +53,7 @@ for source in config.sources:
             "subscriptionDeadLetterQueueUrl": pipeline.subscription_dead_letter_queue_url,
             "functionName": pipeline.function_name,
             "logGroupName": pipeline.log_group_name,
+            "redriveSchedule": pipeline.redrive_schedule,
             "roleArn": pipeline.role_arn,
         }
 pulumi.export("pipelines", pipeline_exports)

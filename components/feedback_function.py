@@ -44,8 +44,9 @@ class FeedbackFunction:
         role_policy = self._role_policy()
         self.function = self._function()
         self._event_source_mapping(role_policy)
+        self.redrive_schedule: aws.scheduler.Schedule | None = None
         if inputs.automatic_redrive:
-            invoke_on_schedule(
+            self.redrive_schedule = invoke_on_schedule(
                 prefix,
                 self.function,
                 REDRIVE,

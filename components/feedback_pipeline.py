@@ -57,6 +57,8 @@ class FeedbackPipeline(pulumi.ComponentResource):
     """Name of the function."""
     log_group_name: pulumi.Output[str]
     """Name of the function's log group."""
+    redrive_schedule: pulumi.Output[str]
+    """Name of the schedule of the automatic redrive; empty if that is off."""
     role_arn: pulumi.Output[str]
     """ARN of the function's role, for the `writer_principals` of a table in another account."""
     monitored: pulumi.Output[dict[str, str]]
@@ -102,6 +104,8 @@ class FeedbackPipeline(pulumi.ComponentResource):
         self.subscription_dead_letter_queue_arn = subscription_dead_letter_queue.arn
         self.subscription_dead_letter_queue_url = subscription_dead_letter_queue.url
         self.function_name, self.log_group_name = function.function.name, function.log_group.name
+        schedule = function.redrive_schedule
+        self.redrive_schedule = schedule.name if schedule else pulumi.Output.from_input("")
         self.role_arn = function.role.arn
         self.monitored = pulumi.Output.all(
             name=self._prefix,

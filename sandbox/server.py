@@ -7,6 +7,8 @@ Six things differ from `python -m ministack`:
 * the listening socket is inherited, so that no other process can take the port before it is opened;
 * every request counts as sent over TLS. The program's policies deny all others (`aws:SecureTransport`), and MiniStack
   knows TLS only by the header of a proxy that ends it;
+* a batch call of SQS needs the right of the single call, as on AWS (SQS Developer Guide, "Amazon SQS API permissions:
+  Actions and resource reference"): MiniStack wants `sqs:SendMessageBatch`, which is no action of IAM;
 * SES answers two more calls of version 1 of its API, which the AWS provider makes for an identity's notification topic;
 * SES checks the right to send on the sender's identity, with the conditions on sender and recipients;
 * DynamoDB evaluates the resource policies of tables, which MiniStack only stores, and so answers about a table of
@@ -170,6 +172,16 @@ def with_roles_as_principals(evaluator: Modules) -> Callable[[str, Any], Any]:
     return resolve_as_role
 
 
+def with_actions_of_batches(extract: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Name the action that IAM knows for a batch call of SQS."""
+
+    def extended(service: str, *request: Any) -> str | None:
+        action = extract(service, *request)
+        return action.removesuffix("Batch") if action and service == "sqs" else action
+
+    return extended
+
+
 def main() -> None:
     """Serve MiniStack on the given socket until killed."""
     descriptor, directory = sys.argv[1:]
@@ -184,6 +196,7 @@ def main() -> None:
 
     dynamodb.handle_request = with_table_policies(dynamodb, iam_evaluator, iam_actions, responses)
     iam_evaluator._resolve_condition_key = with_roles_as_principals(iam_evaluator)
+    iam_actions.extract_iam_action = with_actions_of_batches(iam_actions.extract_iam_action)
     ses.handle_request = with_identity_notifications(ses)
     check_rights_to_send(iam_actions, ses, responses)
     config = Config()

@@ -184,6 +184,7 @@ TYPES: dict[str, tuple[str, dict[str, Property]]] = {
         {
             "name": "QueueName",
             "kmsMasterKeyId": "KmsMasterKeyId",
+            "maxMessageSize": "MaximumMessageSize",
             "messageRetentionSeconds": "MessageRetentionPeriod",
             "redrivePolicy": ("RedrivePolicy", json.loads),
             "sqsManagedSseEnabled": "SqsManagedSseEnabled",

@@ -127,6 +127,7 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
             "subscriptionDeadLetterQueueUrl",
             "functionName",
             "logGroupName",
+            "redriveSchedule",
             "roleArn",
         }
         assert name.startswith(pipeline["kind"])
@@ -134,6 +135,12 @@ def test_exports_are_what_a_consumer_joins_to(dev: Graph) -> None:
             pipeline
         )
     assert dev.outputs["pipelines"]["bounce-eu-west-1-example-com"]["identities"] == ["example.com", "news.example.com"]
+
+
+def test_exports_name_the_schedule_of_the_automatic_redrive_if_it_is_on() -> None:
+    for is_on, expected in ((True, "bounce-eu-west-1-example-com-redrive-1a2b3c4"), (False, "")):
+        pipelines = stack("dev", automaticRedrive=is_on).outputs["pipelines"]
+        assert pipelines["bounce-eu-west-1-example-com"]["redriveSchedule"] == expected
 
 
 def test_each_source_of_dev_has_a_canary_that_the_monitoring_of_its_region_watches(dev: Graph) -> None:

@@ -67,7 +67,7 @@ class Pipeline:
                 tuple(output.get("identities", ())),
                 output.get("configurationSet"),
                 output.get("sendingAccounts"),
-                output.get("redriveSchedule"),
+                output.get("redriveSchedule") or None,
             )
         except KeyError as error:
             raise UsageError(

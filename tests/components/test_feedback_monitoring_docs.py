@@ -32,7 +32,7 @@ def every_alarm() -> list[RegisteredResource]:
 
 def test_every_alarm_links_to_a_runbook_that_is_there() -> None:
     links = {alarm.inputs["alarmDescription"].rsplit("#", 1)[1] for alarm in every_alarm()}
-    assert len(links) == 18
+    assert len(links) == 20
     assert links <= set(SECTIONS)
     anchors = {section.lower().replace(" ", "-") for section in SECTIONS}
     assert set(re.findall(r"\]\(#([\w-]+)\)", RUNBOOKS)) <= anchors
@@ -71,5 +71,6 @@ def test_the_commands_are_found() -> None:
             "subscriptionDeadLetterQueueUrl",
             "functionName",
             "logGroupName",
+            "redriveSchedule",
         ),
     }

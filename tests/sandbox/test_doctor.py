@@ -169,13 +169,25 @@ def topic_attribute(name: str, value: str) -> Fault:
 
 
 def queue_attribute(name: str, value: str, queue: str = "queueUrl") -> Fault:
+    return queue_attributes({name: value}, queue)
+
+
+def queue_attributes(values: dict[str, str], queue: str = "queueUrl") -> Fault:
     def apply(deployment: Deployment) -> Callable[[], object]:
         sqs, url = deployment.client("sqs"), deployment.pipeline[queue]
-        original = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={name: value})
-        return lambda: sqs.set_queue_attributes(QueueUrl=url, Attributes={name: original})
+        original = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[*values])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=values)
+        return lambda: sqs.set_queue_attributes(QueueUrl=url, Attributes=original)
 
     return apply
+
+
+def disable_redrive(deployment: Deployment) -> Callable[[], object]:
+    client, name = deployment.client("scheduler"), deployment.pipeline["redriveSchedule"]
+    schedule = client.get_schedule(Name=name)
+    settings = {key: schedule[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
+    client.update_schedule(**settings, State="DISABLED")
+    return lambda: client.update_schedule(**settings, State="ENABLED")
 
 
 def message_in(queue: str) -> Fault:
@@ -271,7 +283,13 @@ FAULTS: dict[str, tuple[str, str, Fault]] = {
         queue_attribute("Policy", "", "subscriptionDeadLetterQueueUrl"),
     ),
     "no redrive": ("queue-redrive-policy", BOUNCE_PIPELINE, queue_attribute("RedrivePolicy", "")),
-    "visibility": ("visibility-timeout", BOUNCE_PIPELINE, queue_attribute("VisibilityTimeout", "60")),
+    "visibility": (
+        "visibility-timeout",
+        BOUNCE_PIPELINE,
+        queue_attributes({"VisibilityTimeout": "60", "MessageRetentionPeriod": "86400"}),
+    ),
+    "attempts": ("queue-receive-count", BOUNCE_PIPELINE, queue_attribute("VisibilityTimeout", "240")),
+    "redrive off": ("redrive-schedule-disabled", BOUNCE_PIPELINE, disable_redrive),
     "dead letter": ("dead-letters", BOUNCE_PIPELINE, message_in("deadLetterQueueUrl")),
     "subscription-dead-letters": (
         "subscription-dead-letters",

@@ -26,7 +26,6 @@ from ses_feedback.function.queue_messages import (
     receive_messages,
     send_entries,
 )
-from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.writer import HistoryWriter
 
 from tests.handlers.conftest import REGION, Function, LambdaContext
@@ -215,7 +214,7 @@ def test_the_answer_comes_before_the_time_is_over(
 def test_a_slow_table_leaves_time_for_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = FakePipeline()
     client: Any = FakeDynamoDB(pipeline.store, lambda _: time.sleep(3))
-    history = HistoryWriter("blocked", "history", SoftBouncePolicy(), client)
+    history = HistoryWriter("blocked", "history", client)
     monkeypatch.setattr(handler_module, "_service", lambda: (pipeline.settings, history))
     monkeypatch.setattr(handler_module, "_sqs", lambda: pipeline.sqs)
     pipeline.sqs.before = lambda *_: time.sleep(0.1)
