@@ -148,6 +148,7 @@ class FeedbackMonitoring(pulumi.ComponentResource):
                 metric_queries=alarms.GROWTH_ALARM.queries(_field(pipeline, "dead_letter_queue_name")),
                 threshold=1.0,
                 evaluation_periods=1,
+                comparison_operator=alarms.AT_OR_ABOVE,
             )
             for kind, pipelines in self._pipelines.items()
             for name, pipeline in pipelines.items()

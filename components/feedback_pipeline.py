@@ -19,7 +19,7 @@ _SUFFIXES_IN_0_1_0 = {"subscription-dead-letters": "undelivered"}
 
 
 _LARGEST_MESSAGE = 1_048_576
-"""Bytes, SQS's maximum (API reference, CreateQueue). The provider's default is SNS's own limit, 262,144, and a dead letter
+"""Bytes, SQS's maximum (API reference, CreateQueue). The provider's default is that of SNS, 262,144, but a dead letter
 has attributes beside the notification."""
 
 
