@@ -53,8 +53,8 @@ class FeedbackPipelineArgs(TypedDict):
     """Whether the function moves dead letters back by itself, once each, when an outage is over; never what it could
     not read. Default: true."""
     redrive_principals: NotRequired[list[str]]
-    """ARNs of the roles and users in this account that may also send to the queue, to redrive by hand. Default: none.
-    """
+    """ARNs of the roles and users in this account that may also send to the queue, to redrive by hand;
+    at most 5000 characters as JSON. Default: none."""
     message_retention_days: NotRequired[pulumi.Input[int]]
     """Days for which the queue keeps a message, 1 to 13; the dead-letter queues keep it 14. Default: 7."""
     batch_size: NotRequired[pulumi.Input[int]]
@@ -95,6 +95,10 @@ LONGEST_LIST = 800
 """Characters of a list in the function's environment, of which Lambda allows 4 KB (Lambda Developer Guide, "Lambda
 quotas"): two such lists leave room for the rest, and mostly for the identities."""
 
+LONGEST_PRINCIPALS = 5000
+"""Characters of the principals in the queue's policy, for which SQS allows 8,192 bytes (SQS Developer Guide, "Amazon
+SQS policy quotas")."""
+
 _LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
@@ -121,7 +125,7 @@ RULES: dict[str, inputs.Rule[Any]] = {
     "protected": inputs.limited(inputs.each(inputs.protected_pattern), LONGEST_LIST),
     "sending_accounts": inputs.limited(inputs.each(inputs.account_id), LONGEST_LIST),
     "automatic_redrive": inputs.boolean,
-    "redrive_principals": inputs.each(inputs.role_or_user),
+    "redrive_principals": inputs.limited(inputs.each(inputs.role_or_user), LONGEST_PRINCIPALS),
     # Less than the dead-letter queue keeps a message: the message keeps its first enqueue time when it moves there.
     "message_retention_days": inputs.IntegerRange(1, DEAD_LETTER_RETENTION_DAYS - 1, "days"),
     "batch_size": inputs.IntegerRange(1, 10_000, "messages"),

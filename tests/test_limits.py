@@ -61,6 +61,7 @@ ENVIRONMENT = {
 }
 IN_WORDS = {
     "protected": "at most 800 characters",
+    "redrive_principals": "at most 5000 characters",
     "soft_block_days": f"at most {MAX_WINDOWS_PER_BLOCK} windows",
     "message_retention_days": f"the dead-letter queues keep it {DEAD_LETTER_RETENTION_DAYS}",
     "batch_size": f"More than {LARGEST_BATCH_WITHOUT_WINDOW} need a batching window",

@@ -532,6 +532,7 @@ def test_outputs_of_other_resources_are_taken_and_checked() -> None:
         ({"protected": [f"{number}.example.org" for number in range(70)]}, "at most 800 characters as JSON"),
         ({"sending_accounts": [210987654321]}, "sending_accounts[0] is 210987654321: an account id (12 digits, in"),
         ({"automatic_redrive": "on"}, "automatic_redrive is 'on': true or false is needed"),
+        ({"redrive_principals": [f"{OPERATOR}-{n:03}" for n in range(120)]}, "at most 5000 characters as JSON"),
         ({"redrive_principals": [ACCOUNT]}, f"redrive_principals[0] is '{ACCOUNT}': the ARN of a role or user"),
         ({"redrive_principals": [f"arn:aws:iam::{ACCOUNT}:root"]}, "the ARN of a role or user such as"),
         ({"redrive_principals": [f"arn:aws:iam::{ACCOUNT}:role/*"]}, "the ARN of a role or user such as"),
