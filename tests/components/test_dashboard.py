@@ -175,7 +175,7 @@ def test_every_metric_of_an_alarm_or_the_dashboard_is_published(
     log_lines: list[dict[str, Any]], canary_lines: list[dict[str, Any]]
 ) -> None:
     published, of_canary = published_metrics(log_lines), published_metrics(canary_lines)
-    assert (len(published), len(of_canary)) == (9, 2)
+    assert (len(published.keys() - IN_TROUBLE), len(of_canary)) == (8, 2)
     displayed = set(displayed_metrics(definition()))
     assert alarm_metrics() | displayed == AWS_METRICS | IN_TROUBLE | published.keys() | of_canary.keys()
     alarm = record_monitoring(canaries={"shop": monitored_canary()})["m-bounce-shop-canary-failed"].inputs
