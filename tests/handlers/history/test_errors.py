@@ -237,12 +237,12 @@ def test_a_slow_call_delays_the_answer_no_further_than_the_time_there_is() -> No
     release = threading.Event()
     client = Poisoned("person0@example.org", lambda: release.wait(5))
     started = time.monotonic()
-    results = apply(client, bounces(70), seconds=0.5)  # three transactions of 33 addresses at most
+    results = apply(client, bounces(70), seconds=0.5)  # three transactions of 32 addresses at most
     assert time.monotonic() - started < 0.8
     outcomes = [result.outcome for result in results]
-    assert outcomes[:33] == [Outcome.FAILED] * 33
+    assert outcomes[:32] == [Outcome.FAILED] * 32
     assert results[0].reason == "no time left"
-    assert outcomes[33:] == [Outcome.RECORDED] * 37
+    assert outcomes[32:] == [Outcome.RECORDED] * 38
     release.set()
 
 
