@@ -2,6 +2,6 @@
 
 import sys
 
-from bench import comparison, handler, import_list, sender
+from bench import comparison, handler, import_list, sender, write_units
 
-sys.exit(max(benchmark.main() for benchmark in (handler, sender, import_list, comparison)))
+sys.exit(max(benchmark.main() for benchmark in (handler, write_units, sender, import_list, comparison)))

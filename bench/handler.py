@@ -32,12 +32,13 @@ ENVIRONMENT = {
 }
 _BATCH_SIZE = 10
 CALL_SECONDS = 0.005
+_WRITE_UNITS_GOAL = 4  # the state with the event, and the blocked item: each up to 1 KB, twice in a transaction
 _WRITE_UNIT_DOLLARS, _READ_UNIT_DOLLARS = 0.625, 0.125  # per million
 _IMPORT_BOTO3 = "import boto3; boto3.client('dynamodb', region_name='eu-central-1')"
 _IMPORT_FUNCTION = "import ses_feedback.function.handler"
 
 
-class _LambdaContext:
+class LambdaContext:
     """The context object that Lambda passes."""
 
     function_name = "bench"
@@ -127,7 +128,7 @@ def _event(batch: int, size: int) -> dict[str, Any]:
         "Records": [
             {
                 "messageId": f"{batch}-{number}",
-                "body": json.dumps(_notification(f"{batch:06}{number:04}")),
+                "body": json.dumps(hard_bounce(f"{batch:06}{number:04}")),
                 "attributes": {"SentTimestamp": "1795168801123"},
             }
             for number in range(size)
@@ -135,7 +136,8 @@ def _event(batch: int, size: int) -> dict[str, Any]:
     }
 
 
-def _notification(number: str) -> dict[str, Any]:
+def hard_bounce(number: str) -> dict[str, Any]:
+    """A notification of the size that SES sends."""
     address = f"first.last.{number}@mail.example.org"
     recipient = {
         "emailAddress": address,
@@ -183,7 +185,7 @@ def _run(client: object, batches: int, size: int = _BATCH_SIZE) -> tuple[float, 
         handler.logger.registered_handler.setStream(io.StringIO())  # type: ignore[attr-defined]
         with contextlib.redirect_stdout(io.StringIO()):
             started = time.process_time(), time.perf_counter()
-            response = handler.lambda_handler(event, _LambdaContext())  # type: ignore[arg-type]
+            response = handler.lambda_handler(event, LambdaContext())  # type: ignore[arg-type]
             ended = time.process_time(), time.perf_counter()
         assert response == {"batchItemFailures": []}, response
         cpu.append(ended[0] - started[0])
@@ -257,7 +259,11 @@ def main() -> int:
     print_figure("wall time at 5 ms a call, AWS stubbed", f"{stub_wall * 1e3:.1f} ms", "goal < 25 ms")
     print_figure("wall time at 5 ms a call, real client", f"{client_wall * 1e3:.1f} ms", "goal < 25 ms")
     print_figure("the same, batch of 100", f"{large_batch_wall * 1e3:.1f} ms")
-    print_figure("DynamoDB write units / read units per event", f"{write_units:g} / {read_units:g}")
+    print_figure(
+        "DynamoDB write units / read units per event",
+        f"{write_units:g} / {read_units:g}",
+        f"goal <= {_WRITE_UNITS_GOAL}",
+    )
     print_figure("of a domain with bounces in each hour of a week, more by", f"{counting_units:g}", "write units")
     print_figure("DynamoDB dollars per million events", f"${dollars:.2f}")
     print_figure("cold start: boto3 with a client", f"{boto3_seconds * 1e3:.0f} ms")
@@ -266,7 +272,7 @@ def main() -> int:
         f"{function_seconds * 1e3:.0f} ms",
         f"goal + 25 %, is {(function_seconds / boto3_seconds - 1) * 100:+.0f} %",
     )
-    return 0 if (calls, rounds) == (3, 2) else 1
+    return 0 if (calls, rounds) == (3, 2) and write_units <= _WRITE_UNITS_GOAL else 1
 
 
 if __name__ == "__main__":

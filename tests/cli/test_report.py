@@ -129,6 +129,14 @@ def test_addresses_are_shown_with_the_option_only(tables: Tables, bounce: Bounce
     assert "jane.doe@example.org" in with_option.stdout
 
 
+def test_the_only_soft_bounce_of_an_address_counts_also_from_before_the_period(tables: Tables, bounce: Bounce) -> None:
+    soft_bounce_fields = {"type": "Transient", "subtype": "MailboxFull", "status": "4.2.2"}
+    tables.apply([bounce("jane.doe@example.org", now() - timedelta(days=10), **soft_bounce_fields)])
+    (document,) = tables.json("report", "--since", "1d")
+    assert document["bounces"]["total"] == {}
+    assert sum(row["addresses"] for row in document["soft_bounces"]["mails"]) == 1
+
+
 @pytest.mark.parametrize(
     ("since", "first_day"),
     [("1d", "2026-11-24"), ("7", "2026-11-18"), ("365d", "2025-11-25"), ("2026-11-22", "2026-11-22")],

@@ -170,5 +170,9 @@ def _holds(write: Mapping[str, Any], row: Mapping[str, Any] | None) -> bool:
             assert write["ExpressionAttributeNames"] == {"#r": "revision", "#v": "version"}
             revision = write["ExpressionAttributeValues"][":n"]
             return row is not None and revision in (row.get("revision"), row.get("version"))
+        case "#r = :r AND #d = :d":
+            assert write["ExpressionAttributeNames"] == {"#r": "rule", "#d": "verdict"}
+            values = write["ExpressionAttributeValues"]
+            return row is not None and (row["rule"], row["verdict"]) == (values[":r"], values[":d"])
         case other:
             raise AssertionError(f"a condition that this fake does not know: {other}")

@@ -2,7 +2,8 @@
 
 By number: (1) an unexpired item means "do not send"; (2) the same feedback counts once; (3)
 only the set of feedback counts; (4) nothing weaker weakens; (5) an unblock beats what was before; (6) a crash loses
-nothing; (7) one key function. test_state.py has 1, 3, 4 and 5 for the state alone, test_address.py has 7.
+nothing; (7) one key function; (8) rows of an earlier version are read. test_state.py has 1, 3, 4 and 5 for the state
+alone, test_address.py has 7, test_mixed_versions.py has 8 with the earlier version itself.
 """
 
 from functools import reduce
@@ -16,9 +17,9 @@ from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect, State
-from ses_feedback.history.state_row import read_state
+from ses_feedback.history.state_row import STATE, read_state, state_row
 from ses_feedback.history.writer import Outcome
-from ses_feedback.table import decode
+from ses_feedback.table import decode, encode
 
 from tests.handlers.fake_dynamodb import FAULTS, FakeDynamoDB, Store
 from tests.handlers.model import (
@@ -159,6 +160,37 @@ def test_3_another_worker_between_reading_and_writing(
     results = inline_history(FakeDynamoDB(store, before), policy).apply(own_events, deadline=FOREVER)
     assert {result.outcome for result in results} <= {Outcome.RECORDED}
     check_tables(store, [*earlier_events, *own_events, *([] if next(other_batches, None) else other_events)], policy)
+
+
+@given(deliveries(), policies, st.integers(0, 22), turns_of_workers, st.integers(1, 3), st.integers(1, 7))
+def test_8_rows_of_the_earlier_schema_mean_the_same(
+    delivered: tuple[list[Event], list[Event]],
+    policy: SoftBouncePolicy,
+    first: int,
+    turns: list[int],
+    workers: int,
+    batch_size: int,
+) -> None:
+    events, messages = delivered
+    before = Simulation(messages[:first], policy, faults=[], turns=[], batch_size=batch_size)
+    before.run(workers=1)
+    _downgrade(before.store)
+    after = Simulation(messages[first:], policy, faults=[], turns=turns, batch_size=batch_size)
+    after.store = before.store
+    after.run(workers)
+    assert not set(after.recorded) & set(before.recorded), "what was recorded before the update is a duplicate after it"
+    check_tables(after.store, events, policy)
+
+
+def _downgrade(store: Store) -> None:
+    """The history as the version before would have written it: every event in a row of its own, a state beside them."""
+    for key, row in store.rows_of_addresses().items():
+        old_row = row
+        if key[1] == STATE:
+            old_row = state_row(key[0], read_state(row), row.get("expires_at"))
+            del old_row["schema"]
+            old_row["version"] = old_row.pop("revision")
+        store.rows("history")[key] = encode(old_row)
 
 
 def _meaning(store: Store) -> dict[Any, Any]:
