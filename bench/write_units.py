@@ -84,7 +84,7 @@ def _costs(notifications: Iterable[dict[str, Any]]) -> list[tuple[int, int]]:
 
     tables: Any = _Tables()
     settings, _ = handler._service()
-    history = HistoryWriter(settings.blocked_table, settings.history_table, settings.policy, tables)
+    history = HistoryWriter(settings.blocked_table, settings.history_table, tables)
     service, handler._service = handler._service, lambda: (settings, history)  # type: ignore[assignment]
     costs = []
     for number, notification in enumerate(notifications):
@@ -101,11 +101,10 @@ def _costs(notifications: Iterable[dict[str, Any]]) -> list[tuple[int, int]]:
 
 def _act_costs() -> Iterable[tuple[str, int]]:
     from ses_feedback.history.event import Act, manual_event  # noqa: PLC0415
-    from ses_feedback.history.soft_bounces import SoftBouncePolicy  # noqa: PLC0415
     from ses_feedback.history.writer import HistoryWriter  # noqa: PLC0415
 
     tables: Any = _Tables()
-    history = HistoryWriter("blocked", "history", SoftBouncePolicy(), tables)
+    history = HistoryWriter("blocked", "history", tables)
     acts: tuple[Act, ...] = ("import", "unblock")
     for act in acts:
         before = tables.write_units

@@ -43,7 +43,7 @@ BLOCK, UNBLOCK = make_act(10, JANE, "block", START + 10 * DAY, None), make_act(1
 
 def apply(store: Store, *events: Event) -> list[Result]:
     client: Any = FakeDynamoDB(store)
-    return HistoryWriter("blocked", "history", SoftBouncePolicy(), client).apply(events, deadline=time.monotonic() + 20)
+    return HistoryWriter("blocked", "history", client).apply(events, deadline=time.monotonic() + 20)
 
 
 def recorded(*batches: Sequence[Event]) -> Store:
@@ -166,7 +166,7 @@ def test_of_two_workers_on_a_row_of_the_earlier_schema_the_later_one_reads_again
             assert apply(store, event) == [Result(Outcome.RECORDED)]
 
     client: Any = FakeDynamoDB(store, before)
-    writer = HistoryWriter("blocked", "history", SoftBouncePolicy(), client)
+    writer = HistoryWriter("blocked", "history", client)
     assert writer.apply([HARD_1], deadline=time.monotonic() + 20) == [Result(Outcome.RECORDED)]
     state = read_state(rows(store)["state"])
     assert (state.bounce, state.complaint, state.revision) == (HARD_1.occurrence, COMPLAINT.occurrence, 3)
@@ -209,5 +209,5 @@ def test_a_row_says_what_its_state_says() -> None:
     state = State(bounce=HARD_1.occurrence, revision=6)
     assert is_whole_state(row, state)
     for embedded in (row, None):
-        stored = decode(encode(state_row(JANE, state, None, embedded)))
+        stored = decode(encode(state_row(JANE, state, SoftBouncePolicy(), None, embedded)))
         assert read_state(stored) == State(bounce=HARD_1.occurrence, revision=7)
