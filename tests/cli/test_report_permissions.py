@@ -15,18 +15,20 @@ from sandbox import DeployedStack
 
 pytestmark = pytest.mark.xdist_group("stack")
 
-SCAN, GET_METRICS, GET_QUEUES = "dynamodb:Scan", "cloudwatch:GetMetricData", "sqs:GetQueueAttributes"
+SCAN, GET_ITEMS = "dynamodb:Scan", "dynamodb:BatchGetItem"
+GET_METRICS, GET_QUEUES = "cloudwatch:GetMetricData", "sqs:GetQueueAttributes"
 
 
 @pytest.mark.parametrize(
     ("actions", "exit_code", "unknown_parts"),
     [
-        ({SCAN, GET_METRICS, GET_QUEUES}, 0, set()),
-        ({SCAN, GET_METRICS}, 1, {"dead_letters"}),
-        ({SCAN, GET_QUEUES}, 1, {"rates"}),
-        ({GET_METRICS, GET_QUEUES}, 3, None),
+        ({SCAN, GET_ITEMS, GET_METRICS, GET_QUEUES}, 0, set()),
+        ({SCAN, GET_ITEMS, GET_METRICS}, 1, {"dead_letters"}),
+        ({SCAN, GET_ITEMS, GET_QUEUES}, 1, {"rates"}),
+        ({GET_ITEMS, GET_METRICS, GET_QUEUES}, 3, None),
+        ({SCAN, GET_METRICS, GET_QUEUES}, 3, None),
     ],
-    ids=["all", "no queues", "no rates", "no tables"],
+    ids=["all", "no queues", "no rates", "no tables", "no settings"],
 )
 def test_permissions(
     stack: DeployedStack,
@@ -54,11 +56,11 @@ def use_credentials(stack: DeployedStack, monkeypatch: pytest.MonkeyPatch, actio
     """Let the command run as a user with these permissions only."""
     outputs = stack.outputs
     tables = [outputs["blockedTableArn"], outputs["historyTableArn"]]
+    resources = {SCAN: tables, GET_ITEMS: tables[1:]}
     statements = [
-        {"Effect": "Allow", "Action": action, "Resource": tables if action == SCAN else "*"}
-        for action in sorted(actions)
+        {"Effect": "Allow", "Action": action, "Resource": resources.get(action, "*")} for action in sorted(actions)
     ]
-    user = "reporter-" + "-".join(sorted(action.partition(":")[0] for action in actions))
+    user = "reporter-" + "-".join(sorted(action.partition(":")[2] for action in actions))
     iam = stack.account.client("iam", "us-east-1")
     iam.create_user(UserName=user)
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -60,7 +60,7 @@ class TwoAccounts:
 
 def example(name: str) -> dict[str, Any]:
     config: dict[str, Any] = yaml.safe_load((EXAMPLE / f"Pulumi.{name}.yaml").read_text())["config"]
-    return {"ses-feedback:tableRegion": "", **config}
+    return {"ses-feedback:tableRegion": "", "ses-feedback:surgeHourlyFloor": "", **config}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,10 @@ from typing import Any
 
 import boto3
 import pytest
+from ses_feedback.history.table_settings import SETTINGS_KEY, TableSettings
+from ses_feedback.table import decode, encode
 
+from components.inputs import camel_case
 from sandbox import Account, DeployedStack, SandboxError, deploy
 
 
@@ -112,6 +115,14 @@ def test_the_queues_are_as_asked(stack: DeployedStack, pipeline: dict[str, Any])
     assert json.loads(subscription_attributes["RedrivePolicy"]) == {
         "deadLetterTargetArn": subscription_dead_letters["QueueArn"]
     }
+
+
+def test_the_settings_are_in_the_history_table(stack: DeployedStack) -> None:
+    table = stack.outputs["historyTableArn"]
+    client = stack.account.client("dynamodb", table.split(":")[3])
+    item = client.get_item(TableName=table, Key=encode(SETTINGS_KEY), ConsistentRead=True)["Item"]
+    numbers = TableSettings.read(decode(item)).numbers()
+    assert {camel_case(name): number for name, number in numbers.items()} == stack.outputs["tableSettings"]
 
 
 def test_the_function_is_as_asked(stack: DeployedStack, pipeline: dict[str, Any]) -> None:

@@ -374,7 +374,7 @@ def test_the_printed_policy_is_sufficient(deployment: Deployment) -> None:
 
 DEPENDENT_ACTIONS = {
     *("sns:GetSubscriptionAttributes", "kms:GetKeyPolicy", "lambda:GetFunctionConcurrency", "sqs:GetQueueAttributes"),
-    *("dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups"),
+    *("dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups", "dynamodb:GetItem"),
 }
 """Actions of calls that are only made when others succeed."""
 

@@ -58,7 +58,7 @@ class SandboxDeployer:
 
     def update(self, stack: PlannedStack, config: Mapping[str, object], _on_progress: OnProgress) -> Changes:
         account = self.emulator.account(stack.account_id)
-        sandbox_stack = deploy(account, {"ses-feedback:tableRegion": "", **config})
+        sandbox_stack = deploy(account, {"ses-feedback:tableRegion": "", "ses-feedback:surgeHourlyFloor": "", **config})
         self.stacks[stack.name] = sandbox_stack
         return Changes({"create": len(sandbox_stack.resources)})
 

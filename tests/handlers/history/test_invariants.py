@@ -17,7 +17,7 @@ from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state import Effect, State
-from ses_feedback.history.state_row import STATE, read_state, state_row
+from ses_feedback.history.state_row import POLICY, STATE, read_state, state_row
 from ses_feedback.history.writer import Outcome
 from ses_feedback.table import decode, encode
 
@@ -187,8 +187,13 @@ def _downgrade(store: Store, policy: SoftBouncePolicy) -> None:
     for key, row in store.rows_of_addresses().items():
         old_row = row
         if key[1] == STATE:
+<<<<<<< HEAD
             old_row = state_row(key[0], read_state(row), policy, row.get("expires_at"))
+=======
+            old_row = state_row(key[0], read_state(row), SoftBouncePolicy(), row.get("expires_at"))
+>>>>>>> settings
             del old_row["schema"]
+            old_row.pop(POLICY, None)
             old_row["version"] = old_row.pop("revision")
         store.rows("history")[key] = encode(old_row)
 

@@ -44,6 +44,7 @@ REQUIRED = {
 BOUNCES = {
     "soft": ({"bounceType": "Transient", "bounceSubType": "MailboxFull"}, {"action": "failed", "status": "5.2.2"}),
     "hold": ({"bounceType": "Permanent", "bounceSubType": "General"}, {"action": "failed", "status": "5.4.4"}),
+    "ignored": ({"bounceType": "Transient", "bounceSubType": "General"}, {}),
     "hard": ({"bounceType": "Permanent", "bounceSubType": "General"}, {"action": "failed", "status": "5.1.1"}),
 }
 
@@ -113,10 +114,10 @@ def test_while_the_schema_is_newer_nothing_is_written_and_nothing_lost() -> None
     store = Store()
     store.set_settings(encode({**ITEM, "schema": 2}))
     records = [bounce(n, kind, n, f"{kind}@example.org") for n, kind in enumerate(BOUNCES)]
-    assert apply(store, *records) == [Outcome.FAILED] * 3
+    assert apply(store, *records) == [Outcome.FAILED] * len(BOUNCES)
     assert store.rows_of_addresses() == store.rows("blocked") == {}
     store.set_settings(encode(ITEM))
-    assert apply(store, *records) == [Outcome.RECORDED] * 3
+    assert apply(store, *records) == [Outcome.RECORDED] * len(BOUNCES)
 
 
 @pytest.mark.parametrize("days", [1, 14, 90])
@@ -154,13 +155,14 @@ def test_what_blocks_under_changed_settings_is_in_the_table_though_the_event_alo
     assert item["reason"] == "soft-bounces"
 
 
-def test_what_no_longer_blocks_under_changed_settings_is_not_left_in_the_table() -> None:
+@pytest.mark.parametrize("kind", ["soft", "ignored"])
+def test_what_no_longer_blocks_under_changed_settings_is_not_left_in_the_table(kind: str) -> None:
     store = Store()
     store.set_settings(settings_item(SoftBouncePolicy(threshold=2)))
     apply(store, bounce(0, "soft", 0), bounce(1, "soft", 1))
     assert blocked(store)
     store.set_settings(settings_item())
-    apply(store, bounce(2, "soft", 2))
+    apply(store, bounce(2, kind, 2))
     assert blocked(store) is None
 
 
