@@ -187,11 +187,7 @@ def _downgrade(store: Store, policy: SoftBouncePolicy) -> None:
     for key, row in store.rows_of_addresses().items():
         old_row = row
         if key[1] == STATE:
-<<<<<<< HEAD
             old_row = state_row(key[0], read_state(row), policy, row.get("expires_at"))
-=======
-            old_row = state_row(key[0], read_state(row), SoftBouncePolicy(), row.get("expires_at"))
->>>>>>> settings
             del old_row["schema"]
             old_row.pop(POLICY, None)
             old_row["version"] = old_row.pop("revision")
