@@ -61,8 +61,9 @@ def size_of(resource: RegisteredResource, key: str) -> int:
 
 
 def environment_size(graph: Graph) -> int:
+    """Characters of the variables as Lambda quotes them in its error."""
     (function,) = graph.of("aws:lambda/function:Function")
-    return limits.length_without_whitespace(function.inputs["environment"]["variables"])
+    return len(json.dumps(function.inputs["environment"]["variables"], separators=(",", ":")))
 
 
 def pipeline_args(**changes: object) -> FeedbackPipelineArgs:
