@@ -160,7 +160,7 @@ def _killed(outage: Outage) -> None:
 
     outage.proxy.choose_fault = choose
     outage.publish()
-    time.sleep(20)
+    outage.chain.wait_until_drained(_SECONDS)
 
 
 def _restarted(outage: Outage) -> None:
