@@ -56,9 +56,7 @@ class EmulatedChain:
     def origin(self) -> Origin:
         """Of the feedback that it takes."""
         pipeline = self.pipelines["bounce"]
-        return Origin(
-            self.stack.account.id, pipeline.region, pipeline.identities[0], str(pipeline.configuration_set)
-        )
+        return Origin(self.stack.account.id, pipeline.region, pipeline.identities[0], str(pipeline.configuration_set))
 
     def publish(self, notifications: Sequence[Notification]) -> None:
         """Publish each to the topic of its kind, in order, as fast as the emulator takes them."""

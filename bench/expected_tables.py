@@ -13,6 +13,7 @@ from ses_feedback.function.feedback_event import feedback_event
 from ses_feedback.function.verdict import RULES
 from ses_feedback.history.event import Event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
+from ses_feedback.history.state_row import with_embedded_events
 from tests.handlers.model import expected_item
 
 from bench.workload import Notification
@@ -27,12 +28,14 @@ _SHOWN = 5
 def differences(notifications: Iterable[Notification], blocked: Iterable[Row], history: Iterable[Row]) -> list[str]:
     """Where the tables differ from what the notifications must lead to: a few examples of each sort. Empty if nowhere.
 
-    ``history``: the rows of feedback; others are ignored.
+    Of the history's rows only those of feedback are compared: states follow from them, as the blocked items do.
     """
     events = _events(notifications)
     expected_rows = {(event.address, event.entry): _comparable(event.row) for event in events}
     rows = {
-        (row["value"], row["entry"]): _comparable(row) for row in history if str(row["entry"]).startswith("feedback#")
+        (row["value"], row["entry"]): _comparable(row)
+        for row in with_embedded_events(map(dict, history))
+        if str(row["entry"]).startswith("feedback#")
     }
     by_address: defaultdict[str, list[Event]] = defaultdict(list)
     for event in events:

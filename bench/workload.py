@@ -144,7 +144,12 @@ def _addresses(number: int, generator: random.Random) -> list[str]:
 
 
 def _notification(
-    recipe: _Recipe, recipients: list[str], count: int, origin: Origin, at: datetime, is_event: bool  # noqa: FBT001
+    recipe: _Recipe,
+    recipients: list[str],
+    count: int,
+    origin: Origin,
+    at: datetime,
+    is_event: bool,  # noqa: FBT001
 ) -> Notification:
     feedback_id, message_id = f"0102-feedback-{count:08}-000000", f"0102-mail-{count:08}-000000"
     key = "bouncedRecipients" if recipe.kind == "bounce" else "complainedRecipients"

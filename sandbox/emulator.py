@@ -111,7 +111,8 @@ class Emulator:
         lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()  # noqa: S603, S607
         processes = (line.split(maxsplit=2) for line in lines)
         return [
-            int(pid) for pid, parent, arguments in processes
+            int(pid)
+            for pid, parent, arguments in processes
             if int(parent) == self.process.pid and "_worker" in arguments
         ]
 
