@@ -72,6 +72,7 @@ class Emulator:
     port: int
     directory: Path
     process: "subprocess.Popen[bytes]"
+    keeps_state: bool = False
 
     @property
     def endpoint(self) -> str:
@@ -82,6 +83,39 @@ class Emulator:
         """Return the account of an id of twelve digits; it need not exist before."""
         return Account(self.endpoint, account_id)
 
+    def restart(self) -> None:
+        """Stop it as an operator would, and start it again on its port, with what it stored when it stopped.
+
+        Its Lambda workers are killed first, with what they are at. For one that was started with ``keeps_state``.
+
+        Raises: SandboxError, as `start_emulator`; or it did not stop within 30 seconds.
+        """
+        assert self.keeps_state, "start_emulator(keeps_state=True) is needed: the emulator would start empty"
+        for worker in self.worker_ids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        self.process.terminate()
+        try:
+            self.process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise SandboxError(f"the emulator (MiniStack) did not stop within {START_SECONDS} s") from None
+        with signals_deferred():
+            _stop(self)
+            with _listen(self.port) as listener:
+                self.process = _start(listener, self.directory, verbose=False, keeps_state=True)
+        _wait_until_ready(self)
+
+    def worker_ids(self) -> list[int]:
+        """The process ids of its functions' workers."""
+        command = ["ps", "-A", "-o", "pid=,ppid=,args="]
+        lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()  # noqa: S603, S607
+        processes = (line.split(maxsplit=2) for line in lines)
+        return [
+            int(pid)
+            for pid, parent, arguments in processes
+            if int(parent) == self.process.pid and "_worker" in arguments
+        ]
+
     def log_tail(self, lines: int = 20) -> str:
         """Return the last lines of the emulator's log."""
         log = self.directory / "emulator.log"
@@ -89,12 +123,13 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def start_emulator(port: int = 0, *, verbose: bool = False) -> Iterator[Emulator]:
+def start_emulator(port: int = 0, *, verbose: bool = False, keeps_state: bool = False) -> Iterator[Emulator]:
     """Run an emulator for the length of a block.
 
     Args:
         port: port on loopback; 0 takes a free one, so that several emulators can run at the same time.
         verbose: log every request and every line of the functions, not only warnings.
+        keeps_state: store everything when it stops, so that it can be restarted within the block.
 
     Raises:
         SandboxError: the port is taken, or the emulator did not start within 30 seconds.
@@ -105,7 +140,8 @@ def start_emulator(port: int = 0, *, verbose: bool = False) -> Iterator[Emulator
     try:
         with listener, signals_deferred():  # so that `directory` and `emulator` are set when they exist
             directory = Path(tempfile.mkdtemp(prefix="ses-feedback-sandbox-"))
-            emulator = Emulator(listener.getsockname()[1], directory, _start(listener, directory, verbose=verbose))
+            process = _start(listener, directory, verbose=verbose, keeps_state=keeps_state)
+            emulator = Emulator(listener.getsockname()[1], directory, process, keeps_state)
         _wait_until_ready(emulator)
         yield emulator
     finally:
@@ -142,7 +178,7 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _start(listener: socket.socket, directory: Path, *, verbose: bool) -> "subprocess.Popen[bytes]":
+def _start(listener: socket.socket, directory: Path, *, verbose: bool, keeps_state: bool) -> "subprocess.Popen[bytes]":
     descriptor, port = listener.fileno(), listener.getsockname()[1]
     environment = {
         "PATH": os.defpath,
@@ -154,12 +190,13 @@ def _start(listener: socket.socket, directory: Path, *, verbose: bool) -> "subpr
         "AUTH": "true",  # policies of roles, users, topics and queues are evaluated
         "LAMBDA_EXECUTOR": "local",  # functions are processes of this machine, not containers
         "DOCKER_HOST": f"unix://{directory}/no-docker",
-        "PERSIST_STATE": "0",
+        "PERSIST_STATE": str(int(keeps_state)),
+        "STATE_DIR": str(directory / "state"),
         "IOT_MTLS_ENABLED": "0",  # this and the next would open further ports
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "INFO" if verbose else "WARNING",
     }
-    with (directory / "emulator.log").open("wb") as log:
+    with (directory / "emulator.log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and file
             [sys.executable, "-I", str(SERVER), str(descriptor), str(directory)],
             env=environment,

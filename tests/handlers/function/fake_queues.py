@@ -208,7 +208,7 @@ class FakePipeline:
         if not messages:
             return None
         try:
-            response = self._call({"Records": [_lambda_record(message) for message in messages]})
+            response = self._call({"Records": [lambda_record(message) for message in messages]})
         except Crash:
             return None
         if killed:
@@ -266,7 +266,7 @@ def _system_attributes(message: StoredMessage) -> dict[str, str]:
     }
 
 
-def _lambda_record(message: StoredMessage) -> dict[str, Any]:
+def lambda_record(message: StoredMessage) -> dict[str, Any]:
     """The form of Lambda's events: other names than SQS's, and binary values as text."""
     attributes = {}
     for name, attribute in message.attributes.items():
