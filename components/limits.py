@@ -17,8 +17,8 @@ from components.feedback_kms_key_args import FeedbackKmsKeyInputs
 from components.feedback_monitoring_args import AWS_RATE_LIMITS, FeedbackMonitoringInputs
 from components.feedback_pipeline_args import RULES, FeedbackPipelineInputs
 from components.function_environment import environment
-from components.inputs import InputError, InputName, IntegerRange
-from components.monitored_pipeline import MonitoredPipeline
+from components.inputs import KINDS, InputError, InputName, IntegerRange
+from components.monitored_pipeline import MonitoredCanary, MonitoredPipeline
 
 ACCOUNT = "123456789012"
 SUFFIX = "-1234567"
@@ -193,7 +193,8 @@ def check_dashboard(inputs: FeedbackMonitoringInputs, input_name: InputName = st
     """Check the dashboard. Raises: LimitError for more pipelines than its graphs hold."""
     pipelines = {kind: [_pipeline(kind)] * len(group) for kind, group in inputs.pipelines.items()}
     thresholds = {**AWS_RATE_LIMITS, "oldest_message_seconds": 1.0}
-    widgets = dashboard.definition(_LONGEST_REGION, pipelines, thresholds, [], "")["widgets"]
+    canaries = [_canary() for _ in inputs.canaries]
+    widgets = dashboard.definition(_LONGEST_REGION, pipelines, thresholds, [], "", canaries)["widgets"]
     metrics = [len(_metrics(widget)) for widget in widgets]
     sizes = {METRICS_OF_WIDGET: max(metrics), METRICS_OF_DASHBOARD: sum(metrics), WIDGETS_OF_DASHBOARD: len(widgets)}
     for limit, size in sizes.items():
@@ -206,6 +207,11 @@ def check_dashboard(inputs: FeedbackMonitoringInputs, input_name: InputName = st
 def _metrics(widget: Mapping[str, Any]) -> Sequence[object]:
     metrics: Sequence[object] = widget["properties"].get("metrics", ())
     return metrics
+
+
+def _canary() -> MonitoredCanary:
+    texts = {field.name: "" for field in fields(MonitoredCanary)}  # only its pipelines' number counts
+    return MonitoredCanary(**{**texts, "pipelines": ",".join(KINDS)})
 
 
 def _pipeline(kind: str) -> MonitoredPipeline:

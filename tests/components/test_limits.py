@@ -16,6 +16,8 @@ import pytest
 from components import (
     BlockedTable,
     BlockedTableArgs,
+    FeedbackCanary,
+    FeedbackCanaryArgs,
     FeedbackKmsKey,
     FeedbackMonitoring,
     FeedbackMonitoringArgs,
@@ -301,6 +303,7 @@ def test_what_has_no_check_fits_whatever_the_inputs() -> None:
         BlockedTable(TABLES, table_args(reader_principals=["o-abcdefghij"]))
         FeedbackMonitoring("m" * 47, monitoring_args(bounce=26, complaint=25))
         FeedbackKmsKey("k" * 47, {"region": REGION})
+        FeedbackCanary("c" * 46, canary_args())
 
     compared = set()
     for resource in record(program).custom:
@@ -308,6 +311,9 @@ def test_what_has_no_check_fits_whatever_the_inputs() -> None:
             if resource.type == type_:
                 assert size_of(resource, key) <= limit.maximum, resource.name
                 compared.add((type_, key))
+        if resource.type == "aws:lambda/function:Function":
+            variables = resource.inputs["environment"]["variables"]
+            assert limits.length(variables) <= limits.ENVIRONMENT.maximum, resource.name
         if resource.type == "aws:sqs/queuePolicy:QueuePolicy":
             check_queue_policy(resource.document("policy")["Statement"])
         if resource.type == "aws:cloudwatch/dashboard:Dashboard":
@@ -316,6 +322,19 @@ def test_what_has_no_check_fits_whatever_the_inputs() -> None:
             assert all(len(query) <= 10_000 for query in queries)  # CloudWatch Logs API reference, StartQuery
             assert len(queries) == 2
     assert compared == set(LIMITS)
+
+
+def canary_args() -> FeedbackCanaryArgs:
+    pipelines = monitoring_args(bounce=1, complaint=1)
+    args = {
+        "sender": f"{'s' * 64}@{'d' * 63}.{'d' * 63}.{'d' * 63}.example",
+        "blocked_table_arn": TABLE,
+        "configuration_set_name": "c" * 64,
+        "table_kms_key_arn": KEY,
+        "bounce_pipeline": pipelines["bounce_pipelines"]["bounce-0"],
+        "complaint_pipeline": pipelines["complaint_pipelines"]["complaint-0"],
+    }
+    return cast(FeedbackCanaryArgs, args)
 
 
 def check_queue_policy(statements: list[dict[str, Any]]) -> None:
