@@ -178,6 +178,8 @@ class HistoryWriter:
                 actions += address_actions
                 results_if_written |= address_results
                 planned.append(address_events)
+            if len(planned) < len(group):  # those that are left out are counted when they are written
+                safeguarded = self._safeguards.apply_to(_new_events(planned, rows), rows)
             try:
                 self._write(actions, deadline, safeguarded.hours)
             except (ClientError, BotoCoreError) as error:

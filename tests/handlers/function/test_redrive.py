@@ -187,6 +187,44 @@ def test_an_error_of_sqs_ends_it_and_is_named(pipeline: FakePipeline, operation:
     assert pipeline.sqs.bodies(DEAD_LETTERS) == [notification(1)]
 
 
+def test_what_cannot_be_deleted_stops_it_before_more_is_in_both_queues(pipeline: FakePipeline, sizes: list[int]) -> None:
+    for number in range(50):
+        pipeline.sqs.put(DEAD_LETTERS, notification(number))
+    pipeline.sqs.before = lambda name, _: "partial" if name == "delete" else None
+    assert pipeline.redrive() == {"moved": 0, "in_both": 1, "end": "DeleteMessageBatch: 1 messages are in both queues"}
+    assert sizes == []
+
+
+def test_dead_letters_are_not_hidden_for_so_long_that_their_alarm_goes_back(pipeline: FakePipeline) -> None:
+    """The alarm looks at the visible ones of five minutes, and a function may have fifteen."""
+    letter = pipeline.sqs.put(DEAD_LETTERS, notification(1), Reason="unreadable")
+    pipeline.sqs.put(DEAD_LETTERS, notification(2))
+    hidden: list[float] = []
+    pipeline.while_redrive_sleeps = lambda: hidden.append((letter.visible_at - START).total_seconds())
+    assert (pipeline.redrive(seconds=900) or {})["end"] == "the queue does not drain"
+    assert max(hidden) < 300
+    assert (pipeline.sqs.now - START).total_seconds() < 300
+
+
+def test_many_messages_that_stay_are_released_as_long_as_there_is_time(pipeline: FakePipeline) -> None:
+    """SQS makes the others visible when their visibility timeout ends; a function that is killed would run again."""
+    for number in range(400):
+        pipeline.sqs.put(DEAD_LETTERS, notification(number), Reason="unreadable")
+    seconds = {"receive": 0.1, "change": 3.0}
+    pipeline.sqs.before = lambda name, _: pipeline.advance(seconds.get(name, 0.0))
+    pipeline.redrive(seconds=30)
+    assert (pipeline.sqs.now - START).total_seconds() < 30
+
+
+def test_unreadable_messages_do_not_keep_it_from_the_other_queue(pipeline: FakePipeline) -> None:
+    """There may be more of them than it can look at in its time."""
+    for number in range(1_000):
+        pipeline.sqs.put(DEAD_LETTERS, notification(number), Reason="unreadable")
+    pipeline.sqs.put(SUBSCRIPTION_DEAD_LETTERS, notification(2_000))
+    pipeline.sqs.before = lambda name, _: pipeline.advance(0.5 if name == "receive" else 0.0)
+    assert (pipeline.redrive() or {})["moved"] == 1
+
+
 def test_logs_and_metrics_count_and_say_nothing_personal(
     pipeline: FakePipeline, capsys: pytest.CaptureFixture[str]
 ) -> None:

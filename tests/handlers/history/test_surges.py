@@ -143,6 +143,35 @@ def test_a_second_delivery_counts_nothing() -> None:
     assert client.counts == ["UpdateItem"]
 
 
+def counted(store: Store) -> int:
+    """Hard bounces of example.org, by its row."""
+    row = decode(store.rows("history").get(("domain#example.org", "hours"), {}))
+    return sum(number for name, number in row.items() if name.startswith("h"))
+
+
+def test_a_bounce_of_an_address_that_is_refused_is_not_counted() -> None:
+    """Else each of its many deliveries would count it, as in an outage."""
+    store = Store()
+    later = {"value": "jane@example.org", "entry": "state", "schema": 3, "revision": 1}
+    store.rows("history")["jane@example.org", "state"] = encode(later)
+    events = [bounce("jane@example.org"), bounce("amy@example.org")]
+    for outcome in (Outcome.RECORDED, Outcome.DUPLICATE):
+        results = apply(FakeDynamoDB(store), events)
+        assert [result.outcome for result in results] == [Outcome.FAILED, outcome]
+    assert counted(store) == 1
+
+
+def test_bounces_for_which_a_transaction_has_no_room_are_counted_once() -> None:
+    store = Store()
+    addresses = [f"person{number}@example.org" for number in range(32)]
+    soft = next(rule for rule in RULES_USED if rule.name == "soft-bounce")
+    apply(FakeDynamoDB(store), [make_feedback(next(_numbers), address, soft, START) for address in addresses])
+    client = FakeDynamoDB(store)  # each bounce moves a soft one out of the state
+    apply(client, [bounce(address) for address in addresses])
+    assert client.calls.count("TransactWriteItems") > 1
+    assert counted(store) == 32
+
+
 def test_a_count_that_fails_fails_no_feedback_and_is_told() -> None:
     def refuse(operation: str) -> None:
         if operation == "UpdateItem":
