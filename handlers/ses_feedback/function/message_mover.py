@@ -121,11 +121,12 @@ class MessageMover:
                 time.sleep(max(0.0, started + sent / self._rate - time.monotonic()))
         return sent
 
-    def close(self) -> None:
-        """Delete the messages that were sent and not deleted; make all others visible again. Raises nothing."""
+    def close(self, *, deadline: float = math.inf) -> None:
+        """Delete the messages that were sent and not deleted; make all others visible again, until ``deadline``.
+        Raises nothing."""
         with suppress(ClientError, BotoCoreError):
             self._delete(list(self._undeleted_handles))
-        release_messages(self._client, self._source_url, self._unsent_handles.values())
+        release_messages(self._client, self._source_url, self._unsent_handles.values(), deadline=deadline)
 
     def _remember(self, message: Message) -> bool:
         """Keep the newest receipt handle of a message; returns whether it is received for the first time."""

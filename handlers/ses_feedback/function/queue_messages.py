@@ -5,7 +5,9 @@ them visible again. The dead-letter queues have no redrive policy of their own, 
 """
 
 import base64
+import math
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -128,12 +130,17 @@ def receive_messages(
     return [_received_message(received) for received in response.get("Messages", ())]
 
 
-def release_messages(client: "SQSClient", url: str, receipt_handles: Iterable[str]) -> None:
-    """Make messages visible again. If a call fails, its messages are visible after their visibility timeout."""
+def release_messages(
+    client: "SQSClient", url: str, receipt_handles: Iterable[str], *, deadline: float = math.inf
+) -> None:
+    """Make messages visible again, until ``deadline`` (of time.monotonic). Those of a call that fails, and the rest, are
+    visible after their visibility timeout."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a slow import for the command line
 
     handles = list(receipt_handles)
     for start in range(0, len(handles), BATCH_SIZE):
+        if time.monotonic() >= deadline:
+            break
         entries: Any = [
             {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
             for number, handle in enumerate(handles[start : start + BATCH_SIZE])

@@ -4,7 +4,7 @@ Unreadable ones stay, they would come back: each is read before it goes. So do t
 fails twice needs a person. An outage is over when the queue drains, so the first message goes alone, and only after it
 is processed go 10, then 100, and so on. There is no further step when the queue does not drain, which is how a message
 that AWS refuses again shows, nor when a redriven message is seen that is a dead letter again. SQS tends to return older
-messages first: among many, such a one is seen late.
+messages first: among many, such a one is seen late. It also stops when SQS does not delete what was moved.
 
 A message is in the queue before it is deleted here. If the function is killed between the two, or SQS does not delete
 it, it may be redriven a second time; the history then has its feedback already, and nothing changes.
@@ -28,8 +28,11 @@ from ses_feedback.table import describe
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-_USED_SHARE = 0.6
-"""Of the remaining time; the rest is for making the messages visible again that were received and stay."""
+_LONGEST_SECONDS = 240
+"""Less than the five minutes of the alarm on dead letters: it looks at the visible ones, and these are hidden so long."""
+
+_MOVING_SHARE, _RELEASING_SHARE = 0.6, 0.9
+"""Of that time: when the moving ends, and then the making visible of the messages that were received and stay."""
 
 _BUSY_MESSAGES = 100
 """With more messages in the queue there is a backlog. A queue with steady traffic is hardly ever empty."""
@@ -70,8 +73,13 @@ def redrive(
     Needs sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on both, and
     sqs:SendMessage and sqs:GetQueueAttributes on the queue.
     """
-    deadline = time.monotonic() + _USED_SHARE * remaining_seconds
+    remaining_seconds = min(remaining_seconds, _LONGEST_SECONDS)
+    started = time.monotonic()
+    deadline = started + _MOVING_SHARE * remaining_seconds
     selection = _Selection(is_worth_it, datetime.now(UTC) - _PAUSE)
+    # Hardly anything unreadable is in what the topic could not deliver; of the others there may be more of it than
+    # there is time to look at.
+    source_urls = (queues.subscription_dead_letter_url, queues.dead_letter_url)
     movers = [
         MessageMover(
             client,
@@ -81,16 +89,16 @@ def redrive(
             change=redriven,
             visibility_timeout_seconds=math.ceil(remaining_seconds),
         )
-        for source_url in (queues.dead_letter_url, queues.subscription_dead_letter_url)
+        for source_url in source_urls
     ]
     result = RedriveResult()
     try:
-        if any(_count(client, url) for url in (queues.dead_letter_url, queues.subscription_dead_letter_url)):
+        if any(_count(client, url) for url in source_urls):
             result.end = _move_in_steps(_Queue(client, queues.url, deadline), movers, selection, deadline)
     except (ClientError, BotoCoreError) as error:
         result.end = f"SQS: {describe(error)}"
     for mover in movers:
-        mover.close()
+        mover.close(deadline=started + _RELEASING_SHARE * remaining_seconds)
         result.moved += mover.moved
         result.in_both += mover.in_both
     return result
@@ -139,6 +147,8 @@ def _move_in_steps(queue: _Queue, movers: Sequence[MessageMover], selection: _Se
             tried += mover.move(step - tried, deadline=deadline)
             if mover.failed:
                 return f"SendMessageBatch: {', '.join(mover.failed)}"
+            if mover.in_both:  # each run would send another copy
+                return f"DeleteMessageBatch: {mover.in_both} messages are in both queues"
         if selection.returned:
             return "a redriven message is a dead letter again"
         if time.monotonic() >= deadline:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ses_feedback.function import dead_letters as dead_letters_module
 from ses_feedback.function import handler as handler_module
-from ses_feedback.function import message_mover
+from ses_feedback.function import message_mover, queue_messages
 from ses_feedback.function import redrive as redrive_module
 from ses_feedback.function.settings import Queues, Settings
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
@@ -255,6 +255,7 @@ def install(pipeline: FakePipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redrive_module, "datetime", Clock)
     monkeypatch.setattr(redrive_module, "time", pipeline)
     monkeypatch.setattr(message_mover, "time", pipeline)
+    monkeypatch.setattr(queue_messages, "time", pipeline)
     monkeypatch.setattr(dead_letters_module, "ThreadPoolExecutor", _InlinePool)
     handler_module.metrics.set_default_dimensions(pipeline="bounce-shop")
 
