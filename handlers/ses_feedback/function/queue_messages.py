@@ -133,8 +133,10 @@ def receive_messages(
 def release_messages(
     client: "SQSClient", url: str, receipt_handles: Iterable[str], *, deadline: float = math.inf
 ) -> None:
-    """Make messages visible again, until ``deadline`` (of time.monotonic). Those of a call that fails, and the rest, are
-    visible after their visibility timeout."""
+    """Make messages visible again, until ``deadline`` (of time.monotonic).
+
+    Those of a call that fails, and the rest, are visible after their visibility timeout.
+    """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a slow import for the command line
 
     handles = list(receipt_handles)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _LONGEST_SECONDS = 240
-"""Less than the five minutes of the alarm on dead letters: it looks at the visible ones, and these are hidden so long."""
+"""Less than the five minutes of the alarm on dead letters, which are hidden so long: it looks at the visible ones."""
 
 _MOVING_SHARE, _RELEASING_SHARE = 0.6, 0.9
 """Of that time: when the moving ends, and then the making visible of the messages that were received and stay."""
@@ -145,10 +145,8 @@ def _move_in_steps(queue: _Queue, movers: Sequence[MessageMover], selection: _Se
         tried = 0
         for mover in movers:
             tried += mover.move(step - tried, deadline=deadline)
-            if mover.failed:
-                return f"SendMessageBatch: {', '.join(mover.failed)}"
-            if mover.in_both:  # each run would send another copy
-                return f"DeleteMessageBatch: {mover.in_both} messages are in both queues"
+            if mover.failed or mover.in_both:  # a further step, as each run, would put more into both queues
+                return f"SendMessageBatch: {', '.join(mover.failed)}" if mover.failed else "DeleteMessageBatch failed"
         if selection.returned:
             return "a redriven message is a dead letter again"
         if time.monotonic() >= deadline:

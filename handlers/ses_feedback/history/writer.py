@@ -149,6 +149,17 @@ class HistoryWriter:
     def _write_group(
         self, group: list[AddressEvents], deadline: float, failed_attempts: int = 0
     ) -> tuple[Results, list[AddressEvents]]:
+        """Write addresses together; the results of those that are settled, and the others, to be written one by one."""
+        try:
+            return self._try_group(group, deadline, failed_attempts)
+        except Exception as error:  # noqa: BLE001 - over a row that no version wrote; it must fail no other address
+            if len(group) > 1:
+                return {}, group
+            return _failed(group, TableError(f"{type(error).__name__} over the rows that decide about an address")), []
+
+    def _try_group(
+        self, group: list[AddressEvents], deadline: float, failed_attempts: int
+    ) -> tuple[Results, list[AddressEvents]]:
         """Read and write addresses together, again and again until they are written, cannot be, or time is up.
 
         A group that DynamoDB throttles stays together: apart, its addresses would be ten times the calls. If others

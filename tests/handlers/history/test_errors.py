@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from ses_feedback import Blocklist
 from ses_feedback import table as table_module
 from ses_feedback.history.event import Event
+from ses_feedback.history.protected import LIST_KEY
 from ses_feedback.history.writer import HistoryWriter, Outcome, Result
-from ses_feedback.table import TableError, describe, make_client, read_many, retry
+from ses_feedback.table import TableError, describe, encode, make_client, read_many, retry
 
 from tests.handlers.fake_dynamodb import FakeDynamoDB, Fault, Store, client_error
 from tests.handlers.model import RULES_USED, START, make_act, make_feedback
@@ -344,3 +345,23 @@ def test_one_feedback_twice_in_a_batch_counts_once() -> None:
     twice = [make_feedback(1, "jane@example.org", HARD, START) for _ in range(2)]
     assert apply(client, twice) == [RECORDED, Result(Outcome.DUPLICATE)]
     assert client.calls == ["BatchGetItem", "TransactWriteItems"]
+
+
+@pytest.mark.parametrize(
+    ("row", "error"),
+    [
+        ({"value": "person0@example.org", "entry": "state", "version": 1, "bounce": {"at": 5, "id": "x"}}, "TypeError"),
+        ({"value": "person0@example.org", "entry": "state", "version": 1, "holds": [{"at": "", "id": ""}]}, "KeyError"),
+        ({"value": "domain#example.org", "entry": "hours", "h5": "many"}, "ValueError"),
+        ({**LIST_KEY, "patterns": 5}, "TypeError"),
+    ],
+)
+def test_a_row_that_no_version_wrote_fails_only_what_it_decides_about(row: dict[str, Any], error: str) -> None:
+    """Else the function would fail, and with it each batch that the same feedback is in."""
+    store = Store()
+    store.rows("history")[row["value"], row["entry"]] = encode(row)
+    events = [*bounces(1), make_feedback(1, "amy@example.net", IGNORED, START)]
+    assert apply(FakeDynamoDB(store), events) == [
+        Result(Outcome.FAILED, f"{error} over the rows that decide about an address"),
+        RECORDED,
+    ]
