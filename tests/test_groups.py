@@ -1,4 +1,4 @@
-"""Tests of a group run in one process, which makes their stack once. Where pytest-xdist cannot group, nothing says so."""
+"""Tests of a group run in one process, which makes their stack once. If pytest-xdist cannot group, nothing says so."""
 
 import os
 
