@@ -5,6 +5,7 @@ fails twice needs a person. An outage is over when the queue drains, so the firs
 is processed go 10, then 100, and so on. There is no further step when the queue does not drain, which is how a message
 that AWS refuses again shows, nor when a redriven message is seen that is a dead letter again. SQS tends to return older
 messages first: among many, such a one is seen late. It also stops when SQS does not delete what was moved.
+With a batching window that is longer than a run, each run moves one message: no second step would know of the first.
 
 A message is in the queue before it is deleted here. If the function is killed between the two, or SQS does not delete
 it, it may be redriven a second time; the history then has its feedback already, and nothing changes.
@@ -35,7 +36,8 @@ _MOVING_SHARE, _RELEASING_SHARE = 0.6, 0.9
 """Of that time: when the moving ends, and then the making visible of the messages that were received and stay."""
 
 _BUSY_MESSAGES = 100
-"""With more messages in the queue there is a backlog. A queue with steady traffic is hardly ever empty."""
+"""With more messages in the queue there is a backlog. A queue with steady traffic is hardly ever empty: those being
+processed count, as do those that wait for the end of their batching window."""
 
 _STEP_FACTOR = 10
 _POLL_SECONDS = 2

@@ -1,8 +1,8 @@
 """A pipeline in virtual time: days pass in a second, around the real function with its writer.
 
 Beside the queues and tables in memory it has Lambda's pollers, the schedule of the redrive, and a time that passes when
-the function waits. One thing happens at a time: an invocation lasts as long as it waits, and others begin meanwhile, but
-its calls come at once.
+the function waits. One thing happens at a time: an invocation lasts as long as it waits, and others begin meanwhile,
+but its calls come at once.
 
 Not proved: how Lambda scales, and calls of several invocations between each other's (test_invariants.py has those).
 """
