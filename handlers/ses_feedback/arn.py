@@ -1,6 +1,10 @@
 """Amazon Resource Names, taken apart. Pure."""
 
+import re
 from typing import NamedTuple
+
+TABLE_ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
+"""The ARN of a DynamoDB table."""
 
 
 class Arn(NamedTuple):

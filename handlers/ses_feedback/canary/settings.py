@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
+from ses_feedback.arn import TABLE_ARN
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class CanarySettings:
         return cls(
             sender=_text(environment, "SENDER", r"[^@\s]+@[^@\s]+", "an e-mail address"),
             addresses=_addresses(environment.get("ADDRESSES", "")),
-            blocked_table=_text(environment, "BLOCKED_TABLE_ARN", _ARN.pattern, "the ARN of a table"),
+            blocked_table=_text(environment, "BLOCKED_TABLE_ARN", TABLE_ARN.pattern, "the ARN of a table"),
             timeout_seconds=int(_text(environment, "TIMEOUT_SECONDS", r"\d{1,3}", "a whole number of seconds")),
             region=_text(environment, "AWS_REGION", r"[a-z0-9-]+", "a Region"),
             configuration_set=environment.get("CONFIGURATION_SET", ""),

@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ses_feedback.arn import Arn
+from ses_feedback.arn import TABLE_ARN, Arn
 from ses_feedback.function.origin import Source
 from ses_feedback.history.protected import Protected, pattern_key
 from ses_feedback.history.safeguards import Safeguards
 
-_ARN = re.compile(r"arn:[a-z-]+:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}")
 _QUEUE_URL = re.compile(r"https?://\S{1,1000}")
 _ACCOUNT = re.compile(r"\d{12}")
 
@@ -87,7 +86,7 @@ class _Reader:
 
     def table_arn(self, name: str) -> str:
         value = self._environment.get(name, "")
-        if not _ARN.fullmatch(value):
+        if not TABLE_ARN.fullmatch(value):
             self.problems.append(
                 f"{name} is {value!r}; the ARN of a DynamoDB table is needed, "
                 "arn:aws:dynamodb:<region>:<account>:table/<name>"
