@@ -152,7 +152,8 @@ class HistoryWriter:
         """Write addresses together; the results of those that are settled, and the others, to be written one by one."""
         try:
             return self._try_group(group, deadline, failed_attempts)
-        except Exception as error:  # noqa: BLE001 - over a row that no version wrote; it must fail no other address
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            # Over a row that no version wrote: it must fail no other address, nor the function again and again.
             if len(group) > 1:
                 return {}, group
             return _failed(group, TableError(f"{type(error).__name__} over the rows that decide about an address")), []
