@@ -56,7 +56,7 @@ class FeedbackPipelineArgs(TypedDict):
     function_memory_mb: NotRequired[pulumi.Input[int]]
     """Memory of the function in MB, 128 to 10240. Default: 256."""
     function_timeout_seconds: NotRequired[pulumi.Input[int]]
-    """Timeout of the function in seconds, 1 to 900; the queue hides a message six times as long or longer. Default: 30.
+    """Timeout of the function in seconds, 3 to 900; the queue hides a message six times as long or longer. Default: 30.
     """
     log_retention_days: NotRequired[pulumi.Input[int]]
     """Days to keep the function's logs, one of the numbers that CloudWatch Logs accepts. Default: 30."""
@@ -103,7 +103,8 @@ RULES: dict[str, inputs.Rule[Any]] = {
     "maximum_concurrency": inputs.IntegerRange(capacity.MIN_CONCURRENCY, capacity.MAX_CONCURRENCY, "batches"),
     "table_write_units_per_second": inputs.IntegerRange(capacity.MIN_UNITS, capacity.MAX_UNITS, "write units a second"),
     "function_memory_mb": inputs.IntegerRange(128, 10_240, "MB"),
-    "function_timeout_seconds": inputs.IntegerRange(1, 900, "seconds"),
+    # At least what one slow call of DynamoDB takes, with time for the queues.
+    "function_timeout_seconds": inputs.IntegerRange(3, 900, "seconds"),
     "log_retention_days": inputs.choice(_LOG_RETENTION_DAYS),
     "kms_key_arn": inputs.kms_key_arn,
     "table_kms_key_arn": inputs.kms_key_arn,

@@ -92,7 +92,7 @@ def test_the_queues_are_as_asked(stack: DeployedStack, pipeline: dict[str, Any])
     queue, dead_letters, subscription_dead_letters = map(
         attributes, ("queueUrl", "deadLetterQueueUrl", "subscriptionDeadLetterQueueUrl")
     )
-    assert queue["VisibilityTimeout"] == "598"
+    assert queue["VisibilityTimeout"] == "483"
     redrive_policy = json.loads(queue["RedrivePolicy"])
     assert redrive_policy == {"deadLetterTargetArn": dead_letters["QueueArn"], "maxReceiveCount": 1000}
     allowed = json.loads(dead_letters["RedriveAllowPolicy"])

@@ -26,7 +26,7 @@ from tests.handlers.simulation import InlineExecutor, inline_history
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 QUEUE, DEAD_LETTERS, SUBSCRIPTION_DEAD_LETTERS = "queue", "dead-letters", "subscription-dead-letters"
 RETENTION = timedelta(days=7)
-VISIBILITY_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT = 598, 1_000
+VISIBILITY_TIMEOUT_SECONDS, MAX_RECEIVE_COUNT = 483, 1_000
 QUEUES = Queues(QUEUE, DEAD_LETTERS, SUBSCRIPTION_DEAD_LETTERS, round(RETENTION.total_seconds()))
 
 Hook = Callable[[str, dict[str, Any]], Fault | None]
