@@ -81,11 +81,13 @@ class FeedbackFunction:
         )
 
     def _role_policy(self) -> aws.iam.RolePolicy:
-        arns = pulumi.Output.all(
+        queues, redrives = self._queues, self._inputs.automatic_redrive
+        redriven_from = [queues.dead_letters.arn, queues.subscription_dead_letters.arn] if redrives else []
+        redriven_to = [queues.queue.arn] if redrives else []
+        values = pulumi.Output.all(
             log_group_arn=self.log_group.arn,
-            queue_arn=self._queues.queue.arn,
-            dead_letter_queue_arn=self._queues.dead_letters.arn,
-            subscription_dead_letter_queue_arn=self._queues.subscription_dead_letters.arn,
+            receives_from=[queues.queue.arn, *redriven_from],
+            sends_to=[*redriven_to, queues.dead_letters.arn],
             blocked_table_arn=self._inputs.blocked_table_arn,
             history_table_arn=self._inputs.history_table_arn,
             kms_key_arn=self._inputs.kms_key_arn,
@@ -94,7 +96,7 @@ class FeedbackFunction:
         return aws.iam.RolePolicy(
             f"{self._prefix}-role-policy",
             role=self.role.name,
-            policy=pulumi.Output.json_dumps(arns.apply(lambda known_arns: policies.function_policy(**known_arns))),
+            policy=pulumi.Output.json_dumps(values.apply(lambda known: policies.function_policy(**known))),
             opts=self._options(),
         )
 

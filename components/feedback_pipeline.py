@@ -81,9 +81,11 @@ class FeedbackPipeline(pulumi.ComponentResource):
         queues = Queues(queue, dead_letter_queue, subscription_dead_letter_queue)
         function = FeedbackFunction(self._prefix, self._inputs, queues, parent=self)
         role_arn = function.role.arn
-        redrive_principals = self._inputs.redrive_principals
+        redrivers: list[pulumi.Input[str]] = [*self._inputs.redrive_principals]
+        if self._inputs.automatic_redrive:
+            redrivers.append(role_arn)
         self._queue_policy("dead-letters", dead_letter_queue, None, [role_arn])
-        queue_policy = self._queue_policy("queue", queue, topic, [role_arn, *redrive_principals])
+        queue_policy = self._queue_policy("queue", queue, topic, redrivers)
         subscription_dead_letter_queue_policy = self._queue_policy(
             "subscription-dead-letters", subscription_dead_letter_queue, topic, []
         )

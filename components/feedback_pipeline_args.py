@@ -65,7 +65,7 @@ class FeedbackPipelineArgs(TypedDict):
     table_kms_key_arn: NotRequired[pulumi.Input[str]]
     """Customer managed key of the tables, if they have one: the function needs permission to decrypt. Default: none."""
     permissions_boundary_arn: NotRequired[pulumi.Input[str]]
-    """Permissions boundary of the function's role. Default: none."""
+    """Permissions boundary of the roles of the function and of its schedule, which invokes it. Default: none."""
     tags: NotRequired[pulumi.Input[dict[str, pulumi.Input[str]]]]
     """Tags of every resource that takes tags. Default: none."""
 

@@ -167,9 +167,8 @@ def queue_policy(queue_arn: str, topic_arn: str | None, senders: Sequence[str] =
 def function_policy(
     *,
     log_group_arn: str,
-    queue_arn: str,
-    dead_letter_queue_arn: str,
-    subscription_dead_letter_queue_arn: str,
+    receives_from: Sequence[str],
+    sends_to: Sequence[str],
     blocked_table_arn: str,
     history_table_arn: str,
     kms_key_arn: str | None,
@@ -178,7 +177,7 @@ def function_policy(
     """What the function does, and nothing else; a customer key adds permission to use it.
 
     Lambda receives and deletes with this role. The function itself sends dead letters, delays what failed, and moves
-    dead letters of an outage back (docs/adr/0015-poison-and-outage.md).
+    dead letters of an outage back, if it shall (docs/adr/0015-poison-and-outage.md).
     """
     statements: list[Document] = [
         {
@@ -196,13 +195,13 @@ def function_policy(
                 "sqs:GetQueueAttributes",
                 "sqs:ReceiveMessage",
             ],
-            "Resource": [queue_arn, dead_letter_queue_arn, subscription_dead_letter_queue_arn],
+            "Resource": list(receives_from),
         },
         {
             "Sid": "SendMessages",
             "Effect": "Allow",
             "Action": "sqs:SendMessage",
-            "Resource": [queue_arn, dead_letter_queue_arn],
+            "Resource": list(sends_to),
         },
         {
             "Sid": "WriteHistoryTable",
@@ -219,7 +218,7 @@ def function_policy(
     ]
     if kms_key_arn:
         # To send, the sender needs both; to receive, Decrypt (SQS Developer Guide, "Key management").
-        use_queues = _decrypt("UseQueueKey", kms_key_arn, _service_endpoint("sqs", queue_arn))
+        use_queues = _decrypt("UseQueueKey", kms_key_arn, _service_endpoint("sqs", receives_from[0]))
         statements.append({**use_queues, "Action": ["kms:Decrypt", "kms:GenerateDataKey"]})
     if table_kms_key_arn:
         statements.append(decrypt_table("DecryptTables", table_kms_key_arn, blocked_table_arn))

@@ -71,7 +71,7 @@ STEPS = (
     Step("origin", "only the pipeline's own source", "ses_feedback.function.origin", "check_origin"),
     Step("verdict", "one table of rules", "ses_feedback.function.verdict", "judge_all"),
     Step("event", "what the history stores", "ses_feedback.function.feedback_event", "feedback_event"),
-    Step("writer", "two rounds of calls per batch", "ses_feedback.history.writer", "HistoryWriter"),
+    Step("writer", "two rounds of calls per batch, or three", "ses_feedback.history.writer", "HistoryWriter"),
     Step("transaction", "one transaction per address", "ses_feedback.history.transaction", "transaction_actions"),
     Step("state", "the summary of an address's history", "ses_feedback.history.state", "State"),
     Step("history_table", "DynamoDB history table"),

@@ -88,9 +88,10 @@ class Emulator:
 
         Its Lambda workers are killed first, with what they are at. For one that was started with ``keeps_state``.
 
-        Raises: SandboxError, as `start_emulator`; or it did not stop within 30 seconds.
+        Raises: SandboxError, as `start_emulator`; or it keeps no state, or did not stop within 30 seconds.
         """
-        assert self.keeps_state, "start_emulator(keeps_state=True) is needed: the emulator would start empty"
+        if not self.keeps_state:
+            raise SandboxError("start_emulator(keeps_state=True) is needed: the emulator would start empty")
         for worker in self.worker_ids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)

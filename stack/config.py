@@ -26,7 +26,7 @@ from components.feedback_pipeline_args import PipelineSettings
 from components.inputs import InputError, Rule, camel_case
 from stack.limits import check_limits
 from stack.model import CanarySettings, ExistingTables, MonitoringSettings, NewTables, Source, StackConfig
-from stack.sources import read_sources, required_default_region
+from stack.sources import default_canary_sender, read_sources, required_default_region
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -87,15 +87,17 @@ def parse(config: Mapping[str, str], default_region: str | None = None, prefix: 
     Raises: ValueError, naming key and value.
     """
     values = {key: value for key, text in config.items() if (value := _parse_json(text)) != ""}
-    values = {key: value for key, value in values.items() if value != 0 or key not in _ZERO_IS_UNSET}
+    values = {key: value for key, value in values.items() if not (key in _ZERO_IS_UNSET and _is_zero(value))}
     for key, value in values.items():
         if key not in KEYS:
             raise InputError(prefix + key, value, f"there is no such key; there are {', '.join(sorted(KEYS))}")
     sources = read_sources(f"{prefix}sources", values.pop("sources", None), default_region)
     checked = {key: _RULES[key](prefix + key, value) for key, value in values.items()}
+    tables = _tables(checked, default_region, prefix)
+    _check_capacity(tables, checked, prefix)
     stack_config = StackConfig(
         sources=sources,
-        tables=_tables(checked, default_region, prefix),
+        tables=tables,
         pipeline_settings=_pipeline_settings(checked, prefix),
         monitoring_settings=_monitoring_settings(checked, sources, prefix),
         canary_settings=_canary_settings(checked, sources, prefix),
@@ -107,6 +109,10 @@ def parse(config: Mapping[str, str], default_region: str | None = None, prefix: 
         _check_created_keys(stack_config, prefix)
     check_limits(stack_config, prefix)
     return stack_config
+
+
+def _is_zero(value: object) -> bool:
+    return value == 0 and not isinstance(value, bool)
 
 
 def _parse_json(text: str) -> object:
@@ -157,8 +163,12 @@ def _canary_settings(checked: Mapping[str, Any], sources: list[Source], prefix: 
     key, default = f"{prefix}canaryTimeoutSeconds", CanarySettings()
     settings = CanarySettings(timeout_seconds=checked.get("canaryTimeoutSeconds", default.timeout_seconds))
     if not checked.get("canary"):
+        requirement = f"leave it out, or set {prefix}canary to true"
         if settings != default:  # Pulumi.yaml declares the default
-            raise InputError(key, settings.timeout_seconds, f"leave it out, or set {prefix}canary to true")
+            raise InputError(key, settings.timeout_seconds, requirement)
+        for index, source in enumerate(sources):
+            if source.canary_sender != default_canary_sender(source.identities):
+                raise InputError(f"{prefix}sources[{index}].canarySender", source.canary_sender, requirement)
         return None
     for index, source in enumerate(sources):
         if source.canary_sender is None:
@@ -196,6 +206,21 @@ def _tables(checked: Mapping[str, Any], default_region: str | None, prefix: str)
         requirement = f"leave it out with {prefix}tableKmsKeyArn: a replica would need a key in its own Region"
         raise InputError(f"{prefix}replicaRegions", tables.replica_regions, requirement)
     return tables
+
+
+def _check_capacity(tables: NewTables | ExistingTables, checked: Mapping[str, Any], prefix: str) -> None:
+    """Raises: ValueError for write units that another key makes void, or that the tables refuse."""
+    key, units = f"{prefix}tableWriteUnitsPerSecond", checked.get("tableWriteUnitsPerSecond")
+    if units is None:
+        return
+    if "maximumConcurrency" in checked:
+        requirement = f"leave it out with {prefix}maximumConcurrency: it is only for the number that this one sets"
+        raise InputError(key, units, requirement)
+    limit = tables.max_write_request_units if isinstance(tables, NewTables) else None
+    if limit is not None and units > limit:
+        raise InputError(
+            key, units, f"at most {prefix}maxWriteRequestUnits ({limit}) is needed: each table refuses more"
+        )
 
 
 def _check_created_keys(config: StackConfig, prefix: str) -> None:

@@ -67,12 +67,15 @@ def _source(name: str, value: object, default_region: str | None) -> Source:
         configuration_set,
         kms_key_arn,
         email_forwarding,
-        canary_sender or _canary_sender(identities),
+        canary_sender or default_canary_sender(identities),
     )
 
 
-def _canary_sender(identities: list[str]) -> str | None:
-    """Without a domain among the identities it is the first address; None if there is no identity."""
+def default_canary_sender(identities: list[str]) -> str | None:
+    """The address from which a canary sends if none is given; None if there is no identity.
+
+    Without a domain among the identities it is the first address.
+    """
     domain = next((identity for identity in identities if "@" not in identity), None)
     return f"{_CANARY_LOCAL_PART}@{domain}" if domain else next(iter(identities), None)
 

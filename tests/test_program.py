@@ -4,6 +4,7 @@ Recorded, not deployed: nothing here proves that AWS accepts it.
 """
 
 import json
+import re
 import runpy
 from collections import Counter
 from functools import cache
@@ -15,6 +16,7 @@ import pytest
 import yaml
 
 from components.arn import Arn
+from rollout.plan import build_plan
 from tests.recorder import ACCOUNT, Graph, RegisteredResource, record
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +49,22 @@ def dev() -> Graph:
 
 def is_canary(resource: RegisteredResource) -> bool:
     return resource.parent.startswith("canary-")
+
+
+def test_the_readme_and_the_rollout_page_state_how_many_resources_there_are() -> None:
+    """As `pulumi up` counts: with components, and the stack itself."""
+    readme, page = ((ROOT / name).read_text() for name in ("README.md", "docs/rollout.md"))
+    one_source = stack("sandbox", canary=False, tableRegion="", sources=[{"identities": ["example.com"]}])
+    assert f"It shows {len(one_source.resources) + 1} resources" in readme
+    assert f"and {len(one_source.of('aws:cloudwatch/metricAlarm:MetricAlarm'))} alarms" in readme
+    targets = ROOT / "examples/rollout/targets.yaml"
+    stacks = {stack.name: stack for stack in build_plan(targets.read_text(), targets.name).stacks}
+    for name in ("mail-eu-central-1", "shop-eu-west-1", "news-eu-west-1"):  # the hub, and two members that differ
+        config = {
+            key: value if isinstance(value, str) else json.dumps(value) for key, value in stacks[name].config.items()
+        }
+        created = len(run(config).resources) + 1
+        assert re.search(rf" {name} +\d+ +succeeded +{created} create\n", page), (name, created)
 
 
 def test_dev_has_one_pair_of_tables_and_two_pipelines_per_source(dev: Graph) -> None:

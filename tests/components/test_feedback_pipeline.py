@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 from components import FeedbackPipeline, FeedbackPipelineArgs
-from tests.recorder import ACCOUNT, Graph, record
+from tests.recorder import ACCOUNT, RANDOM_SUFFIX, Graph, record
 
 BLOCKED = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/blocked"
 HISTORY = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT}:table/history"
@@ -320,9 +320,17 @@ def test_the_function_redrives_on_a_schedule_whose_role_can_do_no_more(graph: Gr
     ]
 
 
-def test_without_automatic_redrive_there_is_no_schedule(graph: Graph) -> None:
-    names = {resource.name for resource in record_pipeline(automatic_redrive=False).custom}
+def test_without_automatic_redrive_there_is_no_schedule_and_no_right_to_redrive(graph: Graph) -> None:
+    without = record_pipeline(automatic_redrive=False)
+    names = {resource.name for resource in without.custom}
     assert names == {resource.name for resource in graph.custom} - {"p-redrive", "p-scheduler", "p-scheduler-policy"}
+    rights = {statement["Sid"]: statement for statement in without["p-role-policy"].document("policy")["Statement"]}
+    queues = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:p-"
+    assert rights["ReceiveMessages"]["Resource"] == [f"{queues}queue-{RANDOM_SUFFIX}"]
+    assert rights["SendMessages"]["Resource"] == [f"{queues}dead-letters-{RANDOM_SUFFIX}"]
+    statements = without["p-queue-policy"].document("policy")["Statement"]
+    (denial,) = [statement for statement in statements if statement["Sid"] == "DenyOtherSenders"]
+    assert denial["Condition"]["ArnNotEquals"].keys() == {"aws:SourceArn"}
 
 
 def test_customer_keys_reach_topic_queues_logs_and_role() -> None:

@@ -306,7 +306,7 @@ class MonitoredOutput:
     monitored: str
 
 
-def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
+def test_zero_concurrency_leaves_it_to_what_the_tables_take() -> None:
     for configured, expected in ((0, None), (4, 4)):
         settings = parse(config_values(maximumConcurrency=configured), "eu-west-1").pipeline_settings
         assert settings.maximum_concurrency == expected
@@ -369,6 +369,20 @@ def test_zero_concurrency_leaves_scaling_to_lambda() -> None:
         (
             {"missingFeedbackHours": 1},
             "p:missingFeedbackHours is 1: a whole number from 2 to 48 hours, or 0 for no such alarm, is needed",
+        ),
+        ({"maximumConcurrency": False}, "p:maximumConcurrency is False: a whole number from 2"),
+        ({"warmReadUnitsPerSecond": False}, "p:warmReadUnitsPerSecond is False: a whole number from 12000"),
+        (
+            {"tableWriteUnitsPerSecond": 900, "maximumConcurrency": 4},
+            "p:tableWriteUnitsPerSecond is 900: leave it out with p:maximumConcurrency",
+        ),
+        (
+            {"tableWriteUnitsPerSecond": 900, "maxWriteRequestUnits": 800},
+            "p:tableWriteUnitsPerSecond is 900: at most p:maxWriteRequestUnits (800) is needed",
+        ),
+        (
+            {"sources": [{"configurationSet": "main", "canarySender": "test@shop.example"}]},
+            "p:sources[0].canarySender is 'test@shop.example': leave it out, or set p:canary to true",
         ),
         ({"canary": 1}, "p:canary is 1: true or false is needed"),
         ({"canary": True, "canaryTimeoutSeconds": 900}, "p:canaryTimeoutSeconds is 900: a whole number from 30 to 840"),
