@@ -46,15 +46,13 @@ def redrive(  # noqa: PLR0913, PLR0917 - one per option
     After an outage this happens by itself ("Automatic redrive" in docs/operations.md). It remains for what cannot be
     read, once an update can read it (--reason unreadable), and for what failed again after it went back by itself.
 
-    Feedback that is recorded already changes nothing, so repeating this is safe. SQS itself moves a whole dead-letter
-    queue by a message move task; Ctrl-C cancels it. Messages that the topic could not deliver, and messages that an
-    option selects, are sent and then deleted, one by one: if interrupted, a message is in one of the queues or in both.
+    Feedback that is recorded already changes nothing, so repeating this is safe. Each message is sent and then deleted:
+    if this is interrupted, a message is in one of the queues or in both. One that fails again meanwhile stays.
 
-    Exit code 1: some messages were not moved.
+    Exit code 1: some messages were not moved, or you said no.
 
-    Needs the permissions of list; also sqs:DeleteMessage, sqs:StartMessageMoveTask, sqs:ListMessageMoveTasks and
-    sqs:CancelMessageMoveTask on the dead-letter queues, sqs:SendMessage and sqs:GetQueueAttributes on the pipelines'
-    queues (name your role in redrivePrincipals, which their policies allow), and with a customer managed key
+    Needs the permissions of list; also sqs:DeleteMessage on the dead-letter queues and sqs:SendMessage on the
+    pipelines' queues (name your role in redrivePrincipals, which their policies allow), and with a customer managed key
     kms:GenerateDataKey on it.
     """
     selection = read_selection(ids, type_, reason, older_than, datetime.now(UTC))
