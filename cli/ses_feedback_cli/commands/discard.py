@@ -118,8 +118,8 @@ def _discard(
     record_act(context, "discard", decision, selection=selected, archive=path.name, messages=discarded)
     if archived:
         write_stderr(
-            f"{path} has {archived} message(s), with personal data; `dead-letters restore {path} --note WHY` sends them "
-            "back"
+            f"{path} has {archived} message(s), with personal data; `dead-letters restore {path} --note WHY` sends "
+            "them back"
         )
     return exit_code
 
