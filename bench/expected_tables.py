@@ -14,9 +14,9 @@ from ses_feedback.function.verdict import RULES
 from ses_feedback.history.event import Event
 from ses_feedback.history.soft_bounces import SoftBouncePolicy
 from ses_feedback.history.state_row import with_embedded_events
-from tests.handlers.model import expected_item
 
 from bench.workload import Notification
+from tests.handlers.model import expected_item
 
 Row = Mapping[str, Any]
 _RULES = {rule.name: rule for rule in RULES}

@@ -149,7 +149,7 @@ def _notification(
     count: int,
     origin: Origin,
     at: datetime,
-    is_event: bool,  # noqa: FBT001
+    is_event: bool,
 ) -> Notification:
     feedback_id, message_id = f"0102-feedback-{count:08}-000000", f"0102-mail-{count:08}-000000"
     key = "bouncedRecipients" if recipe.kind == "bounce" else "complainedRecipients"
