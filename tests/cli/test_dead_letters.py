@@ -356,6 +356,18 @@ def test_a_dry_run_shows_what_it_would_move_and_moves_nothing(queues: Queues) ->
     assert (len(queues.receive("subscription-dead-letters")), len(queues.receive("dead-letters"))) == (1, 2)
 
 
+@pytest.mark.parametrize("options", [("redrive", "--yes"), ("discard", "--all", "--note", "junk", "--yes")])
+def test_a_queue_that_cannot_be_read_is_named_and_the_others_are_done(
+    queues: Queues, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    queues.client.delete_queue(QueueUrl=queues.urls["dead-letters"])
+    queues.send("complaint-dead-letters", notification(COMPLAINT))
+    result = run(queues, *options)
+    assert (result.exit_code, "dead-letters of bounce-example: GetQueueAttributes" in result.stderr) == (3, True)
+    assert queues.bodies("complaint-dead-letters") == []
+
+
 @dataclass
 class MemoryQueues:
     """The bounce pipeline's queues in memory."""

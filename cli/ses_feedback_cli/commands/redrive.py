@@ -1,13 +1,12 @@
 """The command `dead-letters redrive`."""
 
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from ses_feedback_cli.commands.dead_letter_acts import confirmed
+from ses_feedback_cli.commands.dead_letter_acts import confirmed, read_queues
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.commands.queue_options import (
     DeadLetterReasonOption,
@@ -56,39 +55,26 @@ def redrive(  # noqa: PLR0913, PLR0917 - one per option
     kms:GenerateDataKey on it.
     """
     selection = read_selection(ids, type_, reason, older_than, datetime.now(UTC))
-    queues = _queues_to_redrive(
-        context,
+    counts, exit_code = read_queues(
         select_queues(context, pipeline or (), kind, queue),
-        selection,
-        dry_run=dry_run,
-        as_json=as_json,
+        lambda each: (each, *count_selected(context, each, selection)),
     )
-    if not queues:
+    selected = [(each, number, may_be_more) for each, number, may_be_more in counts if number]
+    for each, number, may_be_more in selected if dry_run or not as_json else ():
+        _write_plan(each, number, may_be_more=may_be_more, dry_run=dry_run, as_json=as_json)
+    if not selected:
         write_stderr("nothing to move")
-    if dry_run or not queues:
-        return ExitCode.OK
+    if dry_run or not selected:
+        return exit_code
     if not yes and not confirmed("moves the messages", "Move them?"):
         return ExitCode.NEGATIVE
-    exit_code = ExitCode.OK
-    for dead_letter_queue in queues:
+    for dead_letter_queue, _, _ in selected:
         result = _redrive_queue(context, dead_letter_queue, selection, rate)
         _write_result(result, as_json=as_json)
         if result.exit_code is ExitCode.INTERRUPTED:
             return ExitCode.INTERRUPTED
         exit_code = max(exit_code, result.exit_code)
     return exit_code
-
-
-def _queues_to_redrive(
-    context: Context, queues: Sequence[DeadLetterQueue], selection: Selection, *, dry_run: bool, as_json: bool
-) -> list[DeadLetterQueue]:
-    """The queues with selected messages, after writing how many each has."""
-
-    counts = [(queue, *count_selected(context, queue, selection)) for queue in queues]
-    selected = [(queue, number, may_be_more) for queue, number, may_be_more in counts if number]
-    for queue, number, may_be_more in selected if dry_run or not as_json else ():
-        _write_plan(queue, number, may_be_more=may_be_more, dry_run=dry_run, as_json=as_json)
-    return [queue for queue, _, _ in selected]
 
 
 def _write_plan(queue: DeadLetterQueue, number: int, *, may_be_more: bool, dry_run: bool, as_json: bool) -> None:
