@@ -84,7 +84,7 @@ class Context:
     def pipelines(self) -> list[Pipeline]:
         """The pipelines of all stacks, in the Regions of --region if it is given. Raises: UsageError without any."""
         pipelines = [
-            Pipeline.from_output(name, output)
+            Pipeline.from_output(name, output, outputs.get("canaries", {}))
             for outputs in self.stack_outputs
             for name, output in outputs.get("pipelines", {}).items()
         ]

@@ -19,6 +19,15 @@ StackOutputs = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Canary:
+    """The canary of a source, which tests the source's pipelines."""
+
+    source: str
+    function_name: str
+    log_group_name: str
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """One pipeline of a stack, as the program exports it."""
 
@@ -38,6 +47,8 @@ class Pipeline:
     """None of a stack whose function does not compare accounts yet."""
     redrive_schedule: str | None = None
     """The name of the schedule of the automatic redrive; None without it."""
+    canary: Canary | None = None
+    """None without one."""
 
     @property
     def source(self) -> Source:
@@ -50,8 +61,11 @@ class Pipeline:
         )
 
     @classmethod
-    def from_output(cls, name: str, output: Mapping[str, Any]) -> "Pipeline":
-        """The pipeline that a stack exports under this name. Raises: UsageError, naming what is missing."""
+    def from_output(cls, name: str, output: Mapping[str, Any], canaries: Mapping[str, Any]) -> "Pipeline":
+        """The pipeline that a stack exports under this name, with its canary of the stack's ``canaries``.
+
+        Raises: UsageError, naming what is missing.
+        """
         try:
             return cls(
                 name,
@@ -68,6 +82,14 @@ class Pipeline:
                 output.get("configurationSet"),
                 output.get("sendingAccounts"),
                 output.get("redriveSchedule") or None,
+                next(
+                    (
+                        Canary(source, canary["functionName"], canary["logGroupName"])
+                        for source, canary in canaries.items()
+                        if name in canary["addresses"]
+                    ),
+                    None,
+                ),
             )
         except KeyError as error:
             raise UsageError(

@@ -1,6 +1,4 @@
-"""The part of SQS that the command line uses, in memory, with faults and with message move tasks.
-
-moto and MiniStack have no message move tasks.
+"""The part of SQS that the command line uses, in memory, with faults.
 
 A call that fails may have had its effect or not, as with SQS when the response is lost.
 """
@@ -46,11 +44,6 @@ class FakeSqs:
     fault: Callable[[str], Fault] = lambda _: Fault.NONE
     after_call: Callable[[], None] = lambda: None
     """Runs after each call that had its effect."""
-    moved_per_poll: int = 2
-    """Messages that a move task moves between two polls."""
-    polls_before_listed: int = 0
-    """Polls in which a task that was just started is not listed yet."""
-    tasks: list[dict[str, Any]] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -145,49 +138,3 @@ class FakeSqs:
         for message in self.queues[parameters["QueueUrl"]]:
             message.in_flight = message.in_flight and message.receipt_handle not in released
         return {"Successful": [{"Id": entry["Id"]} for entry in parameters["Entries"]]}
-
-    def do_start_message_move_task(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        if any(task["Status"] == "RUNNING" for task in self.tasks):
-            raise ClientError({"Error": {"Code": "InvalidParameterValue"}}, "StartMessageMoveTask")
-        handle = f"task-{len(self.tasks) + 1}"
-        task = {
-            **parameters,
-            "TaskHandle": handle,
-            "Status": "RUNNING",
-            "StartedTimestamp": len(self.tasks) + 1,
-            "ApproximateNumberOfMessagesMoved": 0,
-        }
-        self.tasks.append(task)
-        return {"TaskHandle": handle}
-
-    def do_list_message_move_tasks(self, _: dict[str, Any]) -> dict[str, Any]:
-        for task in self.tasks:
-            if task["Status"] == "RUNNING":
-                self._advance(task)
-        unlisted = self.polls_before_listed > 0 and self.tasks[-1:] != [] and self.tasks[-1]["StartedTimestamp"] > 0
-        self.polls_before_listed -= unlisted
-        latest = self.tasks[-2:-1] if unlisted else self.tasks[-1:]
-        # As in AWS, only a running task has a handle.
-        return {
-            "Results": [
-                {key: value for key, value in task.items() if key != "TaskHandle" or task["Status"] == "RUNNING"}
-                for task in latest
-            ]
-        }
-
-    def do_cancel_message_move_task(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        for task in self.tasks:
-            if task["TaskHandle"] == parameters["TaskHandle"] and task["Status"] == "RUNNING":
-                task["Status"] = "CANCELLED"
-                return {"ApproximateNumberOfMessagesMoved": task["ApproximateNumberOfMessagesMoved"]}
-        raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "CancelMessageMoveTask")
-
-    def _advance(self, task: dict[str, Any]) -> None:
-        source, target = (self.queues[task[key].removeprefix("arn:")] for key in ("SourceArn", "DestinationArn"))
-        batch = [message for message in source if not message.in_flight][: self.moved_per_poll]
-        if not batch:
-            task["Status"] = "COMPLETED"
-        for message in batch:
-            source.remove(message)
-            target.append(Message(f"moved-{message.id}", message.body))
-            task["ApproximateNumberOfMessagesMoved"] += 1

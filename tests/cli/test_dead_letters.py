@@ -1,6 +1,6 @@
-"""`ses-feedback dead-letters` with moto, and with queues in memory for message move tasks, which moto does not have.
+"""`ses-feedback dead-letters` with moto, and with queues in memory for faults.
 
-Not tested: the permissions that AWS requires, and that a move task behaves as the API reference says.
+Not tested: the permissions that AWS requires.
 """
 
 import json
@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ses_feedback.function import queue_messages
 from ses_feedback_cli.context import Context
-from ses_feedback_cli.dead_letters import move_task
 from ses_feedback_cli.dead_letters.masking import MASK, mask_body
 from ses_feedback_cli.output import format_time
 
@@ -272,7 +271,7 @@ def test_a_safe_field_is_shown_only_if_its_value_cannot_be_personal() -> None:
 def test_subscription_dead_letters_are_moved_unchanged(queues: Queues) -> None:
     queues.send("subscription-dead-letters", notification(HARD_BOUNCE), "no notification", trace="7")
     (redriven,) = run_json(queues, "redrive", "--queue", "subscription-dead-letters", "--yes")
-    assert (redriven["pipeline"], redriven["method"], redriven["moved"]) == ("bounce-example", "send-and-delete", 2)
+    assert (redriven["pipeline"], redriven["status"], redriven["moved"]) == ("bounce-example", "done", 2)
     moved = queues.receive("queue")
     assert sorted(message["Body"] for message in moved) == sorted([notification(HARD_BOUNCE), "no notification"])
     assert {message["MessageAttributes"]["trace"]["StringValue"] for message in moved} == {"7"}
@@ -357,9 +356,21 @@ def test_a_dry_run_shows_what_it_would_move_and_moves_nothing(queues: Queues) ->
     assert (len(queues.receive("subscription-dead-letters")), len(queues.receive("dead-letters"))) == (1, 2)
 
 
+@pytest.mark.parametrize("options", [("redrive", "--yes"), ("discard", "--all", "--note", "junk", "--yes")])
+def test_a_queue_that_cannot_be_read_is_named_and_the_others_are_done(
+    queues: Queues, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    queues.client.delete_queue(QueueUrl=queues.urls["dead-letters"])
+    queues.send("complaint-dead-letters", notification(COMPLAINT))
+    result = run(queues, *options)
+    assert (result.exit_code, "dead-letters of bounce-example: GetQueueAttributes" in result.stderr) == (3, True)
+    assert queues.bodies("complaint-dead-letters") == []
+
+
 @dataclass
 class MemoryQueues:
-    """The bounce pipeline's queues in memory, which have message move tasks."""
+    """The bounce pipeline's queues in memory."""
 
     queues: Queues
     sqs: FakeSqs
@@ -383,65 +394,42 @@ def memory_queues(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> MemoryQueu
     sqs = FakeSqs({url: [] for url in queues.urls.values()})
     sqs.queues[queues.urls["dead-letters"]] = [Message(f"id-{number}", str(number)) for number in range(5)]
     monkeypatch.setattr(Context, "client", lambda *_: sqs)
-    monkeypatch.setattr(move_task, "POLL_SECONDS", 0)
     return MemoryQueues(queues, sqs)
 
 
-def test_a_whole_dead_letter_queue_is_moved_by_a_move_task(memory_queues: MemoryQueues) -> None:
-    exit_code, result = memory_queues.redrive("--rate", "50")
-    assert (exit_code, result["method"], result["status"], result["moved"]) == (0, "move-task", "done", 5)
-    assert (memory_queues.dead_letters, memory_queues.redriven) == ([], ["0", "1", "2", "3", "4"])
-    (task,) = memory_queues.sqs.tasks
-    assert (task["DestinationArn"], task["MaxNumberOfMessagesPerSecond"]) == (
-        f"arn:{memory_queues.queues.urls['queue']}",
-        50,
-    )
-    assert not any(call == "receive_message" for call, _ in memory_queues.sqs.calls)
+def test_a_message_that_comes_back_is_moved_once(memory_queues: MemoryQueues) -> None:
+    """The function sends what it cannot read to the dead-letter queue at once."""
+    sqs, urls = memory_queues.sqs, memory_queues.queues.urls
 
+    def process() -> None:
+        queue = sqs.queues[urls["queue"]]
+        for number in range(len(queue) if len(sqs.calls) < 100 else 0):
+            body = queue.pop(0).body
+            back = Message(f"{len(sqs.calls)}-{number}", body, sent_at=round(datetime.now(UTC).timestamp() * 1_000))
+            sqs.queues[urls["dead-letters"]].append(back)
 
-def test_an_earlier_task_is_not_mistaken_for_this_one(memory_queues: MemoryQueues) -> None:
-    earlier_task = {
-        "TaskHandle": "",
-        "Status": "COMPLETED",
-        "StartedTimestamp": 0,
-        "ApproximateNumberOfMessagesMoved": 7,
-    }
-    memory_queues.sqs.tasks.append(earlier_task)
-    memory_queues.sqs.polls_before_listed = 2
-    assert memory_queues.redrive()[1]["moved"] == 5
-
-
-@pytest.mark.parametrize("fault", [Fault.INTERRUPTED_BEFORE, Fault.INTERRUPTED_AFTER])
-def test_ctrl_c_cancels_the_task_and_reports_what_was_moved(memory_queues: MemoryQueues, fault: Fault) -> None:
-    poll_faults = iter([Fault.NONE, Fault.NONE, fault])
-    memory_queues.sqs.fault = lambda call: (
-        next(poll_faults, Fault.NONE) if call == "list_message_move_tasks" else Fault.NONE
-    )
+    sqs.after_call = process
     exit_code, result = memory_queues.redrive()
-    assert (exit_code, result["status"], result["moved"]) == (130, "interrupted", len(memory_queues.redriven))
-    assert memory_queues.sqs.tasks[0]["Status"] == "CANCELLED"
-    assert memory_queues.redriven
-    assert len(memory_queues.dead_letters) + len(memory_queues.redriven) == 5
+    assert (exit_code, result["status"], result["moved"]) == (0, "done", 5)
+    assert (sorted(memory_queues.dead_letters), sqs.in_flight(urls["dead-letters"])) == (list("01234"), 0)
 
 
-def test_ctrl_c_before_the_response_cancels_the_task_too(memory_queues: MemoryQueues) -> None:
-    memory_queues.sqs.fault = lambda call: Fault.INTERRUPTED_AFTER if call == "start_message_move_task" else Fault.NONE
-    assert memory_queues.redrive()[0] == 130
-    assert memory_queues.sqs.tasks[0]["Status"] == "CANCELLED"
+def test_messages_that_are_alike_are_all_moved(memory_queues: MemoryQueues) -> None:
+    memory_queues.sqs.queues[memory_queues.queues.urls["dead-letters"]] = [Message(str(n), "alike") for n in range(3)]
+    assert memory_queues.redrive()[1]["moved"] == 3
 
 
-def test_a_task_of_somebody_else_is_left_alone(memory_queues: MemoryQueues) -> None:
-    memory_queues.sqs.moved_per_poll = 1
-    memory_queues.sqs.start_message_move_task(
-        SourceArn=f"arn:{memory_queues.queues.urls['dead-letters']}",
-        DestinationArn=f"arn:{memory_queues.queues.urls['queue']}",
-    )
-    exit_code, result = memory_queues.redrive()
-    assert (exit_code, result["status"], len(memory_queues.sqs.tasks)) == (1, "not-started", 1)
+def test_what_was_said_of_a_message_is_removed_from_it(memory_queues: MemoryQueues) -> None:
+    """Else it would not go back automatically, if the function never ran to an end for it."""
+    dead_letters, queue = (memory_queues.sqs.queues[memory_queues.queues.urls[n]] for n in ("dead-letters", "queue"))
+    reason = {"DataType": "String", "StringValue": "unreadable"}
+    dead_letters[:] = [Message("id", "body", attributes={"Reason": reason, "Problem": reason, "Other": reason})]
+    memory_queues.redrive()
+    assert set(queue[0].attributes) == {"Other", "SentTimestamp"}
 
 
 def test_a_denied_call_has_exit_code_3(memory_queues: MemoryQueues) -> None:
-    memory_queues.sqs.fault = lambda call: Fault.DENIED if call == "start_message_move_task" else Fault.NONE
+    memory_queues.sqs.fault = lambda call: Fault.DENIED if call == "send_message_batch" else Fault.NONE
     exit_code, result = memory_queues.redrive()
     assert (exit_code, result["status"]) == (3, "failed")
     assert "AccessDenied" in result["reason"]

@@ -113,6 +113,7 @@ def test_a_dry_run_shows_reasons_and_what_is_feedback_and_discards_nothing(queue
         (("discard", "--note", " ", "--yes", "--all"), "--note is empty"),
         (("discard", "--note", "junk", "--all"), "--yes discards the messages"),
         (("restore", "{existing}", "--note", "x"), "does not begin as an archive"),
+        (("restore", "/dev/null", "--note", "x", "--yes"), "does not begin as an archive"),
         (("restore", "missing", "--note", "x"), "missing: No such file"),
     ],
 )

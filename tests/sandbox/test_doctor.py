@@ -86,7 +86,19 @@ def deployment(new_account: Callable[[], Account], tmp_path_factory: pytest.Temp
         patch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, "/dev/null")
+        publish_canary_results(stack)
         yield Deployment(stack, outputs, Context(stack_outputs=(stack.outputs,)))
+
+
+def publish_canary_results(stack: DeployedStack) -> None:
+    """As CloudWatch would take them from the canary's log: no schedule runs in the emulator, and no log has metrics."""
+    for pipeline in stack.outputs["pipelines"]:
+        dimensions: Any = [
+            {"Name": "service", "Value": "ses-feedback"},
+            {"Name": "pipeline", "Value": pipeline},
+        ]
+        result: Any = {"MetricName": "CanaryFailed", "Value": 0, "Dimensions": dimensions}
+        stack.account.client("cloudwatch", REGION).put_metric_data(Namespace="SesFeedback", MetricData=[result])
 
 
 def test_what_is_deployed_is_healthy(deployment: Deployment) -> None:
@@ -183,7 +195,17 @@ def queue_attributes(values: dict[str, str], queue: str = "queueUrl") -> Fault:
 
 
 def disable_redrive(deployment: Deployment) -> Callable[[], object]:
-    client, name = deployment.client("scheduler"), deployment.pipeline["redriveSchedule"]
+    return disable_schedule(deployment, deployment.pipeline["redriveSchedule"])
+
+
+def disable_canary(deployment: Deployment) -> Callable[[], object]:
+    response = deployment.client("scheduler").list_schedules(NamePrefix="canary-")
+    (schedule,) = response["Schedules"]
+    return disable_schedule(deployment, schedule["Name"])
+
+
+def disable_schedule(deployment: Deployment, name: str) -> Callable[[], object]:
+    client = deployment.client("scheduler")
     schedule = client.get_schedule(Name=name)
     settings = {key: schedule[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
     client.update_schedule(**settings, State="DISABLED")
@@ -351,6 +373,11 @@ def test_a_disabled_key_is_reported_by_each_pipeline_that_uses_it(deployment: De
         assert deployment.findings() == {("key-unusable", BOUNCE_PIPELINE), ("key-unusable", COMPLAINT_PIPELINE)}
     finally:
         kms.enable_key(KeyId=key_id)
+
+
+def test_a_canary_without_schedule_is_reported_by_each_pipeline_that_it_tests(deployment: Deployment) -> None:
+    with faulty(deployment, disable_canary):
+        assert deployment.findings() == {("canary-missing", BOUNCE_PIPELINE), ("canary-missing", COMPLAINT_PIPELINE)}
 
 
 @contextmanager

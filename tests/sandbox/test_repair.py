@@ -1,8 +1,8 @@
 """`ses-feedback dead-letters` and `simulate` on a deployed stack: a function breaks, and its messages are redriven or
 discarded.
 
-Not proved: SQS's StartMessageMoveTask (the emulator has none, so the command moves each message itself), the rights
-that AWS requires, and the feedback of SES's simulator to the mails that the emulator cannot answer.
+Not proved: the rights that AWS requires, and the feedback of SES's simulator to the mails that the emulator cannot
+answer.
 """
 
 import contextlib

@@ -13,7 +13,7 @@ from rich.status import Status
 from ses_feedback_cli.blocks.address_arguments import check_note
 from ses_feedback_cli.blocks.manual_unblocks import UnblockDecision
 from ses_feedback_cli.blocks.undo_file import default_path
-from ses_feedback_cli.commands.dead_letter_acts import confirmed, decide, write_results
+from ses_feedback_cli.commands.dead_letter_acts import confirmed, decide, read_queues, write_results
 from ses_feedback_cli.commands.options import JsonOption, NoteOption, YesOption
 from ses_feedback_cli.commands.queue_options import (
     DeadLetterReasonOption,
@@ -81,17 +81,18 @@ def discard(  # noqa: PLR0913, PLR0917 - one per option
     context.history_table()
     check_note(note)
     queues = select_queues(context, pipeline or (), kind, queue)
-    plans = [plan for plan in (plan_discard(context, each, selection, now) for each in queues) if plan.reasons]
+    all_plans, exit_code = read_queues(queues, lambda each: plan_discard(context, each, selection, now))
+    plans = [plan for plan in all_plans if plan.reasons]
     for plan in plans if dry_run or not as_json else ():
         _write_plan(plan, dry_run=dry_run, as_json=as_json)
     if not plans:
         write_stderr("nothing to discard")
     if dry_run or not plans:
-        return ExitCode.OK
+        return exit_code
     if not yes and not confirmed("discards the messages", "Discard them?"):
         return ExitCode.NEGATIVE
     decision = decide(context, note, now)
-    return _discard(context, [plan.queue for plan in plans], selection, path, decision, as_json=as_json)
+    return max(exit_code, _discard(context, [plan.queue for plan in plans], selection, path, decision, as_json=as_json))
 
 
 def _discard(
@@ -118,7 +119,8 @@ def _discard(
     record_act(context, "discard", decision, selection=selected, archive=path.name, messages=discarded)
     if archived:
         write_stderr(
-            f"{path} has {archived} message(s), with personal data; `dead-letters restore {path}` sends them back"
+            f"{path} has {archived} message(s), with personal data; `dead-letters restore {path} --note WHY` sends "
+            "them back"
         )
     return exit_code
 

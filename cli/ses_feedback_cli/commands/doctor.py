@@ -35,8 +35,8 @@ def doctor(
     """Find what is wrong on the way from SES to the tables, and how to repair it. Changes nothing.
 
     Inspects every pipeline of the stacks (--outputs, --stack) in all Regions: identities, configuration set, topic,
-    subscription, queues, event source mapping and function; both tables; and the SES account. What it is not allowed to
-    inspect is a finding too.
+    subscription, queues, event source mapping, function and canary; both tables; and the SES account. What it is not
+    allowed to inspect is a finding too.
 
     Exit code 0: no findings, or only of severity info; 1: errors or warnings; 3: nothing could be inspected.
 

@@ -1,13 +1,12 @@
 """The command `dead-letters redrive`."""
 
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from ses_feedback_cli.commands.dead_letter_acts import confirmed
+from ses_feedback_cli.commands.dead_letter_acts import confirmed, read_queues
 from ses_feedback_cli.commands.options import JsonOption
 from ses_feedback_cli.commands.queue_options import (
     DeadLetterReasonOption,
@@ -46,51 +45,36 @@ def redrive(  # noqa: PLR0913, PLR0917 - one per option
     After an outage this happens by itself ("Automatic redrive" in docs/operations.md). It remains for what cannot be
     read, once an update can read it (--reason unreadable), and for what failed again after it went back by itself.
 
-    Feedback that is recorded already changes nothing, so repeating this is safe. SQS itself moves a whole dead-letter
-    queue by a message move task; Ctrl-C cancels it. Messages that the topic could not deliver, and messages that an
-    option selects, are sent and then deleted, one by one: if interrupted, a message is in one of the queues or in both.
+    Feedback that is recorded already changes nothing, so repeating this is safe. Each message is sent and then deleted:
+    if this is interrupted, a message is in one of the queues or in both. One that fails again meanwhile stays.
 
-    Exit code 1: some messages were not moved.
+    Exit code 1: some messages were not moved, or you said no.
 
-    Needs the permissions of list; also sqs:DeleteMessage, sqs:StartMessageMoveTask, sqs:ListMessageMoveTasks and
-    sqs:CancelMessageMoveTask on the dead-letter queues, sqs:SendMessage and sqs:GetQueueAttributes on the pipelines'
-    queues (name your role in redrivePrincipals, which their policies allow), and with a customer managed key
+    Needs the permissions of list; also sqs:DeleteMessage on the dead-letter queues and sqs:SendMessage on the
+    pipelines' queues (name your role in redrivePrincipals, which their policies allow), and with a customer managed key
     kms:GenerateDataKey on it.
     """
     selection = read_selection(ids, type_, reason, older_than, datetime.now(UTC))
-    queues = _queues_to_redrive(
-        context,
+    counts, exit_code = read_queues(
         select_queues(context, pipeline or (), kind, queue),
-        selection,
-        dry_run=dry_run,
-        as_json=as_json,
+        lambda each: (each, *count_selected(context, each, selection)),
     )
-    if not queues:
+    selected = [(each, number, may_be_more) for each, number, may_be_more in counts if number]
+    for each, number, may_be_more in selected if dry_run or not as_json else ():
+        _write_plan(each, number, may_be_more=may_be_more, dry_run=dry_run, as_json=as_json)
+    if not selected:
         write_stderr("nothing to move")
-    if dry_run or not queues:
-        return ExitCode.OK
+    if dry_run or not selected:
+        return exit_code
     if not yes and not confirmed("moves the messages", "Move them?"):
         return ExitCode.NEGATIVE
-    exit_code = ExitCode.OK
-    for dead_letter_queue in queues:
+    for dead_letter_queue, _, _ in selected:
         result = _redrive_queue(context, dead_letter_queue, selection, rate)
         _write_result(result, as_json=as_json)
         if result.exit_code is ExitCode.INTERRUPTED:
             return ExitCode.INTERRUPTED
         exit_code = max(exit_code, result.exit_code)
     return exit_code
-
-
-def _queues_to_redrive(
-    context: Context, queues: Sequence[DeadLetterQueue], selection: Selection, *, dry_run: bool, as_json: bool
-) -> list[DeadLetterQueue]:
-    """The queues with selected messages, after writing how many each has."""
-
-    counts = [(queue, *count_selected(context, queue, selection)) for queue in queues]
-    selected = [(queue, number, may_be_more) for queue, number, may_be_more in counts if number]
-    for queue, number, may_be_more in selected if dry_run or not as_json else ():
-        _write_plan(queue, number, may_be_more=may_be_more, dry_run=dry_run, as_json=as_json)
-    return [queue for queue, _, _ in selected]
 
 
 def _write_plan(queue: DeadLetterQueue, number: int, *, may_be_more: bool, dry_run: bool, as_json: bool) -> None:

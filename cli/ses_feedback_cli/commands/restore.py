@@ -17,7 +17,7 @@ from ses_feedback_cli.dead_letters.archive import read_archive
 from ses_feedback_cli.dead_letters.discard import send_back
 from ses_feedback_cli.errors import UsageError
 from ses_feedback_cli.exit_codes import ExitCode
-from ses_feedback_cli.output import open_console, write_json, write_line
+from ses_feedback_cli.output import open_console, write_json, write_line, write_stderr
 
 
 def restore(
@@ -50,6 +50,8 @@ def restore(
             write_json({"pipeline": name, "would_send": number})
         else:
             (sys.stdout if dry_run else sys.stderr).write(f"{name}: {number} message(s) to send back\n")
+    if not numbers:
+        write_stderr("nothing to send back")
     if dry_run or not numbers:
         return ExitCode.OK
     if not yes and not confirmed("sends the messages", "Send them?"):

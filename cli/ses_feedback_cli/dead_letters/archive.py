@@ -81,10 +81,10 @@ def read_archive(path: Path) -> Iterator[tuple[str, Message]]:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            if _parse_line(file.readline(), f"{path}: line 1").get("format") != _FORMAT:
+                raise UsageError(f"{path} does not begin as an archive of `dead-letters discard`")
+            for number, line in enumerate(file, 2):
                 document = _parse_line(line, f"{path}: line {number}")
-                if number == 1 and document.get("format") != _FORMAT:
-                    raise UsageError(f"{path} does not begin as an archive of `dead-letters discard`")
                 if "body" in document:
                     yield document["pipeline"], _message(document)
     except OSError as error:

@@ -178,6 +178,7 @@ class _Inspection:
             event_source_mapping=pipeline_reads.read_event_source_mapping(reader, pipeline, queue_arn),
             function=function,
             redrive_schedule=pipeline_reads.read_redrive_schedule(reader, pipeline),
+            canary=pipeline_reads.read_canary(reader, pipeline),
             reserved_concurrency=reserved_concurrency,
             metrics=PipelineMetrics(),
             stack_tables=self._stack_tables,

@@ -7,6 +7,7 @@ from typing import Any
 from ses_feedback.arn import Arn
 
 from ses_feedback_cli.doctor.resources import (
+    CanaryState,
     EventDestination,
     EventSourceMapping,
     Function,
@@ -47,6 +48,8 @@ class PipelineObservation:
     metrics: PipelineMetrics
     stack_tables: frozenset[str]
     """The tables of all stacks that were given, by ARN or name."""
+    canary: CanaryState | None = None
+    """None if no canary tests it."""
 
     @property
     def region(self) -> str:
@@ -183,6 +186,11 @@ def topic_arn(pipeline: Pipeline) -> Arn:
 def regional_arn(arn: Arn, service: str, resource: str) -> str:
     """The ARN of a resource of another service in the account and Region of ``arn``."""
     return ":".join(arn._replace(service=service, resource=resource))
+
+
+def function_arn(pipeline: Pipeline, name: str) -> str:
+    """The ARN of a function in the pipeline's account and Region."""
+    return regional_arn(topic_arn(pipeline), "lambda", f"function:{name}")
 
 
 def queue_name(url: str) -> str:

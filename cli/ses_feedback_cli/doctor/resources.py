@@ -111,6 +111,16 @@ class Function:
 
 
 @dataclass(frozen=True)
+class CanaryState:
+    """Whether the canary of a pipeline can run."""
+
+    function: str | Missing
+    """The state of its function."""
+    schedule: str | Missing
+    """The state of its schedule: ENABLED or DISABLED."""
+
+
+@dataclass(frozen=True)
 class PipelineMetrics:
     """CloudWatch metrics of a pipeline; None where there is no data, or where CloudWatch did not respond."""
 
@@ -120,3 +130,5 @@ class PipelineMetrics:
     oldest_message_seconds: float | None = None
     refused_seconds: float | None = None
     """The age of the oldest feedback that AWS refused to record, at its last attempt."""
+    canary_failed: float | Missing = Missing.UNKNOWN
+    """0 if the pipeline's last canary passed, 1 if it failed; NOT_FOUND if none ran for 30 hours."""

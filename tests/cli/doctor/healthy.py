@@ -2,6 +2,7 @@
 
 from ses_feedback_cli.doctor.observations import AccountObservation, Observations, PipelineObservation, TableObservation
 from ses_feedback_cli.doctor.resources import (
+    CanaryState,
     EventDestination,
     EventSourceMapping,
     Function,
@@ -13,7 +14,7 @@ from ses_feedback_cli.doctor.resources import (
     Subscription,
     Topic,
 )
-from ses_feedback_cli.stack_outputs import Pipeline
+from ses_feedback_cli.stack_outputs import Canary, Pipeline
 
 from components import policies
 from components.redelivery import Redelivery
@@ -50,6 +51,7 @@ PIPELINE = Pipeline(
     IDENTITIES,
     "main",
     redrive_schedule="redrive",
+    canary=Canary("shop", "canary", "canary-logs"),
 )
 FUNCTION_QUEUES = {
     "QUEUE_URL": PIPELINE.queue_url,
@@ -105,8 +107,9 @@ HEALTHY_PIPELINE = PipelineObservation(
     ),
     redrive_schedule="ENABLED",
     reserved_concurrency=10,
-    metrics=PipelineMetrics(0, 0, 0, None),
+    metrics=PipelineMetrics(0, 0, 0, None, canary_failed=0),
     stack_tables=frozenset({BLOCKED_TABLE_ARN, HISTORY_TABLE_ARN}),
+    canary=CanaryState("Active", "ENABLED"),
 )
 HEALTHY_TABLES = tuple(
     TableObservation(

@@ -22,7 +22,7 @@ from ses_feedback_cli.doctor.aws.calls import CALLS, Call, required_policy
 from ses_feedback_cli.doctor.aws.clients import AccountClients
 from ses_feedback_cli.doctor.inspection import inspect
 from ses_feedback_cli.doctor.observations import Observations
-from ses_feedback_cli.doctor.resources import Function, PipelineMetrics, Queue
+from ses_feedback_cli.doctor.resources import CanaryState, Function, Missing, PipelineMetrics, Queue
 from ses_feedback_cli.doctor.rules import findings
 from ses_feedback_cli.errors import UsageError
 from typer.testing import CliRunner
@@ -60,6 +60,10 @@ OUTPUTS: dict[str, Any] = {
             "roleArn": PIPELINE.role_arn,
             "redriveSchedule": PIPELINE.redrive_schedule,
         }
+    },
+    "canaries": {
+        "other": {"addresses": {"bounce-other": "a@b.example"}, "functionName": "other", "logGroupName": "other"},
+        "shop": {"addresses": {PIPELINE.name: "a@b.example"}, "functionName": "canary", "logGroupName": "canary-logs"},
     },
 }
 SESV2_RESPONSES: dict[str, dict[str, Any]] = {
@@ -104,7 +108,7 @@ def test_every_missing_resource_is_reported() -> None:
         [
             *("identity-missing", "identity-missing", "event-destination-missing", "topic-missing", "function-missing"),
             *("queue-missing", "queue-missing", "queue-missing", "table-missing", "table-missing"),
-            "redrive-schedule-missing",
+            *("redrive-schedule-missing", "canary-missing"),
             *("sandbox", "sending-disabled", "under-review", "suppression-list-disabled"),
         ]
     )
@@ -237,6 +241,34 @@ def test_a_stack_without_automatic_redrive_needs_no_schedule() -> None:
     assert not any("scheduler:GetSchedule" in statement["Action"] for statement in policy["Statement"])
 
 
+def test_the_schedule_of_a_canary_is_the_one_that_invokes_its_function() -> None:
+    scheduler, arn = boto3.client("scheduler", region_name=REGION), f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:"
+    for name, function, state in (
+        ("canary-shop-schedule-1", "of-another-stack", "ENABLED"),
+        ("canary-shop-schedule-2", "canary", "DISABLED"),
+        ("canary-shopping-schedule-3", "canary", "ENABLED"),
+    ):
+        scheduler.create_schedule(
+            Name=name,
+            ScheduleExpression="rate(1 day)",
+            State=state,
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": arn + function, "RoleArn": PIPELINE.role_arn},
+        )
+    context = context_with_responses()
+    context.session.events.register("before-call.lambda.GetFunctionConfiguration", _handler({"Timeout": 30}))
+    (pipeline,) = observe(context).pipelines
+    assert pipeline.canary == CanaryState("Active", "DISABLED")
+
+
+def test_a_stack_without_canary_needs_no_right_for_it() -> None:
+    outputs = {name: output for name, output in OUTPUTS.items() if name != "canaries"}
+    (observed,) = observe(context_with_responses(outputs)).pipelines
+    assert (observed.canary, observed.metrics.canary_failed) == (None, Missing.UNKNOWN)
+    policy = json.dumps(required_policy([observed.pipeline], [], None))
+    assert ("scheduler:ListSchedules" in policy, "function:canary" in policy) == (False, False)
+
+
 PutMetric = Callable[..., None]
 
 
@@ -267,9 +299,18 @@ def test_metrics_cover_the_given_hours_and_this_pipeline(put_metric: PutMetric) 
     put_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", 7000, timedelta(hours=2), QueueName="queue")
     put_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", 1000, timedelta(minutes=4), QueueName="queue")
     (pipeline,) = observe(context_with_responses()).pipelines
-    assert pipeline.metrics == PipelineMetrics(4, 1, 3, 1000, 900)
+    assert pipeline.metrics == PipelineMetrics(4, 1, 3, 1000, 900, Missing.NOT_FOUND)
     (pipeline,) = observe(context_with_responses(), hours=8).pipelines
     assert pipeline.metrics.errors == 6
+
+
+def test_the_last_result_of_the_canary_counts(put_metric: PutMetric) -> None:
+    dimensions = {"service": "ses-feedback", "pipeline": PIPELINE.name}
+    put_metric("SesFeedback", "CanaryFailed", 0, timedelta(minutes=5), service="ses-feedback", pipeline="another")
+    for age, result in ((timedelta(hours=31), Missing.NOT_FOUND), (timedelta(hours=29), 1), (timedelta(hours=28.9), 0)):
+        put_metric("SesFeedback", "CanaryFailed", float(result == 1), age, **dimensions)
+        (pipeline,) = observe(context_with_responses()).pipelines
+        assert pipeline.metrics.canary_failed == result
 
 
 def test_the_rates_are_the_latest_of_the_last_day(put_metric: PutMetric) -> None:
@@ -362,6 +403,10 @@ def test_the_policy_has_every_action_once_limited_to_its_resources(outputs: str)
     assert settings["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["settings"]}}
     assert resources["scheduler:GetSchedule"] == [
         f"arn:aws:scheduler:{REGION}:{ACCOUNT_ID}:schedule/default/{PIPELINE.redrive_schedule}"
+    ]
+    assert resources["scheduler:ListSchedules"] == ["*"]
+    assert resources["lambda:GetFunctionConfiguration"] == [
+        f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}" for name in ("canary", PIPELINE.function_name)
     ]
     assert resources["sts:AssumeRole"] == [f"arn:aws:iam::{ACCOUNT_ID}:role/inspector"]
     assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "Assume")) for action in actions)

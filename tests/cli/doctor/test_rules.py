@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from ses_feedback_cli.doctor.observations import Observations
-from ses_feedback_cli.doctor.resources import Identity, PipelineMetrics
+from ses_feedback_cli.doctor.resources import CanaryState, Identity, PipelineMetrics
 from ses_feedback_cli.doctor.rules import ALL_RULES, Severity, findings
 
 from components import alarms
+from components.canary_alarms import CANARY_ALARMS
 from components.feedback_monitoring_args import FeedbackMonitoringInputs
 from docs import findings as findings_page
 from tests.aws_commands import unknown_options
@@ -74,6 +75,7 @@ def test_what_is_unknown_gives_no_finding() -> None:
         changed(HEALTHY_PIPELINE, dict.fromkeys(names, UNKNOWN)),
         identities=tuple(Identity(name, UNKNOWN, UNKNOWN) for name in PIPELINE.identities),
         metrics=PipelineMetrics(),
+        canary=CanaryState(UNKNOWN, UNKNOWN),
         stack_tables=frozenset(),
     )
     tables = tuple(
@@ -107,12 +109,14 @@ def test_other_settings_than_the_stacks_are_named_with_both_values_also_where_th
         )
 
 
-def test_a_pipeline_needs_neither_configuration_set_nor_keys_nor_schedule() -> None:
+def test_a_pipeline_needs_neither_configuration_set_nor_keys_nor_schedule_nor_canary() -> None:
     pipeline = replace(
         HEALTHY_PIPELINE,
-        pipeline=replace(PIPELINE, configuration_set=None),
+        pipeline=replace(PIPELINE, configuration_set=None, canary=None),
         event_destinations=None,
         redrive_schedule=None,
+        canary=None,
+        metrics=PipelineMetrics(),
         **resource("topic", key=None),
         **resource("queue", key=None),
     )
@@ -161,7 +165,8 @@ def test_every_rule_has_a_runbook(rule: Any) -> None:
 
 def test_a_finding_with_the_name_of_an_alarm_has_the_runbook_of_the_alarm() -> None:
     # The finding dead-letters counts what dead-letters-growing sees grow.
-    alarm_names = {alarm.suffix for alarm in (*alarms.PIPELINE_ALARMS, *alarms.REGION_ALARMS)} | {"feedback-refused"}
+    all_alarms = (*alarms.PIPELINE_ALARMS, *alarms.REGION_ALARMS, *CANARY_ALARMS)
+    alarm_names = {alarm.suffix for alarm in all_alarms} | {"feedback-refused"}
     anchors = {rule.id: rule.anchor for rule in ALL_RULES if rule.id in alarm_names}
     assert anchors == {name: name for name in alarm_names}
 

@@ -11,7 +11,7 @@ from typing import Any
 from ses_feedback.arn import Arn
 from ses_feedback.history.table_settings import SETTINGS_KEY
 
-from ses_feedback_cli.doctor.observations import queue_name, regional_arn, topic_arn
+from ses_feedback_cli.doctor.observations import function_arn, queue_name, regional_arn, topic_arn
 from ses_feedback_cli.stack_outputs import Pipeline
 
 
@@ -45,6 +45,7 @@ FUNCTION = Call("lambda:GetFunctionConfiguration", "lambda", "get_function_confi
 CONCURRENCY = Call("lambda:GetFunctionConcurrency", "lambda", "get_function_concurrency", "function")
 EVENT_SOURCE_MAPPINGS = Call("lambda:ListEventSourceMappings", "lambda", "list_event_source_mappings")
 SCHEDULE = Call("scheduler:GetSchedule", "scheduler", "get_schedule", "schedule")
+SCHEDULES = Call("scheduler:ListSchedules", "scheduler", "list_schedules", "schedules")
 METRICS = Call("cloudwatch:GetMetricData", "cloudwatch", "get_metric_data")
 TABLE = Call("dynamodb:DescribeTable", "dynamodb", "describe_table", "table")
 TIME_TO_LIVE = Call("dynamodb:DescribeTimeToLive", "dynamodb", "describe_time_to_live", "table")
@@ -53,8 +54,8 @@ SETTINGS = Call("dynamodb:GetItem", "dynamodb", "get_item", "settings item")
 
 CALLS = (
     *(ACCOUNT, IDENTITY_VERIFICATION, IDENTITY_NOTIFICATION, EVENT_DESTINATIONS, TOPIC, SUBSCRIPTIONS, SUBSCRIPTION),
-    *(QUEUE, KEY, KEY_POLICY, FUNCTION, CONCURRENCY, EVENT_SOURCE_MAPPINGS, SCHEDULE, METRICS, TABLE),
-    *(TIME_TO_LIVE, BACKUPS, SETTINGS),
+    *(QUEUE, KEY, KEY_POLICY, FUNCTION, CONCURRENCY, EVENT_SOURCE_MAPPINGS, SCHEDULE, SCHEDULES, METRICS),
+    *(TABLE, TIME_TO_LIVE, BACKUPS, SETTINGS),
 )
 _CONDITIONS: Mapping[str, Mapping[str, Any]] = {
     "settings item": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [SETTINGS_KEY["value"]]}},
@@ -103,7 +104,10 @@ def _resources_by_type(pipelines: Iterable[Pipeline], tables: Sequence[str]) -> 
         )
         resources["topic"].add(pipeline.topic_arn)
         resources["queue"].update(regional_arn(topic, "sqs", queue_name(url)) for url in queue_urls)
-        resources["function"].add(regional_arn(topic, "lambda", f"function:{pipeline.function_name}"))
+        resources["function"].add(function_arn(pipeline, pipeline.function_name))
+        if pipeline.canary:
+            resources["function"].add(function_arn(pipeline, pipeline.canary.function_name))
+            resources["schedules"].add("*")  # IAM defines no resource for it
         resources["key"].add(regional_arn(topic, "kms", "key/*"))
         if pipeline.redrive_schedule:
             schedule = f"schedule/default/{pipeline.redrive_schedule}"  # in the default group of schedules

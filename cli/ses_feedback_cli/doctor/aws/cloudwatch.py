@@ -14,7 +14,9 @@ _QUERIES_PER_CALL = 500
 _OLDEST_MESSAGE_PERIOD = timedelta(minutes=15)
 _FUNCTION_NAMESPACE, _FUNCTION_SERVICE = "SesFeedback", "ses-feedback"
 """Of the metrics that the function publishes."""
-_HOUR_SECONDS, _FIVE_MINUTES_SECONDS = 3600, 300
+_HOUR_SECONDS, _FIVE_MINUTES_SECONDS, _MINUTE_SECONDS = 3600, 300, 60
+CANARY_PERIOD = timedelta(hours=30)
+"""As of the alarm `canary-missing`: it runs every 24 hours."""
 
 
 def read_reputation(reader: Reader, now: datetime) -> Mapping[str, float]:
@@ -38,6 +40,8 @@ def read_pipeline_metrics(
     if isinstance(series_by_id, Missing):
         return [PipelineMetrics()] * len(pipelines)
     recent = now - _OLDEST_MESSAGE_PERIOD
+    canary_queries = [_canary_query(number, pipeline) for number, pipeline in enumerate(pipelines) if pipeline.canary]
+    canary_series_by_id = _read_series(reader, canary_queries, now - CANARY_PERIOD, now)
 
     def total(query_id: str) -> float:
         return float(sum(value for _, value in series_by_id.get(query_id, ())))
@@ -49,6 +53,12 @@ def read_pipeline_metrics(
         values = [value for timestamp, value in series_by_id.get(query_id, ()) if timestamp >= recent]
         return max(values, default=None)
 
+    def last_canary(query_id: str) -> float | Missing:
+        if isinstance(canary_series_by_id, Missing):
+            return Missing.UNKNOWN
+        series = canary_series_by_id.get(query_id)
+        return series[0][1] if series else Missing.NOT_FOUND
+
     return [
         PipelineMetrics(
             errors=total(f"errors{number}"),
@@ -56,8 +66,9 @@ def read_pipeline_metrics(
             failed_deliveries=total(f"failed{number}"),
             oldest_message_seconds=recent_maximum(f"oldest{number}"),
             refused_seconds=maximum(f"refused{number}"),
+            canary_failed=last_canary(f"canary{number}") if pipeline.canary else Missing.UNKNOWN,
         )
-        for number in range(len(pipelines))
+        for number, pipeline in enumerate(pipelines)
     ]
 
 
@@ -73,6 +84,11 @@ def _pipeline_queries(number: int, pipeline: Pipeline) -> list[dict[str, Any]]:
         _query(f"refused{number}", _FUNCTION_NAMESPACE, "RefusedAge", handler, "Maximum", _HOUR_SECONDS),
         _query(f"oldest{number}", "AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Maximum", _FIVE_MINUTES_SECONDS),
     ]
+
+
+def _canary_query(number: int, pipeline: Pipeline) -> dict[str, Any]:
+    handler = {"service": _FUNCTION_SERVICE, "pipeline": pipeline.name}
+    return _query(f"canary{number}", _FUNCTION_NAMESPACE, "CanaryFailed", handler, "Maximum", _MINUTE_SECONDS)
 
 
 def _query(

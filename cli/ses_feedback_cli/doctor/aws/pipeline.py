@@ -7,7 +7,9 @@ from typing import Any
 
 from ses_feedback_cli.doctor.aws import calls
 from ses_feedback_cli.doctor.aws.clients import Reader
+from ses_feedback_cli.doctor.observations import function_arn
 from ses_feedback_cli.doctor.resources import (
+    CanaryState,
     EventSourceMapping,
     Function,
     Key,
@@ -147,6 +149,21 @@ def read_redrive_schedule(reader: Reader, pipeline: Pipeline) -> str | Missing |
         return None
     response = reader.read(calls.SCHEDULE, Name=pipeline.redrive_schedule)
     return response if isinstance(response, Missing) else str(response["State"])
+
+
+def read_canary(reader: Reader, pipeline: Pipeline) -> CanaryState | None:
+    """Function and schedule of the canary. The stack exports no name of the schedule: its target is the function."""
+    if pipeline.canary is None:
+        return None
+    name = pipeline.canary.function_name
+    function = reader.read(calls.FUNCTION, FunctionName=name)
+    response = reader.read(calls.SCHEDULES, NamePrefix=f"canary-{pipeline.canary.source}-")
+    schedule: str | Missing = Missing.UNKNOWN
+    if not isinstance(response, Missing):
+        arn = function_arn(pipeline, name)
+        states = [str(each["State"]) for each in response["Schedules"] if each["Target"]["Arn"] == arn]
+        schedule = max(states, default=Missing.NOT_FOUND, key=lambda state: state == "ENABLED")
+    return CanaryState(function if isinstance(function, Missing) else function.get("State", "Active"), schedule)
 
 
 def _parse_policy(document: str | None) -> PolicyDocument:

@@ -4,10 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from ses_feedback_cli.doctor.observations import Observations
-from ses_feedback_cli.doctor.rules import access, account, delivery, encryption, failures, processing, sources, tables
+from ses_feedback_cli.doctor.rules import (
+    access,
+    account,
+    canary,
+    delivery,
+    encryption,
+    failures,
+    processing,
+    sources,
+    tables,
+)
 from ses_feedback_cli.doctor.rules.rule import RUNBOOKS, Finding, Observation, Rule, Severity, findings_of
 
-PIPELINE_RULES = (*sources.RULES, *encryption.RULES, *delivery.RULES, *processing.RULES, *failures.RULES)
+PIPELINE_RULES = (*sources.RULES, *encryption.RULES, *delivery.RULES, *processing.RULES, *failures.RULES, *canary.RULES)
 ALL_RULES: tuple[Rule[Any], ...] = (*PIPELINE_RULES, *tables.RULES, *account.RULES, *access.RULES)
 
 __all__ = ["ALL_RULES", "RUNBOOKS", "Finding", "Observation", "Rule", "Severity", "findings"]
