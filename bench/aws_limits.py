@@ -1,7 +1,7 @@
 """AWS's documented limits and prices, as the simulation uses them. Each has its source.
 
-Limits: AWS's guides, as read in November 2026. Prices: us-east-1, from the sources named; look up the current ones before
-you quote them. None is measured here.
+Limits: AWS's guides, as read in November 2026. Prices: us-east-1, from the sources named; look up the current ones
+before you quote them. None is measured here.
 """
 
 SNS_PUBLISH_PER_SECOND = {"us-east-1": 30_000, "us-west-2": 9_000, "eu-west-1": 9_000}
@@ -9,7 +9,7 @@ SNS_PUBLISH_PER_SECOND = {"us-east-1": 30_000, "us-west-2": 9_000, "eu-west-1": 
 raises (AWS General Reference, "Amazon SNS endpoints and quotas"; the numbers from third parties, 2026)."""
 
 FIRST_POLLERS, MORE_POLLERS_PER_MINUTE, MOST_POLLERS = 5, 300, 1_250
-"""Batches at a time that Lambda processes from one queue: at first, more per minute while messages wait, at most
+"""Batches at a time that Lambda takes from one queue: at first, more per minute while messages wait, at most
 (Lambda Developer Guide, "Configuring scaling behavior for SQS event source mappings")."""
 
 ACCOUNT_CONCURRENCY = 1_000

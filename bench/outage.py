@@ -1,12 +1,12 @@
-"""Outages of the deployed program in the emulator, one after another: `make faults`, or `python -m bench.outage [name]`.
+"""Outages of the deployed program in the emulator, one after another: `make faults`, `python -m bench.outage [name]`.
 
 Each scenario has an account, a stack and a workload of its own: mixed feedback, every message three times and shuffled,
 with poison in between. Nobody helps. In the end the queues must be empty, the dead letters exactly the poison with its
 reason, and both tables what a model in memory computes.
 
 The emulator's time is real, so the outages are short; tests/handlers/function/test_outage.py has outages of a week, with
-the same function in a queue of virtual time. A killed function's messages come back after the queue's visibility timeout,
-which follows from the retention: one day here, so that it is a minute and a half.
+the same function in virtual time. A killed function's messages come back after the queue's visibility timeout, which
+follows from the retention: one day here, so that it is a minute and a half.
 
 Not proved: how AWS's own services fail; here each fault is one that the SDK's documentation knows.
 """

@@ -1,8 +1,8 @@
 """A million bounces through AWS's documented limits, at 1, 100 and 10,000 a second: `python -m bench.simulation`.
 
-A flow of messages in steps of time: topic, queue, Lambda's pollers, function, tables. What an event costs the function
-and the tables was measured with `bench.handler` (`Cost`); limits and prices are AWS's (`aws_limits`). All is computed: no
-clock, no chance, no network, so the same numbers come on every machine.
+A flow of messages in steps of time: topic, queue, Lambda's pollers, function, tables. What an event costs is in
+`pipeline_setup`, limits and prices are AWS's (`aws_limits`). All is computed, without a clock, chance or network: the
+same numbers come on every machine.
 
 Not in it: other traffic in the account; the spread of keys over partitions, taken as even; how SES retries when SNS
 throttles it, taken as without loss; cold starts.
@@ -13,65 +13,16 @@ import sys
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from components import capacity
+from ses_feedback.function.retries import comes_back_in_time, retry_delay
 
 from bench import aws_limits as aws
 from bench.handler import print_figure
+from bench.pipeline_setup import BEFORE, Setup, batch_seconds, batch_size, fitting, history_units
 
-_STEPS = 20_000
-"""In which the bounces arrive, if that is more than a second each."""
+_STEPS = 10_000
+"""In which the bounces arrive and an outage passes, if that is more than a second each."""
 _NOTHING = 1e-6
 """Messages that are none: what is left of fractions."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one hard bounce costs. Measured with `bench.handler` on a Xeon at 2.1 GHz, Python 3.11, 24 November 2026."""
-
-    batch_cpu_seconds: float = 0.0020
-    event_cpu_seconds: float = 0.00065
-    """On a whole processor, with the real client: 2.6 ms for 1, 8.5 for 10, 64 for 100."""
-    rounds: int = 3
-    """Calls of DynamoDB one after another."""
-    blocked_write_units: float = 2
-    history_write_units: float = 2
-    """In the transaction: one item of at most 1 KB in each table."""
-    count_write_units: float = 3
-    """Of the count of a domain with hard bounces in each hour of a week, once per batch and domain."""
-    event_read_units: float = 2
-    batch_read_units: float = 3
-    """Its state and its own row; and once per batch the settings, the protected addresses and the domain."""
-    batch_log_bytes: int = 1_200
-    event_log_bytes: int = 540
-
-
-@dataclass(frozen=True)
-class Setup:
-    """The settings of a pipeline, by default the program's own."""
-
-    maximum_concurrency: int | None = capacity.default_concurrency(aws.NEW_TABLE_WRITE_UNITS)
-    """None: as Lambda scales."""
-    batch_size: int = 10
-    memory_mb: int = 256
-    warm_write_units: int = aws.NEW_TABLE_WRITE_UNITS
-    give_up_seconds: float = 25
-    """How long the function tries again what is throttled: its timeout of 30 s without what it keeps for the rest."""
-    delays: tuple[int, ...] = tuple(min(7_200, 30 * 2**n) for n in range(1_000))
-    """Seconds until a refused message comes back, by the number of receives; after the last it is a dead letter."""
-    retention_seconds: int = 7 * 86_400
-    margin_seconds: int = 6 * 3_600
-    """Before the end of the retention, when what is refused becomes a dead letter."""
-    cost: Cost = Cost()
-
-
-BEFORE = Setup(
-    maximum_concurrency=None,
-    give_up_seconds=3.4,
-    delays=(180,) * 4,
-    margin_seconds=0,
-    cost=Cost(history_write_units=4),
-)
-"""As the program was before: no limit of workers, ten tries of a write, five receives, and a row for each event."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +36,8 @@ class Storm:
     region: str = "us-east-1"
     away_from: float = 0
     away_until: float = 0
+    refuses_at_once: bool = False
+    """While it is away: as without the right to write. Else nothing answers, and the function waits and tries again."""
 
 
 @dataclass
@@ -115,17 +68,6 @@ class Result:
     """By limit, the largest share of it that was used."""
 
 
-def batch_seconds(setup: Setup, size: float) -> float:
-    """How long an invocation takes that nothing slows, with so many bounces."""
-    cpu_seconds = setup.cost.batch_cpu_seconds + size * setup.cost.event_cpu_seconds
-    return cpu_seconds * max(1, aws.MB_OF_ONE_PROCESSOR / setup.memory_mb) + setup.cost.rounds * aws.CALL_SECONDS
-
-
-def history_units(setup: Setup, size: float) -> float:
-    """Write units of the history table, the busier one, per bounce in batches of this size of one domain."""
-    return setup.cost.history_write_units + setup.cost.count_write_units / size
-
-
 def simulate(storm: Storm, setup: Setup) -> Result:
     """Let the storm arrive and drain."""
     return _Simulation(storm, setup).run()
@@ -145,7 +87,7 @@ class _Simulation:
 
     def __init__(self, storm: Storm, setup: Setup) -> None:
         self.storm, self.setup, self.result = storm, setup, Result()
-        self.step = max(1.0, storm.number / storm.per_second / _STEPS)
+        self.step = max(1.0, storm.number / storm.per_second / _STEPS, storm.away_until / _STEPS)
         self.time = 0.0
         self.pollers = float(aws.FIRST_POLLERS)
         self.write_units = float(setup.warm_write_units)
@@ -176,7 +118,7 @@ class _Simulation:
         offered = min(unpublished, self.storm.per_second * self.step)
         quota = aws.SNS_PUBLISH_PER_SECOND[self.storm.region]
         arrived = min(offered, quota * self.step)
-        self._use("SNS publish quota", offered / self.step / quota)
+        self._use("SNS publish quota", arrived / self.step / quota)
         if arrived < offered - _NOTHING:
             self._meet("SNS publish quota")
         if arrived > _NOTHING:
@@ -190,27 +132,34 @@ class _Simulation:
             return
         backlog = self.visible_count
         workers, worker_limit = self._workers()
-        size = _batch_size(self.setup, workers, backlog / self.step)
+        size = batch_size(self.setup, workers, backlog / self.step)
         seconds = batch_seconds(self.setup, size)
         per_second = {worker_limit: workers * size / seconds, **self._table_rates(size)}
         limit = min(per_second, key=lambda name: per_second[name])
         recorded = min(backlog, per_second[limit] * self.step)
         for name, most in per_second.items():
             self._use(name, recorded / (most * self.step) if most else 1)
+        tried = recorded
         if recorded < backlog - _NOTHING:
             self._meet(limit)
-        if limit != worker_limit and recorded < backlog - _NOTHING:  # all workers wait for the tables
-            seconds = workers * size * self.step / recorded if recorded else math.inf
-        # Of what is tried, what is not written before the function gives up comes back.
-        seconds_held = min(seconds, self.setup.give_up_seconds)
-        tried = (
-            min(backlog, max(recorded, workers * size * self.step / seconds_held))
-            if seconds > seconds_held
-            else recorded
-        )
+            if limit != worker_limit:  # the workers wait for the tables, and what they give up comes back
+                seconds = self._held_seconds(seconds, workers * size * self.step / recorded if recorded else math.inf)
+                tried = min(backlog, max(recorded, workers * size * self.step / seconds))
+        if tried > (free := max(recorded, aws.IN_FLIGHT_MESSAGES - self.delayed_count)):
+            self._meet("messages in flight")
+            tried = free
         self._take(tried, recorded)
-        self._count(tried, recorded, size, seconds_held)
+        self._count(tried, recorded, size, seconds)
         self._grow(recorded * history_units(self.setup, size) / self.step, more_waits=backlog > recorded + _NOTHING)
+
+    def _held_seconds(self, unhindered: float, until_written: float) -> float:
+        """How long an invocation lasts that waits for the tables."""
+        if self._is_away() and self.storm.refuses_at_once:
+            return unhindered
+        return min(until_written, self.setup.give_up_seconds)
+
+    def _is_away(self) -> bool:
+        return self.storm.away_from <= self.time < self.storm.away_until
 
     def _workers(self) -> tuple[float, str]:
         """How many batches at a time, and what keeps them from being more."""
@@ -224,7 +173,7 @@ class _Simulation:
 
     def _table_rates(self, size: float) -> dict[str, float]:
         """Bounces a second that the tables take, by limit."""
-        if self.storm.away_from <= self.time < self.storm.away_until:
+        if self._is_away():
             return {"DynamoDB is away": 0}
         cost = self.setup.cost
         rates = {
@@ -256,16 +205,14 @@ class _Simulation:
 
     def _refuse(self, messages: _Messages) -> None:
         """As the function does: later, or a dead letter when there is no later within the retention."""
-        delays = self.setup.delays
-        if messages.receives > len(delays):
-            self.result.dead_letters += messages.count
-            return
-        visible_at = self.time + delays[messages.receives - 1]
-        if visible_at - messages.arrived_at >= self.setup.retention_seconds - self.setup.margin_seconds:
+        setup, age = self.setup, self.time - messages.arrived_at
+        delay = retry_delay(messages.receives) if setup.redelivery_seconds is None else setup.redelivery_seconds
+        is_late = setup.redelivery_seconds is None and not comes_back_in_time(age, delay, setup.retention_seconds)
+        if messages.receives >= setup.most_receives or is_late:
             self.result.dead_letters += messages.count
             return
         self.delayed_count += messages.count
-        self.delayed.setdefault(visible_at, []).append(replace(messages, receives=messages.receives + 1))
+        self.delayed.setdefault(self.time + delay, []).append(replace(messages, receives=messages.receives + 1))
 
     def _expire(self) -> None:
         while self.visible and self.time - self.visible[0].arrived_at >= self.setup.retention_seconds:
@@ -302,18 +249,6 @@ class _Simulation:
         self.result.utilization[limit] = max(self.result.utilization.get(limit, 0), share)
 
 
-def _batch_size(setup: Setup, workers: float, per_second: float) -> float:
-    """Messages in a batch: one while pollers are free, more when messages come faster than so many single ones are
-    processed, at most the batch size."""
-    seconds_of_one, seconds_of_ten = batch_seconds(setup, 1), batch_seconds(setup, 10)
-    event_seconds = (seconds_of_ten - seconds_of_one) / 9
-    # workers * size / (fixed + size * event) = per_second, solved for the size
-    spare = workers - per_second * event_seconds
-    if spare <= 0:
-        return setup.batch_size
-    return min(float(setup.batch_size), max(1.0, per_second * (seconds_of_one - event_seconds) / spare))
-
-
 def dollars(result: Result, setup: Setup) -> dict[str, float]:
     """What a storm costs, by service. Without free tiers, warm throughput, and what is there anyway."""
     million = 1e6
@@ -326,19 +261,6 @@ def dollars(result: Result, setup: Setup) -> dict[str, float]:
         + result.read_units / million * aws.READ_UNIT_DOLLARS_PER_MILLION,
         "logs": result.log_bytes / 1e9 * aws.LOG_DOLLARS_PER_GB,
     }
-
-
-def fitting(per_second: float, setup: Setup | None = None) -> Setup:
-    """The settings with which bounces of this rate hardly wait: a tenth more than they need, and no less than default."""
-    setup = setup or Setup()
-    rate = 1.1 * per_second
-    units = math.ceil(rate * history_units(setup, setup.batch_size) / 1_000) * 1_000
-    workers = math.ceil(rate * batch_seconds(setup, setup.batch_size) / setup.batch_size)
-    return replace(
-        setup,
-        warm_write_units=max(setup.warm_write_units, units),
-        maximum_concurrency=max(setup.maximum_concurrency or capacity.MIN_CONCURRENCY, workers),
-    )
 
 
 def main() -> int:

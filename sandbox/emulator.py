@@ -90,7 +90,8 @@ class Emulator:
 
         Raises: SandboxError, as `start_emulator`; or it did not stop within 30 seconds.
         """
-        assert self.keeps_state, "start_emulator(keeps_state=True) is needed: the emulator would start empty"
+        if not self.keeps_state:
+            raise SandboxError("the emulator would start empty; start_emulator(keeps_state=True) is needed")
         for worker in self.worker_ids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
