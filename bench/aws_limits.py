@@ -9,11 +9,12 @@ SNS_PUBLISH_PER_SECOND = {"us-east-1": 30_000, "us-west-2": 9_000, "eu-west-1": 
 raises (AWS General Reference, "Amazon SNS endpoints and quotas"; the numbers from third parties, 2026)."""
 
 FIRST_POLLERS, MORE_POLLERS_PER_MINUTE, MOST_POLLERS = 5, 300, 1_250
-"""Batches at a time that Lambda takes from one queue: at first, more per minute while messages wait, at most
+"""Batches at a time that Lambda takes from a queue: at first, more per minute while messages wait, at most
 (Lambda Developer Guide, "Configuring scaling behavior for SQS event source mappings")."""
 
 ACCOUNT_CONCURRENCY = 1_000
-"""Invocations at a time of all functions of an account and Region; a quota (Lambda Developer Guide, "Lambda quotas")."""
+"""Invocations at a time of all functions of an account in a Region; a quota (Lambda Developer Guide, "Lambda
+quotas")."""
 
 MB_OF_ONE_PROCESSOR = 1_769
 """Memory with which a function has one whole virtual processor; with less it has as much less (Lambda Developer Guide,

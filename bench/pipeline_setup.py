@@ -12,7 +12,7 @@ from components import capacity
 
 @dataclass(frozen=True)
 class Cost:
-    """What one hard bounce costs. Measured with `bench.handler` on a Xeon at 2.1 GHz, Python 3.11, 24 November 2026."""
+    """What one hard bounce costs. Measured with `bench.handler` on an AMD EPYC, Python 3.11, 24 November 2026."""
 
     batch_cpu_seconds: float = 0.0020
     event_cpu_seconds: float = 0.00065

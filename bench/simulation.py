@@ -55,6 +55,8 @@ class Result:
     """Each limit that did, and when first."""
     seconds: float = 0
     """Until nothing was left."""
+    waited_until: float = 0
+    """Until no message waited any more."""
     largest_backlog: float = 0
     """Messages in the queue after a step, visible or not."""
     oldest_seconds: float = 0
@@ -111,6 +113,8 @@ class _Simulation:
             backlog = self.visible_count + self.delayed_count
             self.result.largest_backlog = max(self.result.largest_backlog, backlog)
             self.time += self.step
+            if backlog > _NOTHING:
+                self.result.waited_until = self.time
         self.result.seconds = self.time
         return self.result
 

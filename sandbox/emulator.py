@@ -108,7 +108,7 @@ class Emulator:
 
     def worker_ids(self) -> list[int]:
         """The process ids of its functions' workers."""
-        command = ["ps", "-A", "-o", "pid=,ppid=,args="]
+        command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
         lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()  # noqa: S603
         processes = (line.split(maxsplit=2) for line in lines)
         return [
