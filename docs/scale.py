@@ -229,12 +229,14 @@ def _measured() -> str:
     ]
     texts = []
     for title, command, file in parts:
-        measured = (MEASUREMENTS / file).read_text(encoding="utf-8").rstrip()
+        lines = (MEASUREMENTS / file).read_text(encoding="utf-8").rstrip().splitlines()
+        measured = "\n".join(map(str.rstrip, lines))
         texts.append(f"## {title}\n\n`{command}` printed, on the machine in its first line:\n\n```\n{measured}\n```\n")
     return (
         "\n".join(texts)
         + """
-Emulator, functions and benchmark share the processors of that machine, so its rates are no figures of AWS. What it
+Emulator, functions and benchmark share the processors of that machine, which had other work too, so its rates
+are no figures of AWS. What it
 shows holds anywhere: nothing lost, nothing twice, dead letters that are poison and nothing else, and tables equal to a
 model in memory. Outages of a week are in `tests/handlers/function/test_outage.py`, in virtual time.
 """
