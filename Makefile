@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 TESTS := $(RUN) -m pytest --numprocesses auto --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help sandbox test check check-deep policy bench docs lock clean
+.PHONY: help sandbox test check check-deep policy bench faults docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,8 +37,11 @@ policy: .venv/ready ## Check the dev stack with the policy pack, without the Pul
 bench: .venv/ready ## Run the benchmarks
 	$(RUN) -m bench
 
+faults: .venv/ready ## Let DynamoDB, the functions and the emulator fail, and see that all heals (ARGS names outages of bench/outage.py)
+	$(RUN) -m bench.outage $(ARGS)
+
 docs: .venv/ready ## Renew what is generated: reference pages, pictures, snapshots
-	for page in architecture component_reference verdict_reference policy_reference cli_reference monitoring findings sandbox_picture; do $(RUN) -m docs.$$page; done
+	for page in architecture component_reference verdict_reference policy_reference cli_reference monitoring findings sandbox_picture scale; do $(RUN) -m docs.$$page; done
 	$(RUN) -m tests.snapshot
 
 lock: $(UV) ## Renew uv.lock, and the policy pack's

@@ -2,6 +2,8 @@
 
 import sys
 
-from bench import comparison, handler, import_list, sender, write_units
+from bench import comparison, handler, import_list, sender, simulation, storm, write_units
 
-sys.exit(max(benchmark.main() for benchmark in (handler, write_units, sender, import_list, comparison)))
+BENCHMARKS = (handler, write_units, sender, import_list, comparison, simulation, storm)
+
+sys.exit(max(benchmark.main() for benchmark in BENCHMARKS))

@@ -50,6 +50,7 @@ class FaultyProxy:
         self.calls: Counter[str] = Counter()
         """By what happened to them."""
         self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
         self._port = 0
@@ -60,7 +61,7 @@ class FaultyProxy:
         return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread.start()
         self.listen()
         return self
 
@@ -68,6 +69,8 @@ class FaultyProxy:
         self.refuse()
         self._run(self._cancel_all())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def listen(self) -> None:
         """Accept connections, on the same port as before."""
@@ -91,8 +94,10 @@ class FaultyProxy:
             connection.transport.abort()
 
     async def _cancel_all(self) -> None:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)

@@ -1,11 +1,11 @@
-"""Outages of the deployed program in the emulator, one after another: `make faults`, or `python -m bench.outage [name]`.
+"""Outages of the deployed program in the emulator, one after another: `make faults`, `python -m bench.outage [name]`.
 
 Each scenario has an account, a stack and a workload of its own: mixed feedback, every message three times and shuffled,
 with poison in between. Nobody helps. In the end the queues must be empty, the dead letters exactly the poison with its
 reason, and both tables what a model in memory computes.
 
-The emulator's time is real, so the outages are short; tests/handlers/function/test_outage.py has outages of a week, with
-the same function in a queue of virtual time. A killed function's messages come back after the queue's visibility timeout,
+The emulator's time is real, so the outages are short; tests/handlers/function/test_outage.py has outages of a week,
+with the same function in virtual time. A killed function's messages come back after the queue's visibility timeout,
 which follows from the retention: one day here, so that it is a minute and a half.
 
 Not proved: how AWS's own services fail; here each fault is one that the SDK's documentation knows.
@@ -26,6 +26,7 @@ from bench.emulated_chain import EmulatedChain
 from bench.expected_tables import differences
 from bench.faulty_proxy import WRITE, Fault, FaultyProxy
 from bench.handler import print_figure
+from bench.machine import measured_on
 from bench.workload import Notification, mixed_feedback, poison
 from sandbox import Emulator, start_emulator
 
@@ -185,6 +186,7 @@ SCENARIOS: dict[str, Callable[[Outage], None]] = {
 def main(*names: str) -> int:
     """Print the figures; the exit status says whether every outage healed."""
     failed = 0
+    print(f"outages: {measured_on()}")
     with start_emulator(keeps_state=True) as emulator:
         for number, name in enumerate(names or SCENARIOS, 1):
             with FaultyProxy(emulator.endpoint) as proxy:

@@ -17,6 +17,7 @@ from bench.emulated_chain import EmulatedChain, bodies
 from bench.expected_tables import differences, expected_entries
 from bench.faulty_proxy import FaultyProxy
 from bench.handler import print_figure
+from bench.machine import measured_on
 from bench.workload import mixed_feedback, poison
 from sandbox import start_emulator
 
@@ -43,7 +44,8 @@ def main(number: int = _NUMBER) -> int:
             wrong.append("the dead letters are not exactly what is unreadable")
         waits = sorted(proxy.written_at[name] - chain.published_at[name] for name in proxy.written_at)
 
-    print(f"storm: {number:,} notifications, {_POISON} unreadable ones between them, in the emulator")
+    print(f"storm: {measured_on()}")
+    print(f"{number:,} notifications, {_POISON} unreadable ones between them, in the emulator")
     print_figure("feedback recorded, by recipient, each once", f"{expected_entries(notifications):,}")
     print_figure("published per second", f"{len(notifications) / (published - started):,.0f}")
     print_figure("from topic to table per second", f"{len(notifications) / (ended - started):,.0f}")

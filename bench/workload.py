@@ -64,26 +64,23 @@ _SUPPRESSED = (
 )
 
 
-def _bounce(share: int, rule: str, type_: str, subtype: str, recipients: int = 1, **status: str) -> _Recipe:
+def _bounce(share: int, rule: str, type_: str, subtype: str, *status: str, recipients: int = 1) -> _Recipe:
     fields = {"bounceType": type_, "bounceSubType": subtype}
-    return _Recipe(share, rule, "bounce", fields, status, recipients)
+    report = dict(zip(("status", "diagnosticCode"), status, strict=False))
+    return _Recipe(share, rule, "bounce", fields, {"action": "failed", **report} if report else {}, recipients)
 
 
 def _complaint(share: int, rule: str, type_: str, recipients: int = 1) -> _Recipe:
     return _Recipe(share, rule, "complaint", {"complaintFeedbackType": type_}, {}, recipients)
 
 
-_FAILED = {"action": "failed", "status": "5.1.1", "diagnosticCode": _BOUNCE_TEXT}
-_FULL = {"action": "failed", "status": "4.2.2", "diagnosticCode": "smtp; 452 4.2.2 mailbox full"}
 _RECIPES = (
-    _bounce(38, "hard-bounce", "Permanent", "General", **_FAILED),
-    _bounce(6, "hard-bounce", "Permanent", "General", recipients=3, **_FAILED),
-    _bounce(20, "mailbox-full", "Transient", "MailboxFull", **_FULL),
+    _bounce(38, "hard-bounce", "Permanent", "General", "5.1.1", _BOUNCE_TEXT),
+    _bounce(6, "hard-bounce", "Permanent", "General", "5.1.1", _BOUNCE_TEXT, recipients=3),
+    _bounce(20, "mailbox-full", "Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 mailbox full"),
     _bounce(8, "auto-reply", "Transient", "General"),
-    _bounce(5, "account-suppression", "Permanent", "OnAccountSuppressionList", action="failed", status="5.1.1"),
-    _bounce(
-        4, "global-suppression", "Permanent", "Suppressed", action="failed", status="5.1.1", diagnosticCode=_SUPPRESSED
-    ),
+    _bounce(5, "account-suppression", "Permanent", "OnAccountSuppressionList", "5.1.1"),
+    _bounce(4, "global-suppression", "Permanent", "Suppressed", "5.1.1", _SUPPRESSED),
     _complaint(12, "complaint", "abuse"),
     _complaint(4, "not-spam", "not-spam"),
     _complaint(3, "suspects", "abuse", recipients=2),
@@ -110,13 +107,14 @@ def mixed_feedback(number: int, origin: Origin, ends: datetime, seed: int = 13) 
     for position in range(number):
         if latest and generator.random() < 0.05:  # noqa: PLR2004 - a share
             recipe, recipients, count, before, is_event = generator.choice(latest[-200:])
-            notifications.append(_notification(recipe, recipients, count, origin, ends - before, not is_event))
+            notifications.append(_notification(recipe, recipients, count, origin, ends - before, is_event=not is_event))
             continue
         recipe = generator.choices(_RECIPES, [recipe.share for recipe in _RECIPES])[0]
         recipients = generator.sample(addresses, recipe.recipients)
         before = timedelta(milliseconds=generator.randrange(int(_SPREAD / timedelta(milliseconds=1))))
-        latest.append((recipe, recipients, position, before, generator.random() < 0.5))  # noqa: PLR2004
-        notifications.append(_notification(*latest[-1][:3], origin, ends - before, latest[-1][4]))
+        is_event = generator.random() < 0.5  # noqa: PLR2004
+        latest.append((recipe, recipients, position, before, is_event))
+        notifications.append(_notification(recipe, recipients, position, origin, ends - before, is_event=is_event))
     return notifications
 
 
@@ -144,12 +142,7 @@ def _addresses(number: int, generator: random.Random) -> list[str]:
 
 
 def _notification(
-    recipe: _Recipe,
-    recipients: list[str],
-    count: int,
-    origin: Origin,
-    at: datetime,
-    is_event: bool,
+    recipe: _Recipe, recipients: list[str], count: int, origin: Origin, at: datetime, *, is_event: bool
 ) -> Notification:
     feedback_id, message_id = f"0102-feedback-{count:08}-000000", f"0102-mail-{count:08}-000000"
     key = "bouncedRecipients" if recipe.kind == "bounce" else "complainedRecipients"

@@ -91,7 +91,7 @@ class Emulator:
         Raises: SandboxError, as `start_emulator`; or it keeps no state, or did not stop within 30 seconds.
         """
         if not self.keeps_state:
-            raise SandboxError("start_emulator(keeps_state=True) is needed: the emulator would start empty")
+            raise SandboxError("the emulator would start empty; start_emulator(keeps_state=True) is needed")
         for worker in self.worker_ids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGKILL)
@@ -108,7 +108,7 @@ class Emulator:
 
     def worker_ids(self) -> list[int]:
         """The process ids of its functions' workers."""
-        command = ["ps", "-A", "-o", "pid=,ppid=,args="]
+        command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
         lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()  # noqa: S603
         processes = (line.split(maxsplit=2) for line in lines)
         return [

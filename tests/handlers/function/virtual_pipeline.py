@@ -66,7 +66,7 @@ class VirtualPipeline(FakePipeline):
         super().__init__()
         self.redriven = self.highest_receive_count = 0
         self._troubles, self._chance = list(troubles), chance
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
         self._running = 0
         self._last_at = max([trouble.ends for trouble in self._troubles], default=0.0)
@@ -75,9 +75,9 @@ class VirtualPipeline(FakePipeline):
         time = types.SimpleNamespace(monotonic=self.monotonic, sleep=self.advance)
         for module in (dead_letters_module, handler_module, table_module, writer_module):
             patch.setattr(module, "time", time)
-        for name in ("clock", "sleep"):  # `retry` took the real ones when it was defined
-            virtual = {"clock": self.monotonic, "sleep": self.advance}[name]
-            patch.setitem(table_module.retry.__kwdefaults__, name, virtual)
+        defaults: dict[str, Any] = table_module.retry.__kwdefaults__ or {}  # it took the real ones when it was defined
+        patch.setitem(defaults, "clock", self.monotonic)
+        patch.setitem(defaults, "sleep", self.advance)
 
     @property
     def elapsed(self) -> float:
@@ -112,7 +112,7 @@ class VirtualPipeline(FakePipeline):
         return [decode(row) for row in self.store.rows(table).values()]
 
     def _at(self, elapsed: float, action: Callable[[], object]) -> None:
-        heapq.heappush(self._events, (elapsed, next(self._numbers), action))  # type: ignore[arg-type]
+        heapq.heappush(self._events, (elapsed, next(self._numbers), action))
 
     def _run_until(self, end: float) -> None:
         while True:
