@@ -122,9 +122,8 @@ def queue_policy(queue_arn: str, topic_arn: str | None, senders: Sequence[str] =
     An identity policy of the account, such as `sqs:*` of an administrator, allows sending to any of its queues, so
     others are denied here. The topic is known by `aws:SourceArn`, which no principal can set; a role by
     `aws:PrincipalArn`, which is its own ARN and not that of its session. Each negated operator is also true where its
-    key is absent, so the statement applies to whoever is none of them (IAM User Guide, "Condition operators"). When an
-    operator redrives by StartMessageMoveTask, SQS sends for that operator (SQS Developer Guide, "Learn how to configure
-    a dead-letter queue redrive": the starter needs `sqs:SendMessage` on the destination). SQS's own move to a
+    key is absent, so the statement applies to whoever is none of them (IAM User Guide, "Condition operators"). An
+    operator's redrive sends as that operator. SQS's own move to a
     dead-letter queue is no SendMessage (the metric NumberOfMessagesSent does not count it, and only the redrive allow
     policy governs it: "Using dead-letter queues in Amazon SQS").
     """

@@ -12,8 +12,8 @@ SECONDS_PER_DAY = 24 * 60 * 60
 MAX_RECEIVE_COUNT = 1000
 """SQS takes no larger maxReceiveCount (SQS Developer Guide, "Configure a dead-letter queue")."""
 _PERCENT_OF_RETENTION = 80
-"""The rest is for what comes late: the first receive in a backlog, each further one by some seconds, and the one at which
-SQS moves the message. A message that moves too early is redriven; one that moves too late is lost."""
+"""The rest is for what comes late: the first receive in a backlog, each further one by some seconds, and the one at
+which SQS moves the message. A message that moves too early is redriven; one that moves too late is lost."""
 
 
 @dataclass(frozen=True)
