@@ -75,7 +75,7 @@ def test_construct_takes_names_in_camel_case_and_integers_as_floats(provider: Co
     }
     graph = record(lambda: provider.construct("p", "ses-feedback:index:FeedbackPipeline", inputs))
     assert graph["p-queue"].inputs["visibilityTimeoutSeconds"] == 180
-    assert graph["p-queue"].document("redrivePolicy")["maxReceiveCount"] == 950
+    assert graph["p-queue"].document("redrivePolicy")["maxReceiveCount"] == 768
     assert graph["p-shop.example"].inputs["includeOriginalHeaders"] is True
 
 
