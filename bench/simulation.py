@@ -19,7 +19,7 @@ from bench import aws_limits as aws
 from bench.handler import print_figure
 from bench.pipeline_setup import BEFORE, Setup, batch_seconds, batch_size, fitting, history_units
 
-_STEPS = 10_000
+_STEPS = 5_000
 """In which the bounces arrive and an outage passes, if that is more than a second each."""
 _NOTHING = 1e-6
 """Messages that are none: what is left of fractions."""

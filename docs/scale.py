@@ -39,7 +39,7 @@ def page() -> str:
 
 def _wrapped(block: str) -> str:
     """A paragraph in lines of the usual length; tables, titles and what was printed as they are."""
-    if block.lstrip().startswith(("#", "|", "`")) or "\n  " in block:
+    if block.lstrip().startswith(("#", "|", "```")) or "\n  " in block:
         return block.strip("\n")
     return textwrap.fill(block.strip(), 120, break_on_hyphens=False, break_long_words=False)
 
@@ -257,7 +257,7 @@ def _duration(seconds: float) -> str:
     for unit, name, until in ((1, "s", 180), (60, "min", 180 * 60), (3_600, "h", 72 * 3_600)):
         if seconds < until:
             return f"{seconds / unit:.0f} {name}"
-    return f"{seconds / _DAY:.1f} days"
+    return f"{seconds / _DAY:.3g} days"
 
 
 def files() -> Iterator[tuple[Path, str]]:

@@ -73,7 +73,7 @@ def test_an_outage_longer_than_the_retention_ends_in_dead_letters_that_go_back_b
     assert pipeline.redriven > 0
 
 
-@pytest.mark.parametrize(("days", "redriven"), [(6.5, False), (8, True)])
+@pytest.mark.parametrize(("days", "redriven"), [(5, False), (6.5, True), (8, True)])
 def test_a_function_that_does_not_run_for_days_loses_nothing(days: float, redriven: bool) -> None:
     pipeline = run([Trouble(0, days * DAY, AWAY)], number=6)
     assert (pipeline.redriven > 0) is redriven
