@@ -17,10 +17,10 @@ NEW_TABLE_READ_UNITS = 12_000
 _HISTORY_WRITE_UNITS_PER_BOUNCE = 2.3
 """Of the two tables the history table is written more: 2 units for the state in the transaction, and 0.3 for the
 domain's count, which ten bounces of one batch share. The blocked table has the other 2 of the transaction."""
-_BOUNCES_PER_WORKER_SECOND = 200
-"""One invocation writes ten bounces in about 50 ms."""
+_BOUNCES_PER_WORKER_SECOND = 135
+"""One invocation with the default memory writes ten bounces in about 74 ms (docs/scale.md)."""
 _WRITE_UNITS_PER_WORKER = _BOUNCES_PER_WORKER_SECOND * _HISTORY_WRITE_UNITS_PER_BOUNCE
-"""Units a second that one worker asks of the history table when nothing slows it: 460."""
+"""Units a second that one worker asks of the history table when nothing slows it: 310."""
 MIN_UNITS = 25
 """Our own limit: two batches of ten, the least that Lambda can be held to, take such a table two seconds."""
 MAX_UNITS = 10_000_000
@@ -30,7 +30,7 @@ MIN_CONCURRENCY, MAX_CONCURRENCY = 2, 1000
 
 
 def default_concurrency(write_units_per_second: int) -> int:
-    """How many invocations at a time keep a table with so many write units a second busy: 8 for a new table.
+    """How many invocations at a time keep a table with so many write units a second busy: 12 for a new table.
 
     A table that takes less than two workers write still gets two, Lambda's least: the function then waits for the
     table within its own time (the writer's retries), and what is not written by then comes back later.

@@ -417,7 +417,7 @@ def test_mapping_reports_batch_item_failures(graph: Graph) -> None:
         "functionName": f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:p-function-1a2b3c4",
         "batchSize": 10,
         "maximumBatchingWindowInSeconds": 0,
-        "scalingConfig": {"maximumConcurrency": 8},
+        "scalingConfig": {"maximumConcurrency": 12},
         "functionResponseTypes": ["ReportBatchItemFailures"],
         "tags": {},
     }
@@ -428,8 +428,8 @@ def test_mapping_reports_batch_item_failures(graph: Graph) -> None:
     [
         ({"maximum_concurrency": 4}, 4),
         ({"table_write_units_per_second": 25}, 2),
-        ({"table_write_units_per_second": 40_000}, 86),
-        ({"table_write_units_per_second": pulumi.Output.from_input(2000.0)}, 4),
+        ({"table_write_units_per_second": 40_000}, 128),
+        ({"table_write_units_per_second": pulumi.Output.from_input(2000.0)}, 6),
         ({"table_write_units_per_second": 40_000, "maximum_concurrency": 3}, 3),
     ],
 )
