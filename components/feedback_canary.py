@@ -1,6 +1,5 @@
 """A canary: a function that mails SES's mailbox simulator once a day, and tells how long the blocks took."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,11 +13,14 @@ from components.arn import Arn
 from components.canary import canary_policy, simulator_addresses
 from components.feedback_canary_args import FeedbackCanaryArgs, read
 from components.monitored_pipeline import MonitoredCanary, MonitoredPipeline
+from components.schedule import ScheduledEvent, invoke_on_schedule
 
 _SECONDS_FOR_SENDING = 60
 """The function tries to send for 30 seconds; the rest is for its start and its last calls."""
 # Physical names end in "-" and 7 characters; a role's has 64 characters (IAM API reference, CreateRole).
 _LONGEST_NAME = 64 - len("-scheduler-1234567")
+# Without a start date a rate begins at once (EventBridge Scheduler User Guide, "Schedule types").
+_DAILY = ScheduledEvent(suffix="schedule", expression="rate(1 day)", event={}, retries=3, retry_seconds=3600)
 
 
 class FeedbackCanary(pulumi.ComponentResource):
@@ -58,10 +60,21 @@ class FeedbackCanary(pulumi.ComponentResource):
 
         log_group = self._log_group()
         self.addresses = pulumi.Output.all(log_group.arn, self._pipelines).apply(self._addresses)
-        role = self._role("role", log_group.arn.apply(lambda arn: policies.function_trust_policy(Arn.of(arn).account)))
-        role_policy = self._role_policy("role-policy", role, self._function_policy(log_group))
+        role = self._role(log_group)
+        role_policy = self._role_policy(role, log_group)
         function = self._function(log_group, role, role_policy)
-        self._schedule(function, log_group, opts)
+        invoke_on_schedule(
+            self._prefix,
+            function,
+            _DAILY,
+            region=self._region,
+            permissions_boundary_arn=self._inputs.permissions_boundary_arn,
+            tags=self._inputs.tags,
+            parent=self,
+            # The first run needs whole pipelines: they are in the component's `depends_on`, which its children do not
+            # inherit.
+            depends_on=opts.depends_on if opts and opts.depends_on else [],
+        )
 
         self.function_name, self.log_group_name, self.role_arn = function.name, log_group.name, role.arn
         self.monitored = pulumi.Output.all(
@@ -88,33 +101,30 @@ class FeedbackCanary(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _role(self, suffix: str, trust_policy: pulumi.Output[policies.Document]) -> aws.iam.Role:
+    def _role(self, log_group: aws.cloudwatch.LogGroup) -> aws.iam.Role:
+        trust_policy = log_group.arn.apply(lambda arn: policies.function_trust_policy(Arn.of(arn).account))
         return aws.iam.Role(
-            f"{self._prefix}-{suffix}",
+            f"{self._prefix}-role",
             assume_role_policy=pulumi.Output.json_dumps(trust_policy),
             permissions_boundary=self._inputs.permissions_boundary_arn,
             tags=self._inputs.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _role_policy(
-        self, suffix: str, role: aws.iam.Role, policy: pulumi.Output[policies.Document]
-    ) -> aws.iam.RolePolicy:
-        return aws.iam.RolePolicy(
-            f"{self._prefix}-{suffix}",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(policy),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _function_policy(self, log_group: aws.cloudwatch.LogGroup) -> pulumi.Output[policies.Document]:
-        return pulumi.Output.all(
+    def _role_policy(self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup) -> aws.iam.RolePolicy:
+        policy = pulumi.Output.all(
             log_group_arn=log_group.arn,
             blocked_table_arn=self._inputs.blocked_table_arn,
             addresses=self.addresses,
             configuration_set=self._inputs.configuration_set_name,
             table_kms_key_arn=self._inputs.table_kms_key_arn,
         ).apply(lambda values: canary_policy(sender=self._inputs.sender, **values))
+        return aws.iam.RolePolicy(
+            f"{self._prefix}-role-policy",
+            role=role.name,
+            policy=pulumi.Output.json_dumps(policy),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _function(
         self, log_group: aws.cloudwatch.LogGroup, role: aws.iam.Role, role_policy: aws.iam.RolePolicy
@@ -152,31 +162,6 @@ class FeedbackCanary(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role_policy]),
         )
 
-    def _schedule(
-        self, function: aws.lambda_.Function, log_group: aws.cloudwatch.LogGroup, opts: pulumi.ResourceOptions | None
-    ) -> None:
-        role = self._role("scheduler", log_group.arn.apply(_schedule_trust_policy))
-        role_policy = self._role_policy("scheduler-policy", role, function.arn.apply(policies.schedule_policy))
-        aws.scheduler.Schedule(
-            f"{self._prefix}-schedule",
-            region=self._region,
-            # Without a start date a rate begins at once (EventBridge Scheduler User Guide, "Schedule types").
-            schedule_expression="rate(1 day)",
-            flexible_time_window={"mode": "OFF"},
-            target={
-                "arn": function.arn,
-                "role_arn": role.arn,
-                "input": json.dumps({}),
-                "retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 3600},
-            },
-            # The first run needs whole pipelines: they are in the component's `depends_on`, which its children do not
-            # inherit.
-            opts=pulumi.ResourceOptions.merge(
-                pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts and opts.depends_on else []),
-                pulumi.ResourceOptions(depends_on=[role_policy]),
-            ),
-        )
-
 
 def _by_kind(values: Mapping[str, Any]) -> dict[str, MonitoredPipeline]:
     """The pipelines by kind, all in one Region. Raises: ValueError for one that is in another."""
@@ -189,8 +174,3 @@ def _by_kind(values: Mapping[str, Any]) -> dict[str, MonitoredPipeline]:
             )
             raise inputs.InputError(f"{kind}_pipeline", pipeline.name, requirement)
     return pipelines
-
-
-def _schedule_trust_policy(log_group_arn: str) -> policies.Document:
-    log_group = Arn.of(log_group_arn)
-    return policies.schedule_trust_policy(log_group.region, log_group.account, log_group.partition)

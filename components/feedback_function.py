@@ -18,6 +18,9 @@ REDRIVE = ScheduledEvent(
     description="Redrives the dead letters that an outage left",
     expression="rate(15 minutes)",
     event={"redrive": True},
+    window_minutes=5,
+    retries=2,
+    retry_seconds=300,
 )
 """With it the function looks for dead letters; else it receives messages of its queue."""
 
