@@ -7,12 +7,12 @@ import pulumi
 import pulumi_aws as aws
 
 from components import inputs, policies
-from components.alarms import NAMESPACE, SERVICE
-from components.archive import CANARY_HANDLER, handler_archive
+from components.archive import CANARY_HANDLER
 from components.arn import Arn
 from components.canary import canary_policy, simulator_addresses
 from components.feedback_canary_args import FeedbackCanaryArgs, read
 from components.monitored_pipeline import MonitoredCanary, MonitoredPipeline
+from components.python_function import POWERTOOLS_VARIABLES, python_function
 from components.schedule import ScheduledEvent, invoke_on_schedule
 
 _SECONDS_FOR_SENDING = 60
@@ -58,11 +58,11 @@ class FeedbackCanary(pulumi.ComponentResource):
         self._pipelines = pulumi.Output.all(region=self._inputs.region, **self._inputs.pipelines).apply(_by_kind)
         self._region = self._pipelines.apply(lambda pipelines: next(iter(pipelines.values())).region)
 
-        log_group = self._log_group()
-        self.addresses = pulumi.Output.all(log_group.arn, self._pipelines).apply(self._addresses)
-        role = self._role(log_group)
-        role_policy = self._role_policy(role, log_group)
-        function = self._function(log_group, role, role_policy)
+        logs = self._log_group()
+        self.addresses = pulumi.Output.all(logs.arn, self._pipelines).apply(self._addresses)
+        role = self._role(logs)
+        role_policy = self._role_policy(role, logs)
+        function = self._function(logs, role, role_policy)
         invoke_on_schedule(
             self._prefix,
             function,
@@ -76,13 +76,13 @@ class FeedbackCanary(pulumi.ComponentResource):
             depends_on=opts.depends_on if opts and opts.depends_on else [],
         )
 
-        self.function_name, self.log_group_name, self.role_arn = function.name, log_group.name, role.arn
+        self.function_name, self.log_group_name, self.role_arn = function.name, logs.name, role.arn
         self.monitored = pulumi.Output.all(
             name=self._prefix,
             region=self._region,
             pipelines=self.addresses.apply(",".join),
             function_name=function.name,
-            log_group_name=log_group.name,
+            log_group_name=logs.name,
         ).apply(lambda fields: MonitoredCanary(**fields).to_map())
         self.register_outputs({output: getattr(self, output) for output in FeedbackCanary.__annotations__})
 
@@ -101,8 +101,8 @@ class FeedbackCanary(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _role(self, log_group: aws.cloudwatch.LogGroup) -> aws.iam.Role:
-        trust_policy = log_group.arn.apply(lambda arn: policies.function_trust_policy(Arn.of(arn).account))
+    def _role(self, logs: aws.cloudwatch.LogGroup) -> aws.iam.Role:
+        trust_policy = logs.arn.apply(lambda arn: policies.function_trust_policy(Arn.of(arn).account))
         return aws.iam.Role(
             f"{self._prefix}-role",
             assume_role_policy=pulumi.Output.json_dumps(trust_policy),
@@ -111,9 +111,9 @@ class FeedbackCanary(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
 
-    def _role_policy(self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup) -> aws.iam.RolePolicy:
+    def _role_policy(self, role: aws.iam.Role, logs: aws.cloudwatch.LogGroup) -> aws.iam.RolePolicy:
         policy = pulumi.Output.all(
-            log_group_arn=log_group.arn,
+            log_group_arn=logs.arn,
             blocked_table_arn=self._inputs.blocked_table_arn,
             addresses=self.addresses,
             configuration_set=self._inputs.configuration_set_name,
@@ -127,7 +127,7 @@ class FeedbackCanary(pulumi.ComponentResource):
         )
 
     def _function(
-        self, log_group: aws.cloudwatch.LogGroup, role: aws.iam.Role, role_policy: aws.iam.RolePolicy
+        self, logs: aws.cloudwatch.LogGroup, role: aws.iam.Role, role_policy: aws.iam.RolePolicy
     ) -> aws.lambda_.Function:
         timeout_seconds = pulumi.Output.from_input(self._inputs.timeout_seconds)
         variables: dict[str, pulumi.Input[str]] = {
@@ -135,29 +135,19 @@ class FeedbackCanary(pulumi.ComponentResource):
             "ADDRESSES": pulumi.Output.json_dumps(self.addresses),
             "BLOCKED_TABLE_ARN": self._inputs.blocked_table_arn,
             "TIMEOUT_SECONDS": timeout_seconds.apply(str),
-            "POWERTOOLS_SERVICE_NAME": SERVICE,
-            "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-            "POWERTOOLS_LOG_LEVEL": "INFO",
+            **POWERTOOLS_VARIABLES,
         }
         if self._inputs.configuration_set_name is not None:
             variables["CONFIGURATION_SET"] = self._inputs.configuration_set_name
-        return aws.lambda_.Function(
-            f"{self._prefix}-function",
+        return python_function(
+            self._prefix,
+            CANARY_HANDLER,
             region=self._region,
-            role=role.arn,
-            runtime="python3.13",
-            architectures=["arm64"],
-            handler=CANARY_HANDLER,
-            code=handler_archive(),
-            memory_size=256,
-            timeout=timeout_seconds.apply(lambda seconds: seconds + _SECONDS_FOR_SENDING),
-            environment={"variables": variables},
-            logging_config={
-                "log_format": "JSON",
-                "log_group": log_group.name,
-                "application_log_level": "INFO",
-                "system_log_level": "INFO",
-            },
+            role=role,
+            logs=logs,
+            variables=variables,
+            memory_mb=256,
+            timeout_seconds=timeout_seconds.apply(lambda seconds: seconds + _SECONDS_FOR_SENDING),
             tags=self._inputs.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[role_policy]),
         )

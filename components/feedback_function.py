@@ -7,10 +7,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components import capacity, limits, policies
-from components.archive import HANDLER, handler_archive
+from components.archive import HANDLER
 from components.arn import Arn
 from components.feedback_pipeline_args import FeedbackPipelineInputs
 from components.function_environment import environment
+from components.python_function import python_function
 from components.schedule import ScheduledEvent, invoke_on_schedule
 
 REDRIVE = ScheduledEvent(
@@ -45,7 +46,18 @@ class FeedbackFunction:
         self.log_group = self._log_group()
         self.role = self._role()
         role_policy = self._role_policy()
-        self.function = self._function()
+        self.function = python_function(
+            prefix,
+            HANDLER,
+            region=inputs.region,
+            role=self.role,
+            logs=self.log_group,
+            variables=self._environment(),
+            memory_mb=inputs.function_memory_mb,
+            timeout_seconds=inputs.function_timeout_seconds,
+            tags=inputs.tags,
+            opts=self._options(),
+        )
         self._event_source_mapping(role_policy)
         self.redrive_schedule: aws.scheduler.Schedule | None = None
         if inputs.automatic_redrive:
@@ -100,28 +112,6 @@ class FeedbackFunction:
             f"{self._prefix}-role-policy",
             role=self.role.name,
             policy=pulumi.Output.json_dumps(values.apply(lambda known: policies.function_policy(**known))),
-            opts=self._options(),
-        )
-
-    def _function(self) -> aws.lambda_.Function:
-        return aws.lambda_.Function(
-            f"{self._prefix}-function",
-            region=self._inputs.region,
-            role=self.role.arn,
-            runtime="python3.13",
-            architectures=["arm64"],
-            handler=HANDLER,
-            code=handler_archive(),
-            memory_size=self._inputs.function_memory_mb,
-            timeout=self._inputs.function_timeout_seconds,
-            environment={"variables": self._environment()},
-            logging_config={
-                "log_format": "JSON",
-                "log_group": self.log_group.name,
-                "application_log_level": "INFO",
-                "system_log_level": "INFO",
-            },
-            tags=self._inputs.tags,
             opts=self._options(),
         )
 

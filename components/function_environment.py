@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.alarms import NAMESPACE, SERVICE
 from components.feedback_pipeline_args import FeedbackPipelineInputs
+from components.python_function import POWERTOOLS_VARIABLES
 
 
 def environment(
@@ -32,9 +32,7 @@ def environment(
         "ACCOUNT": account,
         "IDENTITIES": json.dumps(identities),
         "SENDING_ACCOUNTS": json.dumps(inputs.sending_accounts),
-        "POWERTOOLS_SERVICE_NAME": SERVICE,
-        "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
-        "POWERTOOLS_LOG_LEVEL": "INFO",
+        **POWERTOOLS_VARIABLES,
     }
     if inputs.configuration_set_name is not None:
         variables["CONFIGURATION_SET"] = inputs.configuration_set_name
