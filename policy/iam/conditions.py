@@ -28,9 +28,9 @@ class Context:
         return [UNKNOWN_TEXT] if self.is_unknown(key) else self.values.get(key, ())
 
     def is_unknown(self, key: str) -> bool:
-        """Whether a request may have the key or not; one that ends in `/` stands for all that begin with it."""
+        """Whether a request may have the key or not; one that ends in `/` or `:` stands for all that begin with it."""
         return key not in self.values and any(
-            key == unknown or (unknown.endswith("/") and key.startswith(unknown)) for unknown in self._unknown_keys
+            key == unknown or (unknown[-1] in "/:" and key.startswith(unknown)) for unknown in self._unknown_keys
         )
 
 
