@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pulumi_policy import PolicyResource
 
-from policy.feedback_path import FEEDBACK_TYPES, FeedbackPath, notification_types
+from policy.feedback_path import FeedbackPath
 from policy.properties import as_list, as_object, is_set, read_property
 from policy.references import referenced_by
 from policy.resource_types import CLASSIC_EVENT_DESTINATION, EVENT_DESTINATION, EVENT_SOURCE_MAPPING, IDENTITY_TOPIC
 from policy.rule import CRITICAL, HIGH, MANDATORY, Config, Rule
+from policy.sources import FEEDBACK_TYPES, notification_types
 
 _TYPE_FIELDS = {
     IDENTITY_TOPIC: "notificationType", EVENT_DESTINATION: "eventType", CLASSIC_EVENT_DESTINATION: "eventType",
