@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pulumi_policy import PolicyResource
 
 from policy.properties import read_string
-from policy.references import referenced_by
+from policy.references import referenced_by, require_known
 from policy.resource_types import (
     BLOCKED_TABLE_COMPONENT,
     EVENT_SOURCE_MAPPING,
@@ -57,6 +57,8 @@ class FeedbackPath:
     roles: Resources = field(default_factory=list)
     log_groups: Resources = field(default_factory=list)
     tables: Resources = field(default_factory=list)
+    possible_tables: Resources = field(default_factory=list)
+    """The tables that a function's role may write, by a policy that is unknown in a preview."""
     _written_tables: dict[str, WrittenTables] = field(default_factory=dict, init=False)
 
     @property
@@ -102,6 +104,11 @@ class FeedbackPath:
         """The subscriptions that deliver the feedback of a topic to queues and functions."""
         return [subscription for subscription in self.subscriptions if referenced_by(subscription, "topic", [topic])]
 
+    def targets_of(self, subscription: PolicyResource) -> Resources:
+        """The queues and functions that a subscription delivers to."""
+        queues = self.referenced_from([subscription], "endpoint", QUEUE)
+        return queues or self.invoked_functions([subscription], "endpoint")
+
     def mappings_of(self, queue: PolicyResource) -> Resources:
         """The event source mappings of a queue, also disabled ones."""
         return [mapping for mapping in self.event_source_mappings if referenced_by(mapping, "eventSourceArn", [queue])]
@@ -127,6 +134,16 @@ class FeedbackPath:
             for subscription in self.of_type(SUBSCRIPTION)
             if referenced_by(subscription, "endpoint", [queue]) or referenced_by(subscription, "redrivePolicy", [queue])
         ]
+
+    def require_references(self, type_: str, key: str, target_type: str) -> None:
+        """Raise `UnknownValueError` where it is unknown to which resource a resource of `type_` refers by `key`.
+
+        Only then a rule may report that nothing refers to a resource of `target_type`.
+        """
+        targets = self.of_type(target_type)
+        for resource in self.of_type(type_):
+            if not referenced_by(resource, key, targets):
+                require_known(resource, key)
 
     def invoked_functions(self, referrers: Iterable[PolicyResource], key: str) -> Resources:
         """The functions that a property refers to, directly or through an alias."""
@@ -174,8 +191,10 @@ def find_feedback_path(resources: Sequence[PolicyResource], *, is_incomplete: bo
     path.roles = path.referenced_from(path.functions, "role", ROLE)
     path.log_groups = _unique(log_group for function in path.functions for log_group in path.log_groups_of(function))
     component_tables = [table for table in path.of_type(TABLE) if f"{BLOCKED_TABLE_COMPONENT}$" in table.urn]
-    written_tables = [table for function in path.functions for table in path.tables_written_by(function).in_stack]
-    path.tables = _unique([*written_tables, *component_tables])
+    written = [path.tables_written_by(function) for function in path.functions]
+    path.tables = _unique([*(table for tables in written for table in tables.in_stack), *component_tables])
+    possible_tables = _unique(table for tables in written for table in tables.possible)
+    path.possible_tables = [table for table in possible_tables if table not in path.tables]
     return path
 
 

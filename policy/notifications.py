@@ -5,28 +5,23 @@ from collections.abc import Iterator, Sequence
 from pulumi_policy import PolicyResource
 
 from policy.feedback_path import FeedbackPath, Resources
-from policy.properties import chain_known, read_property
+from policy.properties import read_property
 from policy.resource_types import IDENTITY_TOPIC
 from policy.rule import BOOLEAN, CRITICAL, MANDATORY, MEDIUM, Config, Rule, Setting
-from policy.sources import FEEDBACK_TYPES, Owner, notification_types, owner_of
+from policy.sources import FEEDBACK_TYPES, owner_of, published_types
 
 _SES_GUIDE = "https://docs.aws.amazon.com/ses/latest/dg"
 
 
 def _check_both_types(source: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
     owner = owner_of(source)
-    published = set(chain_known(_types_of(owner, other) for other in path.notification_sources))
+    # One that is disabled is reported as such, by another rule.
+    published = published_types(owner, [*path.notification_sources, *path.disabled_event_destinations])
     for missing in sorted(FEEDBACK_TYPES - published):
         yield (
             f"{owner.name} has no topic for {missing.lower()}s: they never reach the blocked table, and mail to these "
             "recipients goes on."
         )
-
-
-def _types_of(owner: Owner, source: PolicyResource) -> Iterator[str]:
-    """The types that a source publishes for this identity or configuration set."""
-    if owner.may_be(owner_of(source)):
-        yield from notification_types(source)
 
 
 def _check_original_headers(source: PolicyResource, _: FeedbackPath, config: Config) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pulumi_policy import PolicyResource
-from pulumi_policy.proxy import UnknownValueError
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from policy.arn import Arn
 from policy.properties import as_object, read_string
@@ -31,6 +31,12 @@ def strings_in(resource: PolicyResource, key: str) -> tuple[list[str], bool]:
     strings: list[str] = []
     is_known = key not in list(resource.props) or _collect_strings(resource.props, key, strings)
     return strings, is_known
+
+
+def require_known(resource: PolicyResource, key: str) -> None:
+    """Raise `UnknownValueError` where a part of a property is unknown."""
+    if not strings_in(resource, key)[1]:
+        raise UnknownValueError(UNKNOWN_STRING_VALUE, [key])
 
 
 def _collect_strings(container: Any, key: Any, strings: list[str]) -> bool:

@@ -1,6 +1,6 @@
 """Reads notification sources: notification topics of identities, and event destinations of configuration sets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,10 +86,18 @@ def owner_of(source: PolicyResource) -> Owner:
     return Owner(kind, owner_name(source, kind), read_string(source, "region"))
 
 
+def published_types(owner: Owner, sources: Iterable[PolicyResource]) -> frozenset[str]:
+    """The types of notification that sources publish for an identity or configuration set; raises `UnknownValueError`.
+
+    `sources` may hold disabled event destinations: then their types count, too.
+    """
+    return frozenset().union(*(notification_types(source) for source in sources if owner.may_be(owner_of(source))))
+
+
 def owner_name(resource: PolicyResource, key: str) -> str:
     """The name of the identity or configuration set in a property; raises `UnknownValueError`.
 
-    Where the name is unknown, it is made of the names of the resources that the property depends on.
+    Where the name is unknown, it is that of the resources that the property depends on.
     """
     try:
         name = str(read_property(resource, key))
@@ -97,6 +105,12 @@ def owner_name(resource: PolicyResource, key: str) -> str:
         dependencies = resource.property_dependencies.get(key)
         if not dependencies:
             raise
-        return ", ".join(sorted(dependency.name for dependency in dependencies))
+        return ", ".join(sorted(_name_of(dependency) for dependency in dependencies))
     arn = Arn.parse(name)
     return arn.resource.removeprefix("identity/") if arn else name
+
+
+def _name_of(owner: PolicyResource) -> str:
+    """The name of the identity or configuration set that a resource creates; its logical name where it is unknown."""
+    names = [read_string(owner, key) for key in ("domain", "email", "emailIdentity", "configurationSetName", "name")]
+    return next(filter(None, names), owner.name)

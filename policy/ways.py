@@ -70,7 +70,7 @@ def _names_another(hop: PolicyResource, path: FeedbackPath) -> bool:
     """Whether a hop without a next hop in the stack names one, as a subscription always does."""
     if hop.resource_type == FUNCTION:
         tables = path.tables_written_by(hop)
-        return bool(tables.elsewhere) or not tables.is_known
+        return bool(tables.elsewhere or tables.unknown)
     return hop.resource_type not in _MISSING
 
 
@@ -78,15 +78,10 @@ def _enabled_mappings_of(queue: PolicyResource, path: FeedbackPath) -> Resources
     return [mapping for mapping in path.mappings_of(queue) if not is_false(mapping, "enabled")]
 
 
-def _targets_of(subscription: PolicyResource, path: FeedbackPath) -> Resources:
-    queues = path.referenced_from([subscription], "endpoint", QUEUE)
-    return queues or path.invoked_functions([subscription], "endpoint")
-
-
 _NEXT_HOPS: Mapping[str, Callable[[PolicyResource, FeedbackPath], Resources]] = {
     **dict.fromkeys(SOURCE_TYPES, lambda source, path: path.topics_of(source)),
     TOPIC: lambda topic, path: path.subscriptions_of(topic),
-    SUBSCRIPTION: _targets_of,
+    SUBSCRIPTION: lambda subscription, path: path.targets_of(subscription),
     QUEUE: _enabled_mappings_of,
     EVENT_SOURCE_MAPPING: lambda mapping, path: path.invoked_functions([mapping], "functionName"),
     FUNCTION: lambda function, path: path.tables_written_by(function).in_stack[:1],

@@ -10,7 +10,7 @@ from pulumi_policy.proxy import UnknownValueError
 from policy.arn import Arn
 from policy.policy_documents import ALLOW, covers_action, has_wildcard, statements
 from policy.properties import as_list, read_property
-from policy.references import referenced_by, refers_to, strings_in
+from policy.references import referenced_by, refers_to, require_known, strings_in
 from policy.resource_types import ROLE, TABLE
 from policy.role_policies import policies_of
 
@@ -28,8 +28,15 @@ class WrittenTables:
     in_stack: list[PolicyResource] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     """The ARNs of tables that are not in the stack."""
-    is_known: bool = True
-    """Whether there are no others; in a preview, a policy may be unknown."""
+    unknown: list[tuple[PolicyResource, str]] = field(default_factory=list)
+    """The properties that may name others and are unknown in a preview: the resource, and the name of its property."""
+    possible: list[PolicyResource] = field(default_factory=list)
+    """The tables that those properties depend on: which of them may be written is unknown."""
+
+    def require_known(self) -> None:
+        """Raise `UnknownValueError` where there may be other tables."""
+        for resource, key in self.unknown:
+            require_known(resource, key)
 
     def add(self, string: str, referrer: PolicyResource, tables: Sequence[PolicyResource]) -> None:
         """Add the table that a string names by its ARN or its name; a wildcard names none."""
@@ -49,7 +56,8 @@ def find_written_tables(function: PolicyResource, resources: Sequence[PolicyReso
     strings, is_known = strings_in(function, "environment")
     for string in strings:
         written.add(string, function, tables)
-    written.is_known = is_known or bool(written.in_stack)
+    if not is_known and not written.in_stack:
+        written.unknown.append((function, "environment"))
     roles = referenced_by(function, "role", [resource for resource in resources if resource.resource_type == ROLE])
     for role in roles:
         for policy in policies_of(role, resources):
@@ -65,7 +73,11 @@ def _add_writable_tables(
     try:
         strings = list(_writable_resources(read_property(holder, key)))
     except UnknownValueError:
-        written.is_known = False
+        possible = referenced_by(holder, key, tables)
+        others = [table for table in possible if table not in written.in_stack]
+        if others or not possible:
+            written.unknown.append((holder, key))
+            written.possible += others
         return
     for string in strings:
         written.add(string, holder, tables)
