@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from .health import HealthProblem
-from .plan import Plan
+from .plan import Plan, PlannedStack
+from .plan_json import parse_plan, parse_stack
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 """Goes up with every change of the file's format; a record of another version is refused."""
 
 
@@ -74,8 +75,13 @@ class Record:
     version: int = field(default=RECORD_VERSION, kw_only=True)
     plan_digest: str
     started_at: str
+    plan: Plan
     waves: list[WaveRecord]
     finished_at: str = ""
+    program_commit: str = ""
+    """Commit of the program in Git, with `-dirty` if files differ from it; empty: not in Git."""
+    deployed: dict[str, PlannedStack] = field(default_factory=dict)
+    """Every stack whose update has ever begun, by name, as it was last updated; also of earlier rollouts."""
 
     @property
     def stacks(self) -> list[StackRecord]:
@@ -102,8 +108,8 @@ def plan_digest(plan: Plan) -> str:
     return hashlib.sha256(json.dumps(plan.as_json(), sort_keys=True).encode()).hexdigest()
 
 
-def new_record(plan: Plan, now: datetime) -> Record:
-    """The record of a rollout that has not begun."""
+def new_record(plan: Plan, now: datetime, previous: Record | None = None) -> Record:
+    """The record of a rollout that has not begun. What is deployed carries over from the `previous` one."""
     waves = [
         WaveRecord(
             wave.name,
@@ -112,7 +118,8 @@ def new_record(plan: Plan, now: datetime) -> Record:
         )
         for wave in plan.waves
     ]
-    return Record(plan_digest(plan), format_timestamp(now), waves)
+    deployed = dict(previous.deployed) if previous else {}
+    return Record(plan_digest(plan), format_timestamp(now), plan, waves, deployed=deployed)
 
 
 def format_timestamp(timestamp: datetime) -> str:
@@ -170,7 +177,12 @@ class RecordFile:
 
 
 def _parse_record(document: Mapping[str, Any]) -> Record:
-    return Record(**{**document, "waves": [_parse_wave(wave) for wave in document["waves"]]})
+    parsed = {
+        "waves": [_parse_wave(wave) for wave in document["waves"]],
+        "plan": parse_plan(document["plan"]),
+        "deployed": {name: parse_stack(stack) for name, stack in document["deployed"].items()},
+    }
+    return Record(**{**document, **parsed})
 
 
 def _parse_wave(document: Mapping[str, Any]) -> WaveRecord:

@@ -119,6 +119,7 @@ class Runner:
             self._set_status(stack_record, Status.PREVIEWING)
             config = complete_config(stack, self._hub_outputs_for(stack))
             self._refuse_loss(self._deployer.preview(stack, config, on_progress))
+            self._record.deployed[stack.name] = stack
             self._set_status(stack_record, Status.UPDATING)
             stack_record.changes = dict(self._deployer.update(stack, config, on_progress).counts)
             stack_record.status = Status.SUCCEEDED

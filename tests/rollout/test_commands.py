@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rollout import commands
+from rollout import pulumi_deployer
 from rollout.__main__ import main
 from rollout.plan import build_plan
 from rollout.record import RecordFile, Status
@@ -45,7 +45,7 @@ def deployer(monkeypatch: pytest.MonkeyPatch) -> FakeDeployer:
         key: f"arn:aws:dynamodb:eu-central-1:111111111111:table/{key}" for key in ("blockedTableArn", "historyTableArn")
     }
     monkeypatch.setattr(fake_deployer, "outputs", lambda stack: hub_outputs if stack.name == "hub-eu-central-1" else {})
-    monkeypatch.setattr(commands, "_create_deployer", lambda *_: fake_deployer)
+    monkeypatch.setattr(pulumi_deployer, "PulumiDeployer", lambda _options: fake_deployer)
     return fake_deployer
 
 
@@ -115,11 +115,11 @@ def test_resume_needs_a_record_and_refuses_one_of_another_plan(run: Run, deploye
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{}", "has record version None: version 1 is needed"),
-        ('{"version": 2, "waves": []}', "has record version 2: version 1 is needed"),
-        ('{"version": 1}', "is not a rollout record (KeyError('waves'))"),
-        ('{"version": 1, "waves": [{}]}', "is not a rollout record (KeyError('status'))"),
-        ('{"version": 1, "waves": [], "plan_digest": "", "started_at": "", "extra": 1}', "is not a rollout record"),
+        ("{}", "has record version None: version 2 is needed"),
+        ('{"version": 1, "waves": []}', "has record version 1: version 2 is needed"),
+        ('{"version": 2}', "is not a rollout record (KeyError('waves'))"),
+        ('{"version": 2, "waves": [{}]}', "is not a rollout record (KeyError('status'))"),
+        ('{"version": 2, "waves": [], "plan_digest": "", "started_at": "", "extra": 1}', "is not a rollout record"),
         ("[]", "is not a rollout record"),
         ("{", "is not a rollout record"),
     ],
