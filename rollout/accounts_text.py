@@ -11,6 +11,8 @@ import yaml
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./@-]*")
 """Scalars that YAML reads as they are written, without quotes; but for those that it reads as a boolean or null."""
 
+_COMMENT = re.compile(r"[ \t]+#[^\r\n]*")
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -118,7 +120,8 @@ class AccountsText:
             if filled != scalar.value:
                 text += self._content[position : scalar.start_mark.index] + _scalar(filled)
                 position = scalar.end_mark.index
-        lines = (text + self._content[position:end]).splitlines()
+        comment = _COMMENT.match(self._content, end)
+        lines = (text + self._content[position : comment.end() if comment else end]).splitlines()
         while not lines[-1].strip() or lines[-1].lstrip().startswith("#"):  # a block ends where the next key begins
             lines.pop()
         shift = self._column + 2 - key.start_mark.column
