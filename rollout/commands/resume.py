@@ -8,9 +8,10 @@ from rollout.options import (
     TargetsPath,
     with_deployer_options,
 )
+from rollout.record_location import find_record_store
 
 from .app import app
-from .shared import create_deployer, load_record, open_record_file, read_plan, run_rollout
+from .shared import create_deployer, load_record, read_plan, run_rollout
 
 
 @app.command(name="resume")
@@ -25,9 +26,9 @@ def _resume(
 ) -> None:
     """Continue a rollout that failed or was interrupted. Stacks that succeeded are not updated again."""
     plan = read_plan(targets)
-    record_file = open_record_file(targets, record)
+    record_store = find_record_store(targets, record, options.program)
     deployer = create_deployer(options)
-    with record_file.locked():
-        rollout_record = load_record(record_file, plan)
+    with record_store.locked():
+        rollout_record = load_record(record_store, plan)
         rollout_record.mark_interrupted()
-        run_rollout(plan, rollout_record, record_file, deployer, options.parallel, allow_loss, as_json)
+        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
