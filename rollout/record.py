@@ -1,21 +1,18 @@
 """The record of a rollout: the status of each stack. Written at every step, so that a crash loses nothing."""
 
-import contextlib
-import fcntl
 import hashlib
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from .health import HealthProblem
-from .plan import Plan
+from .plan import Plan, PlannedStack
+from .plan_json import parse_plan, parse_stack
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 """Goes up with every change of the file's format; a record of another version is refused."""
 
 
@@ -74,8 +71,13 @@ class Record:
     version: int = field(default=RECORD_VERSION, kw_only=True)
     plan_digest: str
     started_at: str
+    plan: Plan
     waves: list[WaveRecord]
     finished_at: str = ""
+    program_commit: str = ""
+    """Commit of the program in Git, with `-dirty` if files differ from it; empty: not in Git."""
+    deployed: dict[str, PlannedStack] = field(default_factory=dict)
+    """Every stack whose update has ever begun, by name, as it was last updated; also of earlier rollouts."""
 
     @property
     def stacks(self) -> list[StackRecord]:
@@ -102,8 +104,8 @@ def plan_digest(plan: Plan) -> str:
     return hashlib.sha256(json.dumps(plan.as_json(), sort_keys=True).encode()).hexdigest()
 
 
-def new_record(plan: Plan, now: datetime) -> Record:
-    """The record of a rollout that has not begun."""
+def new_record(plan: Plan, now: datetime, previous: Record | None = None) -> Record:
+    """The record of a rollout that has not begun. What is deployed carries over from the `previous` one."""
     waves = [
         WaveRecord(
             wave.name,
@@ -112,7 +114,8 @@ def new_record(plan: Plan, now: datetime) -> Record:
         )
         for wave in plan.waves
     ]
-    return Record(plan_digest(plan), format_timestamp(now), waves)
+    deployed = dict(previous.deployed) if previous else {}
+    return Record(plan_digest(plan), format_timestamp(now), plan, waves, deployed=deployed)
 
 
 def format_timestamp(timestamp: datetime) -> str:
@@ -120,57 +123,32 @@ def format_timestamp(timestamp: datetime) -> str:
     return timestamp.astimezone(UTC).isoformat(timespec="seconds")
 
 
-class RecordFile:
-    """The file of a record. Several threads may save it; only one rollout at a time may lock it."""
+def parse_record(content: str, location: str) -> Record:
+    """A record from its JSON; `location` is its name in errors.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.Lock()
-
-    def load(self) -> Record | None:
-        """The record, or None if there is no file. Raises: RecordError when it is no record, or has another version."""
-        new_rollout = "move the file away to begin a new rollout"
-        try:
-            document = json.loads(self.path.read_text(encoding="utf-8"))
-            version = document.get("version")
-            record = _parse_record(document) if version == RECORD_VERSION else None
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            message = (
-                f"{self.path} is not a rollout record ({error!r}): a file that `up` wrote is needed; {new_rollout}"
-            )
-            raise RecordError(message) from None
-        if record is None:
-            message = f"{self.path} has record version {version!r}: version {RECORD_VERSION} is needed; {new_rollout}"
-            raise RecordError(message)
-        return record
-
-    def save(self, record: Record) -> None:
-        """Replace the file atomically."""
-        with self._lock:
-            content = json.dumps(asdict(record), indent=2)
-            new_path = self.path.with_name(f".{self.path.name}.new")
-            new_path.write_text(content + "\n", encoding="utf-8")
-            new_path.replace(self.path)
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Lock the file for this process. Raises: RecordError when another rollout has it."""
-        lock_path = self.path.with_name(f".{self.path.name}.lock")
-        with lock_path.open("w", encoding="utf-8") as lock_file:
-            try:
-                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RecordError(f"{self.path} is locked: another rollout with this record is running") from None
-            try:
-                yield
-            finally:
-                lock_path.unlink(missing_ok=True)
+    Raises: RecordError when it is no record, or has another version.
+    """
+    new_rollout = "move it away to begin a new rollout"
+    try:
+        document = json.loads(content)
+        version = document.get("version")
+        record = _parse_record(document) if version == RECORD_VERSION else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"{location} is not a rollout record ({error!r}): what `up` wrote is needed; {new_rollout}"
+        raise RecordError(message) from None
+    if record is None:
+        message = f"{location} has record version {version!r}: version {RECORD_VERSION} is needed; {new_rollout}"
+        raise RecordError(message)
+    return record
 
 
 def _parse_record(document: Mapping[str, Any]) -> Record:
-    return Record(**{**document, "waves": [_parse_wave(wave) for wave in document["waves"]]})
+    parsed = {
+        "waves": [_parse_wave(wave) for wave in document["waves"]],
+        "plan": parse_plan(document["plan"]),
+        "deployed": {name: parse_stack(stack) for name, stack in document["deployed"].items()},
+    }
+    return Record(**{**document, **parsed})
 
 
 def _parse_wave(document: Mapping[str, Any]) -> WaveRecord:

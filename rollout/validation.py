@@ -7,6 +7,7 @@ from components.arn import Arn
 from components.inputs import InputError
 from stack.config import parse
 
+from .organization import read_organization
 from .target_config import (
     TABLE_KMS_KEY_ARN,
     TABLE_SETTINGS,
@@ -33,6 +34,8 @@ def validate(reader: YamlReader, targets_file: TargetsFile) -> None:
             message = f"{target.region} is not in regions, which has {', '.join(targets_file.regions)}"
             reader.add_problem(target.node, f"{target.node.path}: {message}")
     _check_waves(reader, targets_file)
+    if targets_file.organization:
+        read_organization(reader, targets_file.organization)
     if targets_file.hub:
         _check_hub(reader, targets_file, targets_file.hub)
 

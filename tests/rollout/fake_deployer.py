@@ -9,7 +9,8 @@ from typing import Any
 
 from rollout.deployer import Changes, HealthFindings, LostResource, OnProgress, StackError, StoppedError
 from rollout.plan import Plan, PlannedStack, PlannedWave
-from rollout.record import Record, RecordFile
+from rollout.record import Record
+from rollout.record_file import RecordFile
 from rollout.runner import Runner
 
 HUB = "hub-eu-central-1"

@@ -1,0 +1,21 @@
+"""`python -m rollout drift`."""
+
+from rollout.graceful_stop import graceful_stop
+from rollout.options import DeployerOptions, JsonOption, TargetsPath, with_deployer_options
+from rollout.previews import detect_drift
+from rollout.printing import progress_console
+from rollout.progress import ProgressDisplay
+
+from .app import app
+from .shared import create_deployer, print_and_exit, read_plan
+
+
+@app.command(name="drift")
+@with_deployer_options
+def _drift(options: DeployerOptions, targets: TargetsPath, *, as_json: JsonOption = False) -> None:
+    """Show which stacks have drifted from the state after their last update. Changes nothing."""
+    plan = read_plan(targets)
+    deployer = create_deployer(options)
+    with graceful_stop(deployer.stop), ProgressDisplay(progress_console()) as display:
+        record = detect_drift(plan, deployer, parallel=options.parallel, on_change=display)
+    print_and_exit(record, as_json, "nothing was changed")

@@ -1,0 +1,34 @@
+"""`python -m rollout resume`."""
+
+from rollout.options import (
+    AllowLossOption,
+    DeployerOptions,
+    JsonOption,
+    RecordOption,
+    TargetsPath,
+    with_deployer_options,
+)
+from rollout.record_location import find_record_store
+
+from .app import app
+from .shared import create_deployer, load_record, read_plan, run_rollout
+
+
+@app.command(name="resume")
+@with_deployer_options
+def _resume(
+    options: DeployerOptions,
+    targets: TargetsPath,
+    *,
+    allow_loss: AllowLossOption = None,
+    record: RecordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Continue a rollout that failed or was interrupted. Stacks that succeeded are not updated again."""
+    plan = read_plan(targets)
+    record_store = find_record_store(targets, record, options.program)
+    deployer = create_deployer(options)
+    with record_store.locked():
+        rollout_record = load_record(record_store, plan)
+        rollout_record.mark_interrupted()
+        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)

@@ -1,0 +1,79 @@
+"""What several subcommands do: read the plan, open the record, create the deployer, run, ask and report."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from rollout.deployer import Deployer
+from rollout.graceful_stop import graceful_stop
+from rollout.options import DeployerOptions
+from rollout.plan import Plan, build_plan
+from rollout.printing import print_record, progress_console
+from rollout.progress import ProgressDisplay
+from rollout.record import Record, RecordError, plan_digest
+from rollout.record_store import RecordStore
+from rollout.runner import Outcome, Runner
+
+EXIT_NOT_SUCCEEDED = 1
+EXIT_INTERRUPTED = 130  # what a shell reports after Ctrl-C
+
+
+def read_plan(targets: Path) -> Plan:
+    """The plan of a targets file. Raises: OSError, TargetsError."""
+    return build_plan(targets.read_text(encoding="utf-8"), str(targets))
+
+
+def load_record(record_store: RecordStore, plan: Plan) -> Record:
+    """The record of a rollout of this plan. Raises: RecordError."""
+    record = record_store.load()
+    if record is None:
+        raise RecordError(f"{record_store.location} does not exist: `up` begins a rollout and writes it")
+    if record.plan_digest != plan_digest(plan):
+        message = "belongs to another plan, since the targets file has changed: run `up --restart`"
+        raise RecordError(f"{record_store.location} {message}")
+    return record
+
+
+def create_deployer(options: DeployerOptions) -> Deployer:
+    """The deployer that runs Pulumi and calls AWS. Raises: StackError."""
+    from rollout.pulumi_deployer import PulumiDeployer  # noqa: PLC0415 - slow, and `plan` and `status` need no Pulumi or AWS
+
+    return PulumiDeployer(options)
+
+
+def run_rollout(
+    plan: Plan,
+    record: Record,
+    record_store: RecordStore,
+    deployer: Deployer,
+    parallel: int,
+    allow_loss: list[str] | None,
+    as_json: bool,
+) -> None:
+    """Run a rollout from its record, print the record and end the program with its exit code."""
+    with ProgressDisplay(progress_console(), record) as display:
+        runner = Runner(
+            plan, deployer, record_store, record, parallel=parallel, allow_loss=allow_loss or (), on_change=display
+        )
+        with graceful_stop(runner.stop):
+            outcome = runner.run()
+    note = "" if outcome is Outcome.SUCCEEDED else f"{outcome}; `resume` continues"
+    print_and_exit(record, as_json, note, outcome)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Ask, unless `yes`. Raises: typer.Abort for a no, ValueError without a terminal."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ValueError("there is no terminal to ask for confirmation: --yes goes on without it")
+    typer.confirm(question, abort=True, err=True)
+
+
+def print_and_exit(record: Record, as_json: bool, note: str, outcome: Outcome | None = None) -> None:
+    """Print a record and end the program: with 0 if it succeeded, with 130 after a signal, else with 1."""
+    print_record(record, as_json=as_json, note=note)
+    if outcome is Outcome.STOPPED:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    raise typer.Exit(0 if record.succeeded else EXIT_NOT_SUCCEEDED)

@@ -1,0 +1,48 @@
+"""`python -m rollout up`."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from rollout.options import (
+    AllowLossOption,
+    DeployerOptions,
+    JsonOption,
+    RecordOption,
+    TargetsPath,
+    YesOption,
+    with_deployer_options,
+)
+from rollout.record import RecordError, new_record
+from rollout.record_location import find_record_store
+
+from .app import app
+from .shared import confirm, create_deployer, read_plan, run_rollout
+
+
+@app.command(name="up")
+@with_deployer_options
+def _up(
+    options: DeployerOptions,
+    targets: TargetsPath,
+    *,
+    allow_loss: AllowLossOption = None,
+    yes: YesOption = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Discard an unfinished rollout and begin again.")] = False,
+    record: RecordOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Update all stacks, wave after wave. Each is previewed under the policy pack first; each wave soaks afterwards."""
+    plan = read_plan(targets)
+    record_store = find_record_store(targets, record, options.program)
+    deployer = create_deployer(options)
+    with record_store.locked():
+        old_record = record_store.load()
+        if old_record and not old_record.succeeded and not restart:
+            message = "records an unfinished rollout: run `resume`, or `up --restart` to begin again"
+            raise RecordError(f"{record_store.location} {message}")
+        account_count = len({stack.account_id for stack in plan.stacks})
+        confirm(f"Update {len(plan.stacks)} stacks in {account_count} accounts?", yes)
+        rollout_record = new_record(plan, datetime.now(UTC), old_record)
+        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)

@@ -1,0 +1,22 @@
+"""Reads plans and stacks back from the JSON that `Plan.as_json` and `dataclasses.asdict` make of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .plan import Plan, PlannedStack, PlannedWave
+
+_TUPLES = ("role_arns", "hub_output_keys", "depends_on")
+
+
+def parse_plan(document: Mapping[str, Any]) -> Plan:
+    """The plan. Raises: KeyError, TypeError or ValueError if it is none."""
+    return Plan(tuple(_parse_wave(wave) for wave in document["waves"]))
+
+
+def parse_stack(document: Mapping[str, Any]) -> PlannedStack:
+    """One stack of a plan. Raises: KeyError or TypeError if it is none."""
+    return PlannedStack(**{**document, **{key: tuple(document[key]) for key in _TUPLES}})
+
+
+def _parse_wave(document: Mapping[str, Any]) -> PlannedWave:
+    return PlannedWave(**{**document, "stacks": tuple(parse_stack(stack) for stack in document["stacks"])})
