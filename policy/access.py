@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from pulumi_policy import PolicyResource
-from pulumi_policy.proxy import UnknownValueError
 
 from policy.arn import Arn
 from policy.feedback_path import FeedbackPath, Resources
@@ -25,8 +24,7 @@ from policy.policy_documents import (
     statements,
 )
 from policy.properties import as_list, chain_known, read_property, read_string
-from policy.references import referenced_by
-from policy.resource_types import QUEUE_POLICY, TOPIC, TOPIC_POLICY
+from policy.resource_types import QUEUE_POLICY, TOPIC_POLICY
 from policy.rule import CRITICAL, HIGH, MANDATORY, STRING_LIST, Config, Rule, Setting
 
 _SNS, _SES = "sns.amazonaws.com", "ses.amazonaws.com"
@@ -61,32 +59,36 @@ def _queue_policies(queue: PolicyResource, path: FeedbackPath) -> Resources:
 
 def _check_queue_senders(queue: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
     policies, subscriptions = _queue_policies(queue, path), path.subscriptions_to(queue)
-    try:
-        allowing, denying = _statements_with(ALLOW, policies), _statements_with(DENY, policies)
-    except UnknownValueError:
-        yield from _check_dependencies(policies, path.referenced_from(subscriptions, "topic", TOPIC), path)
-        raise
+    allowing, denying = _statements_with(ALLOW, policies), _statements_with(DENY, policies)
     if path.is_incomplete and not policies:
         return
     arn = read_string(queue, "arn")
-    yield from chain_known(_check_delivery(subscription, [*allowing, *denying], arn) for subscription in subscriptions)
-    topic_arns = {read_string(subscription, "topic") for subscription in subscriptions}
-    for statement in allowing:
-        account = account_of(arn or str(next(iter(as_list(statement.get("Resource"))), "")))
-        if is_limited_to_account(statement, account) or principals(statement) <= set(config["allowedPrincipals"]):
-            continue
-        if principals(statement) == {_SNS}:
-            yield from _check_source_arns(statement, topic_arns, path)
-        else:
-            yield _describe_access(statement, "queue")
+    yield from chain_known([
+        *(_check_delivery(subscription, [*allowing, *denying], arn) for subscription in subscriptions),
+        *(_check_sender(statement, subscriptions, arn, path, config) for statement in allowing),
+    ])  # fmt: skip
 
 
-def _check_source_arns(statement: Statement, topic_arns: set[str], path: FeedbackPath) -> Iterator[str]:
+def _check_sender(
+    statement: Statement, subscriptions: Resources, queue_arn: str, path: FeedbackPath, config: Config
+) -> Iterator[str]:
+    """Checks that a statement allows nobody but the topics that deliver to the queue."""
+    account = account_of(queue_arn or str(next(iter(as_list(statement.get("Resource"))), "")))
+    if is_limited_to_account(statement, account) or principals(statement) <= set(config["allowedPrincipals"]):
+        return
+    if principals(statement) == {_SNS}:
+        yield from _check_source_arns(statement, subscriptions, path)
+    else:
+        yield _describe_access(statement, "queue")
+
+
+def _check_source_arns(statement: Statement, subscriptions: Resources, path: FeedbackPath) -> Iterator[str]:
     """Checks that a statement allows SNS to send only for the topics that deliver to the queue."""
     source_arns = required_values(statement, "aws:SourceArn")
-    if path.is_incomplete:  # other topics that deliver to the queue may still be to come
-        is_restricted = any(not has_wildcard("".join(arns)) for arns in source_arns)
-    else:
+    is_restricted = any(not has_wildcard("".join(arns)) for arns in source_arns)
+    topic_arns: set[str] = set()
+    if is_restricted and not path.is_incomplete:  # before, other topics that deliver may still be to come
+        topic_arns = {str(read_property(subscription, "topic")) for subscription in subscriptions}
         is_restricted = any(set(arns) <= topic_arns for arns in source_arns)
     if not is_restricted:
         others = sorted({source_arn for arns in source_arns for source_arn in arns} - topic_arns)
@@ -117,23 +119,6 @@ def _check_delivery(
         ):
             return
     yield f"The queue's policy does not allow {subscription.name} to deliver: SNS cannot send, and feedback is lost."
-
-
-def _check_dependencies(policies: Sequence[PolicyResource], topics: Resources, path: FeedbackPath) -> Iterator[str]:
-    """Checks a policy whose value is unknown by the topics that it depends on."""
-    dependencies = [topic for policy in policies for topic in referenced_by(policy, "policy", path.of_type(TOPIC))]
-    for topic in dependencies:
-        if topic not in topics:
-            yield (
-                f"The queue's policy depends on {topic.name}, a topic that does not deliver to the queue: others can "
-                "forge feedback."
-            )
-    for topic in topics:
-        if topic not in dependencies:
-            yield (
-                f"The queue's policy does not depend on {topic.name}, a topic that delivers to the queue: SNS cannot "
-                "send, and feedback is lost."
-            )
 
 
 def _check_queue_tls(queue: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
@@ -173,17 +158,19 @@ def _check_topic_publishers(topic: PolicyResource, path: FeedbackPath, config: C
         )
     for statement in allowing:
         yield from _check_publisher(statement, account_of(arn), config)
+    if not arn:
+        read_property(topic, "arn")  # raises: whether the statements allow its own account is not known
 
 
 def _check_publisher(statement: Statement, account: str, config: Config) -> Iterator[str]:
-    """Checks that a statement allows nobody but SES to publish, and that for this account only."""
+    """Checks that a statement allows nobody but SES to publish, and that for this account only (empty: any one)."""
     named = principals(statement)
     if named <= set(config["allowedPrincipals"]):
         return
     if named == {_SES}:
         accounts = required_values(statement, "aws:SourceAccount")
         accounts += [[_source_account(arn) for arn in arns] for arns in required_values(statement, "aws:SourceArn")]
-        if not any(set(values) == {account} for values in accounts):
+        if not any(_is_account(values, account) for values in accounts):
             others = sorted({value for values in accounts for value in values})
             yield (
                 f"In the topic's policy, {describe_statement(statement)} allows SES to publish for "
@@ -194,6 +181,11 @@ def _check_publisher(statement: Statement, account: str, config: Config) -> Iter
         covers_action(statement, "sns:Publish") and named & EVERYBODY
     ):
         yield _describe_access(statement, "topic")
+
+
+def _is_account(values: Sequence[str], account: str) -> bool:
+    """Whether values match this account only; where it is unknown (empty), any one account."""
+    return set(values) == {account} if account else len(set(values)) == 1 and not has_wildcard(values[0])
 
 
 def _source_account(source_arn: str) -> str:

@@ -1,17 +1,22 @@
 """Reads the properties of resources as the engine hands them to a policy.
 
-In a preview, a value that only AWS can give is unknown: reading it raises `UnknownValueError`, and the engine reports
-that the policy could not run.
+In a preview, a value that only AWS can give is unknown: reading it raises `UnknownValueError`, and the rule judges the
+resource in the update.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pulumi_policy import PolicyResource
+from pulumi_policy import PolicyResource, ResourceValidationArgs
 from pulumi_policy.proxy import UnknownValueError
 
 T = TypeVar("T")
+
+
+def describe(resource: PolicyResource | ResourceValidationArgs) -> str:
+    """How a message names a resource: by its type and logical name."""
+    return f"{resource.resource_type.rsplit(':', 1)[-1]} {resource.name}"
 
 
 def read_property(resource: PolicyResource, *keys: str) -> Any:

@@ -48,7 +48,7 @@ class Diagnostic:
     level: EnforcementLevel
     message: str
     resource: str
-    """Its logical name; empty where the rule could not run, because a value is unknown in a preview."""
+    """Its logical name; empty for the stack itself."""
     stopped_resource: str = ""
     """The resource whose creation the rule stops; empty for a check of the whole stack."""
 
@@ -98,12 +98,15 @@ def analyze(
     *,
     preview: bool = False,
     rule: str = "",
+    shown: list[str] | None = None,
 ) -> list[Diagnostic]:
     """What the rules report: on each resource before its creation, then on the whole stack.
 
     `config` holds the settings by name of rule. `rule` limits the run to one rule, since each reads the whole stack.
+    `shown` gets the lines of the summary.
     """
-    servicer = _servicer([policy for policy in build_policies() if rule in {"", policy.name}])
+    policies = build_policies([].append if shown is None else shown.append)
+    servicer = _servicer([policy for policy in policies if rule in {"", policy.name}])
     if config:
         servicer.Configure(build_config_request(config), None)
     stack_request, diagnostics = build_stack_request(resources), []
@@ -174,6 +177,6 @@ def find_violations(
     *,
     preview: bool = False,
 ) -> set[tuple[str, str]]:
-    """(rule, resource) of each violation; a rule that could not run is left out."""
+    """(rule, resource) of each violation."""
     diagnostics = analyze(resources, config, preview=preview)
-    return {(diagnostic.rule, diagnostic.resource) for diagnostic in diagnostics if diagnostic.resource}
+    return {(diagnostic.rule, diagnostic.resource) for diagnostic in diagnostics}
