@@ -11,6 +11,7 @@ from policy.resource_types import EMAIL_FORWARDING, PIPE, SUBSCRIPTION
 from tests.policy.analyzer import StackResource
 from tests.policy.graph_changes import (
     BASE,
+    RECEIVE_MESSAGES,
     SES_PUBLISHES,
     TABLE,
     TLS_ONLY,
@@ -19,9 +20,13 @@ from tests.policy.graph_changes import (
     WRITE_HISTORY_TABLE,
     GraphChange,
     add_inline_policy,
+    add_key,
+    add_key_policy,
     add_statement,
     add_table_policy,
+    allow_key,
     attach_policy,
+    chain,
     change_statement,
     edit_json,
     remove_resource,
@@ -62,7 +67,17 @@ _COMPLAINT_DESTINATION = _DESTINATION.replace("bounce", "complaint")
 _COMPLAINT_BASE = BASE.replace("bounce", "complaint")
 _COMPLAINT_FUNCTION = f"{_COMPLAINT_BASE}-function"
 _EVERYBODY = {"AWS": "*"}
+_OUTSIDE_ORGANISATION = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
 _WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def _for_source(source: str) -> dict[str, dict[str, str]]:
+    """The condition that SES publishes for one identity or configuration set of the account."""
+    return {
+        "StringEquals": {
+            "aws:SourceAccount": _ACCOUNT, "aws:SourceArn": f"arn:aws:ses:eu-west-1:{_ACCOUNT}:{source}"
+        }
+    }  # fmt: skip
 
 
 def _share_dead_letter_queue(graph: list[StackResource]) -> None:
@@ -449,6 +464,95 @@ MUTATIONS = (
              set_input("function", "runtime", "provided"), f"{BASE}-function"),
     Mutation("a runtime that had another name", "lambda-runtime-supported",
              set_input("function", "runtime", "dotnetcore3.1"), f"{BASE}-function"),
+    # Policies that are evaluated: what they say to SES, SNS, Lambda and the function.
+    Mutation("SES is not locked out by an organisation", "topic-policy-restricts-publisher",
+             add_statement("topic-policy", Effect="Deny", Principal="*", Action="sns:*",
+                           Condition=_OUTSIDE_ORGANISATION),
+             f"{BASE}-topic"),
+    Mutation("SES is not locked out by an account", "topic-policy-restricts-publisher",
+             add_statement("topic-policy", Effect="Deny", Principal="*", Action="sns:Publish",
+                           Condition={"StringNotEquals": {"aws:PrincipalAccount": _ACCOUNT}}), f"{BASE}-topic"),
+    Mutation("SES is not locked out by addresses", "topic-policy-restricts-publisher",
+             add_statement("topic-policy", Effect="Deny", Principal="*", Action="sns:Publish",
+                           Condition={"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}), f"{BASE}-topic"),
+    Mutation("SES is not locked out by an endpoint", "topic-policy-restricts-publisher",
+             add_statement("topic-policy", Effect="Deny", Principal="*", Action="sns:Publish",
+                           Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}}), f"{BASE}-topic"),
+    Mutation("SES is not locked out by a NotPrincipal", "topic-policy-restricts-publisher",
+             add_statement("topic-policy", Effect="Deny", NotPrincipal={"AWS": _ACCOUNT}, Action="sns:Publish"),
+             f"{BASE}-topic"),
+    Mutation("the identity may publish", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES, Condition=_for_source("configuration-set/main")),
+             f"{BASE}-topic"),
+    Mutation("the configuration set may publish", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES, Condition=_for_source("identity/example.com")),
+             f"{BASE}-topic"),
+    Mutation("the identity of this Region may publish", "topic-policy-restricts-publisher",
+             change_statement("topic-policy", SES_PUBLISHES, Condition={
+                 "ArnLike": {"aws:SourceArn": f"arn:aws:ses:us-east-1:{_ACCOUNT}:*"}}), f"{BASE}-topic"),
+    Mutation("SNS is not locked out by an organisation", "queue-policy-restricts-sender",
+             add_statement("queue-policy", Effect="Deny", Principal="*", Action="sqs:*",
+                           Condition=_OUTSIDE_ORGANISATION)),
+    Mutation("SNS is not locked out of the subscription dead-letter queue", "queue-policy-restricts-sender",
+             add_statement("subscription-dead-letters-policy", Effect="Deny", Principal={"AWS": "*"},
+                           Action="sqs:SendMessage", Condition=_OUTSIDE_ORGANISATION),
+             f"{BASE}-subscription-dead-letters"),
+    Mutation("no statement denies the source", "queue-policy-restricts-sender",
+             add_statement("queue-policy", Effect="Deny", Principal="*", Action="sqs:SendMessage",
+                           Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:{_ACCOUNT}:bounce-*"}})),
+    Mutation("a condition that SNS never meets", "queue-policy-restricts-sender",
+             change_statement("queue-policy", TOPIC_SENDS, Condition={
+                 "ArnEquals": {"aws:SourceArn": _TOPIC_ARN}, "Null": {"aws:PrincipalOrgID": "false"}})),
+    Mutation("SES may use the topic's key", "kms-key-allows-services",
+             add_key(allow_key("sns"), "topic", "queue"), "key"),
+    Mutation("SNS may use the queue's key", "kms-key-allows-services",
+             add_key(allow_key("ses"), "topic", "queue"), "key"),
+    Mutation("SNS may use the subscription dead-letter queue's key", "kms-key-allows-services",
+             add_key(allow_key("ses"), "subscription-dead-letters"), "key"),
+    Mutation("a key has another policy than AWS's default", "kms-key-allows-services", add_key(None, "topic"), "key"),
+    Mutation("a key lets SES decrypt", "kms-key-allows-services",
+             add_key(allow_key("ses", Action="kms:GenerateDataKey*"), "topic"), "key"),
+    Mutation("a key lets SES of this account in", "kms-key-allows-services",
+             add_key(allow_key("ses", Condition=_FROM_OTHER_ACCOUNT), "topic"), "key"),
+    Mutation("a key locks no service out", "kms-key-allows-services",
+             add_key([*allow_key("ses"), {"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*",
+                                          "Condition": _OUTSIDE_ORGANISATION}], "topic"), "key"),
+    Mutation("a key by its alias", "kms-key-allows-services",
+             add_key(allow_key("sns"), "topic", alias="alias/mail"), "key"),
+    Mutation("a key with a separate policy", "kms-key-allows-services",
+             chain(add_key(None, "topic"), add_key_policy(allow_key("sns"))), "key"),
+    Mutation("the role has a policy", "role-allows-feedback", remove_resource(f"{BASE}-role-policy"), f"{BASE}-role"),
+    Mutation("the function receives messages", "role-allows-feedback",
+             change_statement("role-policy", RECEIVE_MESSAGES), f"{BASE}-role"),
+    Mutation("the function deletes messages", "role-allows-feedback",
+             change_statement("role-policy", RECEIVE_MESSAGES,
+                              Action=["sqs:ReceiveMessage", "sqs:GetQueueAttributes"]), f"{BASE}-role"),
+    Mutation("the function receives from this queue", "role-allows-feedback",
+             change_statement("role-policy", RECEIVE_MESSAGES, Resource=f"arn:aws:sqs:eu-west-1:{_ACCOUNT}:other"),
+             f"{BASE}-role"),
+    Mutation("the function receives without a condition that it never meets", "role-allows-feedback",
+             change_statement("role-policy", RECEIVE_MESSAGES, Condition=_WITHOUT_TLS), f"{BASE}-role"),
+    Mutation("the queue's policy does not lock the function out", "role-allows-feedback",
+             add_statement("queue-policy", Effect="Deny", Principal="*", Action="sqs:ReceiveMessage",
+                           Condition={"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{_ACCOUNT}:role/other"}}),
+             f"{BASE}-role"),
+    Mutation("the role may write a table", "role-allows-feedback",
+             chain(change_statement("role-policy", WRITE_BLOCKED_TABLE),
+                   change_statement("role-policy", WRITE_HISTORY_TABLE, Action="dynamodb:BatchGetItem")),
+             f"{BASE}-role"),
+    Mutation("nothing denies what the function writes", "role-allows-feedback",
+             add_statement("role-policy", Effect="Deny", Action="dynamodb:*", Resource="*"), f"{BASE}-role"),
+    Mutation("an inline policy denies nothing", "role-allows-feedback",
+             set_input("role", "inlinePolicies", [{"policy": json.dumps({"Statement": {
+                 "Effect": "Deny", "NotAction": "sqs:*", "Resource": "*"}})}]), f"{BASE}-role"),
+    Mutation("the function decrypts messages", "role-allows-feedback",
+             add_key(allow_key("ses", "sns"), "queue"), f"{BASE}-role"),
+    Mutation("Lambda assumes the role", "role-allows-feedback",
+             edit_json("role", "assumeRolePolicy", lambda policy: policy["Statement"][0].update(
+                 Principal={"Service": "ec2.amazonaws.com"})), f"{BASE}-role"),
+    Mutation("Lambda of this account assumes the role", "role-allows-feedback",
+             edit_json("role", "assumeRolePolicy", lambda policy: policy["Statement"][0].update(
+                 Condition=_FROM_OTHER_ACCOUNT)), f"{BASE}-role"),
 )  # fmt: skip
 
 CONFIGURED = (
