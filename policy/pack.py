@@ -5,7 +5,22 @@ from collections.abc import Callable, Sequence
 
 from pulumi_policy import Policy
 
-from policy import access, alarms, delivery, encryption, functions, governance, notifications, queues, roles, tables
+from policy import (
+    access,
+    alarms,
+    completeness,
+    delivery,
+    encryption,
+    function_rights,
+    functions,
+    governance,
+    keys,
+    notifications,
+    queues,
+    roles,
+    sharing,
+    tables,
+)
 from policy.recorded_inputs import RecordedInputs
 from policy.rule import Rule
 from policy.summary import Summary
@@ -13,13 +28,17 @@ from policy.summary import Summary
 NAME = "ses-feedback"
 RULES: Sequence[Rule] = (
     *notifications.RULES,
+    *completeness.RULES,
+    *sharing.RULES,
     *access.RULES,
     *delivery.RULES,
     *queues.RULES,
     *alarms.RULES,
     *encryption.RULES,
+    *keys.RULES,
     *functions.RULES,
     *roles.RULES,
+    *function_rights.RULES,
     *tables.RULES,
     *governance.RULES,
 )

@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from policy.resource_types import KEY, KEY_ALIAS, KEY_POLICY
 from tests.policy.analyzer import StackResource
+from tests.recorder import ACCOUNT, RANDOM_SUFFIX
 
 GraphChange = Callable[[list[StackResource]], object]
 BASE, TABLE = "bounce-eu-west-1-example-com", "ses-feedback-blocked"
@@ -12,6 +14,7 @@ BASE, TABLE = "bounce-eu-west-1-example-com", "ses-feedback-blocked"
 
 # Statement ids in the policies of the program.
 TOPIC_SENDS, SES_PUBLISHES, TLS_ONLY = "AllowTopicSendMessage", "AllowSesPublish", "DenyInsecureTransport"
+RECEIVE_MESSAGES = "ReceiveMessages"
 WRITE_BLOCKED_TABLE, WRITE_HISTORY_TABLE = "WriteBlockedTable", "WriteHistoryTable"
 
 
@@ -102,6 +105,64 @@ def add_table_policy(**statement: object) -> GraphChange:
                 property_dependencies={"resourceArn": [TABLE]},
             )
         )
+
+    return apply
+
+
+def chain(*changes: GraphChange) -> GraphChange:
+    """Several changes, one after the other."""
+
+    def apply(graph: list[StackResource]) -> None:
+        for change in changes:
+            change(graph)
+
+    return apply
+
+
+def allow_key(*services: str, **elements: object) -> list[dict[str, Any]]:
+    """The statements of a key's policy that allow its account everything, and services to encrypt messages."""
+    account = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    return [
+        {"Effect": "Allow", "Principal": account, "Action": "kms:*", "Resource": "*"},
+        {"Sid": "Services", "Effect": "Allow", "Principal": {"Service": [f"{name}.amazonaws.com" for name in services]},
+         "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*", **elements},
+    ]  # fmt: skip
+
+
+def add_key(statements: list[dict[str, Any]] | None, *suffixes: str, alias: str = "") -> GraphChange:
+    """Encrypt resources with a key of the stack that has this policy, or AWS's default one."""
+    key_id = f"8c9a0b1c-{RANDOM_SUFFIX}"
+
+    def apply(graph: list[StackResource]) -> None:
+        arn = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{key_id}"
+        inputs = {} if statements is None else {"policy": json.dumps({"Statement": statements})}
+        resources = [StackResource(type=KEY, name="key", inputs=inputs, outputs={"arn": arn, "keyId": key_id})]
+        if alias:
+            resources.append(
+                StackResource(
+                    type=KEY_ALIAS,
+                    name="alias",
+                    inputs={"name": alias, "targetKeyId": key_id},
+                    property_dependencies={"targetKeyId": ["key"]},
+                )
+            )
+        graph[:0] = resources
+        for suffix in suffixes:
+            holder = resource_named(graph, f"{BASE}-{suffix}")
+            holder.inputs["kmsMasterKeyId"] = alias or arn
+            holder.property_dependencies["kmsMasterKeyId"] = ["key"]
+
+    return apply
+
+
+def add_key_policy(statements: list[dict[str, Any]]) -> GraphChange:
+    """Set the policy of the key by a resource of its own."""
+
+    def apply(graph: list[StackResource]) -> None:
+        inputs = {"keyId": resource_named(graph, "key")["keyId"], "policy": json.dumps({"Statement": statements})}
+        dependencies = {"keyId": ["key"]}
+        policy = StackResource(type=KEY_POLICY, name="key-policy", inputs=inputs, property_dependencies=dependencies)
+        graph.insert(1, policy)
 
     return apply
 
