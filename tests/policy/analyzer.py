@@ -16,7 +16,7 @@ from pulumi_policy import EnforcementLevel, Policy, StackValidationArgs, StackVa
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from policy.feedback_path import find_feedback_path
+from policy.feedback_path import FeedbackPath, find_feedback_path
 from policy.pack import NAME, RULES, build_policies
 
 _MESSAGE_TO_DICT = "pulumi_policy.policy.json_format.MessageToDict"
@@ -134,16 +134,21 @@ def _servicer(policies: list[Policy]) -> Any:
     return _PolicyAnalyzerServicer(NAME, "0.0.1", policies, EnforcementLevel.ADVISORY)
 
 
+def feedback_path(resources: Sequence[StackResource]) -> FeedbackPath:
+    """The feedback path of a stack, as the SDK hands its resources to a policy."""
+    paths: list[FeedbackPath] = []
+
+    def find(args: StackValidationArgs, _: object) -> None:
+        paths.append(find_feedback_path(args.resources))
+
+    _servicer([StackValidationPolicy(NAME, NAME, find)]).AnalyzeStack(build_stack_request(resources), None)
+    return paths[0]
+
+
 def count_selected(resources: Sequence[StackResource]) -> dict[str, int]:
     """The number of resources that each rule checks."""
-    counts: dict[str, int] = {}
-
-    def count(args: StackValidationArgs, _: object) -> None:
-        path = find_feedback_path(args.resources)
-        counts.update({rule.name: len(rule.select(path)) for rule in RULES})
-
-    _servicer([StackValidationPolicy(NAME, NAME, count)]).AnalyzeStack(build_stack_request(resources), None)
-    return counts
+    path = feedback_path(resources)
+    return {rule.name: len(rule.select(path)) for rule in RULES}
 
 
 def build_config_request(config: Mapping[str, Mapping[str, Any]]) -> analyzer_pb2.ConfigureAnalyzerRequest:
