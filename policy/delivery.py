@@ -4,16 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pulumi_policy import PolicyResource
 
-from policy.feedback_path import FEEDBACK_TYPES, FeedbackPath, notification_types
-from policy.properties import as_list, as_object, is_set, read_property
+from policy.feedback_path import FeedbackPath
+from policy.properties import as_list, as_object, is_false, is_set, read_integer, read_property
 from policy.references import referenced_by
 from policy.resource_types import CLASSIC_EVENT_DESTINATION, EVENT_DESTINATION, EVENT_SOURCE_MAPPING, IDENTITY_TOPIC
 from policy.rule import CRITICAL, HIGH, MANDATORY, Config, Rule
+from policy.sources import FEEDBACK_TYPES, notification_types
 
 _TYPE_FIELDS = {
     IDENTITY_TOPIC: "notificationType", EVENT_DESTINATION: "eventType", CLASSIC_EVENT_DESTINATION: "eventType",
 }  # fmt: skip
 """The field of the message that holds the type of notification, by type of source."""
+
+_SNS_MESSAGE_BYTES = 262_144
+"""The largest message of SNS, 256 KiB, unless a topic allows more (API reference of SNS, Publish)."""
 
 
 def _check_subscription_dead_letter_queue(subscription: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
@@ -39,7 +43,7 @@ def _check_batch_item_failures(mapping: PolicyResource, _: FeedbackPath, __: Con
 
 def _check_filters(resource: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
     if resource.resource_type == EVENT_SOURCE_MAPPING:
-        yield from _check_mapping(resource)
+        yield from _check_mapping(resource, path)
         return
     filter_policy = as_object(read_property(resource, "filterPolicy"))
     if filter_policy and read_property(resource, "filterPolicyScope") != "MessageBody":
@@ -50,11 +54,17 @@ def _check_filters(resource: PolicyResource, path: FeedbackPath, _: Config) -> I
         yield from _find_undelivered_types(resource, path)
 
 
-def _check_mapping(mapping: PolicyResource) -> Iterator[str]:
+def _check_mapping(mapping: PolicyResource, path: FeedbackPath) -> Iterator[str]:
     if as_list(read_property(mapping, "filterCriteria", "filters")):
         yield "The mapping has filter criteria: Lambda deletes the messages that do not match, and feedback is lost."
-    if read_property(mapping, "enabled") is False:
+    if read_property(mapping, "enabled") is False and not _has_enabled_mapping(mapping, path):
         yield "The mapping is disabled: the messages in the queue expire, and feedback is lost."
+
+
+def _has_enabled_mapping(mapping: PolicyResource, path: FeedbackPath) -> bool:
+    """Whether another mapping of the same queue is, or may be, enabled."""
+    queues = referenced_by(mapping, "eventSourceArn", path.queues)
+    return any(not is_false(other, "enabled") for queue in queues for other in path.mappings_of(queue))
 
 
 def _find_undelivered_types(subscription: PolicyResource, path: FeedbackPath) -> Iterator[str]:
@@ -85,6 +95,15 @@ def _delivers(subscription: PolicyResource, field: str, value: str) -> bool:
     )
 
 
+def _check_message_size(queue: PolicyResource, _: FeedbackPath, __: Config) -> Iterator[str]:
+    size = read_integer(queue, "maxMessageSize", _SNS_MESSAGE_BYTES)
+    if size < _SNS_MESSAGE_BYTES:
+        yield (
+            f"maxMessageSize is {size} bytes, less than the {_SNS_MESSAGE_BYTES} that SNS may deliver: SQS refuses a "
+            "larger message, and its feedback is lost."
+        )
+
+
 RULES: Sequence[Rule] = (
     Rule(
         name="subscription-dead-letter-queue", severity=HIGH, level=MANDATORY, before_creation=True,
@@ -93,6 +112,14 @@ RULES: Sequence[Rule] = (
         remediation="Set a redrivePolicy with a queue that nothing else uses.",
         url="https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html",
         select=lambda path: path.subscriptions, check=_check_subscription_dead_letter_queue,
+    ),
+    Rule(
+        name="queue-accepts-full-messages", severity=HIGH, level=MANDATORY, before_creation=True,
+        applies_to="queues and dead-letter queues",
+        description="A queue accepts every message that SNS may deliver.",
+        remediation=f"Set maxMessageSize to {_SNS_MESSAGE_BYTES} at least, or do not set it.",
+        url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html",
+        select=lambda path: path.all_queues, check=_check_message_size,
     ),
     Rule(
         name="batch-item-failures-reported", severity=HIGH, level=MANDATORY, before_creation=True,

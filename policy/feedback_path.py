@@ -1,27 +1,23 @@
 """Finds the resources that handle SES feedback in a stack, by their references and not by names or tags.
 
 SES notification topic or event destination -> topic -> subscription -> queue -> event source mapping -> function ->
-role, log group, tables. A function that is itself subscribed is part of it, and so are the tables of a `BlockedTable`
-component: a stack may hold only the tables, for the pipelines of other stacks.
+role, log group, tables. A function that is itself subscribed is part of it. The tables of a function are those that its
+environment names or its role may write. The tables of a `BlockedTable` component are part of it, too: a stack may hold
+only the tables, for the pipelines of other stacks.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pulumi_policy import PolicyResource
-from pulumi_policy.proxy import UnknownValueError
 
-from policy.properties import as_list, read_property, read_string
-from policy.references import referenced_by
+from policy.properties import read_string
+from policy.references import referenced_by, require_known
 from policy.resource_types import (
     BLOCKED_TABLE_COMPONENT,
-    CLASSIC_EVENT_DESTINATION,
-    EVENT_DESTINATION,
     EVENT_SOURCE_MAPPING,
     FUNCTION,
     FUNCTION_ALIAS,
-    IDENTITY_TOPIC,
     LOG_GROUP,
     QUEUE,
     REDRIVE_POLICY,
@@ -30,48 +26,10 @@ from policy.resource_types import (
     TABLE,
     TOPIC,
 )
-
-FEEDBACK_TYPES = frozenset({"BOUNCE", "COMPLAINT"})
-"""The types of notification that are feedback, as `notification_types` writes them."""
-
-# The properties of each type of notification source: the types of notification, the topic, whether it is enabled.
-_NOTIFICATION_TYPES = {
-    IDENTITY_TOPIC: ("notificationType",),
-    EVENT_DESTINATION: ("eventDestination", "matchingEventTypes"),
-    CLASSIC_EVENT_DESTINATION: ("matchingTypes",),
-}
-_TOPIC = {
-    IDENTITY_TOPIC: ("topicArn",),
-    EVENT_DESTINATION: ("eventDestination", "snsDestination"),
-    CLASSIC_EVENT_DESTINATION: ("snsDestination",),
-}
-_ENABLED = {EVENT_DESTINATION: ("eventDestination", "enabled"), CLASSIC_EVENT_DESTINATION: ("enabled",)}
+from policy.sources import SOURCE_TYPES, has_feedback_topic, is_enabled, topic_key
+from policy.written_tables import WrittenTables, find_written_tables
 
 Resources = list[PolicyResource]
-
-
-def notification_types(source: PolicyResource) -> frozenset[str]:
-    """The types of notification that a source publishes; raises `UnknownValueError`."""
-    values = as_list(read_property(source, *_NOTIFICATION_TYPES[source.resource_type]))
-    return frozenset(str(value).upper() for value in values)
-
-
-def _publishes_feedback(source: PolicyResource) -> bool:
-    """Whether a source publishes feedback to a topic; an unknown value counts as yes, so that no source is missed."""
-    conditions: list[Callable[[], Any]] = [
-        lambda: notification_types(source) & FEEDBACK_TYPES,
-        lambda: read_property(source, *_TOPIC[source.resource_type]),
-        # An event destination is disabled unless `enabled` is set.
-        lambda: source.resource_type == IDENTITY_TOPIC or read_property(source, *_ENABLED[source.resource_type]),
-    ]
-    return all(_holds_or_is_unknown(condition) for condition in conditions)
-
-
-def _holds_or_is_unknown(condition: Callable[[], Any]) -> bool:
-    try:
-        return bool(condition())
-    except UnknownValueError:
-        return True
 
 
 @dataclass(kw_only=True)
@@ -84,6 +42,8 @@ class FeedbackPath:
     """Whether resources are still to come, as during an update: what is missing is then no violation yet."""
     notification_sources: Resources = field(default_factory=list)
     """The notification topics of identities and the event destinations of configuration sets."""
+    disabled_event_destinations: Resources = field(default_factory=list)
+    """The event destinations for feedback that publish nothing, because they are not enabled."""
     topics: Resources = field(default_factory=list)
     subscriptions: Resources = field(default_factory=list)
     queues: Resources = field(default_factory=list)
@@ -97,6 +57,9 @@ class FeedbackPath:
     roles: Resources = field(default_factory=list)
     log_groups: Resources = field(default_factory=list)
     tables: Resources = field(default_factory=list)
+    possible_tables: Resources = field(default_factory=list)
+    """The tables that a function's role may write, by a policy that is unknown in a preview."""
+    _written_tables: dict[str, WrittenTables] = field(default_factory=dict, init=False)
 
     @property
     def all_queues(self) -> Resources:
@@ -135,7 +98,26 @@ class FeedbackPath:
 
     def topics_of(self, source: PolicyResource) -> Resources:
         """The topics that a notification source publishes to."""
-        return referenced_by(source, _TOPIC[source.resource_type][0], self.of_type(TOPIC))
+        return referenced_by(source, topic_key(source), self.of_type(TOPIC))
+
+    def subscriptions_of(self, topic: PolicyResource) -> Resources:
+        """The subscriptions that deliver the feedback of a topic to queues and functions."""
+        return [subscription for subscription in self.subscriptions if referenced_by(subscription, "topic", [topic])]
+
+    def targets_of(self, subscription: PolicyResource) -> Resources:
+        """The queues and functions that a subscription delivers to."""
+        queues = self.referenced_from([subscription], "endpoint", QUEUE)
+        return queues or self.invoked_functions([subscription], "endpoint")
+
+    def mappings_of(self, queue: PolicyResource) -> Resources:
+        """The event source mappings of a queue, also disabled ones."""
+        return [mapping for mapping in self.event_source_mappings if referenced_by(mapping, "eventSourceArn", [queue])]
+
+    def tables_written_by(self, function: PolicyResource) -> WrittenTables:
+        """The tables that a function writes; found once for each function."""
+        if function.urn not in self._written_tables:
+            self._written_tables[function.urn] = find_written_tables(function, self.resources)
+        return self._written_tables[function.urn]
 
     def resources_setting_redrive_policy(self, queue: PolicyResource) -> Resources:
         """The resources that set a queue's redrive policy."""
@@ -152,6 +134,16 @@ class FeedbackPath:
             for subscription in self.of_type(SUBSCRIPTION)
             if referenced_by(subscription, "endpoint", [queue]) or referenced_by(subscription, "redrivePolicy", [queue])
         ]
+
+    def require_references(self, type_: str, key: str, target_type: str) -> None:
+        """Raise `UnknownValueError` where it is unknown to which resource a resource of `type_` refers by `key`.
+
+        Only then a rule may report that nothing refers to a resource of `target_type`.
+        """
+        targets = self.of_type(target_type)
+        for resource in self.of_type(type_):
+            if not referenced_by(resource, key, targets):
+                require_known(resource, key)
 
     def invoked_functions(self, referrers: Iterable[PolicyResource], key: str) -> Resources:
         """The functions that a property refers to, directly or through an alias."""
@@ -177,7 +169,9 @@ class FeedbackPath:
 def find_feedback_path(resources: Sequence[PolicyResource], *, is_incomplete: bool = False) -> FeedbackPath:
     """The resources that handle feedback among these."""
     path = FeedbackPath(resources=resources, is_incomplete=is_incomplete)
-    path.notification_sources = [source for source in path.of_type(*_NOTIFICATION_TYPES) if _publishes_feedback(source)]
+    sources = [source for source in path.of_type(*SOURCE_TYPES) if has_feedback_topic(source)]
+    path.notification_sources = [source for source in sources if is_enabled(source)]
+    path.disabled_event_destinations = [source for source in sources if not is_enabled(source)]
     path.topics = _unique(topic for source in path.notification_sources for topic in path.topics_of(source))
     path.subscriptions = [
         subscription
@@ -197,7 +191,10 @@ def find_feedback_path(resources: Sequence[PolicyResource], *, is_incomplete: bo
     path.roles = path.referenced_from(path.functions, "role", ROLE)
     path.log_groups = _unique(log_group for function in path.functions for log_group in path.log_groups_of(function))
     component_tables = [table for table in path.of_type(TABLE) if f"{BLOCKED_TABLE_COMPONENT}$" in table.urn]
-    path.tables = _unique([*path.referenced_from(path.functions, "environment", TABLE), *component_tables])
+    written = [path.tables_written_by(function) for function in path.functions]
+    path.tables = _unique([*(table for tables in written for table in tables.in_stack), *component_tables])
+    possible_tables = _unique(table for tables in written for table in tables.possible)
+    path.possible_tables = [table for table in possible_tables if table not in path.tables]
     return path
 
 

@@ -8,16 +8,23 @@ from pulumi_policy import PolicyResource
 
 from policy.feedback_path import FeedbackPath
 from policy.properties import read_integer, read_property
-from policy.rule import HIGH, MANDATORY, MEDIUM, POSITIVE_INTEGER, Config, Rule, Setting
+from policy.rule import CRITICAL, HIGH, MANDATORY, MEDIUM, POSITIVE_INTEGER, Config, Rule, Setting
 
 DEPRECATION_DATES = {
     "dotnet8": "2026-11-10",
     "dotnet10": "2028-11-14",
+    "go1.x": "2024-01-08",
+    "java8": "2024-01-08",
+    "java8.al2": "2027-06-30",
+    "java11": "2027-06-30",
     "java17": "2027-06-30",
     "java21": "2029-06-30",
     "java25": "2029-06-30",
     "nodejs22.x": "2027-04-30",
     "nodejs24.x": "2028-04-30",
+    "provided": "2024-01-08",
+    "provided.al2": "2026-07-31",
+    "provided.al2023": "2029-06-30",
     "python3.10": "2026-10-31",
     "python3.11": "2027-06-30",
     "python3.12": "2028-10-31",
@@ -25,8 +32,13 @@ DEPRECATION_DATES = {
     "python3.14": "2029-06-30",
     "ruby3.3": "2027-03-31",
     "ruby3.4": "2028-03-31",
+    "ruby4.0": "2029-03-31",
 }
 """When Lambda deprecates a runtime (Lambda Developer Guide, "Lambda runtimes"); older versions are deprecated."""
+
+
+_NOT_RESERVED = -1
+"""The default of reservedConcurrentExecutions."""
 
 
 def _check_runtime(function: PolicyResource, _: FeedbackPath, config: Config) -> Iterator[str]:
@@ -53,14 +65,22 @@ def _check_runtime(function: PolicyResource, _: FeedbackPath, config: Config) ->
     if remaining_months < minimum_months:
         yield (
             f"Lambda deprecates the runtime {runtime} on {deprecation_date}, less than {minimum_months} months after "
-            f"{today}: it then gets no security updates, and later no updates of the function."
+            f"{today}: from then on it gets no security updates, and later the function no updates."
         )
 
 
 def _parse_runtime(runtime: str) -> tuple[str, list[int]]:
     """The language and version of a runtime: `python3.9` is (python, [3, 9])."""
-    language = runtime.rstrip("0123456789.xal")
+    language = runtime.replace("dotnetcore", "dotnet").rstrip("0123456789.xal")
     return language, [int(part) for part in re.findall(r"\d+", runtime.split(".al", 1)[0])]
+
+
+def _check_concurrency(function: PolicyResource, _: FeedbackPath, __: Config) -> Iterator[str]:
+    if read_integer(function, "reservedConcurrentExecutions", _NOT_RESERVED) == 0:
+        yield (
+            "The function's reserved concurrency is 0: Lambda throttles every invocation, and feedback ends in the "
+            "dead-letter queue or expires."
+        )
 
 
 def _check_log_retention(function: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
@@ -77,6 +97,13 @@ def _check_log_retention(function: PolicyResource, path: FeedbackPath, config: C
 
 
 RULES: Sequence[Rule] = (
+    Rule(
+        name="function-not-paused", severity=CRITICAL, level=MANDATORY, before_creation=True, applies_to="functions",
+        description="A function may run: its reserved concurrency is not 0.",
+        remediation="Raise reservedConcurrentExecutions, or do not set it.",
+        url="https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
+        select=lambda path: path.functions, check=_check_concurrency,
+    ),
     Rule(
         name="lambda-runtime-supported", severity=HIGH, level=MANDATORY, before_creation=True, applies_to="functions",
         description="The runtime of a function is not deprecated soon.",

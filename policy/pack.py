@@ -4,13 +4,28 @@ from collections.abc import Sequence
 
 from pulumi_policy import Policy
 
-from policy import access, alarms, delivery, encryption, functions, governance, notifications, queues, roles, tables
+from policy import (
+    access,
+    alarms,
+    completeness,
+    delivery,
+    encryption,
+    functions,
+    governance,
+    notifications,
+    queues,
+    roles,
+    sharing,
+    tables,
+)
 from policy.recorded_inputs import RecordedInputs
 from policy.rule import Rule
 
 NAME = "ses-feedback"
 RULES: Sequence[Rule] = (
     *notifications.RULES,
+    *completeness.RULES,
+    *sharing.RULES,
     *access.RULES,
     *delivery.RULES,
     *queues.RULES,

@@ -46,6 +46,14 @@ def is_set(resource: PolicyResource, key: str) -> bool:
         raise
 
 
+def is_false(resource: PolicyResource, key: str) -> bool:
+    """Whether a property is set to false; an unknown one is not."""
+    try:
+        return read_property(resource, key) is False
+    except UnknownValueError:
+        return False
+
+
 def as_list(value: Any) -> list[Any]:
     """A value that may be a list, a single item or None, as in policy documents."""
     if value is None:

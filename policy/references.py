@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pulumi_policy import PolicyResource
-from pulumi_policy.proxy import UnknownValueError
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from policy.arn import Arn
 from policy.properties import as_object, read_string
@@ -16,17 +16,27 @@ from policy.properties import as_object, read_string
 
 def referenced_by(resource: PolicyResource, key: str, candidates: Iterable[PolicyResource]) -> list[PolicyResource]:
     """The candidates that a property refers to: by its value, or by its dependencies where a part of it is unknown."""
-    strings: list[str] = []
-    is_known = True
-    if key in list(resource.props):
-        is_known = _collect_strings(resource.props, key, strings)
+    strings, is_known = strings_in(resource, key)
     dependencies = [] if is_known else resource.property_dependencies.get(key, [])
     urns = {dependency.urn for dependency in dependencies}
     return [
         candidate
         for candidate in candidates
-        if candidate.urn in urns or any(_refers_to(string, resource, candidate) for string in strings)
+        if candidate.urn in urns or any(refers_to(string, resource, candidate) for string in strings)
     ]
+
+
+def strings_in(resource: PolicyResource, key: str) -> tuple[list[str], bool]:
+    """The strings in a property, also those in JSON, and whether all of it is known."""
+    strings: list[str] = []
+    is_known = key not in list(resource.props) or _collect_strings(resource.props, key, strings)
+    return strings, is_known
+
+
+def require_known(resource: PolicyResource, key: str) -> None:
+    """Raise `UnknownValueError` where a part of a property is unknown."""
+    if not strings_in(resource, key)[1]:
+        raise UnknownValueError(UNKNOWN_STRING_VALUE, [key])
 
 
 def _collect_strings(container: Any, key: Any, strings: list[str]) -> bool:
@@ -59,7 +69,7 @@ def _strings_in_json(text: str) -> Iterator[str]:
             yield value
 
 
-def _refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -> bool:
+def refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -> bool:
     """Whether a string is the candidate's ARN (also of a version of it), URL or name."""
     arn, name = read_string(candidate, "arn"), read_string(candidate, "name")
     if not value or (arn and value.startswith(f"{arn}:")) or value in {arn, read_string(candidate, "url")} - {""}:

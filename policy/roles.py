@@ -17,22 +17,8 @@ from policy.policy_documents import (
     statements,
 )
 from policy.properties import as_list, chain_known, read_property
-from policy.references import referenced_by
-from policy.resource_types import (
-    EXCLUSIVE_ATTACHMENTS,
-    MANAGED_POLICY,
-    POLICY_ATTACHMENT,
-    ROLE_POLICY,
-    ROLE_POLICY_ATTACHMENT,
-)
+from policy.role_policies import attachments_of, policies_of
 from policy.rule import HIGH, MANDATORY, STRING_LIST, Config, Rule, Setting
-
-_ATTACHMENTS = {
-    ROLE_POLICY_ATTACHMENT: ("role", "policyArn"),
-    POLICY_ATTACHMENT: ("roles", "policyArn"),
-    EXCLUSIVE_ATTACHMENTS: ("roleName", "policyArns"),
-}
-"""The resources that attach policies to a role, with the properties that name the role and the policies."""
 
 # AWS defines no resource for these actions.
 _ACTIONS_ON_ANY_RESOURCE = ["cloudwatch:PutMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
@@ -47,16 +33,8 @@ _PARTS_OF_ONE_RESOURCE = re.compile(
 
 
 def _check_role(role: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
-    attachments = [
-        (attachment, policy_key)
-        for type_, (role_key, policy_key) in _ATTACHMENTS.items()
-        for attachment in path.referring_to([role], type_, role_key)
-    ]
-    managed_policies = path.of_type(MANAGED_POLICY)
-    policies = [
-        *path.referring_to([role], ROLE_POLICY, "role"),
-        *(policy for attachment, key in attachments for policy in referenced_by(attachment, key, managed_policies)),
-    ]
+    attachments = attachments_of(role, path.resources)
+    policies = policies_of(role, path.resources)
     return chain_known([
         _check_trust(role),
         *(_check_managed_policies(*holder, config) for holder in [(role, "managedPolicyArns"), *attachments]),

@@ -3,9 +3,11 @@
 They are made in the recorded graph of the program: this proves that the rules report them, not that AWS would fail.
 """
 
+import copy
 import json
 from typing import Any, NamedTuple
 
+from policy.resource_types import EMAIL_FORWARDING, PIPE, SUBSCRIPTION
 from tests.policy.analyzer import StackResource
 from tests.policy.graph_changes import (
     BASE,
@@ -57,6 +59,8 @@ _ALARM = f"ses-feedback-eu-west-1-{BASE}"
 _IDENTITY, _DESTINATION = f"{BASE}-example.com", f"{BASE}-event-destination"
 _COMPLAINT_IDENTITY = _IDENTITY.replace("bounce", "complaint")
 _COMPLAINT_DESTINATION = _DESTINATION.replace("bounce", "complaint")
+_COMPLAINT_BASE = BASE.replace("bounce", "complaint")
+_COMPLAINT_FUNCTION = f"{_COMPLAINT_BASE}-function"
 _EVERYBODY = {"AWS": "*"}
 _WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
 
@@ -94,13 +98,79 @@ def _filter_message_body(filter_policy: dict[str, Any]) -> GraphChange:
     return apply
 
 
+def _add_mapping(**inputs: object) -> GraphChange:
+    """Add an event source mapping of the queue, by default to the function of the complaints."""
+
+    def apply(graph: list[StackResource]) -> None:
+        other = copy.deepcopy(resource_named(graph, f"{BASE}-mapping"))
+        function = resource_named(graph, _COMPLAINT_FUNCTION)
+        other.name, other.property_dependencies["functionName"] = "second-mapping", [function.name]
+        other.inputs |= {"functionName": function["arn"], **inputs}
+        graph.append(other)
+
+    return apply
+
+
+def _add_pipe(graph: list[StackResource]) -> None:
+    queue = resource_named(graph, f"{BASE}-queue")
+    inputs = {"source": queue["arn"], "target": f"arn:aws:logs:eu-west-1:{_ACCOUNT}:log-group:mail"}
+    graph.append(StackResource(type=PIPE, name="pipe", inputs=inputs, property_dependencies={"source": [queue.name]}))
+
+
+def _subscribe(protocol: str, endpoint: str) -> GraphChange:
+    """Subscribe something else to the topic."""
+
+    def apply(graph: list[StackResource]) -> None:
+        topic = resource_named(graph, f"{BASE}-topic")
+        subscription = StackResource(
+            type=SUBSCRIPTION, name="other",
+            inputs={"topic": topic["arn"], "protocol": protocol, "endpoint": endpoint, "redrivePolicy": "{}"},
+            property_dependencies={"topic": [topic.name]},
+        )  # fmt: skip
+        graph.append(subscription)
+
+    return apply
+
+
+def _disable_forwarding(*without: str) -> GraphChange:
+    """Switch e-mail forwarding of the identity off, and remove notification topics."""
+
+    def apply(graph: list[StackResource]) -> None:
+        for name in without:
+            graph.remove(resource_named(graph, name))
+        graph.append(StackResource(type=EMAIL_FORWARDING, name="forwarding", inputs={"emailIdentity": "example.com"}))
+
+    return apply
+
+
+def _write_no_table(graph: list[StackResource]) -> None:
+    graph.remove(resource_named(graph, f"{BASE}-role-policy"))
+    function = resource_named(graph, f"{BASE}-function")
+    function.inputs["environment"], function.property_dependencies["environment"] = {}, []
+
+
+def _write_unnamed_table(**inputs: object) -> GraphChange:
+    """Let the function write a table that its environment does not name."""
+
+    def apply(graph: list[StackResource]) -> None:
+        table = copy.deepcopy(resource_named(graph, TABLE))
+        table.name, table.parent = "unnamed", ""
+        table.outputs = {key: value.replace(TABLE, table.name) for key, value in table.outputs.items()}
+        table.inputs |= inputs
+        graph.insert(0, table)
+        change_statement("role-policy", WRITE_BLOCKED_TABLE, Resource=table["arn"])(graph)
+        resource_named(graph, f"{BASE}-role-policy").property_dependencies["policy"].append(table.name)
+
+    return apply
+
+
 MUTATIONS = (
     Mutation("complaints have a topic", "bounce-and-complaint-topics", remove_resource(_COMPLAINT_IDENTITY), _IDENTITY),
     Mutation("bounces have a topic", "bounce-and-complaint-topics", remove_resource(_IDENTITY), _COMPLAINT_IDENTITY),
     Mutation("complaints of a configuration set are published", "bounce-and-complaint-topics",
              remove_resource(_COMPLAINT_DESTINATION), _DESTINATION),
-    Mutation("the event destination for complaints is enabled", "bounce-and-complaint-topics",
-             _change_complaint_destination(enabled=False), _DESTINATION),
+    Mutation("the event destination for complaints is enabled", "event-destination-enabled",
+             _change_complaint_destination(enabled=False), _COMPLAINT_DESTINATION),
     Mutation("complaints of a configuration set go to a topic", "bounce-and-complaint-topics",
              _change_complaint_destination(snsDestination=None), _DESTINATION),
     Mutation("complaints go to a topic", "bounce-and-complaint-topics",
@@ -331,6 +401,54 @@ MUTATIONS = (
     Mutation("the hash key", "table-hash-key", set_input(TABLE, "hashKey", "email"), TABLE),
     Mutation("the hash key's type", "table-hash-key", set_input(TABLE, "attributes", [{"name": "value", "type": "B"}]),
              TABLE),
+    # The way from each source to a table.
+    Mutation("the bounce topic has a subscription", "topic-has-subscription", remove_resource(f"{BASE}-subscription"),
+             f"{BASE}-topic"),
+    Mutation("the complaint topic has a subscription", "topic-has-subscription",
+             remove_resource(f"{_COMPLAINT_BASE}-subscription"), f"{_COMPLAINT_BASE}-topic"),
+    Mutation("a queue or a function subscribes", "topic-has-subscription",
+             set_input("subscription", "protocol", "https"), f"{BASE}-topic"),
+    Mutation("the queue has a consumer", "queue-has-consumer", remove_resource(f"{BASE}-mapping")),
+    Mutation("no second function takes messages", "queue-single-consumer", _add_mapping()),
+    Mutation("no function of another stack takes messages", "queue-single-consumer",
+             _add_mapping(functionName="another-function")),
+    Mutation("no pipe takes messages", "queue-single-consumer", _add_pipe),
+    Mutation("nobody gets feedback by https", "feedback-not-shared", _subscribe("https", "https://example.org/sns"),
+             "other"),
+    Mutation("nobody gets feedback by e-mail", "feedback-not-shared", _subscribe("email", "mail@example.org"), "other"),
+    Mutation("no delivery stream gets feedback", "feedback-not-shared",
+             _subscribe("firehose", f"arn:aws:firehose:eu-west-1:{_ACCOUNT}:deliverystream/mail"), "other"),
+    Mutation("no queue of another account gets feedback", "feedback-not-shared",
+             _subscribe("sqs", "arn:aws:sqs:eu-west-1:210987654321:theirs"), "other"),
+    Mutation("no function of another account gets feedback", "feedback-not-shared",
+             _subscribe("lambda", "arn:aws:lambda:eu-west-1:210987654321:function:theirs"), "other"),
+    Mutation("enabled is set on the event destination", "event-destination-enabled",
+             _change_complaint_destination(enabled=None), _COMPLAINT_DESTINATION),
+    Mutation("e-mails are forwarded without a topic", "email-forwarding-needs-topics",
+             _disable_forwarding(_IDENTITY, _COMPLAINT_IDENTITY), "forwarding"),
+    Mutation("complaints are forwarded without a topic for them", "email-forwarding-needs-topics",
+             _disable_forwarding(_COMPLAINT_IDENTITY), "forwarding"),
+    Mutation("the function may run", "function-not-paused", set_input("function", "reservedConcurrentExecutions", 0),
+             f"{BASE}-function"),
+    Mutation("large messages are accepted", "queue-accepts-full-messages", set_input("queue", "maxMessageSize", 1024)),
+    Mutation("large messages can be dead letters", "queue-accepts-full-messages",
+             set_input("dead-letters", "maxMessageSize", 262_143), f"{BASE}-dead-letters"),
+    Mutation("large messages that were not delivered are kept", "queue-accepts-full-messages",
+             set_input("subscription-dead-letters", "maxMessageSize", 65_536), f"{BASE}-subscription-dead-letters"),
+    Mutation("no range key", "table-hash-key", set_input(TABLE, "rangeKey", "received_at"), TABLE),
+    Mutation("the function writes a table", "function-writes-table", _write_no_table, f"{BASE}-function"),
+    Mutation("point-in-time recovery of a table that the environment does not name", "table-point-in-time-recovery",
+             _write_unnamed_table(pointInTimeRecovery=None), "unnamed"),
+    Mutation("deletion protection of a table that the environment does not name", "table-deletion-protection",
+             _write_unnamed_table(deletionProtectionEnabled=False), "unnamed"),
+    Mutation("the deprecated Go runtime", "lambda-runtime-supported", set_input("function", "runtime", "go1.x"),
+             f"{BASE}-function"),
+    Mutation("an operating system that is not deprecated", "lambda-runtime-supported",
+             set_input("function", "runtime", "provided.al2"), f"{BASE}-function"),
+    Mutation("an operating system that was not deprecated long ago", "lambda-runtime-supported",
+             set_input("function", "runtime", "provided"), f"{BASE}-function"),
+    Mutation("a runtime that had another name", "lambda-runtime-supported",
+             set_input("function", "runtime", "dotnetcore3.1"), f"{BASE}-function"),
 )  # fmt: skip
 
 CONFIGURED = (

@@ -58,19 +58,8 @@ NOT_FEEDBACK: dict[str, tuple[str, dict[str, Any]]] = {
         CLASSIC_EVENT_DESTINATION,
         {"enabled": True, "matchingTypes": ["open"], "snsDestination": {"topicArn": "{topic}"}},
     ),
-    "a disabled event destination": (
-        CLASSIC_EVENT_DESTINATION,
-        {"enabled": False, "matchingTypes": ["bounce"], "snsDestination": {"topicArn": "{topic}"}},
-    ),
-    "an event destination that is not enabled": (
-        CLASSIC_EVENT_DESTINATION, {"matchingTypes": ["bounce"], "snsDestination": {"topicArn": "{topic}"}},
-    ),
     "metrics only": (
         CLASSIC_EVENT_DESTINATION, {"enabled": True, "matchingTypes": ["bounce"], "cloudwatchDestinations": [{}]},
-    ),
-    "an event destination of SES v2 that is not enabled": (
-        EVENT_DESTINATION,
-        {"eventDestination": {"matchingEventTypes": ["BOUNCE"], "snsDestination": {"topicArn": "{topic}"}}},
     ),
 }  # fmt: skip
 
@@ -79,6 +68,30 @@ NOT_FEEDBACK: dict[str, tuple[str, dict[str, Any]]] = {
 def test_a_topic_without_feedback_is_ignored(type_: str, inputs: dict[str, Any]) -> None:
     graph = unrelated_resources()
     assert analyze([*graph, notification_source(graph, type_, inputs)]) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs"),
+    [
+        (
+            CLASSIC_EVENT_DESTINATION,
+            {"enabled": False, "matchingTypes": ["bounce"], "snsDestination": {"topicArn": "{topic}"}},
+        ),
+        (
+            CLASSIC_EVENT_DESTINATION,
+            {"matchingTypes": ["bounce"], "snsDestination": {"topicArn": "{topic}"}},
+        ),
+        (
+            EVENT_DESTINATION,
+            {"eventDestination": {"matchingEventTypes": ["BOUNCE"], "snsDestination": {"topicArn": "{topic}"}}},
+        ),
+    ],
+)
+def test_an_event_destination_that_is_not_enabled_is_all_that_is_reported(type_: str, inputs: dict[str, Any]) -> None:
+    """Nothing is published to its topic, so what is behind it handles no feedback."""
+    graph = unrelated_resources()
+    graph.append(notification_source(graph, type_, inputs))
+    assert find_violations(graph) == {("event-destination-enabled", "source")}
 
 
 @pytest.mark.parametrize(
