@@ -1,12 +1,15 @@
-"""Rules on the policies of topics and queues: only SES publishes, only the topic sends, and nobody else reads."""
+"""Rules on the policies of topics and queues: SES may publish and the topic may send, and nobody else gets access.
+
+Whether they may is evaluated as AWS does it; that nobody else has access is recognised by the statements that allow.
+"""
 
 from collections.abc import Iterator, Sequence
 
 from pulumi_policy import PolicyResource
-from pulumi_policy.proxy import UnknownValueError
 
 from policy.arn import Arn
 from policy.feedback_path import FeedbackPath, Resources
+from policy.iam import UNKNOWN_TEXT, Answer, Decision
 from policy.policy_documents import (
     ALLOW,
     DENY,
@@ -19,15 +22,17 @@ from policy.policy_documents import (
     describe_statement,
     has_wildcard,
     is_limited_to_account,
-    matches_any,
     principals,
+    read_document,
     required_values,
     statements,
 )
 from policy.properties import as_list, chain_known, read_property, read_string
-from policy.references import referenced_by
+from policy.references import referenced_by, require_known
 from policy.resource_types import QUEUE_POLICY, TOPIC, TOPIC_POLICY
 from policy.rule import CRITICAL, HIGH, MANDATORY, STRING_LIST, Config, Rule, Setting
+from policy.service_requests import decide_for_service, possible_account, possible_arn
+from policy.sources import possible_source_arn
 
 _SNS, _SES = "sns.amazonaws.com", "ses.amazonaws.com"
 _MESSAGE_ACTIONS = ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage")
@@ -40,53 +45,94 @@ def _statements_with(effect: str, policies: Sequence[PolicyResource]) -> list[St
     return [statement for statement in all_statements if statement.get("Effect") == effect]
 
 
-def _statements_on(action: str, arn: str, service: str, candidates: Sequence[Statement]) -> list[Statement]:
-    """The statements that apply to an action of a service on a resource."""
-    return [
-        statement
-        for statement in candidates
-        if covers_action(statement, action)
-        and covers_resource(statement, arn)
-        and principals(statement) & {service, *EVERYBODY}
-    ]
-
-
-def _denies_always(statement: Statement) -> bool:
-    return statement["Effect"] == DENY and not statement.get("Condition")
-
-
 def _queue_policies(queue: PolicyResource, path: FeedbackPath) -> Resources:
     return path.resources_setting(queue, "policy", QUEUE_POLICY, "queueUrl")
 
 
 def _check_queue_senders(queue: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
     policies, subscriptions = _queue_policies(queue, path), path.subscriptions_to(queue)
-    try:
-        allowing, denying = _statements_with(ALLOW, policies), _statements_with(DENY, policies)
-    except UnknownValueError:
-        yield from _check_dependencies(policies, path.referenced_from(subscriptions, "topic", TOPIC), path)
-        raise
     if path.is_incomplete and not policies:
         return
+    yield from chain_known([
+        *(_check_delivery(subscription, policies, queue, path) for subscription in subscriptions),
+        _check_senders(queue, policies, subscriptions, path, config),
+    ])  # fmt: skip
+
+
+def _check_delivery(
+    subscription: PolicyResource, policies: Resources, queue: PolicyResource, path: FeedbackPath
+) -> Iterator[str]:
+    """Checks that a queue's policy lets a subscription deliver."""
+    topic_arn = _topic_arn_of(subscription, path)
+    source = {"aws:SourceArn": topic_arn}
+    sources = [source, {**source, "aws:SourceAccount": possible_account(topic_arn)}]
+    documents = [read_document(policy) for policy in policies]
+    decision = decide_for_service(_SNS, "sqs:SendMessage", _queue_arn_for(subscription, queue), documents, sources)
+    if decision.answer is Answer.NO:
+        verb = _describe_refusal(
+            decision, f"allow {subscription.name} to deliver", f"what {subscription.name} delivers"
+        )
+        yield f"The queue's policy {verb}: SNS cannot send, and feedback is lost."
+    elif decision.answer is Answer.UNKNOWN:
+        require_known(subscription, "topic")
+        require_known(queue, "arn")
+        _require_known_policies(policies)
+
+
+def _queue_arn_for(subscription: PolicyResource, queue: PolicyResource) -> str:
+    """The ARN of the queue of a subscription, as far as it is known: a subscription names it before it exists here."""
+    delivers = referenced_by(subscription, "endpoint", [queue])
+    return (
+        read_string(queue, "arn") or (delivers and read_string(subscription, "endpoint")) or possible_arn(queue, "sqs")
+    )
+
+
+def _describe_refusal(decision: Decision, what_is_not_allowed: str, what_is_denied: str) -> str:
+    """What a policy does that lets somebody not do something: it does not allow it, or a statement denies it."""
+    if decision.statement:
+        return f"denies {what_is_denied}, by {describe_statement(decision.statement)}"
+    return f"does not {what_is_not_allowed}"
+
+
+def _require_known_policies(policies: Resources) -> None:
+    for policy in policies:
+        require_known(policy, "policy")
+
+
+def _topic_arn_of(subscription: PolicyResource, path: FeedbackPath) -> str:
+    """The ARN of the topic of a subscription, as far as it is known."""
+    topics = path.referenced_from([subscription], "topic", TOPIC)
+    return read_string(subscription, "topic") or next((possible_arn(topic, "sns") for topic in topics), UNKNOWN_TEXT)
+
+
+def _check_senders(
+    queue: PolicyResource, policies: Resources, subscriptions: Resources, path: FeedbackPath, config: Config
+) -> Iterator[str]:
     arn = read_string(queue, "arn")
-    yield from chain_known(_check_delivery(subscription, [*allowing, *denying], arn) for subscription in subscriptions)
-    topic_arns = {read_string(subscription, "topic") for subscription in subscriptions}
-    for statement in allowing:
-        account = account_of(arn or str(next(iter(as_list(statement.get("Resource"))), "")))
-        if is_limited_to_account(statement, account) or principals(statement) <= set(config["allowedPrincipals"]):
-            continue
-        if principals(statement) == {_SNS}:
-            yield from _check_source_arns(statement, topic_arns, path)
-        else:
-            yield _describe_access(statement, "queue")
+    allowing = _statements_with(ALLOW, policies)
+    yield from chain_known(_check_sender(statement, subscriptions, arn, path, config) for statement in allowing)
 
 
-def _check_source_arns(statement: Statement, topic_arns: set[str], path: FeedbackPath) -> Iterator[str]:
+def _check_sender(
+    statement: Statement, subscriptions: Resources, queue_arn: str, path: FeedbackPath, config: Config
+) -> Iterator[str]:
+    """Checks that a statement allows nobody but the topics that deliver to the queue."""
+    account = account_of(queue_arn or str(next(iter(as_list(statement.get("Resource"))), "")))
+    if is_limited_to_account(statement, account) or principals(statement) <= set(config["allowedPrincipals"]):
+        return
+    if principals(statement) == {_SNS}:
+        yield from _check_source_arns(statement, subscriptions, path)
+    else:
+        yield _describe_access(statement, "queue")
+
+
+def _check_source_arns(statement: Statement, subscriptions: Resources, path: FeedbackPath) -> Iterator[str]:
     """Checks that a statement allows SNS to send only for the topics that deliver to the queue."""
     source_arns = required_values(statement, "aws:SourceArn")
-    if path.is_incomplete:  # other topics that deliver to the queue may still be to come
-        is_restricted = any(not has_wildcard("".join(arns)) for arns in source_arns)
-    else:
+    is_restricted = any(not has_wildcard("".join(arns)) for arns in source_arns)
+    topic_arns: set[str] = set()
+    if is_restricted and not path.is_incomplete:  # before, other topics that deliver may still be to come
+        topic_arns = {str(read_property(subscription, "topic")) for subscription in subscriptions}
         is_restricted = any(set(arns) <= topic_arns for arns in source_arns)
     if not is_restricted:
         others = sorted({source_arn for arns in source_arns for source_arn in arns} - topic_arns)
@@ -101,39 +147,6 @@ def _describe_access(statement: Statement, resource: str) -> str:
         f"In the {resource}'s policy, {describe_statement(statement)} gives access to "
         f"{', '.join(sorted(principals(statement)))}: others can read feedback or forge it."
     )
-
-
-def _check_delivery(
-    subscription: PolicyResource, queue_statements: Sequence[Statement], queue_arn: str
-) -> Iterator[str]:
-    """Checks that the queue's policy lets a subscription deliver."""
-    sending = _statements_on("sqs:SendMessage", queue_arn, _SNS, queue_statements)
-    if any(_denies_always(statement) for statement in sending):
-        yield f"The queue's policy denies what {subscription.name} delivers: SNS cannot send, and feedback is lost."
-    for statement in sending:
-        source_arns = required_values(statement, "aws:SourceArn")
-        if statement["Effect"] == ALLOW and all(
-            matches_any(str(read_property(subscription, "topic")), arns) for arns in source_arns
-        ):
-            return
-    yield f"The queue's policy does not allow {subscription.name} to deliver: SNS cannot send, and feedback is lost."
-
-
-def _check_dependencies(policies: Sequence[PolicyResource], topics: Resources, path: FeedbackPath) -> Iterator[str]:
-    """Checks a policy whose value is unknown by the topics that it depends on."""
-    dependencies = [topic for policy in policies for topic in referenced_by(policy, "policy", path.of_type(TOPIC))]
-    for topic in dependencies:
-        if topic not in topics:
-            yield (
-                f"The queue's policy depends on {topic.name}, a topic that does not deliver to the queue: others can "
-                "forge feedback."
-            )
-    for topic in topics:
-        if topic not in dependencies:
-            yield (
-                f"The queue's policy does not depend on {topic.name}, a topic that delivers to the queue: SNS cannot "
-                "send, and feedback is lost."
-            )
 
 
 def _check_queue_tls(queue: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
@@ -161,29 +174,53 @@ def _check_topic_publishers(topic: PolicyResource, path: FeedbackPath, config: C
     policies = path.resources_setting(topic, "policy", TOPIC_POLICY, "arn")
     if not policies and path.is_incomplete:
         return
-    allowing, denying = _statements_with(ALLOW, policies), _statements_with(DENY, policies)
-    arn = read_string(topic, "arn") or "".join(read_string(policy, "arn") for policy in policies)
-    publishing = _statements_on("sns:Publish", arn, _SES, [*allowing, *denying])
-    if any(_denies_always(statement) for statement in publishing):
-        yield "The topic's policy denies what SES publishes: feedback is lost."
-    if not any(statement["Effect"] == ALLOW for statement in publishing):
+    arn = read_string(topic, "arn") or next(filter(None, (read_string(policy, "arn") for policy in policies)), "")
+    yield from chain_known([
+        _check_publishing(topic, arn or possible_arn(topic, "sns"), policies, path),
+        _check_publishers(topic, arn, policies, config),
+    ])  # fmt: skip
+
+
+def _check_publishing(topic: PolicyResource, topic_arn: str, policies: Resources, path: FeedbackPath) -> Iterator[str]:
+    """Checks that a topic's policy lets SES publish for each source that has this topic."""
+    documents = [read_document(policy) for policy in policies]
+    sources = [source for source in path.notification_sources if topic in path.topics_of(source)]
+    refused: dict[str, list[str]] = {}
+    is_unknown = False
+    for source in sources:
+        source_keys = {
+            "aws:SourceAccount": possible_account(topic_arn), "aws:SourceArn": possible_source_arn(source, topic_arn)
+        }  # fmt: skip
+        decision = decide_for_service(_SES, "sns:Publish", topic_arn, documents, [source_keys])
+        is_unknown |= decision.answer is Answer.UNKNOWN
+        if decision.answer is Answer.NO:
+            verb = _describe_refusal(decision, "allow ses.amazonaws.com to publish", "what SES publishes")
+            refused.setdefault(verb, []).append(source.name)
+    for verb, names in refused.items():
         yield (
-            "The topic's policy does not allow ses.amazonaws.com to publish: SES removes the topic and forwards "
-            "feedback by email."
+            f"The topic's policy {verb}, for {', '.join(names)}: SES removes the topic and forwards feedback by email."
         )
-    for statement in allowing:
-        yield from _check_publisher(statement, account_of(arn), config)
+    if is_unknown:
+        require_known(topic, "arn")
+        _require_known_policies(policies)
+
+
+def _check_publishers(topic: PolicyResource, topic_arn: str, policies: Resources, config: Config) -> Iterator[str]:
+    for statement in _statements_with(ALLOW, policies):
+        yield from _check_publisher(statement, account_of(topic_arn), config)
+    if not topic_arn:
+        read_property(topic, "arn")  # raises: whether the statements allow its own account is not known
 
 
 def _check_publisher(statement: Statement, account: str, config: Config) -> Iterator[str]:
-    """Checks that a statement allows nobody but SES to publish, and that for this account only."""
+    """Checks that a statement allows nobody but SES to publish, and that for this account only (empty: any one)."""
     named = principals(statement)
     if named <= set(config["allowedPrincipals"]):
         return
     if named == {_SES}:
         accounts = required_values(statement, "aws:SourceAccount")
         accounts += [[_source_account(arn) for arn in arns] for arns in required_values(statement, "aws:SourceArn")]
-        if not any(set(values) == {account} for values in accounts):
+        if not any(_is_account(values, account) for values in accounts):
             others = sorted({value for values in accounts for value in values})
             yield (
                 f"In the topic's policy, {describe_statement(statement)} allows SES to publish for "
@@ -194,6 +231,11 @@ def _check_publisher(statement: Statement, account: str, config: Config) -> Iter
         covers_action(statement, "sns:Publish") and named & EVERYBODY
     ):
         yield _describe_access(statement, "topic")
+
+
+def _is_account(values: Sequence[str], account: str) -> bool:
+    """Whether values match this account only; where it is unknown (empty), any one account."""
+    return set(values) == {account} if account else len(set(values)) == 1 and not has_wildcard(values[0])
 
 
 def _source_account(source_arn: str) -> str:

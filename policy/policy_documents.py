@@ -1,10 +1,14 @@
 """Reads policy documents as AWS does: the principals, actions, resources and conditions of a statement."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from pulumi_policy import PolicyResource
+from pulumi_policy.proxy import UnknownValueError
+
 from policy.arn import Arn
+from policy.iam import UNKNOWN_TEXT
 from policy.properties import as_list, as_object
 
 Statement = Mapping[str, Any]
@@ -14,6 +18,23 @@ EVERYBODY = frozenset({"*"})
 _NOT_PRINCIPAL = "everybody except its NotPrincipal"
 # An operator that ends in IfExists also matches a request without the key, and a negated one restricts nobody.
 _RESTRICTING_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringequalsignorecase", "stringlike")
+
+
+def read_document(resource: PolicyResource, key: str = "policy") -> Any:
+    """The policy document in a property for `policy.iam`, where `UNKNOWN_TEXT` stands for what is unknown."""
+    return _plain(resource.props, key) if key in list(resource.props) else None
+
+
+def _plain(container: Any, key: Any) -> Any:
+    try:
+        value = container[key]
+    except UnknownValueError:
+        return UNKNOWN_TEXT
+    if isinstance(value, Mapping):
+        return {name: _plain(value, name) for name in value}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(value, index) for index in range(len(value))]
+    return value
 
 
 def statements(policy: Any) -> list[Statement]:
@@ -77,11 +98,6 @@ def _conditions(statement: Statement) -> Iterator[tuple[str, str, Any]]:
     for operator, conditions in as_object(statement.get("Condition")).items():
         for key, values in as_object(conditions).items():
             yield operator.lower(), key.lower(), values
-
-
-def matches_any(arn: str, patterns: list[str]) -> bool:
-    """Whether an ARN matches one of the values of a condition, which may have wildcards."""
-    return any(fnmatchcase(arn, pattern) for pattern in patterns)
 
 
 def has_wildcard(text: str) -> bool:

@@ -8,10 +8,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pulumi_policy import PolicyResource
+from pulumi_policy import PolicyResource, ResourceValidationArgs
 from pulumi_policy.proxy import UnknownValueError
 
 T = TypeVar("T")
+
+
+def describe(resource: PolicyResource | ResourceValidationArgs) -> str:
+    """How a message names a resource: by its type and logical name."""
+    return f"{resource.resource_type.rsplit(':', 1)[-1]} {resource.name}"
 
 
 def read_property(resource: PolicyResource, *keys: str) -> Any:

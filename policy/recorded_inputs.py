@@ -11,7 +11,7 @@ from pulumi_policy import PolicyResource, ResourceValidationArgs
 
 from policy.feedback_path import FeedbackPath, find_feedback_path
 
-_OUTPUTS = ("arn", "name", "region", "sqsManagedSseEnabled", "tagsAll", "url")
+_OUTPUTS = ("arn", "keyId", "name", "region", "sqsManagedSseEnabled", "tagsAll", "url")
 """The outputs that rules read; SQS encrypts a queue unless the program says otherwise."""
 
 

@@ -8,6 +8,7 @@ from pulumi_policy import PolicyResource
 from pulumi_policy.proxy import UnknownValueError
 
 from policy.arn import Arn
+from policy.iam import UNKNOWN_TEXT
 from policy.properties import as_list, read_property, read_string
 from policy.resource_types import CLASSIC_EVENT_DESTINATION, EVENT_DESTINATION, IDENTITY_TOPIC
 
@@ -27,6 +28,8 @@ _TOPIC = {
     CLASSIC_EVENT_DESTINATION: ("snsDestination",),
 }
 _ENABLED = {EVENT_DESTINATION: ("eventDestination", "enabled"), CLASSIC_EVENT_DESTINATION: ("enabled",)}
+
+_CONFIGURATION_SET = ("configurationSetName", "configuration-set")
 
 
 def topic_key(source: PolicyResource) -> str:
@@ -92,6 +95,21 @@ def published_types(owner: Owner, sources: Iterable[PolicyResource]) -> frozense
     `sources` may hold disabled event destinations: then their types count, too.
     """
     return frozenset().union(*(notification_types(source) for source in sources if owner.may_be(owner_of(source))))
+
+
+def possible_source_arn(source: PolicyResource, topic_arn: str) -> str:
+    """The ARN of the identity or configuration set that SES sends as aws:SourceArn, in the account of the topic.
+
+    `UNKNOWN_TEXT` stands for what is unknown. SES Developer Guide, "Configuring Amazon SNS notifications".
+    """
+    key, kind = ("identity", "identity") if source.resource_type == IDENTITY_TOPIC else _CONFIGURATION_SET
+    name = read_string(source, key) or UNKNOWN_TEXT
+    if Arn.parse(name):
+        return name
+    topic, region = Arn.parse(topic_arn), read_string(source, "region")
+    partition, account = (topic.partition, topic.account) if topic else (UNKNOWN_TEXT, UNKNOWN_TEXT)
+    region = region or (topic.region if topic else UNKNOWN_TEXT)  # SES publishes to topics of its own Region
+    return f"arn:{partition}:ses:{region}:{account}:{kind}/{name}"
 
 
 def owner_name(resource: PolicyResource, key: str) -> str:

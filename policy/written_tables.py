@@ -15,7 +15,7 @@ from policy.resource_types import ROLE, TABLE
 from policy.role_policies import policies_of
 
 # What every other way to write needs, too: a transaction and PartiQL are authorised as the actions that they contain.
-_WRITE_ACTIONS = (
+WRITE_ACTIONS = (
     "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:PartiQLInsert",
     "dynamodb:PartiQLUpdate",
 )  # fmt: skip
@@ -88,5 +88,5 @@ def _writable_resources(policies: Any) -> Iterator[str]:
     for policy in as_list(policies):
         document = policy.get("policy", policy) if hasattr(policy, "get") else policy
         for statement in statements(document):
-            if statement.get("Effect") == ALLOW and any(covers_action(statement, action) for action in _WRITE_ACTIONS):
+            if statement.get("Effect") == ALLOW and any(covers_action(statement, action) for action in WRITE_ACTIONS):
                 yield from map(str, as_list(statement.get("Resource")))

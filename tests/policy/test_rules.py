@@ -55,7 +55,6 @@ REPORTED_AT_THE_END = {
     "an outage of hours makes no dead letters",
     "the recommended number of attempts",
     "the redrive allow policy is by queue",
-    "the statement is about the queue",
     "TLS on this queue",
 }
 """The mutations that are reported only at the end of an update."""
@@ -88,16 +87,6 @@ def test_the_configuration_sets_the_enforcement_level() -> None:
     (advisory,) = analyze(graph, {"batch-item-failures-reported": {"enforcementLevel": "advisory"}})
     assert advisory.level is ADVISORY
     assert analyze(graph, {"batch-item-failures-reported": {"enforcementLevel": "disabled"}}) == []
-
-
-def test_an_unknown_policy_that_depends_on_the_wrong_topic_is_reported() -> None:
-    graph = graphs.one_source()
-    policy = resource_named(graph, f"{BASE}-queue-policy")
-    policy.property_dependencies["policy"] = [f"{BASE}-queue", "ses-feedback-eu-west-1-alarms"]
-    diagnostics = [diagnostic for diagnostic in analyze(in_preview(graph, RANDOM_SUFFIX)) if diagnostic.resource]
-    assert [diagnostic.rule for diagnostic in diagnostics] == ["queue-policy-restricts-sender"] * 2
-    assert "depends on ses-feedback-eu-west-1-alarms" in diagnostics[0].message
-    assert f"does not depend on {BASE}-topic" in diagnostics[1].message
 
 
 def test_one_unknown_value_does_not_silence_a_rule() -> None:
