@@ -1,0 +1,54 @@
+"""Each fault is reported by its rule: in this program and in a foreign one, in an update and in a preview.
+
+What a preview does not report it lists as not judged yet, so that nothing passes in silence. The values that the
+program registers in a preview are the engine's (tests/policy/programs.py); what the engine does with a report is tested
+in tests/engine.
+"""
+
+import pytest
+
+from tests.policy.analyzer import Diagnostic, StackResource, analyze
+from tests.policy.graph_changes import resource_named
+from tests.policy.mutations import MUTATIONS, Mutation
+from tests.policy.programs import PROGRAMS, Program
+
+CASES = [
+    pytest.param(mutation, program, id=f"{program.name}: {mutation.guarantee}")
+    for mutation in MUTATIONS
+    for program in PROGRAMS
+    if program.name in mutation.programs
+]
+
+
+def _name_at_fault(mutation: Mutation, changed: list[StackResource], program: Program) -> str:
+    """The logical name of the resource that the rule must report, in this program."""
+    if any(resource.name == mutation.resource for resource in changed):
+        return mutation.resource
+    return resource_named(program.graph(), mutation.resource).name
+
+
+@pytest.mark.parametrize(("mutation", "program"), CASES)
+def test_a_fault_is_reported_by_its_rule_in_update_and_preview(mutation: Mutation, program: Program) -> None:
+    graph = program.graph()
+    mutation.apply(graph)
+    name = _name_at_fault(mutation, graph, program)
+    in_update = analyze(graph, rule=mutation.rule)
+    assert name in {diagnostic.resource for diagnostic in in_update}
+    in_preview = analyze(program.preview(graph), preview=True, rule=mutation.rule)
+    if name not in {diagnostic.resource for diagnostic in in_preview}:
+        assert is_listed_as_not_judged(mutation.rule, in_preview)
+        stops_update = any(diagnostic.stopped_resource for diagnostic in in_update)
+        assert stops_update != ((program.name, mutation.guarantee) in REPORTED_AT_THE_END)
+
+
+def is_listed_as_not_judged(rule: str, diagnostics: list[Diagnostic]) -> bool:
+    """Whether a preview says that the rule has resources left to judge."""
+    return any(diagnostic.rule == rule and not diagnostic.resource for diagnostic in diagnostics)
+
+
+REPORTED_AT_THE_END: set[tuple[str, str]] = set()
+"""(program, guarantee) of what is unknown in a preview and does not stop an update, but is reported at its end."""
+
+
+def test_the_table_is_large_and_most_rows_are_in_both_programs() -> None:
+    assert len([mutation for mutation in MUTATIONS if {"foreign"} < set(mutation.programs)]) >= 130
