@@ -71,14 +71,9 @@ _PROPERTY_INSTEAD = {
 
 def resource_named(graph: list[StackResource], name: str) -> StackResource:
     """The resource with this logical name, which may leave out the pipeline's, or that is it in the foreign program."""
-    names = {name, f"{BASE}-{name}"}
-    if name == QUEUE_RIGHTS:
-        names.add(f"{BASE}-role-policy")
-    found = [resource for resource in graph if resource.name in names]
-    if not any(resource.name == f"{BASE}-queue" for resource in graph):
-        foreign_names = {FOREIGN_NAMES[each] for each in names if each in FOREIGN_NAMES}
-        found += [resource for resource in graph if resource.name in foreign_names]
-    (resource,) = found
+    own_name = f"{BASE}-role-policy" if name == QUEUE_RIGHTS else f"{BASE}-{name}"
+    names = {name, own_name, FOREIGN_NAMES.get(name, ""), FOREIGN_NAMES.get(f"{BASE}-{name}", "")}
+    (resource,) = [resource for resource in graph if resource.name in names]
     return resource
 
 

@@ -212,11 +212,6 @@ def _only_read_tables(policy: dict[str, Any]) -> None:
         statement["Action"] = ["dynamodb:GetItem"]
 
 
-def _write_other_tables(policy: dict[str, Any]) -> None:
-    for statement in _statements_on("dynamodb", policy):
-        statement["Resource"] = f"arn:aws:dynamodb:eu-west-1:{_ACCOUNT}:table/other"
-
-
 def _never_decrypt(policy: dict[str, Any]) -> None:
     for statement in _statements_on("kms", policy):
         policy["Statement"].remove(statement)
@@ -352,12 +347,14 @@ MUTATIONS = (
              edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=4))),
     Mutation("attempts end before the message expires", "queue-retention-covers-retries",
              edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=9999))),
-    Mutation("a thousand attempts end before the message expires", "queue-retention-covers-retries",
-             set_input("queue", "visibilityTimeoutSeconds", 605)),
+    Mutation("many attempts end before the message expires", "queue-retention-covers-retries",
+             set_input("queue", "visibilityTimeoutSeconds", 700)),
+    Mutation("dead letters are kept longer, not as long", "dead-letter-queue-retention",
+             all_of(set_input("queue", "messageRetentionSeconds", 1_209_600))),
     Mutation("an outage of hours makes no dead letters", "queue-retries-last",
              edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=5))),
     Mutation("dead letters are kept longer", "dead-letter-queue-retention",
-             set_input("dead-letters", "messageRetentionSeconds", 604_800)),
+             set_input("dead-letters", "messageRetentionSeconds", 300_000)),
     Mutation("dead letters are kept longer than by default", "dead-letter-queue-retention",
              set_input("dead-letters", "messageRetentionSeconds", None)),
     Mutation("the visibility timeout covers the function's timeout", "queue-visibility-timeout",
@@ -390,7 +387,8 @@ MUTATIONS = (
              set_input(f"{ALARM}-dead-letters", "threshold", 100), f"{BASE}-dead-letters"),
     Mutation("an alarm with the right comparison", "dead-letter-queue-alarm",
              set_input(f"{ALARM}-dead-letters", "comparisonOperator", "LessThanThreshold"), f"{BASE}-dead-letters"),
-    Mutation("encryption", "queue-encrypted", set_input("queue", "sqsManagedSseEnabled", None)),
+    Mutation("encryption", "queue-encrypted",
+             all_of(set_input("queue", "sqsManagedSseEnabled", None), set_input("queue", "kmsMasterKeyId", None))),
     Mutation("encryption of the dead-letter queue", "queue-encrypted",
              set_input("dead-letters", "sqsManagedSseEnabled", False), f"{BASE}-dead-letters"),
     Mutation("a key SES can use", "kms-key-not-aws-managed", set_input("topic", "kmsMasterKeyId", "alias/aws/sns"),
@@ -542,13 +540,11 @@ MUTATIONS = (
     Mutation("the function may receive from its own queue", "role-allows-feedback",
              change_statement(QUEUE_RIGHTS, RECEIVE, Resource=f"arn:aws:sqs:eu-west-1:{_ACCOUNT}:other"),
              f"{BASE}-role"),
-    Mutation("the function has its rights", "role-allows-feedback", remove_resource(QUEUE_RIGHTS), f"{BASE}-role"),
+    Mutation("the function has its rights", "role-allows-feedback", remove_resource(QUEUE_RIGHTS), f"{BASE}-role", ("own",)),
     Mutation("the policy with the rights is attached", "role-allows-feedback", remove_resource("reader-duties"),
              f"{BASE}-role", ("foreign",)),
     Mutation("the function may write a table", "role-allows-feedback",
              edit_json("role-policy", "policy", _only_read_tables), f"{BASE}-role"),
-    Mutation("the function may write its own table", "role-allows-feedback",
-             edit_json("role-policy", "policy", _write_other_tables), f"{BASE}-role"),
     Mutation("nothing denies the function", "role-allows-feedback",
              add_inline_policy(Effect="Deny", Action="dynamodb:*", Resource="*"), f"{BASE}-role"),
     Mutation("the function may decrypt", "role-allows-feedback", edit_json(QUEUE_RIGHTS, "policy", _never_decrypt),
