@@ -8,8 +8,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from policy.resource_types import KEY, KEY_ALIAS, KEY_POLICY
 from tests.policy.analyzer import StackResource
-from tests.recorder import aws_outputs
+from tests.recorder import ACCOUNT, RANDOM_SUFFIX, aws_outputs
 
 GraphChange = Callable[[list[StackResource]], object]
 BASE, TABLE = "bounce-eu-west-1-example-com", "ses-feedback-blocked"
@@ -17,18 +18,19 @@ BASE, TABLE = "bounce-eu-west-1-example-com", "ses-feedback-blocked"
 COMPLAINT_BASE = BASE.replace("bounce", "complaint")
 IDENTITY, COMPLAINT_IDENTITY = f"{BASE}-example.com", f"{COMPLAINT_BASE}-example.com"
 DESTINATION, COMPLAINT_DESTINATION = f"{BASE}-event-destination", f"{COMPLAINT_BASE}-event-destination"
-KEY, KEY_POLICY = "ses-feedback-eu-west-1-key", "ses-feedback-eu-west-1-key-policy"
+OWN_KEY, OWN_KEY_POLICY = "ses-feedback-eu-west-1-key", "ses-feedback-eu-west-1-key-policy"
 QUEUE_RIGHTS = "queue-rights"
 """The policy that lets the function receive, which this program does not keep apart."""
 ALARM = f"ses-feedback-eu-west-1-{BASE}"
 
 # Statement ids in the policies of the program.
 TOPIC_SENDS, SES_PUBLISHES, TLS_ONLY = "AllowTopicSendMessage", "AllowSesPublish", "DenyInsecureTransport"
-WRITE_BLOCKED_TABLE, WRITE_HISTORY_TABLE, RECEIVE = "WriteBlockedTable", "WriteHistoryTable", "ReceiveMessages"
+WRITE_BLOCKED_TABLE, WRITE_HISTORY_TABLE, RECEIVE_MESSAGES = "WriteBlockedTable", "WriteHistoryTable", "ReceiveMessages"
 USE_KEY = "AllowServicesEncryptMessages"
 _TEXT_OF = {
     TOPIC_SENDS: "sns.amazonaws.com", SES_PUBLISHES: "ses.amazonaws.com", TLS_ONLY: "aws:SecureTransport",
-    WRITE_BLOCKED_TABLE: "dynamodb:PutItem", WRITE_HISTORY_TABLE: "dynamodb:PutItem", RECEIVE: "sqs:ReceiveMessage",
+    WRITE_BLOCKED_TABLE: "dynamodb:PutItem", WRITE_HISTORY_TABLE: "dynamodb:PutItem",
+    RECEIVE_MESSAGES: "sqs:ReceiveMessage",
     USE_KEY: "ses.amazonaws.com",
 }  # fmt: skip
 """What the statement contains in a program that gives it no id."""
@@ -58,13 +60,13 @@ FOREIGN_NAMES = {
     f"{ALARM}-subscription-dead-letters": "spill-stuck",
     QUEUE_RIGHTS: "duties",
     TABLE: "silent",
-    KEY: "seal",
-    KEY_POLICY: "seal",
+    OWN_KEY: "seal",
+    OWN_KEY_POLICY: "seal",
 }
 _PROPERTY_INSTEAD = {
     f"{BASE}-dead-letters-policy": "policy",
     f"{BASE}-redrive-allow-policy": "redriveAllowPolicy",
-    KEY_POLICY: "policy",
+    OWN_KEY_POLICY: "policy",
 }
 """What the foreign program sets by a property and not by a resource."""
 
@@ -146,7 +148,7 @@ def remove_resource(name: str) -> GraphChange:
     return apply
 
 
-def all_of(*changes: GraphChange) -> GraphChange:
+def chain(*changes: GraphChange) -> GraphChange:
     """Several changes, one after the other."""
 
     def apply(graph: list[StackResource]) -> None:
@@ -170,6 +172,54 @@ def add_resource(type_: str, name: str, inputs: dict[str, Any], **references: tu
                 property_dependencies={key: [target.name] for key, (target, _) in targets.items()},
             )
         )
+
+    return apply
+
+
+def allow_key(*services: str, **elements: object) -> list[dict[str, Any]]:
+    """The statements of a key's policy that allow its account everything, and services to encrypt messages."""
+    account = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    return [
+        {"Effect": "Allow", "Principal": account, "Action": "kms:*", "Resource": "*"},
+        {"Sid": "Services", "Effect": "Allow", "Principal": {"Service": [f"{name}.amazonaws.com" for name in services]},
+         "Action": ["kms:GenerateDataKey*", "kms:Decrypt"], "Resource": "*", **elements},
+    ]  # fmt: skip
+
+
+def add_key(statements: list[dict[str, Any]] | None, *suffixes: str, alias: str = "") -> GraphChange:
+    """Encrypt resources with a key of the stack that has this policy, or AWS's default one."""
+    key_id = f"8c9a0b1c-{RANDOM_SUFFIX}"
+
+    def apply(graph: list[StackResource]) -> None:
+        arn = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{key_id}"
+        inputs = {} if statements is None else {"policy": json.dumps({"Statement": statements})}
+        resources = [StackResource(type=KEY, name="key", inputs=inputs, outputs={"arn": arn, "keyId": key_id})]
+        if alias:
+            resources.append(
+                StackResource(
+                    type=KEY_ALIAS,
+                    name="alias",
+                    inputs={"name": alias, "targetKeyId": key_id},
+                    property_dependencies={"targetKeyId": ["key"]},
+                )
+            )
+        graph[:0] = resources
+        for suffix in suffixes:
+            holder = resource_named(graph, suffix)
+            holder.inputs["kmsMasterKeyId"] = alias or arn
+            holder.property_dependencies["kmsMasterKeyId"] = ["key"]
+
+    return apply
+
+
+def add_key_policy(statements: list[dict[str, Any]]) -> GraphChange:
+    """Set the policy of the key by a resource of its own."""
+
+    def apply(graph: list[StackResource]) -> None:
+        inputs = {"keyId": resource_named(graph, "key")["keyId"], "policy": json.dumps({"Statement": statements})}
+        dependencies = {"keyId": ["key"]}
+        policy = StackResource(type=KEY_POLICY, name="key-policy", inputs=inputs, property_dependencies=dependencies)
+        graph.insert(1, policy)
 
     return apply
 
