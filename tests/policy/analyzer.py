@@ -106,7 +106,7 @@ def analyze(
     `shown` gets the lines of the summary.
     """
     policies = build_policies([].append if shown is None else shown.append)
-    servicer = _servicer([policy for policy in policies if rule in {"", policy.name}])
+    servicer = _servicer([policy for policy in policies if not rule or policy.name in {rule, "summary"}])
     if config:
         servicer.Configure(build_config_request(config), None)
     stack_request, diagnostics = build_stack_request(resources), []

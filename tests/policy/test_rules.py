@@ -12,7 +12,7 @@ from policy.rule import ADVISORY, MANDATORY
 from tests.policy import graphs
 from tests.policy.analyzer import analyze, find_violations, in_preview
 from tests.policy.graph_changes import edit_json, set_input
-from tests.policy.mutations import CONFIGURED, MUTATIONS, ConfiguredMutation, Mutation
+from tests.policy.mutations import CONFIGURED, MUTATIONS, ConfiguredMutation
 from tests.recorder import RANDOM_SUFFIX
 from tests.test_program import stack
 
@@ -31,38 +31,6 @@ def test_the_program_with_customer_managed_keys_satisfies_the_rule_on_them() -> 
     config = {"kms-key-required": {"resourceTypes": ["topics", "queues", "tables", "logGroups"]}}
     assert find_violations(graph, config) == set()
     assert find_violations(in_preview(graph, RANDOM_SUFFIX), config) == set()
-
-
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.guarantee for mutation in MUTATIONS])
-def test_a_violation_is_reported_by_its_rule_and_before_feedback_flows(mutation: Mutation) -> None:
-    graph = graphs.one_source()
-    mutation.apply(graph)
-    diagnostics = analyze(graph, rule=mutation.rule)
-    assert mutation.resource in {diagnostic.resource for diagnostic in diagnostics}
-    stops_update = any(diagnostic.stopped_resource for diagnostic in diagnostics)
-    preview = in_preview(graph, RANDOM_SUFFIX)
-    if preview == graphs.previewed():  # everything that the mutation changed is unknown in a preview
-        assert stops_update != (mutation.guarantee in REPORTED_AT_THE_END)
-    else:
-        preview_diagnostics = analyze(preview, preview=True, rule=mutation.rule)
-        assert bool(preview_diagnostics or stops_update) != (mutation.guarantee in REPORTED_AT_THE_END)
-
-
-REPORTED_AT_THE_END = {
-    "an outage of hours makes no dead letters",
-    "the recommended number of attempts",
-    "the redrive allow policy is by queue",
-    "TLS on this queue",
-    "a key lets SES of this account in",
-    # Another policy of the role, which allows it, may still be to come.
-    "the function receives messages",
-    "the function deletes messages",
-    "the function receives from this queue",
-    "the function receives without a condition that it never meets",
-    "the role may write a table",
-    "the function decrypts messages",
-}
-"""The mutations that are reported only at the end of an update."""
 
 
 @pytest.mark.parametrize("mutation", CONFIGURED)
