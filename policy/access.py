@@ -28,11 +28,11 @@ from policy.policy_documents import (
     statements,
 )
 from policy.properties import as_list, chain_known, read_property, read_string
-from policy.references import referenced_by, require_known
+from policy.references import require_known
 from policy.resource_types import QUEUE_POLICY, TOPIC, TOPIC_POLICY
 from policy.rule import CRITICAL, HIGH, MANDATORY, STRING_LIST, Config, Rule, Setting
 from policy.service_requests import decide_for_service, possible_account, possible_arn
-from policy.sources import possible_source_arn
+from policy.sources import possible_source_arn, topic_key
 
 _SNS, _SES = "sns.amazonaws.com", "ses.amazonaws.com"
 _MESSAGE_ACTIONS = ("sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage")
@@ -67,7 +67,8 @@ def _check_delivery(
     source = {"aws:SourceArn": topic_arn}
     sources = [source, {**source, "aws:SourceAccount": possible_account(topic_arn)}]
     documents = [read_document(policy) for policy in policies]
-    decision = decide_for_service(_SNS, "sqs:SendMessage", _queue_arn_for(subscription, queue), documents, sources)
+    queue_arn = possible_arn(queue, "sqs", named_by=[(subscription, "endpoint"), (subscription, "redrivePolicy")])
+    decision = decide_for_service(_SNS, "sqs:SendMessage", queue_arn, documents, sources)
     if decision.answer is Answer.NO:
         verb = _describe_refusal(
             decision, f"allow {subscription.name} to deliver", f"what {subscription.name} delivers"
@@ -77,14 +78,6 @@ def _check_delivery(
         require_known(subscription, "topic")
         require_known(queue, "arn")
         _require_known_policies(policies)
-
-
-def _queue_arn_for(subscription: PolicyResource, queue: PolicyResource) -> str:
-    """The ARN of the queue of a subscription, as far as it is known: a subscription names it before it exists here."""
-    delivers = referenced_by(subscription, "endpoint", [queue])
-    return (
-        read_string(queue, "arn") or (delivers and read_string(subscription, "endpoint")) or possible_arn(queue, "sqs")
-    )
 
 
 def _describe_refusal(decision: Decision, what_is_not_allowed: str, what_is_denied: str) -> str:
@@ -174,17 +167,18 @@ def _check_topic_publishers(topic: PolicyResource, path: FeedbackPath, config: C
     policies = path.resources_setting(topic, "policy", TOPIC_POLICY, "arn")
     if not policies and path.is_incomplete:
         return
-    arn = read_string(topic, "arn") or next(filter(None, (read_string(policy, "arn") for policy in policies)), "")
+    sources = [source for source in path.notification_sources if topic in path.topics_of(source)]
+    named_by = [*((policy, "arn") for policy in policies), *((source, topic_key(source)) for source in sources)]
+    arn = possible_arn(topic, "sns", named_by=named_by)
     yield from chain_known([
-        _check_publishing(topic, arn or possible_arn(topic, "sns"), policies, path),
+        _check_publishing(topic, arn, policies, sources),
         _check_publishers(topic, arn, policies, config),
     ])  # fmt: skip
 
 
-def _check_publishing(topic: PolicyResource, topic_arn: str, policies: Resources, path: FeedbackPath) -> Iterator[str]:
-    """Checks that a topic's policy lets SES publish for each source that has this topic."""
+def _check_publishing(topic: PolicyResource, topic_arn: str, policies: Resources, sources: Resources) -> Iterator[str]:
+    """Checks that a topic's policy lets SES publish for its sources."""
     documents = [read_document(policy) for policy in policies]
-    sources = [source for source in path.notification_sources if topic in path.topics_of(source)]
     refused: dict[str, list[str]] = {}
     is_unknown = False
     for source in sources:
@@ -207,8 +201,8 @@ def _check_publishing(topic: PolicyResource, topic_arn: str, policies: Resources
 
 def _check_publishers(topic: PolicyResource, topic_arn: str, policies: Resources, config: Config) -> Iterator[str]:
     for statement in _statements_with(ALLOW, policies):
-        yield from _check_publisher(statement, account_of(topic_arn), config)
-    if not topic_arn:
+        yield from _check_publisher(statement, account_of(topic_arn).strip(UNKNOWN_TEXT), config)
+    if possible_account(topic_arn) == UNKNOWN_TEXT:
         read_property(topic, "arn")  # raises: whether the statements allow its own account is not known
 
 

@@ -61,7 +61,7 @@ class _Rights:
         return Decision(both([decision.answer, by_key]), decision.statement)
 
     def _request(self, action: str, resource: str, context: dict[str, list[str]] | None = None) -> Request:
-        role_arn = possible_arn(self.role, "iam", f"role/{UNKNOWN_TEXT}")
+        role_arn = _role_arn(self.role, self.path)
         known = {
             "aws:PrincipalArn": [role_arn], "aws:PrincipalAccount": [possible_account(role_arn)],
             "aws:PrincipalIsAWSService": ["false"], "aws:SecureTransport": ["true"],
@@ -83,7 +83,7 @@ class _Rights:
 
 
 def _check_role(role: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
-    yield from _check_trust(role)
+    yield from _check_trust(role, path)
     rights = _Rights(role, path, _documents_of(role, path))
     if path.is_incomplete and not rights.documents:
         return
@@ -110,8 +110,12 @@ def _documents_of(role: PolicyResource, path: FeedbackPath) -> list[Any]:
     ]
 
 
-def _check_trust(role: PolicyResource) -> Iterator[str]:
-    account = possible_account(possible_arn(role, "iam"))
+def _role_arn(role: PolicyResource, path: FeedbackPath) -> str:
+    return possible_arn(role, "iam", f"role/{UNKNOWN_TEXT}", [(function, "role") for function in path.functions])
+
+
+def _check_trust(role: PolicyResource, path: FeedbackPath) -> Iterator[str]:
+    account = possible_account(_role_arn(role, path))
     sent = {"aws:SourceAccount": account, "aws:SourceArn": UNKNOWN_TEXT}
     policies = [read_document(role, "assumeRolePolicy")]
     decision = decide_for_service("lambda.amazonaws.com", "sts:AssumeRole", "", policies, [{}, sent])
@@ -129,7 +133,8 @@ def _check_receiving(rights: _Rights, function: PolicyResource) -> Iterator[str]
             continue
         setters = path.resources_setting(queue, "policy", QUEUE_POLICY, "queueUrl")
         documents = [read_document(policy) for policy in setters]
-        arn = possible_arn(queue, "sqs")
+        mappings = path.mappings_of(queue)
+        arn = possible_arn(queue, "sqs", named_by=[(mapping, "eventSourceArn") for mapping in mappings])
         decisions = {action: rights.decide(action, arn, documents) for action in _RECEIVE_ACTIONS}
         for key in keys_of([queue], "kmsMasterKeyId", path):
             decisions[f"kms:Decrypt on {describe(key)}"] = rights.decide_on_key(key, "sqs")

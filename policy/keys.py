@@ -51,7 +51,7 @@ def _check_key(key: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[s
         if key not in keys_of([holder], "kmsMasterKeyId", path):
             continue
         arn = possible_arn(key, "kms", "key/")
-        sent = {"aws:SourceAccount": possible_account(arn), "aws:SourceArn": UNKNOWN_TEXT}
+        sent = {"aws:SourceAccount": possible_account(possible_arn(holder, "")), "aws:SourceArn": UNKNOWN_TEXT}
         sources: Sequence[Mapping[str, str]] = [{}, sent]
         decisions = {
             action: decide_for_service(service, action, arn, key_documents(key, path), sources) for action in _ACTIONS
@@ -68,6 +68,7 @@ def _check_key(key: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[s
     if is_unknown:
         for policy in policies:
             require_known(policy, "policy")
+        require_known(key, "arn")  # it holds the account, which a condition may name
 
 
 def _users(path: FeedbackPath) -> list[tuple[PolicyResource, str]]:

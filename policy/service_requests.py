@@ -9,9 +9,11 @@ from typing import Any
 
 from pulumi_policy import PolicyResource
 
+from policy.arn import Arn
 from policy.iam import UNKNOWN_TEXT, Answer, Decision, Principal, Request, decide
 from policy.policy_documents import account_of
 from policy.properties import read_string
+from policy.references import refers_to, strings_in
 
 # Keys that a request has or not, or whose value only AWS knows.
 UNKNOWN_KEYS = (
@@ -50,14 +52,23 @@ def decide_for_service(
     return min(decisions, key=lambda decision: order.index(decision.answer))
 
 
-def possible_arn(resource: PolicyResource, service: str, prefix: str = "") -> str:
-    """The ARN of a resource; in a preview, what is known of it: often its name and its Region.
+def possible_arn(
+    resource: PolicyResource, service: str, prefix: str = "", named_by: Iterable[tuple[PolicyResource, str]] = ()
+) -> str:
+    """The ARN of a resource, as far as it is known: its own, or one in the properties that name it, or name and Region.
 
-    `prefix` stands before the name, as `table/` does.
+    `prefix` stands before the name, as `table/` does. During an update, a resource does not know its ARN when others
+    already name it; in a preview, only its name and its Region may be known.
     """
-    name, region = (read_string(resource, key) or UNKNOWN_TEXT for key in ("name", "region"))
-    region = "" if service == "iam" else region
-    return read_string(resource, "arn") or f"arn:{UNKNOWN_TEXT}:{service}:{region}:{UNKNOWN_TEXT}:{prefix}{name}"
+    if arn := read_string(resource, "arn"):
+        return arn
+    for referrer, key in named_by:
+        for text in strings_in(referrer, key)[0]:
+            if Arn.parse(text) and refers_to(text, referrer, resource):
+                return text
+    name = read_string(resource, "name") or UNKNOWN_TEXT
+    region = "" if service == "iam" else read_string(resource, "region") or UNKNOWN_TEXT
+    return f"arn:{UNKNOWN_TEXT}:{service}:{region}:{UNKNOWN_TEXT}:{prefix}{name}"
 
 
 def possible_account(arn: str) -> str:

@@ -280,7 +280,11 @@ def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
 def test_protection_of_keys_can_be_lifted_with_and_without_tables() -> None:
     """Otherwise a stack with existing tables could never be removed."""
     table = "arn:aws:dynamodb:eu-central-1:210987654321:table/"
-    existing_tables = {"tableRegion": "", "blockedTableArn": f"{table}blocked", "historyTableArn": f"{table}history"}
+    existing_tables: dict[str, Any] = {
+        "tableRegion": "",
+        "blockedTableArn": f"{table}blocked",
+        "historyTableArn": f"{table}history",
+    }
     for changes in ({}, existing_tables):
         keys = stack("dev", None, createKmsKeys=True, deletionProtection=False, **changes).of("aws:kms/key:Key")
         assert keys

@@ -47,7 +47,7 @@ class Program:
         """A changed graph as the preview of a new stack knows it.
 
         What was unknown before the change still is, unless the change has put a literal there, which it shows by
-        removing the property's dependencies. In a new resource a string that contains an output of a dependency is.
+        removing the property's dependencies. A new string that contains an output of a dependency is.
         """
         recorded = {resource.name: resource for resource in self._updated}
         unknown = {
@@ -58,8 +58,8 @@ class Program:
             before = recorded.get(resource.name)
             for key, value in resource.inputs.items():
                 dependencies = resource.property_dependencies.get(key, [])
-                if before is None:
-                    outputs = [output for name in dependencies for output in unknown.get(name, [])]
+                outputs = [output for name in dependencies for output in unknown.get(name, [])]
+                if before is None or key not in before.inputs:
                     resource.inputs[key] = _without_outputs(value, outputs)
                 elif dependencies or key not in before.property_dependencies:
                     shown = self._previewed[resource.name].get(key)
