@@ -31,4 +31,4 @@ def _resume(
     with record_store.locked():
         rollout_record = load_record(record_store, plan)
         rollout_record.mark_interrupted()
-        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+        run_rollout(rollout_record.plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)

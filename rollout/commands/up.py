@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rollout.leaving import with_leaving
 from rollout.options import (
     AllowLossOption,
     DeployerOptions,
@@ -42,6 +43,8 @@ def _up(
         if old_record and not old_record.succeeded and not restart:
             message = "records an unfinished rollout: run `resume`, or `up --restart` to begin again"
             raise RecordError(f"{record_store.location} {message}")
+        if old_record:
+            plan = with_leaving(plan, old_record.deployed)
         account_count = len({stack.account_id for stack in plan.stacks})
         confirm(f"Update {len(plan.stacks)} stacks in {account_count} accounts?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
