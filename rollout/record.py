@@ -76,6 +76,8 @@ class Record:
     finished_at: str = ""
     program_commit: str = ""
     """Commit of the program in Git, with `-dirty` if files differ from it; empty: not in Git."""
+    is_rollback: bool = False
+    """Whether the plan is that of an earlier rollout, and not of the targets file."""
     deployed: dict[str, PlannedStack] = field(default_factory=dict)
     """Every stack whose update has ever begun, by name, as it was last updated; also of earlier rollouts."""
 

@@ -14,6 +14,7 @@ from rollout.options import (
     YesOption,
     with_deployer_options,
 )
+from rollout.program import read_commit
 from rollout.record import RecordError, new_record
 from rollout.record_location import find_record_store
 
@@ -45,4 +46,5 @@ def _up(
         account_count = len({stack.account_id for stack in plan.stacks})
         confirm(f"Update {len(plan.stacks)} stacks in {account_count} accounts?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
+        rollout_record.program_commit = read_commit(options.program, [targets])
         run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
