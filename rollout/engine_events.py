@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
-from .deployer import Changes, LostResource, OnProgress
+from .deployer import Changes, LostResource, OnProgress, Step
 
 STATEFUL_TYPES = frozenset(
     {"aws:dynamodb/table:Table", "aws:kms/key:Key", "aws:sns/topic:Topic", "aws:sqs/queue:Queue"}
@@ -31,6 +31,7 @@ class EventCollector:
         self._stateful_types = stateful_types
         self._operation_by_urn: dict[str, str] = {}
         self._type_by_urn: dict[str, str] = {}
+        self._properties_by_urn: dict[str, set[str]] = {}
 
     def __call__(self, event: EngineEvent) -> None:
         """Collect one event."""
@@ -51,11 +52,14 @@ class EventCollector:
             for urn, operation in self._operation_by_urn.items()
             if operation in {"delete", "replace"} and self._type_by_urn[urn] in self._stateful_types
         ]
-        changed_names = [
-            _name(urn) for urn, operation in self._operation_by_urn.items() if operation not in _UNCHANGED_OPERATIONS
+        steps = [
+            Step(operation, urn, tuple(sorted(self._properties_by_urn[urn])))
+            for urn, operation in self._operation_by_urn.items()
+            if operation not in _UNCHANGED_OPERATIONS
         ]
         counts = dict(Counter(self._operation_by_urn.values()))
-        return Changes(counts, tuple(lost_resources), tuple(changed_names))
+        changed_names = [_name(step.urn) for step in steps]
+        return Changes(counts, tuple(lost_resources), tuple(changed_names), tuple(steps))
 
     def _add_step(self, step: StepEventMetadata) -> None:
         if step.type.startswith("pulumi:"):
@@ -64,6 +68,7 @@ class EventCollector:
         if self._operation_by_urn.get(step.urn) != "replace":  # a replacement has three steps
             self._operation_by_urn[step.urn] = operation
         self._type_by_urn[step.urn] = step.type
+        self._properties_by_urn.setdefault(step.urn, set()).update(step.detailed_diff or step.diffs or ())
         if operation not in _UNCHANGED_OPERATIONS:
             self._on_progress(f"{operation} {_name(step.urn)}")
 

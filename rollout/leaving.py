@@ -20,7 +20,7 @@ def with_leaving(plan: Plan, deployed: Mapping[str, PlannedStack]) -> Plan:
     _refuse_changed_accounts(planned, deployed)
     leaving = tuple(stack for name, stack in sorted(deployed.items()) if name not in planned)
     if not leaving:
-        return plan
+        return replace(plan, leaving=())
     hub = _keep_rights(plan.hub, deployed.get(plan.hub.name), leaving)
     return replace(_with_hub(plan, hub), leaving=leaving)
 

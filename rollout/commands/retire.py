@@ -17,6 +17,7 @@ from rollout.options import (
     with_deployer_options,
 )
 from rollout.printing import print_record, progress_console
+from rollout.program import is_exact, read_commit
 from rollout.progress import ProgressDisplay
 from rollout.record import Record, RecordError, Status, plan_digest
 from rollout.record_location import find_record_store
@@ -46,6 +47,7 @@ def _retire(
     deployer = create_deployer(options)
     with record_store.locked():
         rollout_record = _load_finished_record(record_store)
+        _refuse_other_program(rollout_record, read_commit(options.program, [targets]))
         plan = with_leaving(file_plan, rollout_record.deployed)
         if rollout_record.plan_digest != plan_digest(plan):
             raise RecordError(f"{record_store.location} is of another plan than the targets file: run `up` first")
@@ -83,6 +85,13 @@ def _load_finished_record(record_store: RecordStore) -> Record:
     if not rollout_record.succeeded:
         raise RecordError(f"{record_store.location} records an unfinished rollout: finish it with `resume` first")
     return rollout_record
+
+
+def _refuse_other_program(record: Record, commit: str) -> None:
+    """The hub is updated with the program as it is now, which must be the one that was rolled out to all stacks."""
+    if is_exact(record.program_commit) and commit != record.program_commit:
+        message = f"the last rollout was of commit {record.program_commit} of the program, and this is {commit}"
+        raise RecordError(f"{message}: run `up` first, or check out that commit")
 
 
 def _outcome(record: Record) -> Outcome | None:

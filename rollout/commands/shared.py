@@ -31,11 +31,11 @@ def read_plan(targets: Path, record_store: RecordStore | None = None) -> Plan:
 
 
 def load_record(record_store: RecordStore, plan: Plan) -> Record:
-    """The record of a rollout of this plan. Raises: RecordError."""
+    """The record of a rollout of this plan, or of a rollback, which has a plan of its own. Raises: RecordError."""
     record = record_store.load()
     if record is None:
         raise RecordError(f"{record_store.location} does not exist: `up` begins a rollout and writes it")
-    if record.plan_digest != plan_digest(with_leaving(plan, record.deployed)):
+    if record.plan_digest != plan_digest(with_leaving(plan, record.deployed)) and not record.is_rollback:
         message = "belongs to another plan, since the targets file has changed: run `up --restart`"
         raise RecordError(f"{record_store.location} {message}")
     return record
