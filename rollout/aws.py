@@ -52,6 +52,14 @@ def check_health(stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFi
         raise StackError(message_of(error)) from None
 
 
+def count_dead_letters(stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+    """Messages in the dead-letter queues, as `check_health` finds them. Raises: StackError."""
+    try:
+        return dict(_dead_letters(session_of(stack.region, stack.role_arns), outputs))
+    except (ClientError, BotoCoreError) as error:
+        raise StackError(message_of(error)) from None
+
+
 def _alarms(session: boto3.Session, outputs: Mapping[str, object]) -> Iterator[tuple[str, int]]:
     """Alarms are found by the topic that they notify, since the engine chooses their names."""
     for topic in _alarm_topics(outputs):

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from .leaving import leaving_note
 from .plan import Plan, PlannedStack
 from .target_config import PROJECT
 
@@ -24,6 +25,8 @@ def print_plan(plan: Plan, console: Console) -> None:
         if wave is not plan.waves[-1]:
             table.add_row(f"[dim]{wave.soak_minutes} min[/]" if wave.soak_minutes else "")
     console.print(table)
+    if leaving := leaving_note(plan):
+        console.print(f"{leaving}\n", markup=False, soft_wrap=True)
     account_count = len({stack.account_id for stack in plan.stacks})
     console.print(
         f"{len(plan.stacks)} stacks in {account_count} accounts, {len(plan.waves)} waves; nothing was changed."

@@ -24,10 +24,11 @@ def find_record_store(targets: Path, record: str | None, program: Path) -> Recor
     """
     if record is not None:
         return _open_store(record)
-    parts = urlsplit(find_backend_url(program))
+    url = find_backend_url(program)
+    parts = urlsplit(url)
     name = f"{FOLDER}/{targets.stem}.json"
     if parts.scheme == "file":
-        return RecordFile(_folder_of(parts.netloc + parts.path, program) / name)
+        return RecordFile(folder_of_backend(url, program) / name)
     if parts.scheme == "s3":
         return _open_store(urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}")))
     return RecordFile(targets.with_suffix(".rollout.json"))
@@ -53,9 +54,10 @@ def _open_store(record: str) -> RecordStore:
     return RecordObject(record)
 
 
-def _folder_of(path: str, program: Path) -> Path:
+def folder_of_backend(url: str, program: Path) -> Path:
     """The folder of a `file://` backend; a relative one is relative to the program, where Pulumi runs."""
-    return program.resolve() / Path(path).expanduser()
+    parts = urlsplit(url)
+    return program.resolve() / Path(parts.netloc + parts.path).expanduser()
 
 
 def _ask_cli(program: Path) -> str:

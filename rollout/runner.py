@@ -17,6 +17,7 @@ from .parallel import run_in_parallel
 from .plan import Plan, PlannedStack, PlannedWave
 from .record import Record, StackRecord, Status, WaveRecord, format_timestamp
 from .record_store import RecordStore
+from .reviewed_plan import check_steps
 from .stack_files import complete_config
 
 HEALTH_CHECK_SECONDS = 60
@@ -58,6 +59,7 @@ class Runner:
         self._on_change = on_change
         self._now = now
         self._stopping = threading.Event()
+        self._record_lock = threading.Lock()
         self._pause = pause or self._stopping.wait
         self._hub_outputs: Mapping[str, str] = {}
         self._health_checker = HealthChecker(deployer)
@@ -120,8 +122,11 @@ class Runner:
                 stack_record.findings_before = dict(findings)
             self._set_status(stack_record, Status.PREVIEWING)
             config = complete_config(stack, self._hub_outputs_for(stack))
-            self._refuse_loss(self._deployer.preview(stack, config, on_progress))
-            self._record.deployed[stack.name] = stack
+            changes = self._deployer.preview(stack, config, on_progress)
+            self._refuse_loss(changes)
+            check_steps(self._record, stack_record, changes.steps)
+            self._remember_deployed(stack)
+            stack_record.update_begun = True
             self._set_status(stack_record, Status.UPDATING)
             stack_record.changes = dict(self._deployer.update(stack, config, on_progress).counts)
             stack_record.status = Status.SUCCEEDED
@@ -177,6 +182,10 @@ class Runner:
         pairs = list(zip(wave.stacks, wave_record.stacks, strict=True))
         return [problem for problems in run_in_parallel(check, pairs, self._parallel) for problem in problems]
 
+    def _remember_deployed(self, stack: PlannedStack) -> None:
+        with self._record_lock:
+            self._record.deployed[stack.name] = stack
+
     def _timestamp(self) -> str:
         return format_timestamp(self._now())
 
@@ -185,5 +194,6 @@ class Runner:
         self._save()
 
     def _save(self) -> None:
-        self._record_store.save(self._record)
+        with self._record_lock:  # else an older state could be written after a newer one
+            self._record_store.save(self._record)
         self._on_change(self._record)

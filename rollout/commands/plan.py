@@ -1,17 +1,27 @@
 """`python -m rollout plan`."""
 
-from rollout.options import JsonOption, TargetsPath
+import sys
+
+from rollout.options import ROOT, JsonOption, ProgramOption, RecordOption, TargetsPath
 from rollout.plan_table import print_plan
 from rollout.printing import output_console, print_json
+from rollout.record import RecordError
+from rollout.record_location import find_record_store
 
 from .app import app
 from .shared import read_plan
 
 
 @app.command(name="plan")
-def _plan(targets: TargetsPath, as_json: JsonOption = False) -> None:
-    """Show the waves, their stacks and where the tables are. Makes no calls, changes nothing."""
-    plan = read_plan(targets)
+def _plan(
+    targets: TargetsPath, program: ProgramOption = ROOT, record: RecordOption = None, as_json: JsonOption = False
+) -> None:
+    """Show the waves, their stacks, where the tables are, and what leaves. Reads the record and changes nothing."""
+    try:
+        plan = read_plan(targets, find_record_store(targets, record, program))
+    except RecordError as error:  # a plan can be made without the credentials of the Pulumi backend
+        plan = read_plan(targets)
+        sys.stderr.write(f"stacks that leave are not shown: {error}\n")
     if as_json:
         print_json(plan.as_json())
     else:

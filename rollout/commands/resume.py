@@ -8,6 +8,7 @@ from rollout.options import (
     TargetsPath,
     with_deployer_options,
 )
+from rollout.program import program_of_record
 from rollout.record_location import find_record_store
 
 from .app import app
@@ -27,8 +28,10 @@ def _resume(
     """Continue a rollout that failed or was interrupted. Stacks that succeeded are not updated again."""
     plan = read_plan(targets)
     record_store = find_record_store(targets, record, options.program)
-    deployer = create_deployer(options)
     with record_store.locked():
         rollout_record = load_record(record_store, plan)
         rollout_record.mark_interrupted()
-        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+        plan = rollout_record.plan  # of a rollback: not that of the targets file
+        with program_of_record(options, rollout_record.program_commit, [targets]) as options_of_record:
+            deployer = create_deployer(options_of_record)
+            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)

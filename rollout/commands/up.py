@@ -1,10 +1,13 @@
 """`python -m rollout up`."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rollout.deployer import Step
+from rollout.leaving import with_leaving
 from rollout.options import (
     AllowLossOption,
     DeployerOptions,
@@ -14,8 +17,12 @@ from rollout.options import (
     YesOption,
     with_deployer_options,
 )
+from rollout.plan import Plan
+from rollout.program import read_commit
+from rollout.program_files import read_program_files
 from rollout.record import RecordError, new_record
 from rollout.record_location import find_record_store
+from rollout.reviewed_plan import check_unchanged, read_reviewed_plan
 
 from .app import app
 from .shared import confirm, create_deployer, read_plan, run_rollout
@@ -30,6 +37,9 @@ def _up(
     allow_loss: AllowLossOption = None,
     yes: YesOption = False,
     restart: Annotated[bool, typer.Option("--restart", help="Discard an unfinished rollout and begin again.")] = False,
+    reviewed: Annotated[
+        Path | None, typer.Option("--plan", help="File of `preview --out`: carry out exactly what it has.")
+    ] = None,
     record: RecordOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,7 +52,20 @@ def _up(
         if old_record and not old_record.succeeded and not restart:
             message = "records an unfinished rollout: run `resume`, or `up --restart` to begin again"
             raise RecordError(f"{record_store.location} {message}")
+        if old_record:
+            plan = with_leaving(plan, old_record.deployed)
+        reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
         account_count = len({stack.account_id for stack in plan.stacks})
         confirm(f"Update {len(plan.stacks)} stacks in {account_count} accounts?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
+        rollout_record.program_commit = read_commit(options.program, [targets, *([reviewed] if reviewed else [])])
+        rollout_record.reviewed_steps = reviewed_steps
         run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+
+
+def _read_reviewed_steps(
+    options: DeployerOptions, targets: Path, plan: Plan, path: Path
+) -> dict[str, tuple[Step, ...]]:
+    reviewed = read_reviewed_plan(path)
+    check_unchanged(reviewed, plan, read_program_files(options.program, [targets, path]))
+    return dict(reviewed.steps)
