@@ -59,9 +59,19 @@ class WaveRecord:
     name: str
     soak_minutes: int
     stacks: list[StackRecord]
+    failure_tolerance: int = 0
+    """How many of the stacks may fail before the rollout stops."""
     status: Status = Status.PENDING
     soak_started_at: str = ""
     health_problems: list[HealthProblem] = field(default_factory=list)
+
+    @property
+    def status_after_soak(self) -> Status:
+        """Failed after any failure, pending while stacks remain that were not selected, else succeeded."""
+        statuses = {stack.status for stack in self.stacks}
+        if self.health_problems or Status.FAILED in statuses:
+            return Status.FAILED
+        return Status.SUCCEEDED if statuses <= {Status.SUCCEEDED} else Status.PENDING
 
 
 @dataclass
@@ -113,6 +123,7 @@ def new_record(plan: Plan, now: datetime, previous: Record | None = None) -> Rec
             wave.name,
             wave.soak_minutes,
             [StackRecord(stack.name, stack.account_id, stack.region) for stack in wave.stacks],
+            wave.failure_tolerance,
         )
         for wave in plan.waves
     ]
