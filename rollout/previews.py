@@ -1,6 +1,6 @@
 """Previews all stacks of a plan and changes none: what an update would do, and what has drifted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from .accounts import check_accounts
@@ -21,9 +21,10 @@ def preview_updates(
     *,
     parallel: int = 4,
     allow_loss: Sequence[str] = (),
+    selected: Collection[str] | None = None,
     on_change: Callable[[Record], None] = lambda _: None,
 ) -> Record:
-    """What `up` would do to each stack. Before the hub is deployed, its members get placeholder ARNs.
+    """What `up` would do to each selected stack (None: all). Before the hub is deployed, its members get placeholder ARNs.
 
     Raises: WrongAccountError, and ValueError when the hub's outputs belong to another account or Region.
     """
@@ -53,9 +54,10 @@ def detect_drift(
     deployer: Deployer,
     *,
     parallel: int = 4,
+    selected: Collection[str] | None = None,
     on_change: Callable[[Record], None] = lambda _: None,
 ) -> Record:
-    """How AWS differs from the state after the last update of each stack.
+    """How AWS differs from the state after the last update of each selected stack (None: all).
 
     Raises: WrongAccountError, and ValueError when the hub is not deployed.
     """

@@ -66,10 +66,17 @@ class WaveRecord:
     health_problems: list[HealthProblem] = field(default_factory=list)
 
     @property
+    def failed_stacks(self) -> set[str]:
+        """The names of the stacks whose update failed, or whose health was worse in the soak time."""
+        return {stack.name for stack in self.stacks if stack.status is Status.FAILED} | {
+            problem.stack for problem in self.health_problems
+        }
+
+    @property
     def status_after_soak(self) -> Status:
         """Failed after any failure, pending while stacks remain that were not selected, else succeeded."""
         statuses = {stack.status for stack in self.stacks}
-        if self.health_problems or Status.FAILED in statuses:
+        if self.failed_stacks:
             return Status.FAILED
         return Status.SUCCEEDED if statuses <= {Status.SUCCEEDED} else Status.PENDING
 

@@ -9,14 +9,17 @@ from rollout.options import (
     AllowLossOption,
     DeployerOptions,
     JsonOption,
+    OnlyOption,
     RecordOption,
     TargetsPath,
+    UntilOption,
     YesOption,
     with_deployer_options,
 )
 from rollout.program import read_commit
 from rollout.record import RecordError, new_record
 from rollout.record_location import find_record_store
+from rollout.selection import select
 
 from .app import app
 from .shared import confirm, create_deployer, read_plan, run_rollout
@@ -28,6 +31,8 @@ def _up(
     options: DeployerOptions,
     targets: TargetsPath,
     *,
+    only: OnlyOption = None,
+    until: UntilOption = None,
     allow_loss: AllowLossOption = None,
     yes: YesOption = False,
     restart: Annotated[bool, typer.Option("--restart", help="Discard an unfinished rollout and begin again.")] = False,
@@ -36,6 +41,7 @@ def _up(
 ) -> None:
     """Update all stacks, wave after wave. Each is previewed under the policy pack first; each wave soaks afterwards."""
     plan = read_plan(targets)
+    selected = select(plan, only or (), until)
     record_store = find_record_store(targets, record, options.program)
     deployer = create_deployer(options)
     with record_store.locked():
@@ -43,8 +49,8 @@ def _up(
         if old_record and not old_record.succeeded and not restart:
             message = "records an unfinished rollout: run `resume`, or `up --restart` to begin again"
             raise RecordError(f"{record_store.location} {message}")
-        account_count = len({stack.account_id for stack in plan.stacks})
-        confirm(f"Update {len(plan.stacks)} stacks in {account_count} accounts?", yes)
+        account_count = len({stack.account_id for stack in plan.stacks if stack.name in selected})
+        confirm(f"Update {len(selected)} stacks in {account_count} accounts?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
         rollout_record.program_commit = read_commit(options.program, [targets])
-        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, selected)
