@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,16 +11,11 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from .options import DeployerOptions
+from .program_files import STACK_FILES, ProgramError, pathspecs, run_git
 from .record_location import find_backend_url, folder_of_backend
 
 DIRTY = "-dirty"
 """Ends the commit of a program of which some files differ from that commit."""
-STACK_FILES = "Pulumi.*.yaml"
-"""The configuration of the stacks, which the rollout writes itself."""
-
-
-class ProgramError(ValueError):
-    """The program cannot be had as it was at a commit."""
 
 
 def read_commit(program: Path, ignored_files: Sequence[Path] = ()) -> str:
@@ -30,11 +24,11 @@ def read_commit(program: Path, ignored_files: Sequence[Path] = ()) -> str:
     The files of stacks do not count, nor do `ignored_files`, such as the targets file: the plan has their content.
     """
     folder = program.resolve()
-    ignored = [path.resolve().relative_to(folder) for path in ignored_files if path.resolve().is_relative_to(folder)]
-    excluded = [f":(exclude,glob){STACK_FILES}", *(f":(exclude,literal){path}" for path in ignored)]
     try:
-        commit = _git(folder, "rev-parse", "HEAD")
-        changes = _git(folder, "status", "--porcelain", "--untracked-files=all", "--", ".", *excluded)
+        commit = run_git(folder, "rev-parse", "HEAD")
+        changes = run_git(
+            folder, "status", "--porcelain", "--untracked-files=all", "--", *pathspecs(folder, ignored_files)
+        )
     except ProgramError:
         return ""
     return commit + DIRTY if changes else commit
@@ -48,7 +42,7 @@ def is_exact(commit: str) -> bool:
 def resolve_commit(program: Path, name: str) -> str:
     """The whole id of the commit that a short id, tag or branch names. Raises: ProgramError when there is none."""
     try:
-        return _git(program.resolve(), "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
+        return run_git(program.resolve(), "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
     except ProgramError as error:
         advice = (
             "`git fetch` it; a shallow clone, such as that of actions/checkout without fetch-depth: 0, has only one"
@@ -77,10 +71,10 @@ def program_at(options: DeployerOptions, commit: str) -> Iterator[DeployerOption
     """
     program = options.program.resolve()
     commit = resolve_commit(program, commit)
-    repository = Path(_git(program, "rev-parse", "--show-toplevel")).resolve()
+    repository = Path(run_git(program, "rev-parse", "--show-toplevel")).resolve()
     with TemporaryDirectory(prefix="ses-feedback-") as folder:
         worktree = Path(folder).resolve() / repository.name
-        _git(repository, "worktree", "add", "--detach", str(worktree), commit)
+        run_git(repository, "worktree", "add", "--detach", str(worktree), commit)
         try:
 
             def at_commit(path: Path) -> Path:
@@ -96,7 +90,7 @@ def program_at(options: DeployerOptions, commit: str) -> Iterator[DeployerOption
             with _same_backend(program), _same_stack_files(program, options_at_commit.program):
                 yield options_at_commit
         finally:
-            _git(repository, "worktree", "remove", "--force", str(worktree))
+            run_git(repository, "worktree", "remove", "--force", str(worktree))
 
 
 @contextmanager
@@ -130,19 +124,3 @@ def _same_stack_files(program: Path, program_at_commit: Path) -> Iterator[None]:
         for path in program_at_commit.glob(STACK_FILES):
             if path.read_bytes() != contents.get(path):
                 shutil.copy(path, program)
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    """What Git prints. Raises: ProgramError."""
-    try:
-        done = subprocess.run(  # noqa: S603
-            ["git", "-C", str(folder), *arguments],  # noqa: S607 - the one on PATH
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-        )
-    except OSError as error:
-        raise ProgramError(f"git cannot be run: {error}") from None
-    except subprocess.CalledProcessError as error:
-        raise ProgramError(f"git {arguments[0]} in {folder}: {error.stderr.strip()}") from None
-    return done.stdout.strip()

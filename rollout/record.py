@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from .deployer import Step
 from .health import HealthProblem
 from .plan import Plan, PlannedStack
-from .plan_json import parse_plan, parse_stack
+from .plan_json import parse_plan, parse_stack, parse_step
 
 RECORD_VERSION = 2
 """Goes up with every change of the file's format; a record of another version is refused."""
@@ -48,6 +49,8 @@ class StackRecord:
     changes: dict[str, int] = field(default_factory=dict)
     """Resources by operation."""
     error: str = ""
+    update_begun: bool = False
+    """Whether an update of this rollout has begun, so that some of its steps may be done."""
     findings_before: dict[str, int] | None = None
     """What the health check before the update found; None until it was made."""
 
@@ -93,6 +96,8 @@ class Record:
     finished_at: str = ""
     program_commit: str = ""
     """Commit of the program in Git, with `-dirty` if files differ from it; empty: not in Git."""
+    reviewed_steps: dict[str, tuple[Step, ...]] | None = None
+    """The only steps that each stack's update may take; None: what its preview shows."""
     is_rollback: bool = False
     """Whether the plan is that of an earlier rollout, and not of the targets file."""
     deployed: dict[str, PlannedStack] = field(default_factory=dict)
@@ -107,6 +112,12 @@ class Record:
     def succeeded(self) -> bool:
         """Whether every wave has succeeded."""
         return all(wave.status is Status.SUCCEEDED for wave in self.waves)
+
+    def keep_only(self, stack_names: Collection[str]) -> None:
+        """Remove all other stacks, and waves that then have none."""
+        for wave in self.waves:
+            wave.stacks = [stack for stack in wave.stacks if stack.name in stack_names]
+        self.waves = [wave for wave in self.waves if wave.stacks]
 
     def mark_interrupted(self) -> None:
         """Correct the record of a run that has ended without updating it, by a crash for example."""
@@ -168,6 +179,10 @@ def _parse_record(document: Mapping[str, Any]) -> Record:
         "plan": parse_plan(document["plan"]),
         "deployed": {name: parse_stack(stack) for name, stack in document["deployed"].items()},
     }
+    if document["reviewed_steps"] is not None:
+        parsed["reviewed_steps"] = {
+            name: tuple(map(parse_step, steps)) for name, steps in document["reviewed_steps"].items()
+        }
     return Record(**{**document, **parsed})
 
 

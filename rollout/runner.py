@@ -18,6 +18,7 @@ from .parallel import run_in_parallel
 from .plan import Plan, PlannedStack, PlannedWave
 from .record import Record, StackRecord, Status, WaveRecord, format_timestamp
 from .record_store import RecordStore
+from .reviewed_plan import check_steps
 from .selection import select
 from .stack_files import complete_config
 from .tolerance import WaveFailures
@@ -142,8 +143,10 @@ class Runner:
                 stack_record.findings_before = dict(findings)
             self._set_status(stack_record, Status.PREVIEWING)
             config = complete_config(stack, self._hub_outputs_for(stack))
-            self._refuse_loss(self._deployer.preview(stack, config, on_progress))
-            self._record.deployed[stack.name] = stack
+            changes = self._deployer.preview(stack, config, on_progress)
+            self._refuse_loss(changes)
+            check_steps(self._record, stack_record, changes.steps)
+            self._record.deployed[stack.name], stack_record.update_begun = stack, True
             self._set_status(stack_record, Status.UPDATING)
             stack_record.changes = dict(self._deployer.update(stack, config, on_progress).counts)
             stack_record.status = Status.SUCCEEDED

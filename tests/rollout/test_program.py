@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from rollout.options import DeployerOptions
-from rollout.program import ProgramError, program_at, program_of_record, read_commit, resolve_commit
+from rollout.program import program_at, program_of_record, read_commit, resolve_commit
+from rollout.program_files import ProgramError, read_program_files
 from rollout.record import Record, RecordError, Status, new_record
 from rollout.record_file import RecordFile
 from rollout.rollback import choose_rollback
@@ -161,3 +162,15 @@ def test_a_rollback_goes_to_the_last_success(tmp_path: Path) -> None:
     store.save_last_success(record_of("abc"))
     for last_record in (None, record_of("def", succeeded=False), record_of("abc", succeeded=False), record_of("def")):
         assert choose_rollback(store, last_record, None) == (record_of("abc"), "abc")
+
+
+def test_the_files_of_a_program_in_git_are_those_that_git_does_not_ignore(program: Path, tmp_path: Path) -> None:
+    before = read_program_files(program)
+    assert set(before) == {"Pulumi.yaml", "__main__.py", "policy/PulumiPolicy.yaml"}
+    (program / ".gitignore").write_text("build\n")
+    (program / "build").write_text("x")
+    (program / "ünïcode.py").write_text("x")
+    (program / "__main__.py").unlink()
+    after = read_program_files(program, [program / ".gitignore", tmp_path / "elsewhere"])
+    assert after.keys() == {"Pulumi.yaml", "policy/PulumiPolicy.yaml", "ünïcode.py"}
+    assert after["Pulumi.yaml"] == before["Pulumi.yaml"]
