@@ -42,12 +42,17 @@ class RecordedInputs:
         self.reported: set[tuple[str, str, str]] = set()
         """(rule name, URN, message) of each violation that was reported before a resource was created."""
 
-    def record(self, args: ResourceValidationArgs) -> FeedbackPath:
-        """The feedback path as far as it is known, this resource included; each rule is shown each resource once."""
-        if self._path is None or self._last_urn != args.urn:
+    def record(self, args: ResourceValidationArgs) -> None:
+        """Record a resource; each rule is shown each resource once."""
+        if self._last_urn != args.urn:
             resource = PolicyResource(args.resource_type, args.props, args.urn, args.name, args.opts, args.provider,
                                       None, [], {})  # fmt: skip
             self._resources[args.urn], self._last_urn = resource, args.urn
+            self._path = None
+
+    def incomplete_path(self) -> FeedbackPath:
+        """The feedback path as far as it is known."""
+        if self._path is None:
             self._path = find_feedback_path(list(self._resources.values()), is_incomplete=True)
         return self._path
 

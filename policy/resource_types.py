@@ -31,3 +31,7 @@ TABLE = "aws:dynamodb/table:Table"
 TABLE_POLICY = "aws:dynamodb/resourcePolicy:ResourcePolicy"
 BLOCKED_TABLE_COMPONENT = "ses-feedback:index:BlockedTable"
 STACK = "pulumi:pulumi:Stack"
+
+# The types that checks before creation read: all of the above but those that only checks of a whole stack read.
+_TYPES = frozenset(value for name, value in vars().items() if name.isupper())
+READ_BEFORE_CREATION = _TYPES - {ALARM, BLOCKED_TABLE_COMPONENT, STACK}

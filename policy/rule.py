@@ -21,6 +21,7 @@ from pulumi_policy.proxy import UnknownValueError
 from policy.feedback_path import FeedbackPath
 from policy.properties import describe
 from policy.recorded_inputs import RecordedInputs
+from policy.resource_types import READ_BEFORE_CREATION
 from policy.summary import Summary, is_preview
 
 Config = Mapping[str, Any]
@@ -165,10 +166,10 @@ def _validate(
         if rule.is_on(config):
             summary.add(rule.name, judgement.unknown)
         return
-    path = recorded.record(args)
-    if is_preview():
-        return  # a preview creates nothing; the check of the whole stack follows
-    for violation in rule.judge(path, config).violations:
+    recorded.record(args)
+    if is_preview() or args.resource_type not in READ_BEFORE_CREATION:
+        return  # a preview creates nothing, and another type changes no judgement; the check of the whole stack follows
+    for violation in rule.judge(recorded.incomplete_path(), config).violations:
         key = (rule.name, violation.urn, violation.message)
         if key not in recorded.reported:
             recorded.reported.add(key)
