@@ -4,9 +4,18 @@ import json
 
 import pytest
 
-from policy.resource_types import CLASSIC_EVENT_DESTINATION, REDRIVE_POLICY, TABLE_POLICY
+from policy.resource_types import (
+    CLASSIC_EVENT_DESTINATION,
+    EMAIL_FORWARDING,
+    IDENTITY,
+    IDENTITY_TOPIC,
+    REDRIVE_POLICY,
+    SUBSCRIPTION,
+    TABLE_POLICY,
+    TOPIC,
+)
 from tests.policy import graphs
-from tests.policy.analyzer import StackResource, find_violations
+from tests.policy.analyzer import StackResource, find_violations, in_preview
 from tests.policy.graph_changes import (
     BASE,
     SES_PUBLISHES,
@@ -20,7 +29,7 @@ from tests.policy.graph_changes import (
     resource_named,
     set_input,
 )
-from tests.recorder import ACCOUNT
+from tests.recorder import ACCOUNT, RANDOM_SUFFIX
 
 COMPLAINT_BASE = BASE.replace("bounce", "complaint")
 
@@ -98,6 +107,92 @@ def _set_customer_managed_keys(graph: list[StackResource]) -> None:
     set_input("queue", "kmsMasterKeyId", "alias/mail")(graph)
 
 
+def _consume_by_two_aliases(graph: list[StackResource]) -> None:
+    """As while one version of a function replaces another."""
+    mapping = resource_named(graph, f"{BASE}-mapping")
+    function_arn = resource_named(graph, f"{BASE}-function")["arn"]
+    mapping.inputs["functionName"] = f"{function_arn}:blue"
+    inputs = {**mapping.inputs, "functionName": f"{function_arn}:green"}
+    graph.append(StackResource(type=mapping.type, name="green", inputs=inputs))
+
+
+def _disable_old_mapping(graph: list[StackResource]) -> None:
+    mapping, function = resource_named(graph, f"{BASE}-mapping"), resource_named(graph, f"{COMPLAINT_BASE}-function")
+    inputs = {**mapping.inputs, "functionName": function["arn"], "enabled": False}
+    graph.append(StackResource(type=mapping.type, name="old-mapping", inputs=inputs))
+
+
+def _disable_old_destination(graph: list[StackResource]) -> None:
+    destination = resource_named(graph, f"{BASE}-event-destination")
+    inputs = json.loads(json.dumps(destination.inputs))
+    inputs["eventDestination"]["enabled"] = False
+    graph.append(StackResource(type=destination.type, name="old-destination", inputs=inputs))
+
+
+def _publish_to_another_stack(graph: list[StackResource]) -> None:
+    """Leave only the sources of SES in the stack."""
+    graph[:] = [resource for resource in graph if resource.type.startswith("aws:ses")]
+
+
+def _deliver_to_another_stack(graph: list[StackResource]) -> None:
+    graph.remove(resource_named(graph, f"{BASE}-queue-policy"))
+    graph.remove(resource_named(graph, f"{BASE}-queue"))
+    graph.remove(resource_named(graph, f"{BASE}-redrive-allow-policy"))
+
+
+def _invoke_another_stack(graph: list[StackResource]) -> None:
+    graph.remove(resource_named(graph, f"{BASE}-function"))
+
+
+def _write_another_stack(graph: list[StackResource]) -> None:
+    """As a member of a rollout, whose tables are in another account."""
+    text = json.dumps([resource.inputs for resource in graph if not resource.type.startswith("aws:dynamodb")])
+    inputs = iter(json.loads(text.replace(f"eu-central-1:{ACCOUNT}:table", "eu-central-1:210987654321:table")))
+    graph[:] = [resource for resource in graph if not resource.type.startswith("aws:dynamodb")]
+    for resource in graph:
+        resource.inputs = next(inputs)
+
+
+def _write_idempotency_table(graph: list[StackResource]) -> None:
+    """The function stores the ids of messages, too, in a table with another key."""
+    blocked = resource_named(graph, TABLE)
+    inputs = {**blocked.inputs, "hashKey": "id", "attributes": [{"name": "id", "type": "S"}]}
+    outputs = {key: value.replace(TABLE, "idempotency") for key, value in blocked.outputs.items()}
+    graph.append(StackResource(type=blocked.type, name="idempotency", inputs=inputs, outputs=outputs))
+    change_statement("role-policy", WRITE_HISTORY_TABLE, Resource=outputs["arn"])(graph)
+
+
+def _disable_forwarding(identity: str) -> GraphChange:
+    attributes = StackResource(type=EMAIL_FORWARDING, name="forwarding", inputs={"emailIdentity": identity})
+    return lambda graph: graph.append(attributes)
+
+
+def _track_by_configuration_set(graph: list[StackResource]) -> None:
+    """Use no notification topics of identities, but the default configuration set of the identity."""
+    for base in (BASE, COMPLAINT_BASE):
+        graph.remove(resource_named(graph, f"{base}-example.com"))
+    inputs = {"emailIdentity": "example.com", "configurationSetName": "main"}
+    graph.append(StackResource(type=IDENTITY, name="identity", inputs=inputs))
+    _disable_forwarding("example.com")(graph)
+
+
+def _forward_by_email(graph: list[StackResource]) -> None:
+    inputs = {"emailIdentity": "example.org", "emailForwardingEnabled": True}
+    graph.append(StackResource(type=EMAIL_FORWARDING, name="forwarding", inputs=inputs))
+
+
+def _share_deliveries(graph: list[StackResource]) -> None:
+    """Somebody else gets the notifications of deliveries."""
+    topic_arn = f"arn:aws:sns:eu-west-1:{ACCOUNT}:deliveries"
+    inputs = {"identity": "example.com", "notificationType": "Delivery", "topicArn": topic_arn}
+    subscription = {"topic": topic_arn, "protocol": "https", "endpoint": "https://example.org/sns"}
+    graph += [
+        StackResource(type=TOPIC, name="deliveries", inputs={}, outputs={"arn": topic_arn}),
+        StackResource(type=IDENTITY_TOPIC, name="deliveries-topic", inputs=inputs),
+        StackResource(type=SUBSCRIPTION, name="deliveries-subscription", inputs=subscription),
+    ]
+
+
 ACCEPTED: dict[str, GraphChange] = {
     "no components": lambda _: None,
     "a function by its name": _set_function_name,
@@ -141,7 +236,26 @@ ACCEPTED: dict[str, GraphChange] = {
         f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:mail-??????"],
     ),
     "a container image": set_input("function", "runtime", None),
-    "an unlisted runtime": set_input("function", "runtime", "provided.al2023"),
+    "an operating system only": set_input("function", "runtime", "provided.al2023"),
+    "a runtime that is not listed": set_input("function", "runtime", "python3.99"),
+    "two aliases of one function": _consume_by_two_aliases,
+    "a disabled mapping beside an enabled one": _disable_old_mapping,
+    "a disabled event destination beside an enabled one": _disable_old_destination,
+    "a topic in another stack": _publish_to_another_stack,
+    "a queue in another stack": _deliver_to_another_stack,
+    "a function in another stack": _invoke_another_stack,
+    "tables in another account": _write_another_stack,
+    "a table for idempotency": _write_idempotency_table,
+    "no forwarding beside both topics": _disable_forwarding("example.com"),
+    "no forwarding of an identity by its ARN": _disable_forwarding(
+        f"arn:aws:ses:eu-west-1:{ACCOUNT}:identity/example.com"
+    ),
+    "no forwarding beside a configuration set": _track_by_configuration_set,
+    "forwarding without topics": _forward_by_email,
+    "another subscriber of deliveries": _share_deliveries,
+    "reserved concurrency": set_input("function", "reservedConcurrentExecutions", 5),
+    "the message size of SNS": set_input("queue", "maxMessageSize", 262_144),
+    "the default message size": set_input("queue", "maxMessageSize", None),
 }  # fmt: skip
 
 
@@ -150,6 +264,9 @@ def test_it_is_no_violation(change: GraphChange) -> None:
     graph = graphs.without_components()
     change(graph)
     assert find_violations(graph) == set()
+    graph = graphs.one_source()  # with the dependencies by which a preview follows what is unknown
+    change(graph)
+    assert find_violations(in_preview(graph, RANDOM_SUFFIX), preview=True) == set()
 
 
 def test_filters_that_distribute_feedback_must_lose_no_type() -> None:
@@ -185,3 +302,34 @@ def test_a_table_may_be_shared_with_an_organisation_or_an_account(callers: dict[
     inputs = {"resourceArn": arn, "policy": json.dumps({"Statement": statement})}
     graph.append(StackResource(type=TABLE_POLICY, name="table-policy", inputs=inputs))
     assert find_violations(graph) == set()
+
+
+def test_the_configuration_may_name_what_another_stack_holds() -> None:
+    graph = graphs.without_components()
+    graph.remove(resource_named(graph, f"{BASE}-subscription"))
+    graph.remove(resource_named(graph, f"{COMPLAINT_BASE}-mapping"))
+    _disable_forwarding("example.org")(graph)
+    assert find_violations(graph) == {
+        ("topic-has-subscription", f"{BASE}-topic"),
+        ("queue-has-consumer", f"{COMPLAINT_BASE}-queue"),
+        ("email-forwarding-needs-topics", "forwarding"),
+    }
+    config = {
+        "topic-has-subscription": {"subscribedElsewhere": [f"{BASE}-topic"]},
+        "queue-has-consumer": {"consumedElsewhere": [f"{COMPLAINT_BASE}-queue"]},
+        "email-forwarding-needs-topics": {"notifiedElsewhere": ["example.org"]},
+    }
+    assert find_violations(graph, config) == set()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint"),
+    [("https", "https://example.org/sns"), ("sqs", "arn:aws:sqs:eu-west-1:210987654321:theirs")],
+)
+def test_the_configuration_may_allow_other_subscribers(protocol: str, endpoint: str) -> None:
+    graph = graphs.without_components()
+    subscription = resource_named(graph, f"{BASE}-subscription")
+    inputs = {**subscription.inputs, "protocol": protocol, "endpoint": endpoint}
+    graph.append(StackResource(type=SUBSCRIPTION, name="other", inputs=inputs))
+    assert find_violations(graph) == {("feedback-not-shared", "other")}
+    assert find_violations(graph, {"feedback-not-shared": {"allowedEndpoints": [endpoint]}}) == set()
