@@ -33,7 +33,8 @@ ONLY_OWN = {
     "one topic for both types", "event destinations of SES v1 and v2", "a disabled mapping beside an enabled one",
     "tables in another account", "a topic in another stack", "a queue in another stack",
     "no forwarding beside a configuration set", "policies as objects", "a table for idempotency",
-    "another subscriber of deliveries", "no forwarding beside both topics", "no forwarding of an identity by its ARN",
+    "another subscriber of deliveries", "an identity by its ARN", "a second condition", "parts of one resource",
+    "no forwarding beside both topics", "no forwarding of an identity by its ARN",
 }  # fmt: skip
 """Changes that name what the foreign program does not have, or has already."""
 
