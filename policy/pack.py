@@ -20,6 +20,7 @@ from policy import (
     roles,
     sharing,
     tables,
+    way_found,
 )
 from policy.recorded_inputs import RecordedInputs
 from policy.rule import Rule
@@ -27,6 +28,7 @@ from policy.summary import Summary
 
 NAME = "ses-feedback"
 RULES: Sequence[Rule] = (
+    *way_found.RULES,
     *notifications.RULES,
     *completeness.RULES,
     *sharing.RULES,

@@ -10,6 +10,7 @@ from pulumi_policy import Policy, StackValidationPolicy
 
 from policy.feedback_path import FeedbackPath
 from policy.recorded_inputs import RecordedInputs
+from policy.ways import find_ways
 
 
 def is_preview() -> bool:
@@ -33,13 +34,18 @@ class Summary:
 
     def show(self, path: FeedbackPath) -> None:
         """Show what was judged, and once per rule what was not."""
-        counts = [_count(len(path.notification_sources), "source"), _count(self._rules, "rule")]
-        not_judged = "judged at up" if is_preview() else "not judged"
-        if self._unknown:
-            counts.append(f"{len(self._unknown)} {not_judged}, since values are unknown")
+        ways = find_ways(path)
+        counts = [
+            _count(len(path.notification_sources), "source"),
+            _count(sum(not way.missing for way in ways), "way"),
+            *_count_where("outside of this stack at its end", [way.leaves_stack for way in ways]),
+            *_count_where("incomplete", [bool(way.missing) for way in ways]),
+            _count(self._rules, "rule"),
+            *_count_where(not_judged_now(), [True for _ in self._unknown]),
+        ]
         self._show(f"ses-feedback: {', '.join(counts)}")
         for rule, resources in self._unknown.items():
-            self._show(f"{not_judged}: {rule} ({', '.join(resources)})")
+            self._show(f"{not_judged_now()}: {rule} ({', '.join(resources)})")
 
     def build_policy(self, recorded: RecordedInputs) -> Policy:
         """The last policy of a pack, which reports nothing and shows this summary."""
@@ -50,5 +56,15 @@ class Summary:
         )
 
 
+def not_judged_now() -> str:
+    """What the summary says of a rule that needs a value that is unknown."""
+    return "judged at up" if is_preview() else "not judged"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _count_where(what: str, are: Sequence[bool]) -> list[str]:
+    """How many are something; nothing where none is."""
+    return [f"{sum(are)} {what}"] if any(are) else []
