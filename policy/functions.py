@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from string import ascii_lowercase
 
 from pulumi_policy import PolicyResource
 
@@ -12,6 +13,7 @@ from policy.rule import CRITICAL, HIGH, MANDATORY, MEDIUM, POSITIVE_INTEGER, Con
 
 DEPRECATION_DATES = {
     "dotnet8": "2026-11-10",
+    "dotnet9": "2026-11-10",
     "dotnet10": "2028-11-14",
     "go1.x": "2024-01-08",
     "java8": "2024-01-08",
@@ -71,7 +73,7 @@ def _check_runtime(function: PolicyResource, _: FeedbackPath, config: Config) ->
 
 def _parse_runtime(runtime: str) -> tuple[str, list[int]]:
     """The language and version of a runtime: `python3.9` is (python, [3, 9])."""
-    language = runtime.replace("dotnetcore", "dotnet").rstrip("0123456789.xal")
+    language = runtime[: len(runtime) - len(runtime.lstrip(ascii_lowercase))].removesuffix("core")
     return language, [int(part) for part in re.findall(r"\d+", runtime.split(".al", 1)[0])]
 
 

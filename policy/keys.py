@@ -68,6 +68,7 @@ def _check_key(key: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[s
     if is_unknown:
         for policy in policies:
             require_known(policy, "policy")
+        require_known(key, "arn")  # it holds the account, which a condition may name
 
 
 def _users(path: FeedbackPath) -> list[tuple[PolicyResource, str]]:

@@ -1,6 +1,7 @@
 """Lists all rules, in the order in which feedback passes the resources."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 
 from pulumi_policy import Policy
 
@@ -19,12 +20,15 @@ from policy import (
     roles,
     sharing,
     tables,
+    way_found,
 )
 from policy.recorded_inputs import RecordedInputs
 from policy.rule import Rule
+from policy.summary import Summary
 
 NAME = "ses-feedback"
 RULES: Sequence[Rule] = (
+    *way_found.RULES,
     *notifications.RULES,
     *completeness.RULES,
     *sharing.RULES,
@@ -42,7 +46,12 @@ RULES: Sequence[Rule] = (
 )
 
 
-def build_policies() -> list[Policy]:
-    """The rules as the policies of one update, which share what they record of it."""
-    recorded = RecordedInputs()
-    return [rule.build_policy(recorded) for rule in RULES]
+def _print(line: str) -> None:
+    sys.stdout.write(f"{line}\n")  # the engine shows what a pack prints as a message of the stack
+    sys.stdout.flush()
+
+
+def build_policies(show: Callable[[str], None] = _print) -> list[Policy]:
+    """The rules as the policies of one update, which share what they record of it; `show` takes the summary's lines."""
+    recorded, summary = RecordedInputs(), Summary(show)
+    return [*(rule.build_policy(recorded, summary) for rule in RULES), summary.build_policy(recorded)]

@@ -1,7 +1,7 @@
 """Reads the properties of resources as the engine hands them to a policy.
 
-In a preview, a value that only AWS can give is unknown: reading it raises `UnknownValueError`, and the engine reports
-that the policy could not run.
+In a preview, a value that only AWS can give is unknown: reading it raises `UnknownValueError`, and the rule judges the
+resource in the update.
 """
 
 import json

@@ -7,7 +7,7 @@ from pulumi_policy import PolicyResource
 from policy.feedback_path import FeedbackPath
 from policy.properties import as_object, is_set, read_integer, read_property
 from policy.references import referenced_by
-from policy.resource_types import REDRIVE_ALLOW_POLICY
+from policy.resource_types import QUEUE, REDRIVE_ALLOW_POLICY, REDRIVE_POLICY
 from policy.rule import ADVISORY, HIGH, LOW, MANDATORY, MEDIUM, POSITIVE_INTEGER, Config, Rule, Setting
 
 _SQS_GUIDE = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide"
@@ -18,6 +18,7 @@ _DEFAULT_RETENTION, _DEFAULT_VISIBILITY_TIMEOUT, _DEFAULT_FUNCTION_TIMEOUT = 345
 
 def _check_dead_letter_queue(queue: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
     if not any(is_set(resource, "redrivePolicy") for resource in path.resources_setting_redrive_policy(queue)):
+        path.require_references(REDRIVE_POLICY, "queueUrl", QUEUE)
         yield (
             "The queue has no dead-letter queue: a message that fails is received again until it expires, and its "
             "feedback is lost."

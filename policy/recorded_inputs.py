@@ -39,8 +39,8 @@ class RecordedInputs:
         self._resources: dict[str, PolicyResource] = {}
         self._path: FeedbackPath | None = None
         self._last_urn = ""
-        self.reported: set[tuple[str, str]] = set()
-        """(rule name, message) of each violation that was reported before a resource was created."""
+        self.reported: set[tuple[str, str, str]] = set()
+        """(rule name, URN, message) of each violation that was reported before a resource was created."""
 
     def record(self, args: ResourceValidationArgs) -> FeedbackPath:
         """The feedback path as far as it is known, this resource included; each rule is shown each resource once."""

@@ -1,8 +1,6 @@
 """Defines what a rule is, and how it runs as a Pulumi policy."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +19,9 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UnknownValueError
 
 from policy.feedback_path import FeedbackPath
-from policy.properties import chain_known
+from policy.properties import describe
 from policy.recorded_inputs import RecordedInputs
+from policy.summary import Summary, is_preview
 
 Config = Mapping[str, Any]
 ADVISORY, MANDATORY = EnforcementLevel.ADVISORY, EnforcementLevel.MANDATORY
@@ -50,6 +49,15 @@ class Violation:
 
     message: str
     urn: str
+
+
+@dataclass
+class Judgement:
+    """What a rule says about a stack."""
+
+    violations: list[Violation] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    """Type and logical name of each resource whose judgement needs a value that is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +88,25 @@ class Rule:
         """The settings, with the default of each that the configuration does not set."""
         return {name: config.get(name, setting.default) for name, setting in self.settings.items()}
 
-    def violations(self, path: FeedbackPath, config: Config) -> Iterator[Violation]:
-        """The violations in a stack; an unknown value is raised after everything known is checked."""
-        config = self.complete_config(config)
-        if not self.required_setting or config[self.required_setting]:
-            yield from chain_known(self._violations_of(resource, path, config) for resource in self.select(path))
+    def judge(self, path: FeedbackPath, config: Config) -> Judgement:
+        """Judge the resources of a stack; what is known of a resource is judged even where another value is not."""
+        judgement, config = Judgement(), self.complete_config(config)
+        if not self.is_on(config):
+            return judgement
+        for resource in self.select(path):
+            described = describe(resource)
+            try:
+                for problem in self.check(resource, path, config):
+                    judgement.violations.append(Violation(f"{described}: {problem} {self.remediation}", resource.urn))
+            except UnknownValueError:
+                judgement.unknown.append(described)
+        return judgement
 
-    def _violations_of(self, resource: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[Violation]:
-        type_name = resource.resource_type.rsplit(":", 1)[-1]
-        for problem in self.check(resource, path, config):
-            yield Violation(f"{type_name} {resource.name}: {problem} {self.remediation}", resource.urn)
+    def is_on(self, config: Config) -> bool:
+        """Whether the configuration switches the rule on."""
+        return not self.required_setting or bool(self.complete_config(config)[self.required_setting])
 
-    def build_policy(self, recorded: RecordedInputs) -> Policy:
+    def build_policy(self, recorded: RecordedInputs, summary: Summary) -> Policy:
         """The rule as a policy of a `PolicyPack`."""
         properties = {
             name: {**setting.schema, "default": setting.default, "description": setting.description}
@@ -99,7 +114,7 @@ class Rule:
         }
 
         def validate(args: Any, report: ReportViolation) -> None:
-            _validate(self, recorded, args, report)
+            _validate(self, recorded, summary, args, report)
 
         policy_class = _ResourceAndStackValidationPolicy if self.before_creation else StackValidationPolicy
         return policy_class(
@@ -135,19 +150,28 @@ class _ResourceAndStackValidationPolicy(ResourceValidationPolicy, StackValidatio
 
 
 def _validate(
-    rule: Rule, recorded: RecordedInputs, args: ResourceValidationArgs | StackValidationArgs, report: ReportViolation
+    rule: Rule,
+    recorded: RecordedInputs,
+    summary: Summary,
+    args: ResourceValidationArgs | StackValidationArgs,
+    report: ReportViolation,
 ) -> None:
     config = args.get_config()
     if isinstance(args, StackValidationArgs):
-        for violation in rule.violations(recorded.complete_path(args.resources), config):
-            if (rule.name, violation.message) not in recorded.reported:
+        judgement = rule.judge(recorded.complete_path(args.resources), config)
+        for violation in judgement.violations:
+            if (rule.name, violation.urn, violation.message) not in recorded.reported:
                 report(violation.message, violation.urn)
+        if rule.is_on(config):
+            summary.add(rule.name, judgement.unknown)
         return
     path = recorded.record(args)
-    if os.environ.get("PULUMI_DRY_RUN") == "true":
+    if is_preview():
         return  # a preview creates nothing; the check of the whole stack follows
-    with suppress(UnknownValueError):
-        for violation in rule.violations(path, config):
-            if (rule.name, violation.message) not in recorded.reported:
-                recorded.reported.add((rule.name, violation.message))
-                report(violation.message, violation.urn)
+    for violation in rule.judge(path, config).violations:
+        key = (rule.name, violation.urn, violation.message)
+        if key not in recorded.reported:
+            recorded.reported.add(key)
+            # The engine itself names the resource that it was about to create, which may be another one.
+            stopped = "" if violation.urn == args.urn else f" Until then {describe(args)} is not created."
+            report(violation.message + stopped, violation.urn)

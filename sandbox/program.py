@@ -30,6 +30,7 @@ def run_program(
     project: str,
     stack: str,
     config: Mapping[str, str],
+    preview: bool = False,
     monitor: MockMonitor | None = None,
 ) -> dict[str, Any]:
     """Run a program in an event loop of its own and return its outputs. What it raises is raised here.
@@ -40,6 +41,7 @@ def run_program(
         project: the project's name.
         stack: the stack's name.
         config: the configuration, keys with their namespace.
+        preview: whether the program runs as in a preview, in which outputs may be unknown.
         monitor: used instead of the SDK's `MockMonitor` of these mocks.
 
     Raises:
@@ -52,7 +54,7 @@ def run_program(
         SETTINGS.outputs = set()
         set_all_config(dict(config))
         logger = logging.getLogger("sandbox.program")
-        set_mocks(mocks, project=project, stack=stack, preview=False, logger=logger, monitor=monitor)
+        set_mocks(mocks, project=project, stack=stack, preview=preview, logger=logger, monitor=monitor)
         outputs: dict[str, Any] = {}
 
         async def run_and_read_outputs() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf import json_format
 from pulumi.runtime import Mocks
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs
+from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.program import run_program
 
@@ -27,15 +28,27 @@ OUTPUTS: dict[str, dict[str, str]] = {
     "aws:dynamodb/resourcePolicy:ResourcePolicy": {},
     "aws:dynamodb/table:Table": {"arn": "arn:aws:dynamodb:{region}:123456789012:table/{name}"},
     "aws:dynamodb/tableItem:TableItem": {},
+    "aws:iam/policy:Policy": {"arn": "arn:aws:iam::123456789012:policy/{name}"},
     "aws:iam/role:Role": {"arn": "arn:aws:iam::123456789012:role/{name}"},
     "aws:iam/rolePolicy:RolePolicy": {},
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": {},
+    "aws:kms/alias:Alias": {"arn": "arn:aws:kms:{region}:123456789012:{name}"},
     "aws:kms/key:Key": {"arn": "arn:aws:kms:{region}:123456789012:key/{name}", "keyId": "{name}"},
     "aws:kms/keyPolicy:KeyPolicy": {},
+    "aws:lambda/alias:Alias": {"arn": "arn:aws:lambda:{region}:123456789012:function:{functionName}:{name}"},
     "aws:lambda/eventSourceMapping:EventSourceMapping": {},
-    "aws:lambda/function:Function": {"arn": "arn:aws:lambda:{region}:123456789012:function:{name}"},
+    "aws:lambda/function:Function": {
+        "arn": "arn:aws:lambda:{region}:123456789012:function:{name}",
+        "version": "$LATEST",
+    },
+    "aws:s3/bucket:Bucket": {"arn": "arn:aws:s3:::{name}"},
     "aws:scheduler/schedule:Schedule": {},
+    "aws:ses/configurationSet:ConfigurationSet": {},
+    "aws:ses/eventDestination:EventDestination": {},
     "aws:ses/identityNotificationTopic:IdentityNotificationTopic": {},
+    "aws:sesv2/configurationSet:ConfigurationSet": {},
     "aws:sesv2/configurationSetEventDestination:ConfigurationSetEventDestination": {},
+    "aws:sesv2/emailIdentity:EmailIdentity": {},
     "aws:sesv2/emailIdentityFeedbackAttributes:EmailIdentityFeedbackAttributes": {},
     "aws:sns/topic:Topic": {"arn": "arn:aws:sns:{region}:123456789012:{name}"},
     "aws:sns/topicPolicy:TopicPolicy": {},
@@ -93,28 +106,48 @@ class Graph:
 
 def aws_outputs(type_: str, name: str, inputs: Mapping[str, Any]) -> dict[str, str]:
     """The outputs that AWS would add to a resource's inputs; a generated name ends in `RANDOM_SUFFIX`."""
-    name = inputs.get("name") or f"{name}-{RANDOM_SUFFIX}"
-    region = inputs.get("region") or DEFAULT_REGION
-    return {
-        "name": name,
-        **{key: template.format(name=name, region=region) for key, template in OUTPUTS[type_].items()},
-    }
+    named = {"region": DEFAULT_REGION, "name": f"{name}-{RANDOM_SUFFIX}", **inputs}
+    outputs = {key: template.format(**named) for key, template in OUTPUTS[type_].items()}
+    return outputs if type_ in _NAMELESS else {"name": named["name"], **outputs}
 
 
+_NAMELESS = {"aws:kms/key:Key"}
+"""The types that have an id only."""
+
+
+_IDS = {
+    "aws:iam/role:Role": "name",
+    "aws:kms/key:Key": "keyId",
+    "aws:sns/topic:Topic": "arn",
+    "aws:sqs/queue:Queue": "url",
+}
+"""The output that is the id of a resource, where another one is made from the id."""
+
+
+@dataclass(frozen=True)
 class _AwsMocks(Mocks):
+    calls: Mapping[str, dict[str, Any]]
+    preview: bool
+
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:
             return "", args.inputs
+        if self.preview:
+            # A name is known: it is generated before the resource is created.
+            unknown = dict.fromkeys(OUTPUTS[args.typ], UNKNOWN)
+            return "", {**unknown, "name": f"{args.name}-{RANDOM_SUFFIX}", **args.inputs}
         outputs = aws_outputs(args.typ, args.name, args.inputs)
-        return f"{outputs['name']}-id", {**args.inputs, **outputs}
+        return outputs.get(_IDS.get(args.typ, ""), f"{args.name}-id"), {**args.inputs, **outputs}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        raise AssertionError(f"the program calls {args.token}: it must be built from its inputs alone")
+        if args.token not in self.calls:
+            raise AssertionError(f"the program calls {args.token}: it must be built from its inputs alone")
+        return self.calls[args.token], []
 
 
 class _Monitor(MockMonitor):
-    def __init__(self, registered: list[RegisteredResource]) -> None:
-        super().__init__(_AwsMocks())
+    def __init__(self, registered: list[RegisteredResource], mocks: _AwsMocks) -> None:
+        super().__init__(mocks)
         self.registered = registered
 
     def RegisterResource(self, request: Any) -> object:  # noqa: N802 - the SDK's own signature
@@ -156,15 +189,20 @@ def record(
     program: Callable[[], object],
     config: Mapping[str, str] | None = None,
     registered: list[RegisteredResource] | None = None,
+    *,
+    calls: Mapping[str, dict[str, Any]] | None = None,
+    preview: bool = False,
 ) -> Graph:
     """Run `program` under a new monitor and event loop. What it raises is raised here.
 
-    `registered` is filled while the program runs, for the test of a program that stops before its end.
+    `registered` is filled while the program runs, for the test of a program that stops before its end. `calls` holds
+    the results of the functions that the program may call, by token. In a preview what only AWS can give is `UNKNOWN`.
     """
     resources: list[RegisteredResource] = [] if registered is None else registered
 
-    monitor = _Monitor(resources)
+    monitor = _Monitor(resources, _AwsMocks(calls or {}, preview))
     outputs = run_program(
-        program, monitor.mocks, project="ses-feedback", stack="test", config=config or {}, monitor=monitor
-    )
+        program, monitor.mocks, project="ses-feedback", stack="test", config=config or {}, preview=preview,
+        monitor=monitor,
+    )  # fmt: skip
     return Graph(resources, outputs)

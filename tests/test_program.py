@@ -22,18 +22,23 @@ from tests.recorder import ACCOUNT, Graph, RegisteredResource, record
 ROOT = Path(__file__).parents[1]
 
 
-def stack(name: str, registered: list[RegisteredResource] | None = None, **changes: object) -> Graph:
+def stack(
+    name: str, registered: list[RegisteredResource] | None = None, *, preview: bool = False, **changes: object
+) -> Graph:
     """The graph of a stack, with its configuration as the engine would pass it."""
     project: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
     values = {f"{project['name']}:{key}": declaration["default"] for key, declaration in project["config"].items()}
     values |= yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]
     values |= {f"{project['name']}:{key}": value for key, value in changes.items()}
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
-    return run(config, registered) if registered is not None else cached_run(tuple(sorted(config.items())))
+    if registered is not None or preview:
+        return run(config, registered, preview=preview)
+    return cached_run(tuple(sorted(config.items())))
 
 
-def run(config: dict[str, str], registered: list[RegisteredResource] | None = None) -> Graph:
-    return record(lambda: runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__"), config, registered)
+def run(config: dict[str, str], registered: list[RegisteredResource] | None = None, *, preview: bool = False) -> Graph:
+    program = str(ROOT / "__main__.py")
+    return record(lambda: runpy.run_path(program, run_name="__main__"), config, registered, preview=preview)
 
 
 @cache
@@ -275,7 +280,11 @@ def test_customer_keys_are_made_per_region_and_reach_everything() -> None:
 def test_protection_of_keys_can_be_lifted_with_and_without_tables() -> None:
     """Otherwise a stack with existing tables could never be removed."""
     table = "arn:aws:dynamodb:eu-central-1:210987654321:table/"
-    existing_tables = {"tableRegion": "", "blockedTableArn": f"{table}blocked", "historyTableArn": f"{table}history"}
+    existing_tables: dict[str, Any] = {
+        "tableRegion": "",
+        "blockedTableArn": f"{table}blocked",
+        "historyTableArn": f"{table}history",
+    }
     for changes in ({}, existing_tables):
         keys = stack("dev", None, createKmsKeys=True, deletionProtection=False, **changes).of("aws:kms/key:Key")
         assert keys

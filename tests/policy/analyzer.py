@@ -16,7 +16,7 @@ from pulumi_policy import EnforcementLevel, Policy, StackValidationArgs, StackVa
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
-from policy.feedback_path import find_feedback_path
+from policy.feedback_path import FeedbackPath, find_feedback_path
 from policy.pack import NAME, RULES, build_policies
 
 _MESSAGE_TO_DICT = "pulumi_policy.policy.json_format.MessageToDict"
@@ -48,7 +48,7 @@ class Diagnostic:
     level: EnforcementLevel
     message: str
     resource: str
-    """Its logical name; empty where the rule could not run, because a value is unknown in a preview."""
+    """Its logical name; empty for the stack itself."""
     stopped_resource: str = ""
     """The resource whose creation the rule stops; empty for a check of the whole stack."""
 
@@ -98,12 +98,15 @@ def analyze(
     *,
     preview: bool = False,
     rule: str = "",
+    shown: list[str] | None = None,
 ) -> list[Diagnostic]:
     """What the rules report: on each resource before its creation, then on the whole stack.
 
     `config` holds the settings by name of rule. `rule` limits the run to one rule, since each reads the whole stack.
+    `shown` gets the lines of the summary.
     """
-    servicer = _servicer([policy for policy in build_policies() if rule in {"", policy.name}])
+    policies = build_policies([].append if shown is None else shown.append)
+    servicer = _servicer([policy for policy in policies if not rule or policy.name in {rule, "summary"}])
     if config:
         servicer.Configure(build_config_request(config), None)
     stack_request, diagnostics = build_stack_request(resources), []
@@ -131,16 +134,21 @@ def _servicer(policies: list[Policy]) -> Any:
     return _PolicyAnalyzerServicer(NAME, "0.0.1", policies, EnforcementLevel.ADVISORY)
 
 
+def feedback_path(resources: Sequence[StackResource]) -> FeedbackPath:
+    """The feedback path of a stack, as the SDK hands its resources to a policy."""
+    paths: list[FeedbackPath] = []
+
+    def find(args: StackValidationArgs, _: object) -> None:
+        paths.append(find_feedback_path(args.resources))
+
+    _servicer([StackValidationPolicy(NAME, NAME, find)]).AnalyzeStack(build_stack_request(resources), None)
+    return paths[0]
+
+
 def count_selected(resources: Sequence[StackResource]) -> dict[str, int]:
     """The number of resources that each rule checks."""
-    counts: dict[str, int] = {}
-
-    def count(args: StackValidationArgs, _: object) -> None:
-        path = find_feedback_path(args.resources)
-        counts.update({rule.name: len(rule.select(path)) for rule in RULES})
-
-    _servicer([StackValidationPolicy(NAME, NAME, count)]).AnalyzeStack(build_stack_request(resources), None)
-    return counts
+    path = feedback_path(resources)
+    return {rule.name: len(rule.select(path)) for rule in RULES}
 
 
 def build_config_request(config: Mapping[str, Mapping[str, Any]]) -> analyzer_pb2.ConfigureAnalyzerRequest:
@@ -174,6 +182,6 @@ def find_violations(
     *,
     preview: bool = False,
 ) -> set[tuple[str, str]]:
-    """(rule, resource) of each violation; a rule that could not run is left out."""
+    """(rule, resource) of each violation."""
     diagnostics = analyze(resources, config, preview=preview)
-    return {(diagnostic.rule, diagnostic.resource) for diagnostic in diagnostics if diagnostic.resource}
+    return {(diagnostic.rule, diagnostic.resource) for diagnostic in diagnostics}

@@ -3,19 +3,33 @@
 They are made in the recorded graph of the program: this proves that the rules report them, not that AWS would fail.
 """
 
-import copy
 import json
 from typing import Any, NamedTuple
 
-from policy.resource_types import EMAIL_FORWARDING, PIPE, SUBSCRIPTION
+from policy.resource_types import (
+    EMAIL_FORWARDING,
+    IDENTITY_TOPIC,
+    PIPE,
+    SUBSCRIPTION,
+)
 from tests.policy.analyzer import StackResource
 from tests.policy.graph_changes import (
+    ALARM,
     BASE,
+    COMPLAINT_BASE,
+    COMPLAINT_DESTINATION,
+    COMPLAINT_IDENTITY,
+    DESTINATION,
+    IDENTITY,
+    OWN_KEY,
+    OWN_KEY_POLICY,
+    QUEUE_RIGHTS,
     RECEIVE_MESSAGES,
     SES_PUBLISHES,
     TABLE,
     TLS_ONLY,
     TOPIC_SENDS,
+    USE_KEY,
     WRITE_BLOCKED_TABLE,
     WRITE_HISTORY_TABLE,
     GraphChange,
@@ -28,6 +42,7 @@ from tests.policy.graph_changes import (
     attach_policy,
     chain,
     change_statement,
+    copy_of,
     edit_json,
     remove_resource,
     resource_named,
@@ -43,6 +58,8 @@ class Mutation(NamedTuple):
     apply: GraphChange
     resource: str = BASE + "-queue"
     """The resource that the rule must report."""
+    programs: tuple[str, ...] = ("own", "foreign")
+    """The programs in which the change can be made."""
 
 
 class ConfiguredMutation(NamedTuple):
@@ -56,16 +73,9 @@ class ConfiguredMutation(NamedTuple):
 
 
 _ACCOUNT, _SNS, _SES = "123456789012", {"Service": "sns.amazonaws.com"}, {"Service": "ses.amazonaws.com"}
-_ROLE, _SQS_FULL_ACCESS = f"{BASE}-role-1a2b3c4", "arn:aws:iam::aws:policy/AmazonSQSFullAccess"
-_TOPIC_ARN = f"arn:aws:sns:eu-west-1:{_ACCOUNT}:{BASE}-topic-1a2b3c4"
+_SQS_FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSQSFullAccess"
 _FROM_OTHER_TOPIC = {"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{_ACCOUNT}:other"}}
 _FROM_OTHER_ACCOUNT = {"StringEquals": {"aws:SourceAccount": "210987654321"}}
-_ALARM = f"ses-feedback-eu-west-1-{BASE}"
-_IDENTITY, _DESTINATION = f"{BASE}-example.com", f"{BASE}-event-destination"
-_COMPLAINT_IDENTITY = _IDENTITY.replace("bounce", "complaint")
-_COMPLAINT_DESTINATION = _DESTINATION.replace("bounce", "complaint")
-_COMPLAINT_BASE = BASE.replace("bounce", "complaint")
-_COMPLAINT_FUNCTION = f"{_COMPLAINT_BASE}-function"
 _EVERYBODY = {"AWS": "*"}
 _OUTSIDE_ORGANISATION = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
 _WITHOUT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
@@ -88,21 +98,24 @@ def _share_dead_letter_queue(graph: list[StackResource]) -> None:
 
 
 def _alarm_on_other_queue(graph: list[StackResource]) -> None:
-    alarm = resource_named(graph, f"{_ALARM}-dead-letters")
-    alarm.inputs["dimensions"] = {"QueueName": resource_named(graph, f"{BASE}-queue")["name"]}
-    alarm.property_dependencies["dimensions"] = [f"{BASE}-queue"]
+    alarm, queue = resource_named(graph, f"{ALARM}-dead-letters"), resource_named(graph, "queue")
+    alarm.inputs["dimensions"] = {"QueueName": queue["name"]}
+    alarm.property_dependencies["dimensions"] = [queue.name]
 
 
 def _remove_log_group(graph: list[StackResource]) -> None:
-    del resource_named(graph, f"{BASE}-function").inputs["loggingConfig"]
-    del resource_named(graph, f"{BASE}-function").property_dependencies["loggingConfig"]
+    function = resource_named(graph, "function")
+    function.inputs.pop("loggingConfig", None)
+    function.property_dependencies.pop("loggingConfig", None)
+    graph.remove(resource_named(graph, "logs"))
 
 
-def _change_complaint_destination(**changes: object) -> GraphChange:
-    def apply(graph: list[StackResource]) -> None:
-        resource_named(graph, _COMPLAINT_DESTINATION).inputs["eventDestination"].update(changes)
-
-    return apply
+def _publish_no_complaints(graph: list[StackResource]) -> None:
+    destination = resource_named(graph, COMPLAINT_DESTINATION)
+    if destination is resource_named(graph, DESTINATION):
+        destination.inputs["eventDestination"]["matchingEventTypes"] = ["BOUNCE"]
+    else:
+        graph.remove(destination)
 
 
 def _filter_message_body(filter_policy: dict[str, Any]) -> GraphChange:
@@ -114,20 +127,20 @@ def _filter_message_body(filter_policy: dict[str, Any]) -> GraphChange:
 
 
 def _add_mapping(**inputs: object) -> GraphChange:
-    """Add an event source mapping of the queue, by default to the function of the complaints."""
+    """Add an event source mapping of the queue, by default to a second function."""
 
     def apply(graph: list[StackResource]) -> None:
-        other = copy.deepcopy(resource_named(graph, f"{BASE}-mapping"))
-        function = resource_named(graph, _COMPLAINT_FUNCTION)
-        other.name, other.property_dependencies["functionName"] = "second-mapping", [function.name]
+        other = copy_of(resource_named(graph, "mapping"), "second-mapping")
+        function = copy_of(resource_named(graph, "function"), "second-function")
+        other.property_dependencies["functionName"] = [function.name]
         other.inputs |= {"functionName": function["arn"], **inputs}
-        graph.append(other)
+        graph += [function, other]
 
     return apply
 
 
 def _add_pipe(graph: list[StackResource]) -> None:
-    queue = resource_named(graph, f"{BASE}-queue")
+    queue = resource_named(graph, "queue")
     inputs = {"source": queue["arn"], "target": f"arn:aws:logs:eu-west-1:{_ACCOUNT}:log-group:mail"}
     graph.append(StackResource(type=PIPE, name="pipe", inputs=inputs, property_dependencies={"source": [queue.name]}))
 
@@ -148,50 +161,92 @@ def _subscribe(protocol: str, endpoint: str) -> GraphChange:
 
 
 def _disable_forwarding(*without: str) -> GraphChange:
-    """Switch e-mail forwarding of the identity off, and remove notification topics."""
+    """Switch e-mail forwarding of the identity off, where it is not, and remove notification topics."""
 
     def apply(graph: list[StackResource]) -> None:
+        identity = resource_named(graph, IDENTITY).inputs["identity"]
         for name in without:
             graph.remove(resource_named(graph, name))
-        graph.append(StackResource(type=EMAIL_FORWARDING, name="forwarding", inputs={"emailIdentity": "example.com"}))
+        if not [resource for resource in graph if resource.type == EMAIL_FORWARDING]:
+            graph.append(StackResource(type=EMAIL_FORWARDING, name="forwarding", inputs={"emailIdentity": identity}))
 
     return apply
 
 
 def _write_no_table(graph: list[StackResource]) -> None:
-    graph.remove(resource_named(graph, f"{BASE}-role-policy"))
-    function = resource_named(graph, f"{BASE}-function")
-    function.inputs["environment"], function.property_dependencies["environment"] = {}, []
+    graph.remove(resource_named(graph, "role-policy"))
+    set_input("function", "environment", {})(graph)
 
 
 def _write_unnamed_table(**inputs: object) -> GraphChange:
     """Let the function write a table that its environment does not name."""
 
     def apply(graph: list[StackResource]) -> None:
-        table = copy.deepcopy(resource_named(graph, TABLE))
-        table.name, table.parent = "unnamed", ""
-        table.outputs = {key: value.replace(TABLE, table.name) for key, value in table.outputs.items()}
+        table = copy_of(resource_named(graph, TABLE), "unnamed")
         table.inputs |= inputs
         graph.insert(0, table)
         change_statement("role-policy", WRITE_BLOCKED_TABLE, Resource=table["arn"])(graph)
-        resource_named(graph, f"{BASE}-role-policy").property_dependencies["policy"].append(table.name)
+        resource_named(graph, "role-policy").property_dependencies["policy"].append(table.name)
 
     return apply
 
 
+def _publish_complaints_to_nobody(graph: list[StackResource]) -> None:
+    topic = copy_of(resource_named(graph, "topic"), "nobody")
+    policy = copy_of(resource_named(graph, "topic-policy"), "nobody-policy")
+    text = policy.inputs["policy"].replace(resource_named(graph, "topic")["arn"], topic["arn"])
+    policy.inputs |= {"arn": topic["arn"], "policy": text}
+    identity = resource_named(graph, COMPLAINT_IDENTITY)
+    identity.inputs["topicArn"] = topic["arn"]
+    for resource, key in ((policy, "arn"), (policy, "policy"), (identity, "topicArn")):
+        resource.property_dependencies[key] = [topic.name]
+    graph[:] = [topic, policy, *graph]
+
+
+def _map_other_queue(graph: list[StackResource]) -> None:
+    mapping, queue = resource_named(graph, "mapping"), resource_named(graph, "dead-letters")
+    mapping.inputs["eventSourceArn"] = queue["arn"]
+    mapping.property_dependencies["eventSourceArn"] = [queue.name]
+
+
+def _remove_topics_in_ses(graph: list[StackResource]) -> None:
+    graph[:] = [resource for resource in graph if resource.type != IDENTITY_TOPIC]
+
+
+def _change_destination(name: str, **changes: object) -> GraphChange:
+    def apply(graph: list[StackResource]) -> None:
+        resource_named(graph, name).inputs["eventDestination"].update(changes)
+
+    return apply
+
+
+def _only_read_tables(policy: dict[str, Any]) -> None:
+    for statement in _statements_on("dynamodb", policy):
+        statement["Action"] = ["dynamodb:GetItem"]
+
+
+def _never_decrypt(policy: dict[str, Any]) -> None:
+    for statement in _statements_on("kms", policy):
+        policy["Statement"].remove(statement)
+
+
+def _statements_on(service: str, policy: dict[str, Any]) -> list[dict[str, Any]]:
+    return [statement for statement in policy["Statement"] if f'"{service}:' in json.dumps(statement["Action"])]
+
+
 MUTATIONS = (
-    Mutation("complaints have a topic", "bounce-and-complaint-topics", remove_resource(_COMPLAINT_IDENTITY), _IDENTITY),
-    Mutation("bounces have a topic", "bounce-and-complaint-topics", remove_resource(_IDENTITY), _COMPLAINT_IDENTITY),
+    Mutation("complaints have a topic", "bounce-and-complaint-topics", remove_resource(COMPLAINT_IDENTITY), IDENTITY),
+    Mutation("bounces have a topic", "bounce-and-complaint-topics", remove_resource(IDENTITY), COMPLAINT_IDENTITY),
     Mutation("complaints of a configuration set are published", "bounce-and-complaint-topics",
-             remove_resource(_COMPLAINT_DESTINATION), _DESTINATION),
+             _publish_no_complaints, DESTINATION),
     Mutation("the event destination for complaints is enabled", "event-destination-enabled",
-             _change_complaint_destination(enabled=False), _COMPLAINT_DESTINATION),
+             _change_destination(COMPLAINT_DESTINATION, enabled=False), COMPLAINT_DESTINATION),
     Mutation("complaints of a configuration set go to a topic", "bounce-and-complaint-topics",
-             _change_complaint_destination(snsDestination=None), _DESTINATION),
+             _change_destination(COMPLAINT_DESTINATION, snsDestination=None), DESTINATION, ("own",)),
     Mutation("complaints go to a topic", "bounce-and-complaint-topics",
-             lambda graph: resource_named(graph, _COMPLAINT_IDENTITY).inputs.pop("topicArn"), _IDENTITY),
+             set_input(COMPLAINT_IDENTITY, "topicArn", None), IDENTITY),
     Mutation("no original headers", "original-headers-excluded",
-             set_input("example.com", "includeOriginalHeaders", True), _IDENTITY),
+             set_input("example.com", "includeOriginalHeaders", True), IDENTITY),
     Mutation("the topic may send", "queue-policy-restricts-sender", change_statement("queue-policy", TOPIC_SENDS)),
     Mutation("the queue has a policy", "queue-policy-restricts-sender", remove_resource(f"{BASE}-queue-policy")),
     Mutation("only SNS sends", "queue-policy-restricts-sender",
@@ -210,9 +265,9 @@ MUTATIONS = (
                               "s3.amazonaws.com"]})),
     Mutation("a request without a source ARN is denied", "queue-policy-restricts-sender",
              change_statement("queue-policy", TOPIC_SENDS,
-                              Condition={"ArnEqualsIfExists": {"aws:SourceArn": _TOPIC_ARN}})),
+                              Condition={"ArnEqualsIfExists": {"aws:SourceArn": "<topic>"}})),
     Mutation("a negated condition does not restrict the topic", "queue-policy-restricts-sender",
-             change_statement("queue-policy", TOPIC_SENDS, Condition={"ArnNotEquals": {"aws:SourceArn": _TOPIC_ARN}})),
+             change_statement("queue-policy", TOPIC_SENDS, Condition={"ArnNotEquals": {"aws:SourceArn": "<topic>"}})),
     Mutation("not every topic of the account sends", "queue-policy-restricts-sender",
              change_statement("queue-policy", TOPIC_SENDS,
                               Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{_ACCOUNT}:*"}})),
@@ -305,12 +360,14 @@ MUTATIONS = (
              edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=4))),
     Mutation("attempts end before the message expires", "queue-retention-covers-retries",
              edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=9999))),
-    Mutation("a thousand attempts end before the message expires", "queue-retention-covers-retries",
-             set_input("queue", "visibilityTimeoutSeconds", 605)),
+    Mutation("many attempts end before the message expires", "queue-retention-covers-retries",
+             set_input("queue", "visibilityTimeoutSeconds", 700)),
+    Mutation("dead letters are kept longer, not as long", "dead-letter-queue-retention",
+             chain(set_input("queue", "messageRetentionSeconds", 1_209_600))),
     Mutation("an outage of hours makes no dead letters", "queue-retries-last",
              edit_json("queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=5))),
     Mutation("dead letters are kept longer", "dead-letter-queue-retention",
-             set_input("dead-letters", "messageRetentionSeconds", 604_800)),
+             set_input("dead-letters", "messageRetentionSeconds", 300_000)),
     Mutation("dead letters are kept longer than by default", "dead-letter-queue-retention",
              set_input("dead-letters", "messageRetentionSeconds", None)),
     Mutation("the visibility timeout covers the function's timeout", "queue-visibility-timeout",
@@ -327,23 +384,24 @@ MUTATIONS = (
     Mutation("the redrive allow policy names the queue", "redrive-allow-policy-by-queue",
              edit_json("redrive-allow-policy", "redriveAllowPolicy",
                        lambda policy: policy.update(sourceQueueArns=["arn:aws:x"]))),
-    Mutation("an alarm on the dead-letter queue", "dead-letter-queue-alarm", remove_resource(f"{_ALARM}-dead-letters"),
+    Mutation("an alarm on the dead-letter queue", "dead-letter-queue-alarm", remove_resource(f"{ALARM}-dead-letters"),
              f"{BASE}-dead-letters"),
     Mutation("an alarm on the subscription dead-letter queue", "dead-letter-queue-alarm",
-             remove_resource(f"{_ALARM}-subscription-dead-letters"),
+             remove_resource(f"{ALARM}-subscription-dead-letters"),
              f"{BASE}-subscription-dead-letters"),
     Mutation("an alarm on the right metric", "dead-letter-queue-alarm",
-             set_input(f"{_ALARM}-dead-letters", "metricName", "NumberOfMessagesSent"), f"{BASE}-dead-letters"),
+             set_input(f"{ALARM}-dead-letters", "metricName", "NumberOfMessagesSent"), f"{BASE}-dead-letters"),
     Mutation("an alarm with an action", "dead-letter-queue-alarm",
-             set_input(f"{_ALARM}-dead-letters", "alarmActions", None), f"{BASE}-dead-letters"),
+             set_input(f"{ALARM}-dead-letters", "alarmActions", None), f"{BASE}-dead-letters"),
     Mutation("an alarm with actions enabled", "dead-letter-queue-alarm",
-             set_input(f"{_ALARM}-dead-letters", "actionsEnabled", False), f"{BASE}-dead-letters"),
+             set_input(f"{ALARM}-dead-letters", "actionsEnabled", False), f"{BASE}-dead-letters"),
     Mutation("an alarm on the right queue", "dead-letter-queue-alarm", _alarm_on_other_queue, f"{BASE}-dead-letters"),
     Mutation("an alarm at the first message", "dead-letter-queue-alarm",
-             set_input(f"{_ALARM}-dead-letters", "threshold", 100), f"{BASE}-dead-letters"),
+             set_input(f"{ALARM}-dead-letters", "threshold", 100), f"{BASE}-dead-letters"),
     Mutation("an alarm with the right comparison", "dead-letter-queue-alarm",
-             set_input(f"{_ALARM}-dead-letters", "comparisonOperator", "LessThanThreshold"), f"{BASE}-dead-letters"),
-    Mutation("encryption", "queue-encrypted", set_input("queue", "sqsManagedSseEnabled", None)),
+             set_input(f"{ALARM}-dead-letters", "comparisonOperator", "LessThanThreshold"), f"{BASE}-dead-letters"),
+    Mutation("encryption", "queue-encrypted",
+             chain(set_input("queue", "sqsManagedSseEnabled", None), set_input("queue", "kmsMasterKeyId", None))),
     Mutation("encryption of the dead-letter queue", "queue-encrypted",
              set_input("dead-letters", "sqsManagedSseEnabled", False), f"{BASE}-dead-letters"),
     Mutation("a key SES can use", "kms-key-not-aws-managed", set_input("topic", "kmsMasterKeyId", "alias/aws/sns"),
@@ -377,13 +435,14 @@ MUTATIONS = (
     Mutation("no NotAction in the role's policy", "lambda-role-no-wildcards",
              change_statement("role-policy", WRITE_HISTORY_TABLE, Action=None, NotAction="iam:*"), f"{BASE}-role"),
     Mutation("no AWS managed policy", "lambda-role-no-wildcards",
-             attach_policy("rolePolicyAttachment:RolePolicyAttachment", role=_ROLE, policyArn=_SQS_FULL_ACCESS),
+             attach_policy("rolePolicyAttachment:RolePolicyAttachment", "role", str, policyArn=_SQS_FULL_ACCESS),
              f"{BASE}-role"),
     Mutation("no AWS managed policy for many roles", "lambda-role-no-wildcards",
-             attach_policy("policyAttachment:PolicyAttachment", roles=[_ROLE], policyArn=_SQS_FULL_ACCESS),
+             attach_policy("policyAttachment:PolicyAttachment", "roles", lambda role: [role],
+             policyArn=_SQS_FULL_ACCESS),
              f"{BASE}-role"),
     Mutation("no AWS managed policy in a list", "lambda-role-no-wildcards",
-             attach_policy("rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive", roleName=_ROLE,
+             attach_policy("rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive", "roleName", str,
                            policyArns=[_SQS_FULL_ACCESS]), f"{BASE}-role"),
     Mutation("no AWS managed policy in the role", "lambda-role-no-wildcards",
              set_input("role", "managedPolicyArns", [_SQS_FULL_ACCESS]), f"{BASE}-role"),
@@ -399,7 +458,8 @@ MUTATIONS = (
     Mutation("point-in-time recovery", "table-point-in-time-recovery", set_input(TABLE, "pointInTimeRecovery", None),
              TABLE),
     Mutation("point-in-time recovery of the history table", "table-point-in-time-recovery",
-             set_input("ses-feedback-history", "pointInTimeRecovery", {"enabled": False}), "ses-feedback-history"),
+             set_input("ses-feedback-history", "pointInTimeRecovery", {"enabled": False}), "ses-feedback-history",
+             ("own",)),
     Mutation("point-in-time recovery of replicas", "table-point-in-time-recovery",
              set_input(TABLE, "replicas", [{"regionName": "eu-west-2", "deletionProtectionEnabled": True}]), TABLE),
     Mutation("deletion protection of replicas", "table-deletion-protection",
@@ -420,7 +480,9 @@ MUTATIONS = (
     Mutation("the bounce topic has a subscription", "topic-has-subscription", remove_resource(f"{BASE}-subscription"),
              f"{BASE}-topic"),
     Mutation("the complaint topic has a subscription", "topic-has-subscription",
-             remove_resource(f"{_COMPLAINT_BASE}-subscription"), f"{_COMPLAINT_BASE}-topic"),
+             remove_resource(f"{COMPLAINT_BASE}-subscription"), f"{COMPLAINT_BASE}-topic", ("own",)),
+    Mutation("complaints go to a topic with a subscription", "topic-has-subscription", _publish_complaints_to_nobody,
+             "nobody"),
     Mutation("a queue or a function subscribes", "topic-has-subscription",
              set_input("subscription", "protocol", "https"), f"{BASE}-topic"),
     Mutation("the queue has a consumer", "queue-has-consumer", remove_resource(f"{BASE}-mapping")),
@@ -438,11 +500,11 @@ MUTATIONS = (
     Mutation("no function of another account gets feedback", "feedback-not-shared",
              _subscribe("lambda", "arn:aws:lambda:eu-west-1:210987654321:function:theirs"), "other"),
     Mutation("enabled is set on the event destination", "event-destination-enabled",
-             _change_complaint_destination(enabled=None), _COMPLAINT_DESTINATION),
+             _change_destination(COMPLAINT_DESTINATION, enabled=None), COMPLAINT_DESTINATION),
     Mutation("e-mails are forwarded without a topic", "email-forwarding-needs-topics",
-             _disable_forwarding(_IDENTITY, _COMPLAINT_IDENTITY), "forwarding"),
+             _disable_forwarding(IDENTITY, COMPLAINT_IDENTITY), "forwarding"),
     Mutation("complaints are forwarded without a topic for them", "email-forwarding-needs-topics",
-             _disable_forwarding(_COMPLAINT_IDENTITY), "forwarding"),
+             _disable_forwarding(COMPLAINT_IDENTITY), "forwarding"),
     Mutation("the function may run", "function-not-paused", set_input("function", "reservedConcurrentExecutions", 0),
              f"{BASE}-function"),
     Mutation("large messages are accepted", "queue-accepts-full-messages", set_input("queue", "maxMessageSize", 1024)),
@@ -464,6 +526,45 @@ MUTATIONS = (
              set_input("function", "runtime", "provided"), f"{BASE}-function"),
     Mutation("a runtime that had another name", "lambda-runtime-supported",
              set_input("function", "runtime", "dotnetcore3.1"), f"{BASE}-function"),
+    Mutation("the queue itself has a consumer", "queue-has-consumer", _map_other_queue),
+    Mutation("nobody gets feedback by http", "feedback-not-shared", _subscribe("http", "http://example.org/sns"),
+             "other"),
+    Mutation("nobody gets feedback by text message", "feedback-not-shared", _subscribe("sms", "+4930123456"), "other"),
+    Mutation("the event destination is enabled for every type", "event-destination-enabled",
+             chain(_change_destination(DESTINATION, enabled=False),
+                    _change_destination(COMPLAINT_DESTINATION, enabled=False)), DESTINATION),
+    # Policies as AWS evaluates them.
+    Mutation("no network is required of SNS", "queue-policy-restricts-sender",
+             add_statement("queue-policy", Effect="Deny", Principal="*", Action="sqs:SendMessage",
+                           Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}})),
+    Mutation("the policy with the rights is attached", "role-allows-feedback", remove_resource("reader-duties"),
+             f"{BASE}-role", ("foreign",)),
+    Mutation("the function may write a table", "role-allows-feedback",
+             edit_json("role-policy", "policy", _only_read_tables), f"{BASE}-role"),
+    Mutation("nothing denies the function", "role-allows-feedback",
+             add_inline_policy(Effect="Deny", Action="dynamodb:*", Resource="*"), f"{BASE}-role"),
+    Mutation("the function may decrypt", "role-allows-feedback", edit_json(QUEUE_RIGHTS, "policy", _never_decrypt),
+             f"{BASE}-role", ("own with keys", "foreign")),
+    Mutation("the key lets SES and SNS in", "kms-key-allows-services", change_statement(OWN_KEY_POLICY, USE_KEY),
+             OWN_KEY,
+             ("own with keys", "foreign")),
+    Mutation("the key lets SES in", "kms-key-allows-services", change_statement(OWN_KEY_POLICY, USE_KEY,
+             Principal=_SNS),
+             OWN_KEY, ("own with keys", "foreign")),
+    Mutation("the key lets SNS in", "kms-key-allows-services", change_statement(OWN_KEY_POLICY, USE_KEY,
+             Principal=_SES),
+             OWN_KEY, ("own with keys", "foreign")),
+    Mutation("the key may be used to encrypt", "kms-key-allows-services",
+             change_statement(OWN_KEY_POLICY, USE_KEY, Action="kms:Decrypt"), OWN_KEY, ("own with keys", "foreign")),
+    Mutation("the key has a policy", "kms-key-allows-services", remove_resource(OWN_KEY_POLICY), OWN_KEY,
+             ("own with keys", "foreign")),
+    Mutation("the key lets this account's SES in", "kms-key-allows-services",
+             change_statement(OWN_KEY_POLICY, USE_KEY, Condition=_FROM_OTHER_ACCOUNT), OWN_KEY, ("own with keys",
+             "foreign")),
+    Mutation("nothing denies SES the key", "kms-key-allows-services",
+             add_statement(OWN_KEY_POLICY, Effect="Deny", Principal="*", Action="kms:GenerateDataKey*",
+                           Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}), OWN_KEY,
+             ("own with keys", "foreign")),
     # Policies that are evaluated: what they say to SES, SNS, Lambda and the function.
     Mutation("SES is not locked out by an organisation", "topic-policy-restricts-publisher",
              add_statement("topic-policy", Effect="Deny", Principal="*", Action="sns:*",
@@ -502,7 +603,7 @@ MUTATIONS = (
                            Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:{_ACCOUNT}:bounce-*"}})),
     Mutation("a condition that SNS never meets", "queue-policy-restricts-sender",
              change_statement("queue-policy", TOPIC_SENDS, Condition={
-                 "ArnEquals": {"aws:SourceArn": _TOPIC_ARN}, "Null": {"aws:PrincipalOrgID": "false"}})),
+                 "ArnEquals": {"aws:SourceArn": "<topic>"}, "Null": {"aws:PrincipalOrgID": "false"}})),
     Mutation("SES may use the topic's key", "kms-key-allows-services",
              add_key(allow_key("sns"), "topic", "queue"), "key"),
     Mutation("SNS may use the queue's key", "kms-key-allows-services",
@@ -521,17 +622,18 @@ MUTATIONS = (
              add_key(allow_key("sns"), "topic", alias="alias/mail"), "key"),
     Mutation("a key with a separate policy", "kms-key-allows-services",
              chain(add_key(None, "topic"), add_key_policy(allow_key("sns"))), "key"),
-    Mutation("the role has a policy", "role-allows-feedback", remove_resource(f"{BASE}-role-policy"), f"{BASE}-role"),
+    Mutation("the role has a policy", "role-allows-feedback",
+             remove_resource("role-policy"), f"{BASE}-role"),
     Mutation("the function receives messages", "role-allows-feedback",
-             change_statement("role-policy", RECEIVE_MESSAGES), f"{BASE}-role"),
+             change_statement(QUEUE_RIGHTS, RECEIVE_MESSAGES), f"{BASE}-role"),
     Mutation("the function deletes messages", "role-allows-feedback",
-             change_statement("role-policy", RECEIVE_MESSAGES,
+             change_statement(QUEUE_RIGHTS, RECEIVE_MESSAGES,
                               Action=["sqs:ReceiveMessage", "sqs:GetQueueAttributes"]), f"{BASE}-role"),
     Mutation("the function receives from this queue", "role-allows-feedback",
-             change_statement("role-policy", RECEIVE_MESSAGES, Resource=f"arn:aws:sqs:eu-west-1:{_ACCOUNT}:other"),
+             change_statement(QUEUE_RIGHTS, RECEIVE_MESSAGES, Resource=f"arn:aws:sqs:eu-west-1:{_ACCOUNT}:other"),
              f"{BASE}-role"),
     Mutation("the function receives without a condition that it never meets", "role-allows-feedback",
-             change_statement("role-policy", RECEIVE_MESSAGES, Condition=_WITHOUT_TLS), f"{BASE}-role"),
+             change_statement(QUEUE_RIGHTS, RECEIVE_MESSAGES, Condition=_WITHOUT_TLS), f"{BASE}-role"),
     Mutation("the queue's policy does not lock the function out", "role-allows-feedback",
              add_statement("queue-policy", Effect="Deny", Principal="*", Action="sqs:ReceiveMessage",
                            Condition={"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{_ACCOUNT}:role/other"}}),
@@ -539,7 +641,7 @@ MUTATIONS = (
     Mutation("the role may write a table", "role-allows-feedback",
              chain(change_statement("role-policy", WRITE_BLOCKED_TABLE),
                    change_statement("role-policy", WRITE_HISTORY_TABLE, Action="dynamodb:BatchGetItem")),
-             f"{BASE}-role"),
+             f"{BASE}-role", ("own",)),
     Mutation("nothing denies what the function writes", "role-allows-feedback",
              add_statement("role-policy", Effect="Deny", Action="dynamodb:*", Resource="*"), f"{BASE}-role"),
     Mutation("an inline policy denies nothing", "role-allows-feedback",

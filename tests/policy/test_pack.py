@@ -73,7 +73,7 @@ def test_the_pack_serves_the_engine_from_any_folder(folder: str, tmp_path: Path)
                 (diagnostic,) = analyze_stack(stub, graph)
         finally:
             process.terminate()
-    assert [policy.name for policy in info.policies] == NAMES
+    assert [policy.name for policy in info.policies] == [*NAMES, "summary"]
     assert (diagnostic.rule, diagnostic.resource) == ("batch-item-failures-reported", f"{BASE}-mapping")
 
 

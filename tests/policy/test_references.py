@@ -63,11 +63,13 @@ def test_an_unknown_key_is_found_by_its_dependency() -> None:
     topic.inputs["kmsMasterKeyId"] = f"key-{RANDOM_SUFFIX}"
     config: dict[str, dict[str, Any]] = {"kms-key-required": {"resourceTypes": ["topics"]}}
 
-    def reported() -> set[tuple[str, str]]:
-        diagnostics = analyze(in_preview(graph, RANDOM_SUFFIX), config, preview=True)
-        return {(diagnostic.rule, diagnostic.resource) for diagnostic in diagnostics}
+    def judged_at_up() -> list[str]:
+        shown: list[str] = []
+        diagnostics = analyze(in_preview(graph, RANDOM_SUFFIX), config, preview=True, shown=shown)
+        assert topic.name not in {diagnostic.resource for diagnostic in diagnostics}
+        return [line for line in shown if f"Topic {BASE}-topic" in line and "kms" in line]
 
-    assert reported() >= {("kms-key-not-aws-managed", ""), ("kms-key-required", "")}
+    assert [line.split()[3] for line in judged_at_up()] == ["kms-key-not-aws-managed", "kms-key-required"]
     graph.append(StackResource(type="aws:kms/key:Key", name="key", inputs={}))
     topic.property_dependencies["kmsMasterKeyId"] = ["key"]
-    assert not reported() & {("kms-key-not-aws-managed", ""), ("kms-key-required", topic.name)}
+    assert judged_at_up() == []

@@ -6,14 +6,13 @@ This runs the analyzer's code that the engine calls; what the engine does with t
 from typing import Any
 
 import pytest
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policy.pack import RULES
 from policy.rule import ADVISORY, MANDATORY
 from tests.policy import graphs
 from tests.policy.analyzer import analyze, find_violations, in_preview
-from tests.policy.graph_changes import BASE, edit_json, resource_named, set_input
-from tests.policy.mutations import CONFIGURED, MUTATIONS, ConfiguredMutation, Mutation
+from tests.policy.graph_changes import edit_json, set_input
+from tests.policy.mutations import CONFIGURED, MUTATIONS, ConfiguredMutation
 from tests.recorder import RANDOM_SUFFIX
 from tests.test_program import stack
 
@@ -24,9 +23,7 @@ NAMES = [rule.name for rule in RULES]
 def test_the_program_has_no_violations(config: dict[str, Any]) -> None:
     graph = graphs.stack_resources(stack("dev", **config))
     assert analyze(graph) == []
-    preview = analyze(in_preview(graph, RANDOM_SUFFIX))
-    assert not [diagnostic for diagnostic in preview if diagnostic.resource]
-    assert {diagnostic.level for diagnostic in preview} == {ADVISORY}
+    assert analyze(in_preview(graph, RANDOM_SUFFIX), preview=True) == []
 
 
 def test_the_program_with_customer_managed_keys_satisfies_the_rule_on_them() -> None:
@@ -34,39 +31,6 @@ def test_the_program_with_customer_managed_keys_satisfies_the_rule_on_them() -> 
     config = {"kms-key-required": {"resourceTypes": ["topics", "queues", "tables", "logGroups"]}}
     assert find_violations(graph, config) == set()
     assert find_violations(in_preview(graph, RANDOM_SUFFIX), config) == set()
-
-
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.guarantee for mutation in MUTATIONS])
-def test_a_violation_is_reported_by_its_rule_and_before_feedback_flows(mutation: Mutation) -> None:
-    graph = graphs.one_source()
-    mutation.apply(graph)
-    diagnostics = analyze(graph, rule=mutation.rule)
-    assert mutation.resource in {diagnostic.resource for diagnostic in diagnostics}
-    stops_update = any(diagnostic.stopped_resource for diagnostic in diagnostics)
-    preview = in_preview(graph, RANDOM_SUFFIX)
-    if preview == graphs.previewed():  # everything that the mutation changed is unknown in a preview
-        assert stops_update != (mutation.guarantee in REPORTED_AT_THE_END)
-    else:
-        preview_diagnostics = analyze(preview, preview=True, rule=mutation.rule)
-        is_previewed = any(diagnostic.resource for diagnostic in preview_diagnostics)
-        assert (is_previewed or stops_update) != (mutation.guarantee in REPORTED_AT_THE_END)
-
-
-REPORTED_AT_THE_END = {
-    "an outage of hours makes no dead letters",
-    "the recommended number of attempts",
-    "the redrive allow policy is by queue",
-    "TLS on this queue",
-    "a key lets SES of this account in",
-    # Another policy of the role, which allows it, may still be to come.
-    "the function receives messages",
-    "the function deletes messages",
-    "the function receives from this queue",
-    "the function receives without a condition that it never meets",
-    "the role may write a table",
-    "the function decrypts messages",
-}
-"""The mutations that are reported only at the end of an update."""
 
 
 @pytest.mark.parametrize("mutation", CONFIGURED)
@@ -96,22 +60,6 @@ def test_the_configuration_sets_the_enforcement_level() -> None:
     (advisory,) = analyze(graph, {"batch-item-failures-reported": {"enforcementLevel": "advisory"}})
     assert advisory.level is ADVISORY
     assert analyze(graph, {"batch-item-failures-reported": {"enforcementLevel": "disabled"}}) == []
-
-
-def test_one_unknown_value_does_not_silence_a_rule() -> None:
-    graph = graphs.one_source()
-    resource_named(graph, f"{BASE}-queue").inputs["messageRetentionSeconds"] = UNKNOWN_STRING_VALUE
-    resource_named(graph, f"{BASE}-dead-letters").inputs["messageRetentionSeconds"] = 60
-    complaint_base = BASE.replace("bounce", "complaint")
-    resource_named(graph, f"{complaint_base}-dead-letters").inputs["messageRetentionSeconds"] = 60
-    diagnostics = analyze(graph)
-    assert {(diagnostic.rule, diagnostic.resource) for diagnostic in diagnostics} == {
-        ("dead-letter-queue-retention", f"{complaint_base}-queue"),
-        ("dead-letter-queue-retention", ""),
-        ("queue-retention-covers-retries", ""),
-        ("queue-retries-last", ""),
-    }
-    assert "messageRetentionSeconds can't be known during preview" in diagnostics[-1].message
 
 
 def test_few_attempts_lose_nothing_and_are_advised_against_only() -> None:
