@@ -81,13 +81,19 @@ def refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -
         return True
     region = read_string(referrer, "region")
     if value.startswith(("arn:", "https:")):
-        if arn or not name or name != re.split("[:/]", value)[-1]:
+        if arn or not name or name != _name_in(value):
             return False
         region = _region_of(value)
     elif value != name:
         return False
     # A name is unique in its Region only; a Region that is unknown may be the same.
     return len({region, read_string(candidate, "region")} - {""}) < 2  # noqa: PLR2004
+
+
+def _name_in(arn_or_url: str) -> str:
+    """The name of a resource in its ARN or URL; of a function also where the ARN is one of a version or an alias."""
+    unqualified = re.sub(r"(:function:[^:]+):[^:]+$", r"\1", arn_or_url)
+    return re.split("[:/]", unqualified)[-1]
 
 
 def _region_of(arn_or_url: str) -> str:

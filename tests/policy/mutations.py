@@ -600,7 +600,7 @@ MUTATIONS = (
              f"{BASE}-subscription-dead-letters"),
     Mutation("no statement denies the source", "queue-policy-restricts-sender",
              add_statement("queue-policy", Effect="Deny", Principal="*", Action="sqs:SendMessage",
-                           Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:{_ACCOUNT}:bounce-*"}})),
+                           Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:{_ACCOUNT}:*-*"}})),
     Mutation("a condition that SNS never meets", "queue-policy-restricts-sender",
              change_statement("queue-policy", TOPIC_SENDS, Condition={
                  "ArnEquals": {"aws:SourceArn": "<topic>"}, "Null": {"aws:PrincipalOrgID": "false"}})),

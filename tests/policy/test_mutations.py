@@ -46,13 +46,16 @@ JUDGED_AT_THE_END = {rule.name for rule in RULES if not rule.before_creation}
 REPORTED_AT_THE_END = {
     "TLS on this queue",
     # Before its creation no policy is missing: another one may still be to come.
-    "the function may receive",
-    "the function may receive from its own queue",
-    "the function may delete what it has processed",
-    "the function has its rights",
+    "the role has a policy",
+    "the function receives messages",
+    "the function deletes messages",
+    "the function receives from this queue",
+    "the function receives without a condition that it never meets",
     "the policy with the rights is attached",
+    "the role may write a table",
     "the function may write a table",
     "the function may decrypt",
+    "the function decrypts messages",
     # A key has no name: before the end of an update it is not known that the topic uses it.
     "the key lets SES and SNS in",
     "the key lets SES in",
@@ -60,6 +63,7 @@ REPORTED_AT_THE_END = {
     "the key may be used to encrypt",
     "the key lets this account's SES in",
     "nothing denies SES the key",
+    "a key lets SES of this account in",
 }
 """What is unknown in a preview and does not stop an update, although its rule can, but is reported at its end."""
 
