@@ -243,7 +243,8 @@ RULES: Sequence[Rule] = (
         name="queue-policy-restricts-sender", severity=CRITICAL, level=MANDATORY, before_creation=True,
         applies_to="queues and dead-letter queues",
         description="The policy of a queue allows the queue's own topic to send, and gives nobody else access.",
-        remediation="Allow only sqs:SendMessage to sns.amazonaws.com with aws:SourceArn equal to the topic's ARN.",
+        remediation="Allow only sqs:SendMessage to sns.amazonaws.com with aws:SourceArn equal to the topic's ARN, and "
+        "exempt AWS services from what is denied by their account, organization or network.",
         url="https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html",
         select=lambda path: path.all_queues, check=_check_queue_senders,
         settings={"allowedPrincipals": _ALLOWED_PRINCIPALS},
@@ -260,7 +261,8 @@ RULES: Sequence[Rule] = (
         name="topic-policy-restricts-publisher", severity=CRITICAL, level=MANDATORY, before_creation=True,
         applies_to="topics",
         description="The policy of a topic allows SES to publish for this account, and gives nobody else access.",
-        remediation="Allow only sns:Publish to ses.amazonaws.com with aws:SourceAccount equal to the account id.",
+        remediation="Allow only sns:Publish to ses.amazonaws.com with aws:SourceAccount equal to the account id, and "
+        "exempt AWS services from what is denied by their account, organization or network.",
         url="https://docs.aws.amazon.com/ses/latest/dg/configure-sns-notifications.html",
         select=lambda path: path.topics, check=_check_topic_publishers,
         settings={"allowedPrincipals": _ALLOWED_PRINCIPALS},

@@ -11,7 +11,7 @@ from policy.feedback_path import FeedbackPath
 from policy.iam import UNKNOWN_TEXT, Answer, Decision, Principal, Request, both, decide, either
 from policy.keys import key_documents, keys_of
 from policy.policy_documents import describe_statement, read_document
-from policy.properties import as_list, describe
+from policy.properties import as_list, describe, is_false
 from policy.references import referenced_by, require_known
 from policy.resource_types import MANAGED_POLICY, QUEUE_POLICY, TABLE_POLICY
 from policy.role_policies import attachments_of, policies_of
@@ -129,11 +129,11 @@ def _check_receiving(rights: _Rights, function: PolicyResource) -> Iterator[str]
     """Checks that a function can receive from the queues that are mapped to it."""
     path = rights.path
     for queue in path.queues:
-        if function not in path.invoked_functions(path.mappings_of(queue), "functionName"):
+        mappings = [mapping for mapping in path.mappings_of(queue) if not is_false(mapping, "enabled")]
+        if function not in path.invoked_functions(mappings, "functionName"):
             continue
         setters = path.resources_setting(queue, "policy", QUEUE_POLICY, "queueUrl")
         documents = [read_document(policy) for policy in setters]
-        mappings = path.mappings_of(queue)
         arn = possible_arn(queue, "sqs", named_by=[(mapping, "eventSourceArn") for mapping in mappings])
         decisions = {action: rights.decide(action, arn, documents) for action in _RECEIVE_ACTIONS}
         for key in keys_of([queue], "kmsMasterKeyId", path):

@@ -72,9 +72,13 @@ def _strings_in_json(text: str) -> Iterator[str]:
 def refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -> bool:
     """Whether a string is the candidate's ARN (also of a version of it), URL, key id or name."""
     arn, name = read_string(candidate, "arn"), read_string(candidate, "name")
-    others = {read_string(candidate, key) for key in ("url", "keyId")}
-    if not value or (arn and value.startswith(f"{arn}:")) or value in {arn, *others} - {""}:
-        return bool(value)
+    if not value:
+        return False
+    if (arn and value.startswith(f"{arn}:")) or value in (
+        arn,
+        *(read_string(candidate, key) for key in ("url", "keyId")),
+    ):
+        return True
     region = read_string(referrer, "region")
     if value.startswith(("arn:", "https:")):
         if arn or not name or name != _name_in(value):
