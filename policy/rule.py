@@ -178,5 +178,5 @@ def _validate(
         if key not in recorded.reported:
             recorded.reported.add(key)
             # The engine itself names the resource that it was about to create, which may be another one.
-            stopped = "" if violation.urn == args.urn else f" Until then {describe(args)} is not created."
+            stopped = "" if violation.urn == args.urn else f" Stopped before {describe(args)} is created."
             report(violation.message + stopped, violation.urn)
