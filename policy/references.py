@@ -81,7 +81,8 @@ def refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -
         return True
     region = read_string(referrer, "region")
     if value.startswith(("arn:", "https:")):
-        if arn or not name or name != _name_in(value):
+        identity = arn if value.startswith("arn:") else read_string(candidate, "url")
+        if identity or not name or name != _name_in(value):
             return False
         region = _region_of(value)
     elif value != name:
