@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from policy.resource_types import PERMISSION
 from tests.policy.analyzer import StackResource
 
 GraphChange = Callable[[list[StackResource]], object]
@@ -110,3 +111,22 @@ def add_inline_policy(**statement: object) -> GraphChange:
     """Give the role an inline policy."""
     document = {"Statement": {"Effect": "Allow", **statement}}
     return set_input("role", "inlinePolicies", [{"policy": json.dumps(document)}])
+
+
+def subscribe_function(**permission: object) -> GraphChange:
+    """Subscribe the function itself instead of the queue; `permission` lets somebody invoke it, none nobody."""
+
+    def apply(graph: list[StackResource]) -> None:
+        graph.remove(resource_named(graph, f"{BASE}-mapping"))
+        function, subscription = (resource_named(graph, f"{BASE}-{suffix}") for suffix in ("function", "subscription"))
+        subscription.inputs |= {"protocol": "lambda", "endpoint": function["arn"]}
+        subscription.property_dependencies["endpoint"] = [function.name]
+        if permission:
+            inputs = {"function": function["name"], "action": "lambda:InvokeFunction", **permission}
+            topics = [topic.name for topic in graph if topic.outputs.get("arn") == permission.get("sourceArn", "")]
+            dependencies = {"function": [function.name], "sourceArn": topics}
+            graph.append(
+                StackResource(type=PERMISSION, name="permission", inputs=inputs, property_dependencies=dependencies)
+            )
+
+    return apply

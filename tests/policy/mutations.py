@@ -27,6 +27,7 @@ from tests.policy.graph_changes import (
     remove_resource,
     resource_named,
     set_input,
+    subscribe_function,
 )
 
 
@@ -413,6 +414,12 @@ MUTATIONS = (
     Mutation("no function of another stack takes messages", "queue-single-consumer",
              _add_mapping(functionName="another-function")),
     Mutation("no pipe takes messages", "queue-single-consumer", _add_pipe),
+    Mutation("SNS may invoke the function", "function-allows-topic", subscribe_function(), f"{BASE}-subscription"),
+    Mutation("SNS may invoke the function, not only others", "function-allows-topic",
+             subscribe_function(principal="s3.amazonaws.com"), f"{BASE}-subscription"),
+    Mutation("SNS may invoke the function for this topic", "function-allows-topic",
+             subscribe_function(principal="sns.amazonaws.com", sourceArn=_TOPIC_ARN.replace("bounce", "complaint")),
+             f"{BASE}-subscription"),
     Mutation("nobody gets feedback by https", "feedback-not-shared", _subscribe("https", "https://example.org/sns"),
              "other"),
     Mutation("nobody gets feedback by e-mail", "feedback-not-shared", _subscribe("email", "mail@example.org"), "other"),
