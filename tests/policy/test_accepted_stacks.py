@@ -28,6 +28,7 @@ from tests.policy.graph_changes import (
     change_statement,
     resource_named,
     set_input,
+    subscribe_function,
 )
 from tests.recorder import ACCOUNT, RANDOM_SUFFIX
 
@@ -253,6 +254,10 @@ ACCEPTED: dict[str, GraphChange] = {
     "no forwarding beside a configuration set": _track_by_configuration_set,
     "forwarding without topics": _forward_by_email,
     "another subscriber of deliveries": _share_deliveries,
+    "a function that is subscribed": subscribe_function(
+        principal="sns.amazonaws.com", sourceArn=f"arn:aws:sns:eu-west-1:{ACCOUNT}:{BASE}-topic-1a2b3c4"
+    ),
+    "a function that any topic may invoke": subscribe_function(principal="sns.amazonaws.com"),
     "reserved concurrency": set_input("function", "reservedConcurrentExecutions", 5),
     "the message size of SNS": set_input("queue", "maxMessageSize", 262_144),
     "the default message size": set_input("queue", "maxMessageSize", None),
