@@ -20,7 +20,13 @@ A rule checks only resources that handle feedback. It finds them by their refere
 notification topic, or an enabled event destination for bounces or complaints, to the topic, its subscriptions, queues,
 event source mappings and functions (also through an alias, or subscribed directly), and to their roles, log groups and
 tables; and the tables of a `BlockedTable`. All other resources of the stack are ignored, and so is feedback that SES
-publishes to EventBridge or Firehose.
+publishes to EventBridge or Firehose. The tables of a function are those that its environment names, and those that its
+role may write.
+
+What is missing on the way of feedback is a violation, too: a topic without a subscription, a queue without a consumer.
+A queue, function or table of another stack that is named by its ARN needs no setting. Where another stack holds what
+refers to a resource of this one, a setting of the rule names the resource, such as `subscribedElsewhere` and
+`consumedElsewhere`.
 
 In the preview of a new stack, ARNs and the values that contain them are unknown. A rule checks the values that are
 known, uses the dependencies of a property where its value is not, and reports that it could not run on the others. In

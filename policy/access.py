@@ -29,7 +29,7 @@ from policy.policy_documents import (
 )
 from policy.properties import as_list, chain_known, read_property, read_string
 from policy.references import require_known
-from policy.resource_types import QUEUE_POLICY, TOPIC, TOPIC_POLICY
+from policy.resource_types import QUEUE, QUEUE_POLICY, SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from policy.rule import CRITICAL, HIGH, MANDATORY, STRING_LIST, Config, Rule, Setting
 from policy.service_requests import decide_for_service, possible_account, possible_arn
 from policy.sources import possible_source_arn, topic_key
@@ -243,8 +243,10 @@ RULES: Sequence[Rule] = (
         name="queue-policy-restricts-sender", severity=CRITICAL, level=MANDATORY, before_creation=True,
         applies_to="queues and dead-letter queues",
         description="The policy of a queue allows the queue's own topic to send, and gives nobody else access.",
-        remediation="Allow only sqs:SendMessage to sns.amazonaws.com with aws:SourceArn equal to the topic's ARN.",
+        remediation="Allow only sqs:SendMessage to sns.amazonaws.com with aws:SourceArn equal to the topic's ARN, and "
+        "exempt AWS services from what is denied by their account, organization or network.",
         url="https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html",
+        relies_on=[(QUEUE_POLICY, "queueUrl", QUEUE), (SUBSCRIPTION, "endpoint", QUEUE)],
         select=lambda path: path.all_queues, check=_check_queue_senders,
         settings={"allowedPrincipals": _ALLOWED_PRINCIPALS},
     ),
@@ -254,14 +256,17 @@ RULES: Sequence[Rule] = (
         description="The policy of a queue denies every request without TLS.",
         remediation="Deny sqs:* to everybody where aws:SecureTransport is false, with no other condition.",
         url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-security-best-practices.html",
+        relies_on=[(QUEUE_POLICY, "queueUrl", QUEUE)],
         select=lambda path: path.all_queues, check=_check_queue_tls,
     ),
     Rule(
         name="topic-policy-restricts-publisher", severity=CRITICAL, level=MANDATORY, before_creation=True,
         applies_to="topics",
         description="The policy of a topic allows SES to publish for this account, and gives nobody else access.",
-        remediation="Allow only sns:Publish to ses.amazonaws.com with aws:SourceAccount equal to the account id.",
+        remediation="Allow only sns:Publish to ses.amazonaws.com with aws:SourceAccount equal to the account id, and "
+        "exempt AWS services from what is denied by their account, organization or network.",
         url="https://docs.aws.amazon.com/ses/latest/dg/configure-sns-notifications.html",
+        relies_on=[(TOPIC_POLICY, "arn", TOPIC)],
         select=lambda path: path.topics, check=_check_topic_publishers,
         settings={"allowedPrincipals": _ALLOWED_PRINCIPALS},
     ),

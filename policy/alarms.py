@@ -95,6 +95,7 @@ RULES: Sequence[Rule] = (
         description="Every dead-letter queue has an alarm that notifies somebody.",
         remediation=f"Add an alarm on {_METRIC} of the queue, GreaterThanOrEqualToThreshold 1, with an alarm action.",
         url="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/dead-letter-queues-alarms-cloudwatch.html",
+        relies_on=[(ALARM, "dimensions", QUEUE), (ALARM, "metricQueries", QUEUE)],
         select=_dead_letter_queues, check=_check_alarm,
         settings={
             "threshold": Setting(1, "The number of waiting messages that must raise the alarm.", POSITIVE_INTEGER),

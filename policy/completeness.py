@@ -1,15 +1,19 @@
 """Rules on what must not be missing on the way of feedback: each of its resources has the next one, and is on."""
 
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from pulumi_policy import PolicyResource
 
 from policy.feedback_path import FeedbackPath, Resources
 from policy.properties import read_property, read_string
+from policy.references import referenced_by
 from policy.resource_types import (
     EMAIL_FORWARDING,
     EVENT_SOURCE_MAPPING,
+    FUNCTION,
     IDENTITY,
+    PERMISSION,
     QUEUE,
     SUBSCRIPTION,
     TOPIC,
@@ -67,6 +71,32 @@ def _default_configuration_sets(identity: str, region: str, path: FeedbackPath) 
     for resource in path.of_type(IDENTITY):
         if read_property(resource, "configurationSetName") and owner_name(resource, "emailIdentity") == identity:
             yield Owner("configurationSetName", owner_name(resource, "configurationSetName"), region)
+
+
+def _check_invocation_allowed(subscription: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
+    for function in path.invoked_functions([subscription], "endpoint"):
+        permissions = [
+            permission
+            for permission in path.of_type(PERMISSION)
+            if function in path.invoked_functions([permission], "function")
+        ]
+        if not any(_lets_invoke(permission, subscription, path) for permission in permissions):
+            path.require_references(PERMISSION, "function", FUNCTION)
+            yield f"No permission lets SNS invoke {function.name} for this topic: feedback is not delivered."
+
+
+def _lets_invoke(permission: PolicyResource, subscription: PolicyResource, path: FeedbackPath) -> bool:
+    """Whether a permission lets SNS invoke its function for the topic of a subscription."""
+    if read_property(permission, "principal") != "sns.amazonaws.com" or read_property(permission, "action") not in (
+        "lambda:InvokeFunction",
+        "lambda:*",
+    ):
+        return False
+    topics = referenced_by(permission, "sourceArn", path.of_type(TOPIC))
+    if topics:
+        return bool(referenced_by(subscription, "topic", topics))
+    source_arn = read_property(permission, "sourceArn")
+    return not source_arn or fnmatchcase(str(read_property(subscription, "topic")), str(source_arn))
 
 
 def _check_table_exists(function: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
@@ -127,6 +157,13 @@ RULES: Sequence[Rule] = (
         settings={
             "consumedElsewhere": Setting([], "Logical names of queues that another stack consumes.", STRING_LIST),
         },
+    ),
+    Rule(
+        name="function-allows-topic", severity=CRITICAL, level=MANDATORY, applies_to="subscriptions",
+        description="A function that subscribes to a topic lets SNS invoke it.",
+        remediation="Add a lambda permission for sns.amazonaws.com with the topic's ARN as sourceArn.",
+        url="https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html",
+        select=lambda path: path.subscriptions, check=_check_invocation_allowed,
     ),
     # Advisory: the rule on the function's role finds out whether it may write at all.
     Rule(

@@ -7,7 +7,14 @@ from pulumi_policy import PolicyResource
 from policy.feedback_path import FeedbackPath
 from policy.properties import as_list, as_object, is_false, is_set, read_integer, read_property
 from policy.references import referenced_by
-from policy.resource_types import CLASSIC_EVENT_DESTINATION, EVENT_DESTINATION, EVENT_SOURCE_MAPPING, IDENTITY_TOPIC
+from policy.resource_types import (
+    CLASSIC_EVENT_DESTINATION,
+    EVENT_DESTINATION,
+    EVENT_SOURCE_MAPPING,
+    IDENTITY_TOPIC,
+    SUBSCRIPTION,
+    TOPIC,
+)
 from policy.rule import CRITICAL, HIGH, MANDATORY, Config, Rule
 from policy.sources import FEEDBACK_TYPES, notification_types
 
@@ -136,6 +143,7 @@ RULES: Sequence[Rule] = (
         remediation="Remove the filter, or match notificationType or eventType in the message body, with a "
         "subscription for every type; enable the mapping.",
         url="https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html",
+        relies_on=[(SUBSCRIPTION, "topic", TOPIC)],
         select=lambda path: [*path.subscriptions, *path.event_source_mappings], check=_check_filters,
     ),
 )  # fmt: skip

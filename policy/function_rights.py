@@ -11,10 +11,10 @@ from policy.feedback_path import FeedbackPath
 from policy.iam import UNKNOWN_TEXT, Answer, Decision, Principal, Request, both, decide, either
 from policy.keys import key_documents, keys_of
 from policy.policy_documents import describe_statement, read_document
-from policy.properties import as_list, describe
+from policy.properties import as_list, describe, is_false
 from policy.references import referenced_by, require_known
-from policy.resource_types import MANAGED_POLICY, QUEUE_POLICY, TABLE_POLICY
-from policy.role_policies import attachments_of, policies_of
+from policy.resource_types import MANAGED_POLICY, QUEUE_POLICY, ROLE, ROLE_POLICY, TABLE_POLICY
+from policy.role_policies import ATTACHMENTS, attachments_of, policies_of
 from policy.rule import CRITICAL, MANDATORY, Config, Rule
 from policy.service_requests import UNKNOWN_KEYS, decide_for_service, possible_account, possible_arn
 from policy.written_tables import WRITE_ACTIONS
@@ -26,6 +26,14 @@ _UNKNOWN_KEYS = (
     "aws:SourceVpce", "aws:SourceVpcArn", "aws:TokenIssueTime", "aws:VpcSourceIp", "dynamodb:", "lambda:",
 )  # fmt: skip
 _ANY_TABLE = f"arn:{UNKNOWN_TEXT}:dynamodb:{UNKNOWN_TEXT}:{UNKNOWN_TEXT}:table/{UNKNOWN_TEXT}"
+
+
+_REFERENCES = [
+    (ROLE_POLICY, "role", ROLE),
+    *((type_, role_key, ROLE) for type_, (role_key, _) in ATTACHMENTS.items()),
+    *((type_, policy_key, MANAGED_POLICY) for type_, (_, policy_key) in ATTACHMENTS.items()),
+]
+"""The references that give a role its policies."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +137,11 @@ def _check_receiving(rights: _Rights, function: PolicyResource) -> Iterator[str]
     """Checks that a function can receive from the queues that are mapped to it."""
     path = rights.path
     for queue in path.queues:
-        if function not in path.invoked_functions(path.mappings_of(queue), "functionName"):
+        mappings = [mapping for mapping in path.mappings_of(queue) if not is_false(mapping, "enabled")]
+        if function not in path.invoked_functions(mappings, "functionName"):
             continue
         setters = path.resources_setting(queue, "policy", QUEUE_POLICY, "queueUrl")
         documents = [read_document(policy) for policy in setters]
-        mappings = path.mappings_of(queue)
         arn = possible_arn(queue, "sqs", named_by=[(mapping, "eventSourceArn") for mapping in mappings])
         decisions = {action: rights.decide(action, arn, documents) for action in _RECEIVE_ACTIONS}
         for key in keys_of([queue], "kmsMasterKeyId", path):
@@ -190,6 +198,7 @@ RULES: Sequence[Rule] = (
         "dynamodb:PutItem or dynamodb:UpdateItem on a table, and kms:Decrypt on their keys; let lambda.amazonaws.com "
         "assume the role.",
         url="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html",
+        relies_on=_REFERENCES,
         select=lambda path: path.roles, check=_check_role,
     ),
 )  # fmt: skip

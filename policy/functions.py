@@ -9,6 +9,7 @@ from pulumi_policy import PolicyResource
 
 from policy.feedback_path import FeedbackPath
 from policy.properties import read_integer, read_property
+from policy.resource_types import FUNCTION, LOG_GROUP
 from policy.rule import CRITICAL, HIGH, MANDATORY, MEDIUM, POSITIVE_INTEGER, Config, Rule, Setting
 
 DEPRECATION_DATES = {
@@ -123,6 +124,7 @@ RULES: Sequence[Rule] = (
         description="The logs of a function are kept for a limited time.",
         remediation="Create the log group in the stack, and set retentionInDays.",
         url="https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html",
+        relies_on=[(FUNCTION, "loggingConfig", LOG_GROUP), (LOG_GROUP, "name", FUNCTION)],
         select=lambda path: path.functions, check=_check_log_retention,
         settings={"maximumDays": Setting(365, "The longest retention, in days.", POSITIVE_INTEGER)},
     ),

@@ -85,6 +85,7 @@ RULES: Sequence[Rule] = (
         remediation="Allow kms:GenerateDataKey* and kms:Decrypt to ses.amazonaws.com for topics, and to "
         "sns.amazonaws.com for queues, in the policy of the key.",
         url="https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
+        relies_on=[(KEY_POLICY, "keyId", KEY)],
         select=lambda path: keys_of([holder for holder, _ in _users(path)], "kmsMasterKeyId", path), check=_check_key,
     ),
 )  # fmt: skip

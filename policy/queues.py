@@ -188,6 +188,7 @@ RULES: Sequence[Rule] = (
         description="A dead-letter queue accepts messages of its own queue only.",
         remediation="Set a redriveAllowPolicy with redrivePermission byQueue and the ARN of the queue.",
         url=f"{_SQS_GUIDE}/sqs-dead-letter-queues.html",
+        relies_on=[(REDRIVE_ALLOW_POLICY, "queueUrl", QUEUE)],
         select=lambda path: path.queues, check=_check_redrive_allow_policy,
     ),
 )  # fmt: skip

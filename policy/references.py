@@ -72,18 +72,29 @@ def _strings_in_json(text: str) -> Iterator[str]:
 def refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -> bool:
     """Whether a string is the candidate's ARN (also of a version of it), URL, key id or name."""
     arn, name = read_string(candidate, "arn"), read_string(candidate, "name")
-    others = {read_string(candidate, key) for key in ("url", "keyId")}
-    if not value or (arn and value.startswith(f"{arn}:")) or value in {arn, *others} - {""}:
-        return bool(value)
+    if not value:
+        return False
+    if (arn and value.startswith(f"{arn}:")) or value in (
+        arn,
+        *(read_string(candidate, key) for key in ("url", "keyId")),
+    ):
+        return True
     region = read_string(referrer, "region")
     if value.startswith(("arn:", "https:")):
-        if arn or not name or name != re.split("[:/]", value)[-1]:
+        identity = arn if value.startswith("arn:") else read_string(candidate, "url")
+        if identity or not name or name != _name_in(value):
             return False
         region = _region_of(value)
     elif value != name:
         return False
     # A name is unique in its Region only; a Region that is unknown may be the same.
     return len({region, read_string(candidate, "region")} - {""}) < 2  # noqa: PLR2004
+
+
+def _name_in(arn_or_url: str) -> str:
+    """The name of a resource in its ARN or URL; of a function also where the ARN is one of a version or an alias."""
+    unqualified = re.sub(r"(:function:[^:]+):[^:]+$", r"\1", arn_or_url)
+    return re.split("[:/]", unqualified)[-1]
 
 
 def _region_of(arn_or_url: str) -> str:

@@ -13,7 +13,7 @@ from policy.resource_types import (
     ROLE_POLICY_ATTACHMENT,
 )
 
-_ATTACHMENTS = {
+ATTACHMENTS = {
     ROLE_POLICY_ATTACHMENT: ("role", "policyArn"),
     POLICY_ATTACHMENT: ("roles", "policyArn"),
     EXCLUSIVE_ATTACHMENTS: ("roleName", "policyArns"),
@@ -24,10 +24,10 @@ _ATTACHMENTS = {
 def attachments_of(role: PolicyResource, resources: Sequence[PolicyResource]) -> list[tuple[PolicyResource, str]]:
     """The resources that attach policies to a role, each with the property that names the policies."""
     return [
-        (resource, _ATTACHMENTS[resource.resource_type][1])
+        (resource, ATTACHMENTS[resource.resource_type][1])
         for resource in resources
-        if resource.resource_type in _ATTACHMENTS
-        and referenced_by(resource, _ATTACHMENTS[resource.resource_type][0], [role])
+        if resource.resource_type in ATTACHMENTS
+        and referenced_by(resource, ATTACHMENTS[resource.resource_type][0], [role])
     ]
 
 

@@ -1,6 +1,6 @@
 """Defines what a rule is, and how it runs as a Pulumi policy."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,6 +81,9 @@ class Rule:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     required_setting: str = ""
     """The setting that switches the rule on; empty for a rule that is always on."""
+    relies_on: Sequence[tuple[str, str, str]] = ()
+    """The references whose absence `check` reports: type of resource, its property, type of the target. Where one is
+    unknown, what `check` reports may be there after all."""
     before_creation: bool = False
     """Whether the rule also runs before each resource is created, and then can stop the update; `check` must then
     respect `FeedbackPath.is_incomplete`."""
@@ -98,6 +101,8 @@ class Rule:
             described = describe(resource)
             try:
                 for problem in self.check(resource, path, config):
+                    for reference in self.relies_on:
+                        path.require_references(*reference)
                     judgement.violations.append(Violation(f"{described}: {problem} {self.remediation}", resource.urn))
             except UnknownValueError:
                 judgement.unknown.append(described)
@@ -174,5 +179,5 @@ def _validate(
         if key not in recorded.reported:
             recorded.reported.add(key)
             # The engine itself names the resource that it was about to create, which may be another one.
-            stopped = "" if violation.urn == args.urn else f" Until then {describe(args)} is not created."
+            stopped = "" if violation.urn == args.urn else f" Stopped before {describe(args)} is created."
             report(violation.message + stopped, violation.urn)

@@ -24,11 +24,20 @@ def negate(value: Answer) -> Answer:
 
 def both(answers: Iterable[Answer]) -> Answer:
     """Whether all of them hold, as those of nothing do; what does not hold outweighs what is unknown."""
-    values = set(answers)
-    return next((value for value in (Answer.NO, Answer.UNKNOWN) if value in values), Answer.YES)
+    return _first_of(answers, decisive=Answer.NO, otherwise=Answer.YES)
 
 
 def either(answers: Iterable[Answer]) -> Answer:
     """Whether one of them holds; what holds outweighs what is unknown."""
-    values = set(answers)
-    return next((value for value in (Answer.YES, Answer.UNKNOWN) if value in values), Answer.NO)
+    return _first_of(answers, decisive=Answer.YES, otherwise=Answer.NO)
+
+
+def _first_of(answers: Iterable[Answer], *, decisive: Answer, otherwise: Answer) -> Answer:
+    """The decisive answer as soon as there is one, so that the rest need not be evaluated; else an unknown one."""
+    result = otherwise
+    for value in answers:
+        if value is decisive:
+            return value
+        if value is Answer.UNKNOWN:
+            result = value
+    return result

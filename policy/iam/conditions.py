@@ -63,6 +63,8 @@ def _evaluate(operator: str, key: str, values: Any, context: Context, *, has_var
     if base == "null":
         return _evaluate_null(policy_values, is_absent=request_values is None)
     is_negated, comparison = _OPERATORS[base]
+    if request_values is None and is_optional and quantifier == "foranyvalue":
+        return Answer.UNKNOWN  # IfExists says yes, and ForAnyValue no: the guide does not say which of them wins
     if request_values is None:
         return answer(is_optional or quantifier == "forallvalues" or (is_negated and not quantifier))
     values_of = context.values_of if has_variables else None

@@ -107,13 +107,14 @@ def _applies(statement: Statement, effect: str, request: Request, context: Conte
             return Answer.UNKNOWN if "NotResource" in statement else Answer.NO
         return Answer.YES if text == "*" else matches_arn(pattern, request.resource)
 
-    return both([
-        Answer.UNKNOWN if statement.get("Effect") == UNKNOWN_TEXT else Answer.YES,
-        _covers_principal(statement, effect, request.principal),
-        _covers(statement, "Action", covers_action),
-        _covers(statement, "Resource", covers_resource),
-        evaluate_conditions(statement.get("Condition"), context, has_variables=has_variables),
-    ])  # fmt: skip
+    def elements() -> Iterator[Answer]:
+        yield _covers(statement, "Action", covers_action)
+        yield Answer.UNKNOWN if statement.get("Effect") == UNKNOWN_TEXT else Answer.YES
+        yield _covers_principal(statement, effect, request.principal)
+        yield _covers(statement, "Resource", covers_resource)
+        yield evaluate_conditions(statement.get("Condition"), context, has_variables=has_variables)
+
+    return both(elements())
 
 
 def _covers(statement: Statement, element: str, covers: Any) -> Answer:

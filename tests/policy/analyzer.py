@@ -105,7 +105,7 @@ def analyze(
     `config` holds the settings by name of rule. `rule` limits the run to one rule, since each reads the whole stack.
     `shown` gets the lines of the summary.
     """
-    policies = build_policies([].append if shown is None else shown.append)
+    policies = build_policies((lambda _: None) if shown is None else shown.append)
     servicer = _servicer([policy for policy in policies if not rule or policy.name in {rule, "summary"}])
     if config:
         servicer.Configure(build_config_request(config), None)

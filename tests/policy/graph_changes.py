@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from policy.resource_types import KEY, KEY_ALIAS, KEY_POLICY
+from policy.resource_types import KEY, KEY_ALIAS, KEY_POLICY, PERMISSION
 from tests.policy.analyzer import StackResource
 from tests.recorder import ACCOUNT, RANDOM_SUFFIX, aws_outputs
 
@@ -276,3 +276,22 @@ def copy_of(resource: StackResource, name: str) -> StackResource:
         outputs=aws_outputs(resource.type, name, inputs),
         property_dependencies={key: list(names) for key, names in resource.property_dependencies.items()},
     )
+
+
+def subscribe_function(**permission: object) -> GraphChange:
+    """Subscribe the function itself instead of the queue; `permission` lets somebody invoke it, none nobody."""
+
+    def apply(graph: list[StackResource]) -> None:
+        graph.remove(resource_named(graph, f"{BASE}-mapping"))
+        function, subscription = (resource_named(graph, f"{BASE}-{suffix}") for suffix in ("function", "subscription"))
+        subscription.inputs |= {"protocol": "lambda", "endpoint": function["arn"]}
+        subscription.property_dependencies["endpoint"] = [function.name]
+        if permission:
+            inputs = {"function": function["name"], "action": "lambda:InvokeFunction", **permission}
+            topics = [topic.name for topic in graph if topic.outputs.get("arn") == permission.get("sourceArn", "")]
+            dependencies = {"function": [function.name], "sourceArn": topics}
+            graph.append(
+                StackResource(type=PERMISSION, name="permission", inputs=inputs, property_dependencies=dependencies)
+            )
+
+    return apply

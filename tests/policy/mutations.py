@@ -47,6 +47,7 @@ from tests.policy.graph_changes import (
     remove_resource,
     resource_named,
     set_input,
+    subscribe_function,
 )
 
 
@@ -490,6 +491,12 @@ MUTATIONS = (
     Mutation("no function of another stack takes messages", "queue-single-consumer",
              _add_mapping(functionName="another-function")),
     Mutation("no pipe takes messages", "queue-single-consumer", _add_pipe),
+    Mutation("SNS may invoke the function", "function-allows-topic", subscribe_function(), f"{BASE}-subscription"),
+    Mutation("SNS may invoke the function, not only others", "function-allows-topic",
+             subscribe_function(principal="s3.amazonaws.com"), f"{BASE}-subscription"),
+    Mutation("SNS may invoke the function for this topic", "function-allows-topic",
+             subscribe_function(principal="sns.amazonaws.com", sourceArn=f"arn:aws:sns:eu-west-1:{_ACCOUNT}:other"),
+             f"{BASE}-subscription"),
     Mutation("nobody gets feedback by https", "feedback-not-shared", _subscribe("https", "https://example.org/sns"),
              "other"),
     Mutation("nobody gets feedback by e-mail", "feedback-not-shared", _subscribe("email", "mail@example.org"), "other"),

@@ -178,6 +178,8 @@ CONDITIONS: list[tuple[str, Any, list[str] | None, Answer]] = [
     ("ForAnyValue:StringNotEquals", ["a"], None, NO),
     ("ForAnyValue:StringNotLike", ["a*"], ["ab", "b"], YES),
     ("StringEquals", "a", ["a", "a"], NO),  # several values need a set operator
+    ("ForAnyValue:StringEqualsIfExists", ["a"], None, UNKNOWN),  # the guide says yes of the one and no of the other
+    ("ForAllValues:StringEqualsIfExists", ["a"], None, YES),
     # AWS rejects it
     ("StringMatches", "a", ["a"], UNKNOWN),
     # Nothing is equal to a variable without a value; what a negated operator then does is not written
