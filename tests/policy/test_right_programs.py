@@ -38,7 +38,7 @@ ONLY_OWN = {
     "another subscriber of deliveries", "an identity by its ARN", "a second condition", "parts of one resource",
     "no forwarding beside both topics", "no forwarding of an identity by its ARN", "SES by a second policy statement",
     "a topic that denies other identities", "a queue that denies other topics", "a key whose policy names the role",
-    "one table that is only read",
+    "one table that is only read", "a function that is subscribed",
 }  # fmt: skip
 """Changes that name what the foreign program does not have, or has already."""
 
