@@ -118,8 +118,8 @@ def _consume_by_two_aliases(graph: list[StackResource]) -> None:
 
 
 def _disable_old_mapping(graph: list[StackResource]) -> None:
-    mapping, function = resource_named(graph, f"{BASE}-mapping"), resource_named(graph, f"{COMPLAINT_BASE}-function")
-    inputs = {**mapping.inputs, "functionName": function["arn"], "enabled": False}
+    mapping, function = resource_named(graph, f"{BASE}-mapping"), resource_named(graph, f"{BASE}-function")
+    inputs = {**mapping.inputs, "functionName": f"{function['arn']}:old", "enabled": False}
     graph.append(StackResource(type=mapping.type, name="old-mapping", inputs=inputs))
 
 
