@@ -29,11 +29,24 @@ refers to a resource of this one, a setting of the rule names the resource, such
 `consumedElsewhere`.
 
 In the preview of a new stack, ARNs and the values that contain them are unknown. A rule checks the values that are
-known, uses the dependencies of a property where its value is not, and reports that it could not run on the others. In
-an update, a rule that checks *before creation* runs as soon as the inputs of a resource are known, and stops the update
-before the resource is created that would send feedback to a wrong configuration: mostly the notification topic or event
-destination in SES. At the end of the update every rule checks the whole stack, by the inputs of the program and not by
-defaults that AWS adds.
+known, and uses the dependencies of a property where its value is not. What is unknown is never a violation: it is
+judged at `up`. In an update, a rule that checks *before creation* runs as soon as the inputs of a resource are known,
+and stops the update before the resource is created that would send feedback to a wrong configuration: mostly the
+notification topic or event destination in SES. The engine then names the resource that it was about to create; the
+message names the one that is at fault. At the end of the update every rule checks the whole stack, by the inputs of the
+program and not by defaults that AWS adds.
+
+Every preview and update ends with what was judged, and with each rule and resource that was not, once. The engine shows
+it under "Diagnostics" of the stack, as `--json`, and to the Automation API as diagnostic events; it is no violation.
+
+```
+ses-feedback: 2 sources, 2 ways, 40 rules, 1 judged at up
+judged at up: queue-policy-restricts-sender (Queue bounces, Queue dead-letters)
+```
+
+A source is a notification topic of an identity, or an enabled event destination, for bounces or complaints. A way leads
+from a source to a table, or to a resource of another stack; what else is found is counted as incomplete, and reported
+by a rule. An update that a violation stops ends without this summary.
 
 `pulumi preview --policy-pack policy --policy-pack-config file.json` configures each rule: its enforcement level
 (`advisory`, `mandatory`, `disabled`) and its settings.

@@ -12,6 +12,9 @@ from policy.feedback_path import FeedbackPath
 from policy.recorded_inputs import RecordedInputs
 from policy.ways import find_ways
 
+JUDGED_AT_UP = "judged at up"
+"""What the summary of a preview says of a rule and the resources for which a value is unknown."""
+
 
 def is_preview() -> bool:
     """Whether the engine only previews; it then knows no value that a provider gives."""
@@ -58,7 +61,7 @@ class Summary:
 
 def not_judged_now() -> str:
     """What the summary says of a rule that needs a value that is unknown."""
-    return "judged at up" if is_preview() else "not judged"
+    return JUDGED_AT_UP if is_preview() else "not judged"
 
 
 def _count(number: int, noun: str) -> str:

@@ -156,7 +156,14 @@ def test_the_policy_pack_accepts_the_program_and_stops_violations(dev: Pulumi, t
     shutil.copytree(ROOT / "policy", pack, ignore=NOT_COPIED)
     with_pack, source = ("--policy-pack", str(pack)), program.read_text()
     dev("config", "rm", "--path", "ses-feedback:sources[1]")
-    assert "[mandatory]" not in dev("preview", *with_pack)
+    accepted = dev("preview", *with_pack)
+    assert "✅ ses-feedback@" in accepted
+    assert re.search(r"ses-feedback: 4 sources, 4 ways, \d+ rules, \d+ judged at up\n", accepted)
+    listed = re.findall(r"^ +judged at up: (\S+) \(", accepted.partition("Diagnostics:")[2], re.MULTILINE)
+    assert "queue-policy-restricts-sender" in listed
+    assert len(listed) == len(set(listed))
+    shown = [diagnostic["message"] for diagnostic in json.loads(dev("preview", "--json", *with_pack))["diagnostics"]]
+    assert [line for line in shown if line.startswith("ses-feedback: 4 sources, 4 ways, ")]
 
     program.write_text(TRANSFORMATION % NO_BATCH_ITEM_FAILURES + source)
     assert "[mandatory] [severity: high]  batch-item-failures-reported" in dev("preview", *with_pack, fails=True)
@@ -168,6 +175,9 @@ def test_the_policy_pack_accepts_the_program_and_stops_violations(dev: Pulumi, t
     assert "[mandatory]" not in dev("preview", *with_pack)  # the queue's policy is unknown until the queue exists
     output = dev("up", "-y", *with_pack, fails=True)
     assert "[mandatory] [severity: critical]  queue-policy-restricts-sender" in output
+    # The engine names the resource that it was about to create; the message names the one at fault.
+    assert re.search(r"Queue \S+-queue: In the queue's policy, statement without Sid gives access to \*", output)
+    assert re.search(r"Stopped before IdentityNotificationTopic \S+ is created\.", output)
     created = {resource["type"] for resource in json.loads(dev("stack", "export"))["deployment"]["resources"]}
     assert "aws:sqs/queuePolicy:QueuePolicy" in created
     assert not {type_ for type_ in created if type_.startswith("aws:ses")}  # SES does not publish to the topic yet

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from policy.pack import RULES
 from policy.rule import MANDATORY, Rule
+from policy.summary import JUDGED_AT_UP
 from tests.policy.analyzer import Diagnostic, StackResource, analyze, count_selected, in_preview
 from tests.policy.graphs import stack_resources
 from tests.recorder import RANDOM_SUFFIX
@@ -20,8 +21,10 @@ from tests.test_program import stack
 
 def main(resources: Sequence[StackResource], random_suffix: str, console: Console) -> int:
     """Print the result of each rule; 1 where a mandatory rule is violated, else 0."""
-    in_update = analyze(resources)
-    preview = analyze(in_preview(resources, random_suffix), preview=True)
+    update_summary: list[str] = []
+    preview_summary: list[str] = []
+    in_update = analyze(resources, shown=update_summary)
+    preview = analyze(in_preview(resources, random_suffix), preview=True, shown=preview_summary)
     table = Table(
         "rule", "level", "count", "preview", "update",
         title="Policies over the dev stack", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False,
@@ -29,25 +32,30 @@ def main(resources: Sequence[StackResource], random_suffix: str, console: Consol
     counts = count_selected(resources)
     for rule in RULES:
         level = f"{rule.level.value}[dim] {rule.severity.value}"
-        table.add_row(rule.name, level, str(counts[rule.name]), _result(rule, preview), _result(rule, in_update))
+        results = [
+            _result(rule, counts[rule.name], diagnostics, summary)
+            for diagnostics, summary in ((preview, preview_summary), (in_update, update_summary))
+        ]
+        table.add_row(rule.name, level, str(counts[rule.name]), *results)
     console.print(table)
-    console.print("count: resources that the rule checks. unknown: checked in the update.", style="dim")
-    for diagnostic in in_update:
-        if diagnostic.resource:
-            line = f"{diagnostic.rule} ({diagnostic.level.value}): {diagnostic.message}"
-            console.print(line, style="red", markup=False)
-    violations = [diagnostic for diagnostic in (*in_update, *preview) if diagnostic.resource]
+    console.print("count: resources that the rule checks. at up: a value is unknown in the preview.", style="dim")
+    violations = list(dict.fromkeys([*in_update, *preview]))
+    for violation in violations:
+        console.print(f"{violation.rule} ({violation.level.value}): {violation.message}", style="red", markup=False)
+    for when, summary in (("preview", preview_summary), ("update", update_summary)):
+        console.print(f"{when} of {summary[0]}", markup=False)
     return 1 if any(violation.level is MANDATORY for violation in violations) else 0
 
 
-def _result(rule: Rule, diagnostics: Sequence[Diagnostic]) -> str:
-    if rule.required_setting and not rule.complete_config({})[rule.required_setting]:
+def _result(rule: Rule, count: int, diagnostics: Sequence[Diagnostic], summary: Sequence[str]) -> str:
+    if not rule.is_on({}):
         return "[dim]off"
-    of_rule = [diagnostic for diagnostic in diagnostics if diagnostic.rule == rule.name]
-    violations = [diagnostic for diagnostic in of_rule if diagnostic.resource]
+    violations = [diagnostic for diagnostic in diagnostics if diagnostic.rule == rule.name]
     if violations:
         return f"[red]{len(violations)} failed"
-    return "[yellow]unknown" if of_rule else "[green]passed"
+    if any(line.startswith(f"{JUDGED_AT_UP}: {rule.name} (") for line in summary):
+        return "[yellow]at up"
+    return "[green]passed" if count else "[dim]nothing"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from policy.rule import ADVISORY, MANDATORY
 from tests.policy import graphs
 from tests.policy.analyzer import Diagnostic, StackResource, analyze
 from tests.policy.graph_changes import BASE, add_statement, resource_named
-from tests.policy.programs import OWN, PROGRAMS, Program
+from tests.policy.programs import FOREIGN, OWN, OWN_WITH_KEYS, PROGRAMS, Program
 from tests.properties import profile_times
 from tests.recorder import ACCOUNT
 
@@ -76,7 +76,7 @@ def forget(resource: StackResource, place: tuple[Any, ...]) -> None:
 
 REFERENCES = {
     "topicArn", "eventDestination", "topic", "endpoint", "redrivePolicy", "queueUrl", "eventSourceArn", "functionName",
-    "role", "roleName", "policyArn", "policyArns", "loggingConfig", "name", "environment", "dimensions", "arn", "keyId",
+    "role", "roleName", "policyArn", "policyArns", "loggingConfig", "environment", "dimensions", "arn", "keyId",
     "kmsMasterKeyId", "alarmActions", "redriveAllowPolicy", "identity", "configurationSetName", "policy",
 }  # fmt: skip
 """The properties by which resources refer to each other."""
@@ -85,7 +85,7 @@ REFERENCES = {
 @pytest.mark.parametrize("key", sorted(REFERENCES))
 def test_a_reference_that_is_unknown_may_be_the_one_that_a_rule_misses(key: str) -> None:
     """As of a value from another stack or another provider, which depends on no resource of AWS."""
-    for program in PROGRAMS:
+    for program in (OWN_WITH_KEYS, FOREIGN):
         graph = program.graph()
         for resource in graph:
             if key in resource.inputs:
