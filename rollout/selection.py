@@ -66,4 +66,4 @@ def _names(plan: Plan, kind: str) -> Iterator[tuple[str, str]]:
 def _advice(plan: Plan, kinds: Sequence[str], wanted: str) -> str:
     names = list(dict.fromkeys(name for kind in kinds for _, name in _names(plan, kind)))
     nearest = get_close_matches(wanted, names, cutoff=0)
-    return f"there is no such {' or '.join(kinds)}; the nearest are {', '.join(nearest)}"
+    return f"there is no {' or '.join(kinds)} of this name; the nearest are {', '.join(nearest)}"
