@@ -52,7 +52,7 @@ def _stacks_named(plan: Plan, option: str, name: str) -> frozenset[str]:
         raise SelectionError(f"{option} is {name!r}: {_advice(plan, kinds, wanted)}")
     if len(set(found.values())) > 1:
         choices = " or ".join(f"{candidate}:{wanted}" for candidate in found)
-        raise SelectionError(f"{option} is {name!r}, which is a {' and a '.join(found)}: use {choices}")
+        raise SelectionError(f"{option} is {name!r}, which is more than one thing: use {choices}")
     return next(iter(found.values()))
 
 
