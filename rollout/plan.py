@@ -55,6 +55,8 @@ class Plan:
     """
 
     waves: tuple[PlannedWave, ...]
+    leaving: tuple[PlannedStack, ...] = ()
+    """Stacks that are deployed and no longer in the targets file, as they were last updated."""
 
     def __post_init__(self) -> None:
         earlier_names: set[str] = set()

@@ -16,6 +16,8 @@ TABLE_ARN_KEYS = ("blockedTableArn", "historyTableArn")
 """Configuration keys of a member's stack whose values are outputs of the hub's stack."""
 TABLE_KMS_KEY_ARN = "tableKmsKeyArn"
 """One more such key, where the hub's stack creates KMS keys."""
+PRINCIPAL_KEYS = ("writerPrincipals", "readerPrincipals")
+"""Configuration keys of the hub's stack: who may write and read its tables from other accounts."""
 TABLE_SETTINGS = {camel_case(field.name): field.default for field in fields(TableSettings)}
 """Configuration keys that only the hub's stack has, since its tables decide for all; each with its default."""
 

@@ -9,7 +9,7 @@ from .yaml_reader import Node, Problem, YamlReader
 
 _NAME = inputs.pattern(r"[a-z0-9][a-z0-9-]{0,39}", "up to 40 lower-case letters, digits and -")
 _ACCOUNT_ID = inputs.pattern(r"\d{12}", "an account id, 12 digits,")
-_ROLE_ARN = inputs.pattern(
+ROLE_ARN = inputs.pattern(
     r"arn:aws[a-z-]*:iam::(?:\d{12}|\{account\}):role/[\w+=,.@/-]+",
     "the ARN of a role, such as arn:aws:iam::{account}:role/deploy,",
 )
@@ -98,10 +98,11 @@ class TargetsFile:
 
     regions: list[str]
     hub: Hub | None
-    canary: Canary | None = None
     targets: list[Target] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list)
+    organization: Node | None = None
+    canary: Canary | None = None
 
 
 def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
@@ -109,7 +110,7 @@ def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
     root = reader.read_document(content)
     if root is None:
         return None
-    keys = ("regions", "roles", "defaults", "canary", "hub", "accounts", "waves")
+    keys = ("regions", "roles", "defaults", "canary", "hub", "accounts", "waves", "organization")
     fields = reader.read_fields(root, keys, ("regions", "hub", "accounts", "waves"))
     regions = reader.read_values(fields.get("regions"), "Regions", inputs.region)
     roles = _read_roles(reader, fields.get("roles"))
@@ -123,7 +124,7 @@ def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
         accounts.append(account)
         targets += account_targets
     waves = [_read_wave(reader, node) for node in reader.read_list(fields.get("waves"), "waves")]
-    return TargetsFile(regions, hub, canary, targets, accounts, waves)
+    return TargetsFile(regions, hub, targets, accounts, waves, fields.get("organization"), canary)
 
 
 def _read_account(
@@ -145,7 +146,7 @@ def _read_account(
 def _read_roles(reader: YamlReader, node: Node | None) -> tuple[str, ...] | None:
     if node is None:
         return None
-    return tuple(reader.read_values(node, "roles to assume, one after the other,", _ROLE_ARN))
+    return tuple(reader.read_values(node, "roles to assume, one after the other,", ROLE_ARN))
 
 
 def _read_config(reader: YamlReader, node: Node | None) -> Mapping[str, Node]:

@@ -8,6 +8,7 @@ from components.inputs import InputError
 from stack.config import parse
 
 from .canary import check_canary, has_only_canary
+from .organization import read_organization
 from .target_config import (
     TABLE_KMS_KEY_ARN,
     TABLE_SETTINGS,
@@ -38,6 +39,8 @@ def validate(reader: YamlReader, targets_file: TargetsFile) -> None:
     _check_waves(reader, targets_file)
     if targets_file.canary:
         check_canary(reader, targets_file, targets_file.canary)
+    if targets_file.organization:
+        read_organization(reader, targets_file.organization)
     if targets_file.hub:
         _check_hub(reader, targets_file, targets_file.hub)
 

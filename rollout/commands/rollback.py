@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rollout.leaving import with_leaving
 from rollout.options import (
     AllowLossOption,
     DeployerOptions,
@@ -42,7 +43,8 @@ def _rollback(
     with record_store.locked():
         old_record = record_store.load()
         good_record, good_commit = choose_rollback(record_store, old_record, commit)
-        good_commit, plan = resolve_commit(options.program, good_commit), good_record.plan
+        good_commit = resolve_commit(options.program, good_commit)
+        plan = with_leaving(good_record.plan, old_record.deployed if old_record else {})  # as new accounts leave it
         with program_at(options, good_commit) as options_at_commit:
             deployer = create_deployer(options_at_commit)
             date = good_record.started_at.partition("T")[0]

@@ -8,6 +8,7 @@ import typer
 
 from rollout.deployer import Deployer
 from rollout.graceful_stop import graceful_stop
+from rollout.leaving import with_leaving
 from rollout.options import DeployerOptions
 from rollout.plan import Plan, build_plan
 from rollout.printing import print_record, progress_console
@@ -20,9 +21,14 @@ EXIT_NOT_SUCCEEDED = 1
 EXIT_INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 
-def read_plan(targets: Path) -> Plan:
-    """The plan of a targets file. Raises: OSError, TargetsError."""
-    return build_plan(targets.read_text(encoding="utf-8"), str(targets))
+def read_plan(targets: Path, record_store: RecordStore | None = None) -> Plan:
+    """The plan of a targets file; with a store, also what leaves according to its record.
+
+    Raises: OSError, TargetsError, RecordError, and ValueError for a deployed account with another name or id.
+    """
+    plan = build_plan(targets.read_text(encoding="utf-8"), str(targets))
+    record = record_store.load() if record_store else None
+    return with_leaving(plan, record.deployed) if record else plan
 
 
 def load_record(record_store: RecordStore, plan: Plan) -> Record:
@@ -30,7 +36,7 @@ def load_record(record_store: RecordStore, plan: Plan) -> Record:
     record = record_store.load()
     if record is None:
         raise RecordError(f"{record_store.location} does not exist: `up` begins a rollout and writes it")
-    if record.plan_digest != plan_digest(plan) and not record.is_rollback:
+    if record.plan_digest != plan_digest(with_leaving(plan, record.deployed)) and not record.is_rollback:
         message = "belongs to another plan, since the targets file has changed: run `up --restart`"
         raise RecordError(f"{record_store.location} {message}")
     return record

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rollout.deployer import Step
+from rollout.leaving import with_leaving
 from rollout.options import (
     AllowLossOption,
     DeployerOptions,
@@ -50,7 +51,6 @@ def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
     """Update all stacks, wave after wave. Each is previewed under the policy pack first; each wave soaks afterwards."""
     plan = read_plan(targets)
     selected = select(plan, only or (), until)
-    reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
     record_store = find_record_store(targets, record, options.program)
     deployer = create_deployer(options)
     with record_store.locked():
@@ -58,6 +58,9 @@ def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
         if old_record and not old_record.succeeded and not restart:
             message = "records an unfinished rollout: run `resume`, or `up --restart` to begin again"
             raise RecordError(f"{record_store.location} {message}")
+        if old_record:
+            plan = with_leaving(plan, old_record.deployed)
+        reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
         account_count = len({stack.account_id for stack in plan.stacks if stack.name in selected})
         confirm(f"Update {len(selected)} stacks in {account_count} accounts?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)

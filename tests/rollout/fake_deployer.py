@@ -51,6 +51,8 @@ class FakeDeployer:
         self.drifted_names: dict[str, tuple[str, ...]] = {}
         self.health_checks: dict[str, list[HealthFindings | StackError]] = {}
         """The results of a stack's health checks in their order; the last one repeats."""
+        self.messages_in_queues: dict[str, HealthFindings] = {}
+        self.missing_stacks: set[str] = set()
         self.stopped = threading.Event()
         self._lock = threading.Lock()
         self._running = 0
@@ -92,6 +94,21 @@ class FakeDeployer:
         self.configs[stack.name] = config
         with self._operation("update", stack.name):
             return Changes({"create": 1})
+
+    def exists(self, stack: PlannedStack) -> bool:
+        return ("destroy", stack.name) not in self.succeeded and stack.name not in self.missing_stacks
+
+    def preview_destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        with self._operation("preview destroy", stack.name):
+            return Changes({"delete": 2}, self.lost_resources.get(stack.name, ()))
+
+    def destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        with self._operation("destroy", stack.name):
+            on_progress("delete queue")
+            return Changes({"delete": 2})
+
+    def dead_letters(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+        return self.messages_in_queues.get(stack.name, {})
 
     def detect_drift(self, stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
         with self._operation("drift", stack.name):
