@@ -1,6 +1,7 @@
 """Presents a plan: a table of the waves and their stacks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, cast
 
 from rich.box import SIMPLE_HEAD
@@ -9,28 +10,31 @@ from rich.markup import escape
 from rich.table import Table
 
 from .leaving import leaving_note
-from .plan import Plan, PlannedStack
+from .plan import Plan, PlannedStack, PlannedWave
 from .target_config import PROJECT
 
 
-def print_plan(plan: Plan, console: Console) -> None:
-    """Print the waves and their stacks: account, last role, sources, and where the tables are."""
+def print_plan(plan: Plan, waves: Sequence[PlannedWave], console: Console) -> None:
+    """Print waves of a plan and what leaves: each stack with account, last role, sources, and where the tables are."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for title in ("wave", "stack", "account", "role", "sources", "tables"):
         table.add_column(title, overflow="fold")
-    for wave in plan.waves:
-        for index, stack in enumerate(wave.stacks):
-            cells = (stack.name, stack.account_id, _role_name(stack), _sources(stack), _tables(stack))
-            table.add_row(wave.name if index == 0 else "", *map(escape, cells))
-        if wave is not plan.waves[-1]:
+    for wave in waves:
+        tolerance = [f"[dim]{wave.failure_tolerance} may fail[/]"] if wave.failure_tolerance else []
+        for wave_cell, stack in zip_longest([wave.name, *tolerance], wave.stacks):
+            table.add_row(wave_cell or "", *map(escape, _stack_cells(stack) if stack else ()))
+        if wave is not waves[-1]:
             table.add_row(f"[dim]{wave.soak_minutes} min[/]" if wave.soak_minutes else "")
     console.print(table)
     if leaving := leaving_note(plan):
         console.print(f"{leaving}\n", markup=False, soft_wrap=True)
-    account_count = len({stack.account_id for stack in plan.stacks})
-    console.print(
-        f"{len(plan.stacks)} stacks in {account_count} accounts, {len(plan.waves)} waves; nothing was changed."
-    )
+    stacks = [stack for wave in waves for stack in wave.stacks]
+    account_count = len({stack.account_id for stack in stacks})
+    console.print(f"{len(stacks)} stacks in {account_count} accounts, {len(waves)} waves; nothing was changed.")
+
+
+def _stack_cells(stack: PlannedStack) -> tuple[str, ...]:
+    return stack.name, stack.account_id, _role_name(stack), _sources(stack), _tables(stack)
 
 
 def _role_name(stack: PlannedStack) -> str:
@@ -50,5 +54,5 @@ def _sources(stack: PlannedStack) -> str:
 def _tables(stack: PlannedStack) -> str:
     if stack.hub_output_keys:
         return "from the hub"
-    writers = cast(list[str], stack.config[f"{PROJECT}:writerPrincipals"])
-    return f"here, {len(writers)} writers"
+    writers = cast(list[str] | None, stack.config.get(f"{PROJECT}:writerPrincipals"))
+    return "here" if writers is None else f"here, {len(writers)} writers"

@@ -7,13 +7,16 @@ from components.arn import Arn
 from components.inputs import InputError
 from stack.config import parse
 
+from .canary import check_canary, has_only_canary
 from .organization import read_organization
 from .target_config import (
     TABLE_KMS_KEY_ARN,
     TABLE_SETTINGS,
     encode_config,
+    has_own_tables,
     hub_creates_kms_keys,
     is_hub,
+    member_account_ids,
     placeholder_outputs,
     program_config,
 )
@@ -34,6 +37,8 @@ def validate(reader: YamlReader, targets_file: TargetsFile) -> None:
             message = f"{target.region} is not in regions, which has {', '.join(targets_file.regions)}"
             reader.add_problem(target.node, f"{target.node.path}: {message}")
     _check_waves(reader, targets_file)
+    if targets_file.canary:
+        check_canary(reader, targets_file, targets_file.canary)
     if targets_file.organization:
         read_organization(reader, targets_file.organization)
     if targets_file.hub:
@@ -82,15 +87,21 @@ def _check_waves(reader: YamlReader, targets_file: TargetsFile) -> None:
         message = f"{remaining_waves[0].node.path} already has remainingAccounts: true"
         reader.add_problem(wave.node, f"{wave.node.path}: {message}")
     remaining_accounts = [
-        account
-        for account in accounts
-        if account.name not in wave_of_account and not _has_only_hub(targets_file, account)
+        account for account in accounts if account.name not in wave_of_account and _needs_wave(targets_file, account)
     ]
     for account in remaining_accounts if waves and not remaining_waves else []:
         reader.add_problem(account.node, f"{account.node.path}: account {account.name!r} is in no wave")
     for wave in waves:
-        if not accounts_of(wave, accounts) and not (wave.remaining_accounts and remaining_accounts):
+        listed = [account for account in accounts_of(wave, accounts) if not has_only_canary(account, targets_file)]
+        if not listed and not (wave.remaining_accounts and remaining_accounts):
             message = f"wave {wave.name!r} is empty: name accounts, labels, or remainingAccounts: true"
+            reader.add_problem(wave.node, f"{wave.node.path}: {message}")
+        elif (wave.tolerance_count or wave.tolerance_percentage) and not (
+            wave.remaining_accounts or any(_needs_wave(targets_file, account) for account in listed)
+        ):
+            message = (
+                "leave the failure tolerance out: the wave has only the hub's stack, whose failure is not tolerated"
+            )
             reader.add_problem(wave.node, f"{wave.node.path}: {message}")
     _check_hub_is_first(reader, targets_file)
 
@@ -125,10 +136,11 @@ def _check_hub_is_first(reader: YamlReader, targets_file: TargetsFile) -> None:
             reader.add_value_problem(wave.node.find("name"), requirement)
 
 
-def _has_only_hub(targets_file: TargetsFile, account: Account) -> bool:
-    """Whether the account's only stack is the hub's, which needs no wave."""
-    hub = targets_file.hub
-    return hub is not None and all(is_hub(target, hub) for target in targets_file.targets if target.account is account)
+def _needs_wave(targets_file: TargetsFile, account: Account) -> bool:
+    """Whether the account has a member; the hub's stack and the canary stack need no wave."""
+    return any(
+        target.account is account and not has_own_tables(target, targets_file) for target in targets_file.targets
+    )
 
 
 def _check_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
@@ -137,7 +149,7 @@ def _check_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
         message = f"hub: there is no target {hub.account_name} in {hub.region}; accounts must have it, with this Region"
         reader.add_problem(hub.node, message)
         return
-    _check_writers(reader, targets_file, hub, hub_target)
+    _check_writers(reader, targets_file, hub)
     if not hub_target.account.id:
         return
     outputs = placeholder_outputs(hub.region, hub_target.account.id)
@@ -145,15 +157,16 @@ def _check_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
         del outputs[TABLE_KMS_KEY_ARN]
     _check_table_settings(reader, targets_file, hub, hub_target)
     for target in targets_file.targets:
-        config = program_config(target, targets_file, hub) | ({} if target is hub_target else outputs)
+        config = program_config(target, targets_file, hub)
+        config |= {} if has_own_tables(target, targets_file) else outputs
         _check_config(reader, target, config)
 
 
-def _check_writers(reader: YamlReader, targets_file: TargetsFile, hub: Hub, hub_target: Target) -> None:
+def _check_writers(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
     """Check that every account with a pipeline may write to the tables; an organization id may include them all."""
     if hub.writers is None or any(principal.startswith("o-") for principal in hub.writers):
         return
-    member_ids = {target.account.id for target in targets_file.targets} - {hub_target.account.id, ""}
+    member_ids = {*member_account_ids(targets_file, hub)} - {""}
     arn_accounts = {Arn.of(principal).account for principal in hub.writers if ":" in principal}
     for account_id in sorted(member_ids - arn_accounts - {*hub.writers}):
         reader.add_value_problem(
@@ -165,7 +178,8 @@ def _check_table_settings(reader: YamlReader, targets_file: TargetsFile, hub: Hu
     """Check that no member configures other settings than the hub, whose tables decide for all."""
     hub_config = program_config(hub_target, targets_file, hub)
     for target in targets_file.targets:
-        for key in sorted(TABLE_SETTINGS.keys() & target.config.keys()) if target is not hub_target else []:
+        is_member = not has_own_tables(target, targets_file)
+        for key in sorted(TABLE_SETTINGS.keys() & target.config.keys()) if is_member else []:
             node, hub_value = target.config[key], hub_config.get(key, TABLE_SETTINGS[key])
             if node.plain != hub_value:
                 reader.add_value_problem(

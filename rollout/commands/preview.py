@@ -12,8 +12,10 @@ from rollout.options import (
     AllowLossOption,
     DeployerOptions,
     JsonOption,
+    OnlyOption,
     RecordOption,
     TargetsPath,
+    UntilOption,
     with_deployer_options,
 )
 from rollout.previews import preview_updates
@@ -22,6 +24,7 @@ from rollout.program_files import read_program_files
 from rollout.progress import ProgressDisplay
 from rollout.record_location import find_record_store
 from rollout.reviewed_plan import ReviewedPlan, write_reviewed_plan
+from rollout.selection import select
 
 from .app import app
 from .shared import create_deployer, print_and_exit, read_plan
@@ -29,10 +32,12 @@ from .shared import create_deployer, print_and_exit, read_plan
 
 @app.command(name="preview")
 @with_deployer_options
-def _preview(
+def _preview(  # each is an argument or an option of the command line
     options: DeployerOptions,
     targets: TargetsPath,
     *,
+    only: OnlyOption = None,
+    until: UntilOption = None,
     allow_loss: AllowLossOption = None,
     record: RecordOption = None,
     out: Annotated[Path | None, typer.Option(help="File to write for `up --plan`: what each update would do.")] = None,
@@ -40,6 +45,7 @@ def _preview(
 ) -> None:
     """Show what `up` would do to every stack, under the policy pack. Changes nothing in AWS."""
     plan = read_plan(targets, find_record_store(targets, record, options.program))
+    selected = select(plan, only or (), until)
     deployer = create_deployer(options)
     program_files = read_program_files(options.program, [targets, out]) if out else {}
     steps: dict[str, tuple[Step, ...]] = {}
@@ -49,6 +55,7 @@ def _preview(
             deployer,
             parallel=options.parallel,
             allow_loss=allow_loss or (),
+            selected=selected,
             on_change=display,
             on_steps=lambda name, stack_steps: steps.update({name: tuple(sorted(stack_steps))}),
         )

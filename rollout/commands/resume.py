@@ -4,12 +4,15 @@ from rollout.options import (
     AllowLossOption,
     DeployerOptions,
     JsonOption,
+    OnlyOption,
     RecordOption,
     TargetsPath,
+    UntilOption,
     with_deployer_options,
 )
 from rollout.program import program_of_record
 from rollout.record_location import find_record_store
+from rollout.selection import select
 
 from .app import app
 from .shared import create_deployer, load_record, read_plan, run_rollout
@@ -21,6 +24,8 @@ def _resume(
     options: DeployerOptions,
     targets: TargetsPath,
     *,
+    only: OnlyOption = None,
+    until: UntilOption = None,
     allow_loss: AllowLossOption = None,
     record: RecordOption = None,
     as_json: JsonOption = False,
@@ -32,6 +37,7 @@ def _resume(
         rollout_record = load_record(record_store, plan)
         rollout_record.mark_interrupted()
         plan = rollout_record.plan  # of a rollback: not that of the targets file
+        selected = select(plan, only or (), until)
         with program_of_record(options, rollout_record.program_commit, [targets]) as options_of_record:
             deployer = create_deployer(options_of_record)
-            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, selected)

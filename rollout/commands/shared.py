@@ -1,6 +1,7 @@
 """What several subcommands do: read the plan, open the record, create the deployer, run, ask and report."""
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import typer
@@ -56,15 +57,28 @@ def run_rollout(
     parallel: int,
     allow_loss: list[str] | None,
     as_json: bool,
+    selected: Collection[str] | None = None,
 ) -> None:
-    """Run a rollout from its record, print the record and end the program with its exit code."""
+    """Run a rollout from its record, print the record and end the program with its exit code.
+
+    `selected` has the names of the stacks to update; None: all.
+    """
     with ProgressDisplay(progress_console(), record) as display:
         runner = Runner(
-            plan, deployer, record_store, record, parallel=parallel, allow_loss=allow_loss or (), on_change=display
+            plan,
+            deployer,
+            record_store,
+            record,
+            parallel=parallel,
+            allow_loss=allow_loss or (),
+            selected=selected,
+            on_change=display,
         )
         with graceful_stop(runner.stop):
             outcome = runner.run()
-    note = "" if outcome is Outcome.SUCCEEDED else f"{outcome}; `resume` continues"
+    note = "" if record.succeeded else f"{outcome}; `resume` continues"
+    if outcome is Outcome.SUCCEEDED and not record.succeeded:
+        note = "all that was selected has succeeded; `resume` continues with the rest"
     print_and_exit(record, as_json, note, outcome)
 
 
@@ -78,8 +92,9 @@ def confirm(question: str, yes: bool) -> None:
 
 
 def print_and_exit(record: Record, as_json: bool, note: str, outcome: Outcome | None = None) -> None:
-    """Print a record and end the program: with 0 if it succeeded, with 130 after a signal, else with 1."""
+    """Print a record and end the program: with 0 if it or the run succeeded, with 130 after a signal, else with 1."""
     print_record(record, as_json=as_json, note=note)
     if outcome is Outcome.STOPPED:
         raise typer.Exit(EXIT_INTERRUPTED)
-    raise typer.Exit(0 if record.succeeded else EXIT_NOT_SUCCEEDED)
+    succeeded = record.succeeded if outcome is None else outcome is Outcome.SUCCEEDED
+    raise typer.Exit(0 if succeeded else EXIT_NOT_SUCCEEDED)

@@ -12,8 +12,10 @@ from rollout.options import (
     AllowLossOption,
     DeployerOptions,
     JsonOption,
+    OnlyOption,
     RecordOption,
     TargetsPath,
+    UntilOption,
     YesOption,
     with_deployer_options,
 )
@@ -23,6 +25,7 @@ from rollout.program_files import read_program_files
 from rollout.record import RecordError, new_record
 from rollout.record_location import find_record_store
 from rollout.reviewed_plan import check_unchanged, read_reviewed_plan
+from rollout.selection import select
 
 from .app import app
 from .shared import confirm, create_deployer, read_plan, run_rollout
@@ -30,10 +33,12 @@ from .shared import confirm, create_deployer, read_plan, run_rollout
 
 @app.command(name="up")
 @with_deployer_options
-def _up(
+def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
     options: DeployerOptions,
     targets: TargetsPath,
     *,
+    only: OnlyOption = None,
+    until: UntilOption = None,
     allow_loss: AllowLossOption = None,
     yes: YesOption = False,
     restart: Annotated[bool, typer.Option("--restart", help="Discard an unfinished rollout and begin again.")] = False,
@@ -45,6 +50,7 @@ def _up(
 ) -> None:
     """Update all stacks, wave after wave. Each is previewed under the policy pack first; each wave soaks afterwards."""
     plan = read_plan(targets)
+    selected = select(plan, only or (), until)
     record_store = find_record_store(targets, record, options.program)
     deployer = create_deployer(options)
     with record_store.locked():
@@ -55,12 +61,12 @@ def _up(
         if old_record:
             plan = with_leaving(plan, old_record.deployed)
         reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
-        account_count = len({stack.account_id for stack in plan.stacks})
-        confirm(f"Update {len(plan.stacks)} stacks in {account_count} accounts?", yes)
+        account_count = len({stack.account_id for stack in plan.stacks if stack.name in selected})
+        confirm(f"Update {len(selected)} stacks in {account_count} accounts?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
         rollout_record.program_commit = read_commit(options.program, [targets, *([reviewed] if reviewed else [])])
         rollout_record.reviewed_steps = reviewed_steps
-        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, selected)
 
 
 def _read_reviewed_steps(

@@ -40,6 +40,7 @@ class FakeDeployer:
         self.account_ids = {stack.name: stack.account_id for stack in plan.stacks}
         self.failures = dict(failures or {})
         self.on_call: Callable[[str, str], None] = lambda _operation, _stack_name: None
+        self.on_health_check: Callable[[str], None] = lambda _stack_name: None
         self.begun: list[tuple[str, str]] = []
         """Operations that began, as (operation, stack)."""
         self.succeeded: list[tuple[str, str]] = []
@@ -115,6 +116,7 @@ class FakeDeployer:
             return Changes({"update": len(names)}, (), names)
 
     def check_health(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+        self.on_health_check(stack.name)
         results = self.health_checks.get(stack.name, [{}])
         result = results[0] if len(results) == 1 else results.pop(0)
         if isinstance(result, StackError):
