@@ -132,7 +132,7 @@ def test_a_stack_that_leaves_is_destroyed_and_its_rights_go_after_it(
     retired, hub = (wave["stacks"][0] for wave in run("retire")["waves"])
     assert set(retired["changes"]) == {"delete"}
     assert retired["changes"]["delete"] > 40
-    assert set(hub["changes"]) == {"same", "update"}
+    assert "delete" in hub["changes"], "the policies of the tables: no account is left in them"
     assert retired_id not in hub_file.read_text()
     assert not (program / "Pulumi.early-eu-central-1.yaml").exists()
     assert "early-eu-central-1" not in {path.stem for path in (tmp_path / "state").rglob("stacks/**/*.json")}
