@@ -57,7 +57,7 @@ def _refuse_changed_accounts(planned: Mapping[str, PlannedStack], deployed: Mapp
 
 def _keep_rights(hub: PlannedStack, deployed_hub: PlannedStack | None, leaving: Iterable[PlannedStack]) -> PlannedStack:
     """The hub with the rights that it gave to the accounts of the leaving stacks, and to no others."""
-    account_ids = {stack.account_id for stack in leaving} - {hub.account_id}
+    account_ids = {stack.account_id for stack in leaving if stack.hub_output_keys} - {hub.account_id}
     rights = {}
     for key in (f"{PROJECT}:{key}" for key in PRINCIPAL_KEYS):
         principals = cast(Sequence[str], hub.config.get(key, ()))

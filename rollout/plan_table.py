@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .plan import PlannedStack, PlannedWave
+from .leaving import leaving_note
+from .plan import Plan, PlannedStack, PlannedWave
 from .target_config import PROJECT
 
 
-def print_plan(waves: Sequence[PlannedWave], console: Console, leaving: str = "") -> None:
-    """Print the waves and their stacks: account, last role, sources, and where the tables are; and what leaves."""
+def print_plan(plan: Plan, waves: Sequence[PlannedWave], console: Console) -> None:
+    """Print waves of a plan and what leaves: each stack with account, last role, sources, and where the tables are."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for title in ("wave", "stack", "account", "role", "sources", "tables"):
         table.add_column(title, overflow="fold")
@@ -25,9 +26,9 @@ def print_plan(waves: Sequence[PlannedWave], console: Console, leaving: str = ""
         if wave is not waves[-1]:
             table.add_row(f"[dim]{wave.soak_minutes} min[/]" if wave.soak_minutes else "")
     console.print(table)
-    stacks = [stack for wave in waves for stack in wave.stacks]
-    if leaving:
+    if leaving := leaving_note(plan):
         console.print(f"{leaving}\n", markup=False, soft_wrap=True)
+    stacks = [stack for wave in waves for stack in wave.stacks]
     account_count = len({stack.account_id for stack in stacks})
     console.print(f"{len(stacks)} stacks in {account_count} accounts, {len(waves)} waves; nothing was changed.")
 

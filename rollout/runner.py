@@ -68,7 +68,7 @@ class Runner:
         self._on_change = on_change
         self._now = now
         self._stopping = threading.Event()
-        self._record_lock = threading.Lock()
+        self._save_lock = threading.Lock()
         self._pause = pause or self._stopping.wait
         self._hub_outputs: Mapping[str, str] = {}
         self._health_checker = HealthChecker(deployer)
@@ -147,8 +147,7 @@ class Runner:
             changes = self._deployer.preview(stack, config, on_progress)
             self._refuse_loss(changes)
             check_steps(self._record, stack_record, changes.steps)
-            self._remember_deployed(stack)
-            stack_record.update_begun = True
+            self._record.deployed[stack.name], stack_record.update_begun = stack, True
             self._set_status(stack_record, Status.UPDATING)
             stack_record.changes = dict(self._deployer.update(stack, config, on_progress).counts)
             stack_record.status = Status.SUCCEEDED
@@ -213,10 +212,6 @@ class Runner:
         updated = [pair for pair in pairs if pair[1].status is Status.SUCCEEDED]
         return [problem for problems in run_in_parallel(check, updated, self._parallel) for problem in problems]
 
-    def _remember_deployed(self, stack: PlannedStack) -> None:
-        with self._record_lock:
-            self._record.deployed[stack.name] = stack
-
     def _timestamp(self) -> str:
         return format_timestamp(self._now())
 
@@ -225,6 +220,6 @@ class Runner:
         self._save()
 
     def _save(self) -> None:
-        with self._record_lock:  # else an older state could be written after a newer one
+        with self._save_lock:  # else an older state could be written after a newer one
             self._record_store.save(self._record)
         self._on_change(self._record)

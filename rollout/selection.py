@@ -52,7 +52,7 @@ def _stacks_named(plan: Plan, option: str, name: str) -> frozenset[str]:
         raise SelectionError(f"{option} is {name!r}: {_advice(plan, kinds, wanted)}")
     if len(set(found.values())) > 1:
         choices = " or ".join(f"{candidate}:{wanted}" for candidate in found)
-        raise SelectionError(f"{option} is {name!r}, which is a {' and a '.join(found)}: use {choices}")
+        raise SelectionError(f"{option} is {name!r}, which is more than one thing: use {choices}")
     return next(iter(found.values()))
 
 
@@ -66,4 +66,4 @@ def _names(plan: Plan, kind: str) -> Iterator[tuple[str, str]]:
 def _advice(plan: Plan, kinds: Sequence[str], wanted: str) -> str:
     names = list(dict.fromkeys(name for kind in kinds for _, name in _names(plan, kind)))
     nearest = get_close_matches(wanted, names, cutoff=0)
-    return f"there is no such {' or '.join(kinds)}; the nearest are {', '.join(nearest)}"
+    return f"there is no {' or '.join(kinds)} of this name; the nearest are {', '.join(nearest)}"

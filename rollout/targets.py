@@ -98,11 +98,11 @@ class TargetsFile:
 
     regions: list[str]
     hub: Hub | None
-    canary: Canary | None = None
     targets: list[Target] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list)
     organization: Node | None = None
+    canary: Canary | None = None
 
 
 def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
@@ -124,7 +124,7 @@ def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
         accounts.append(account)
         targets += account_targets
     waves = [_read_wave(reader, node) for node in reader.read_list(fields.get("waves"), "waves")]
-    return TargetsFile(regions, hub, canary, targets, accounts, waves, fields.get("organization"))
+    return TargetsFile(regions, hub, targets, accounts, waves, fields.get("organization"), canary)
 
 
 def _read_account(

@@ -37,10 +37,10 @@ def validate(reader: YamlReader, targets_file: TargetsFile) -> None:
             message = f"{target.region} is not in regions, which has {', '.join(targets_file.regions)}"
             reader.add_problem(target.node, f"{target.node.path}: {message}")
     _check_waves(reader, targets_file)
-    if targets_file.organization:
-        read_organization(reader, targets_file.organization)
     if targets_file.canary:
         check_canary(reader, targets_file, targets_file.canary)
+    if targets_file.organization:
+        read_organization(reader, targets_file.organization)
     if targets_file.hub:
         _check_hub(reader, targets_file, targets_file.hub)
 

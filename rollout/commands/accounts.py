@@ -48,8 +48,8 @@ def _accounts(
 
 
 def _kept_names(targets_file: TargetsFile) -> frozenset[str]:
-    """The account that the file needs even if it is not in the units."""
-    return frozenset({targets_file.hub.account_name} if targets_file.hub else ())
+    """The accounts that the file needs even if they are not in the units."""
+    return frozenset(place.account_name for place in (targets_file.hub, targets_file.canary) if place)
 
 
 def _summary(comparison: AccountsComparison, *, written: bool) -> str:

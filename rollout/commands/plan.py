@@ -3,7 +3,6 @@
 import sys
 from dataclasses import asdict
 
-from rollout.leaving import leaving_note
 from rollout.options import ROOT, JsonOption, OnlyOption, ProgramOption, RecordOption, TargetsPath, UntilOption
 from rollout.plan_table import print_plan
 from rollout.printing import output_console, print_json
@@ -33,6 +32,6 @@ def _plan(
         sys.stderr.write(f"stacks that leave are not shown: {error}\n")
     waves = narrow(plan.waves, select(plan, only or (), until))
     if as_json:
-        print_json({"waves": [asdict(wave) for wave in waves], "leaving": [asdict(stack) for stack in plan.leaving]})
+        print_json(plan.as_json() | {"waves": [asdict(wave) for wave in waves]})
     else:
-        print_plan(waves, output_console(), leaving_note(plan))
+        print_plan(plan, waves, output_console())

@@ -40,6 +40,7 @@ class FakeDeployer:
         self.account_ids = {stack.name: stack.account_id for stack in plan.stacks}
         self.failures = dict(failures or {})
         self.on_call: Callable[[str, str], None] = lambda _operation, _stack_name: None
+        self.on_health_check: Callable[[str], None] = lambda _stack_name: None
         self.begun: list[tuple[str, str]] = []
         """Operations that began, as (operation, stack)."""
         self.succeeded: list[tuple[str, str]] = []
@@ -97,11 +98,17 @@ class FakeDeployer:
     def exists(self, stack: PlannedStack) -> bool:
         return ("destroy", stack.name) not in self.succeeded and stack.name not in self.missing_stacks
 
+    def _require(self, stack: PlannedStack) -> None:
+        if not self.exists(stack):
+            raise StackError("there is no such stack")
+
     def preview_destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        self._require(stack)
         with self._operation("preview destroy", stack.name):
             return Changes({"delete": 2}, self.lost_resources.get(stack.name, ()))
 
     def destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        self._require(stack)
         with self._operation("destroy", stack.name):
             on_progress("delete queue")
             return Changes({"delete": 2})
@@ -115,6 +122,7 @@ class FakeDeployer:
             return Changes({"update": len(names)}, (), names)
 
     def check_health(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+        self.on_health_check(stack.name)
         results = self.health_checks.get(stack.name, [{}])
         result = results[0] if len(results) == 1 else results.pop(0)
         if isinstance(result, StackError):
