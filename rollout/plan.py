@@ -13,7 +13,8 @@ from .target_config import (
     provider_config,
 )
 from .targets import Hub, Target, TargetsError, TargetsFile, read_targets_file
-from .validation import accounts_of, validate
+from .validation import validate
+from .wave_validation import accounts_of
 from .yaml_reader import YamlReader
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from .plan import Plan, PlannedStack
 from .target_config import PROJECT
+from .words import count_of
 
 
 def print_plan(plan: Plan, console: Console) -> None:
@@ -25,9 +26,8 @@ def print_plan(plan: Plan, console: Console) -> None:
             table.add_row(f"[dim]{wave.soak_minutes} min[/]" if wave.soak_minutes else "")
     console.print(table)
     account_count = len({stack.account_id for stack in plan.stacks})
-    console.print(
-        f"{len(plan.stacks)} stacks in {account_count} accounts, {len(plan.waves)} waves; nothing was changed."
-    )
+    stacks, accounts = count_of(len(plan.stacks), "stack"), count_of(account_count, "account")
+    console.print(f"{stacks} in {accounts}, {count_of(len(plan.waves), 'wave')}; nothing was changed.")
 
 
 def _role_name(stack: PlannedStack) -> str:
@@ -48,4 +48,4 @@ def _tables(stack: PlannedStack) -> str:
     if stack.hub_output_keys:
         return "from the hub"
     writers = cast(list[str], stack.config[f"{PROJECT}:writerPrincipals"])
-    return f"here, {len(writers)} writers"
+    return f"here, {count_of(len(writers), 'writer')}"

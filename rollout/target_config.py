@@ -31,7 +31,7 @@ def program_config(target: Target, targets_file: TargetsFile, hub: Hub) -> dict[
     config = {key: node.plain for key, node in nodes.items() if is_hub(target, hub) or key not in TABLE_SETTINGS}
     config["sources"] = target.sources.plain
     if is_hub(target, hub):
-        other_account_ids = sorted({other.account.id for other in targets_file.targets} - {target.account.id})
+        other_account_ids = sorted({other.account.id for other in targets_file.targets} - {target.account.id, ""})
         config["writerPrincipals"] = other_account_ids if hub.writers is None else hub.writers
         config["readerPrincipals"] = other_account_ids if hub.readers is None else hub.readers
     return config

@@ -13,6 +13,7 @@ from rollout.printing import print_record, progress_console
 from rollout.progress import ProgressDisplay
 from rollout.record import Record, RecordError, RecordFile, plan_digest
 from rollout.runner import Outcome, Runner
+from rollout.yaml_reader import read_text
 
 EXIT_NOT_SUCCEEDED = 1
 EXIT_INTERRUPTED = 130  # what a shell reports after Ctrl-C
@@ -20,7 +21,7 @@ EXIT_INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 def read_plan(targets: Path) -> Plan:
     """The plan of a targets file. Raises: OSError, TargetsError."""
-    return build_plan(targets.read_text(encoding="utf-8"), str(targets))
+    return build_plan(read_text(targets), str(targets))
 
 
 def open_record_file(targets: Path, path: Path | None) -> RecordFile:

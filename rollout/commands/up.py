@@ -15,6 +15,7 @@ from rollout.options import (
     with_deployer_options,
 )
 from rollout.record import RecordError, new_record
+from rollout.words import count_of
 
 from .app import app
 from .shared import confirm, create_deployer, open_record_file, read_plan, run_rollout
@@ -42,6 +43,6 @@ def _up(
             message = "records an unfinished rollout: run `resume`, or `up --restart` to begin again"
             raise RecordError(f"{record_file.path} {message}")
         account_count = len({stack.account_id for stack in plan.stacks})
-        confirm(f"Update {len(plan.stacks)} stacks in {account_count} accounts?", yes)
+        confirm(f"Update {count_of(len(plan.stacks), 'stack')} in {count_of(account_count, 'account')}?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
         run_rollout(plan, rollout_record, record_file, deployer, options.parallel, allow_loss, as_json)
