@@ -33,6 +33,20 @@ class LostResource:
         return f"{self.operation} {self.name}"
 
 
+@dataclass(frozen=True, order=True)
+class Step:
+    """What an update does to one resource."""
+
+    operation: str
+    urn: str
+    properties: tuple[str, ...]
+    """Paths of the properties that change; none for a resource that is created or deleted."""
+
+    def __str__(self) -> str:
+        properties = f" ({', '.join(self.properties)})" if self.properties else ""
+        return f"{self.operation} {self.urn.rpartition('::')[2]}{properties}"
+
+
 @dataclass(frozen=True)
 class Changes:
     """What an update does or would do."""
@@ -42,6 +56,8 @@ class Changes:
     lost_resources: tuple[LostResource, ...] = ()
     changed_names: tuple[str, ...] = ()
     """Names of all resources that are not the same as before."""
+    steps: tuple[Step, ...] = ()
+    """One for each of these resources."""
 
     def losses_not_allowed(self, allowed_patterns: Sequence[str]) -> str:
         """The lost resources whose names match no pattern such as `bounce-*-queue`, as a list for people."""

@@ -5,7 +5,7 @@ from collections import Counter
 
 from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
-from .deployer import Changes, LostResource, OnProgress
+from .deployer import Changes, LostResource, OnProgress, Step
 
 STATEFUL_TYPES = frozenset(
     {"aws:dynamodb/table:Table", "aws:kms/key:Key", "aws:sns/topic:Topic", "aws:sqs/queue:Queue"}
@@ -26,6 +26,7 @@ class EventCollector:
         self._on_progress = on_progress
         self._operation_by_urn: dict[str, str] = {}
         self._type_by_urn: dict[str, str] = {}
+        self._properties_by_urn: dict[str, set[str]] = {}
 
     def __call__(self, event: EngineEvent) -> None:
         """Collect one event."""
@@ -46,11 +47,14 @@ class EventCollector:
             for urn, operation in self._operation_by_urn.items()
             if operation in {"delete", "replace"} and self._type_by_urn[urn] in STATEFUL_TYPES
         ]
-        changed_names = [
-            _name(urn) for urn, operation in self._operation_by_urn.items() if operation not in _UNCHANGED_OPERATIONS
+        steps = [
+            Step(operation, urn, tuple(sorted(self._properties_by_urn[urn])))
+            for urn, operation in self._operation_by_urn.items()
+            if operation not in _UNCHANGED_OPERATIONS
         ]
         counts = dict(Counter(self._operation_by_urn.values()))
-        return Changes(counts, tuple(lost_resources), tuple(changed_names))
+        changed_names = [_name(step.urn) for step in steps]
+        return Changes(counts, tuple(lost_resources), tuple(changed_names), tuple(steps))
 
     def _add_step(self, step: StepEventMetadata) -> None:
         if step.type.startswith("pulumi:"):
@@ -59,6 +63,7 @@ class EventCollector:
         if self._operation_by_urn.get(step.urn) != "replace":  # a replacement has three steps
             self._operation_by_urn[step.urn] = operation
         self._type_by_urn[step.urn] = step.type
+        self._properties_by_urn.setdefault(step.urn, set()).update(step.detailed_diff or step.diffs or ())
         if operation not in _UNCHANGED_OPERATIONS:
             self._on_progress(f"{operation} {_name(step.urn)}")
 

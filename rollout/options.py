@@ -22,9 +22,10 @@ AllowLossOption = Annotated[
     ),
 ]
 RecordOption = Annotated[
-    Path | None,
-    typer.Option("--record", help="The record's file. Default for targets.yaml: targets.rollout.json beside it."),
+    str | None,
+    typer.Option("--record", help="Path or s3:// URL of the record. Default: beside the state in the Pulumi backend."),
 ]
+ProgramOption = Annotated[Path, typer.Option(help="Folder of the program's Pulumi.yaml.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
@@ -45,7 +46,7 @@ class DeployerOptions:
 def _build_options(
     *,
     parallel: Annotated[int, typer.Option(min=1, max=50, help="Stacks at the same time.")] = 4,
-    program: Annotated[Path, typer.Option(help="Folder of the program's Pulumi.yaml.")] = ROOT,
+    program: ProgramOption = ROOT,
     organization: Annotated[str | None, typer.Option(help="Organization of the stacks in the Pulumi backend.")] = None,
     secrets_provider: Annotated[
         str | None, typer.Option(help="Secrets provider of new stacks, such as awskms://alias/pulumi.")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from .accounts import check_accounts
-from .deployer import Changes, Deployer, OnProgress, StackError, StoppedError
+from .deployer import Changes, Deployer, OnProgress, StackError, Step, StoppedError
 from .hub_outputs import read_hub_outputs
 from .parallel import run_in_parallel
 from .plan import Plan, PlannedStack
@@ -22,8 +22,11 @@ def preview_updates(
     parallel: int = 4,
     allow_loss: Sequence[str] = (),
     on_change: Callable[[Record], None] = lambda _: None,
+    on_steps: Callable[[str, Sequence[Step]], None] = lambda _name, _steps: None,
 ) -> Record:
     """What `up` would do to each stack. Before the hub is deployed, its members get placeholder ARNs.
+
+    `on_steps` gets the steps of each stack, by the stack's name, from several threads.
 
     Raises: WrongAccountError, and ValueError when the hub's outputs belong to another account or Region.
     """
@@ -43,6 +46,7 @@ def preview_updates(
                 f"`up` will refuse to replace or delete resources with data: {losses}; --allow-loss NAME allows it"
             )
             raise StackError(message)
+        on_steps(stack.name, changes.steps)
         return changes
 
     return _preview_stacks(plan, record, hub_outputs, preview_stack, parallel, on_change)

@@ -1,20 +1,17 @@
 """The record of a rollout: the status of each stack. Written at every step, so that a crash loses nothing."""
 
-import contextlib
-import fcntl
 import hashlib
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
+from .deployer import Step
 from .health import HealthProblem
 from .plan import Plan, PlannedStack
-from .plan_json import parse_plan, parse_stack
+from .plan_json import parse_plan, parse_stack, parse_step
 
 RECORD_VERSION = 2
 """Goes up with every change of the file's format; a record of another version is refused."""
@@ -52,6 +49,8 @@ class StackRecord:
     changes: dict[str, int] = field(default_factory=dict)
     """Resources by operation."""
     error: str = ""
+    update_begun: bool = False
+    """Whether an update of this rollout has begun, so that some of its steps may be done."""
     findings_before: dict[str, int] | None = None
     """What the health check before the update found; None until it was made."""
 
@@ -80,6 +79,10 @@ class Record:
     finished_at: str = ""
     program_commit: str = ""
     """Commit of the program in Git, with `-dirty` if files differ from it; empty: not in Git."""
+    reviewed_steps: dict[str, tuple[Step, ...]] | None = None
+    """The only steps that each stack's update may take; None: what its preview shows."""
+    is_rollback: bool = False
+    """Whether the plan is that of an earlier rollout, and not of the targets file."""
     deployed: dict[str, PlannedStack] = field(default_factory=dict)
     """Every stack whose update has ever begun, by name, as it was last updated; also of earlier rollouts."""
 
@@ -127,53 +130,23 @@ def format_timestamp(timestamp: datetime) -> str:
     return timestamp.astimezone(UTC).isoformat(timespec="seconds")
 
 
-class RecordFile:
-    """The file of a record. Several threads may save it; only one rollout at a time may lock it."""
+def parse_record(content: str, location: str) -> Record:
+    """A record from its JSON; `location` is its name in errors.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.Lock()
-
-    def load(self) -> Record | None:
-        """The record, or None if there is no file. Raises: RecordError when it is no record, or has another version."""
-        new_rollout = "move the file away to begin a new rollout"
-        try:
-            document = json.loads(self.path.read_text(encoding="utf-8"))
-            version = document.get("version")
-            record = _parse_record(document) if version == RECORD_VERSION else None
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            message = (
-                f"{self.path} is not a rollout record ({error!r}): a file that `up` wrote is needed; {new_rollout}"
-            )
-            raise RecordError(message) from None
-        if record is None:
-            message = f"{self.path} has record version {version!r}: version {RECORD_VERSION} is needed; {new_rollout}"
-            raise RecordError(message)
-        return record
-
-    def save(self, record: Record) -> None:
-        """Replace the file atomically."""
-        with self._lock:
-            content = json.dumps(asdict(record), indent=2)
-            new_path = self.path.with_name(f".{self.path.name}.new")
-            new_path.write_text(content + "\n", encoding="utf-8")
-            new_path.replace(self.path)
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Lock the file for this process. Raises: RecordError when another rollout has it."""
-        lock_path = self.path.with_name(f".{self.path.name}.lock")
-        with lock_path.open("w", encoding="utf-8") as lock_file:
-            try:
-                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise RecordError(f"{self.path} is locked: another rollout with this record is running") from None
-            try:
-                yield
-            finally:
-                lock_path.unlink(missing_ok=True)
+    Raises: RecordError when it is no record, or has another version.
+    """
+    new_rollout = "move it away to begin a new rollout"
+    try:
+        document = json.loads(content)
+        version = document.get("version")
+        record = _parse_record(document) if version == RECORD_VERSION else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"{location} is not a rollout record ({error!r}): what `up` wrote is needed; {new_rollout}"
+        raise RecordError(message) from None
+    if record is None:
+        message = f"{location} has record version {version!r}: version {RECORD_VERSION} is needed; {new_rollout}"
+        raise RecordError(message)
+    return record
 
 
 def _parse_record(document: Mapping[str, Any]) -> Record:
@@ -182,6 +155,10 @@ def _parse_record(document: Mapping[str, Any]) -> Record:
         "plan": parse_plan(document["plan"]),
         "deployed": {name: parse_stack(stack) for name, stack in document["deployed"].items()},
     }
+    if document["reviewed_steps"] is not None:
+        parsed["reviewed_steps"] = {
+            name: tuple(map(parse_step, steps)) for name, steps in document["reviewed_steps"].items()
+        }
     return Record(**{**document, **parsed})
 
 

@@ -15,7 +15,9 @@ from .health import HealthChecker, HealthProblem
 from .hub_outputs import read_hub_outputs
 from .parallel import run_in_parallel
 from .plan import Plan, PlannedStack, PlannedWave
-from .record import Record, RecordFile, StackRecord, Status, WaveRecord, format_timestamp
+from .record import Record, StackRecord, Status, WaveRecord, format_timestamp
+from .record_store import RecordStore
+from .reviewed_plan import check_steps
 from .stack_files import complete_config
 
 HEALTH_CHECK_SECONDS = 60
@@ -38,7 +40,7 @@ class Runner:
         self,
         plan: Plan,
         deployer: Deployer,
-        record_file: RecordFile,
+        record_store: RecordStore,
         record: Record,
         *,
         parallel: int = 4,
@@ -50,7 +52,7 @@ class Runner:
         """`on_change` gets the record after every change. `pause` waits some seconds; True: the rollout was stopped."""
         self._plan = plan
         self._deployer = deployer
-        self._record_file = record_file
+        self._record_store = record_store
         self._record = record
         self._parallel = parallel
         self._allow_loss = allow_loss
@@ -79,6 +81,7 @@ class Runner:
             if outcome is not Outcome.SUCCEEDED:
                 return outcome
         self._record.finished_at = self._timestamp()
+        self._record_store.save_last_success(self._record)
         self._save()
         return Outcome.SUCCEEDED
 
@@ -118,8 +121,10 @@ class Runner:
                 stack_record.findings_before = dict(findings)
             self._set_status(stack_record, Status.PREVIEWING)
             config = complete_config(stack, self._hub_outputs_for(stack))
-            self._refuse_loss(self._deployer.preview(stack, config, on_progress))
-            self._record.deployed[stack.name] = stack
+            changes = self._deployer.preview(stack, config, on_progress)
+            self._refuse_loss(changes)
+            check_steps(self._record, stack_record, changes.steps)
+            self._record.deployed[stack.name], stack_record.update_begun = stack, True
             self._set_status(stack_record, Status.UPDATING)
             stack_record.changes = dict(self._deployer.update(stack, config, on_progress).counts)
             stack_record.status = Status.SUCCEEDED
@@ -183,5 +188,5 @@ class Runner:
         self._save()
 
     def _save(self) -> None:
-        self._record_file.save(self._record)
+        self._record_store.save(self._record)
         self._on_change(self._record)

@@ -8,9 +8,11 @@ from rollout.options import (
     TargetsPath,
     with_deployer_options,
 )
+from rollout.program import program_of_record
+from rollout.record_location import find_record_store
 
 from .app import app
-from .shared import create_deployer, load_record, open_record_file, read_plan, run_rollout
+from .shared import create_deployer, load_record, read_plan, run_rollout
 
 
 @app.command(name="resume")
@@ -25,9 +27,11 @@ def _resume(
 ) -> None:
     """Continue a rollout that failed or was interrupted. Stacks that succeeded are not updated again."""
     plan = read_plan(targets)
-    record_file = open_record_file(targets, record)
-    deployer = create_deployer(options)
-    with record_file.locked():
-        rollout_record = load_record(record_file, plan)
+    record_store = find_record_store(targets, record, options.program)
+    with record_store.locked():
+        rollout_record = load_record(record_store, plan)
         rollout_record.mark_interrupted()
-        run_rollout(plan, rollout_record, record_file, deployer, options.parallel, allow_loss, as_json)
+        plan = rollout_record.plan  # of a rollback: not that of the targets file
+        with program_of_record(options, rollout_record.program_commit, [targets]) as options_of_record:
+            deployer = create_deployer(options_of_record)
+            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)

@@ -11,7 +11,8 @@ from rollout.options import DeployerOptions
 from rollout.plan import Plan, build_plan
 from rollout.printing import print_record, progress_console
 from rollout.progress import ProgressDisplay
-from rollout.record import Record, RecordError, RecordFile, plan_digest
+from rollout.record import Record, RecordError, plan_digest
+from rollout.record_store import RecordStore
 from rollout.runner import Outcome, Runner
 from rollout.yaml_reader import read_text
 
@@ -24,19 +25,14 @@ def read_plan(targets: Path) -> Plan:
     return build_plan(read_text(targets), str(targets))
 
 
-def open_record_file(targets: Path, path: Path | None) -> RecordFile:
-    """The file of the record, whether it exists or not."""
-    return RecordFile(path or targets.with_suffix(".rollout.json"))
-
-
-def load_record(record_file: RecordFile, plan: Plan) -> Record:
-    """The record of a rollout of this plan. Raises: RecordError."""
-    record = record_file.load()
+def load_record(record_store: RecordStore, plan: Plan) -> Record:
+    """The record of a rollout of this plan, or of a rollback, which has a plan of its own. Raises: RecordError."""
+    record = record_store.load()
     if record is None:
-        raise RecordError(f"{record_file.path} does not exist: `up` begins a rollout and writes it")
-    if record.plan_digest != plan_digest(plan):
+        raise RecordError(f"{record_store.location} does not exist: `up` begins a rollout and writes it")
+    if record.plan_digest != plan_digest(plan) and not record.is_rollback:
         message = "belongs to another plan, since the targets file has changed: run `up --restart`"
-        raise RecordError(f"{record_file.path} {message}")
+        raise RecordError(f"{record_store.location} {message}")
     return record
 
 
@@ -50,7 +46,7 @@ def create_deployer(options: DeployerOptions) -> Deployer:
 def run_rollout(
     plan: Plan,
     record: Record,
-    record_file: RecordFile,
+    record_store: RecordStore,
     deployer: Deployer,
     parallel: int,
     allow_loss: list[str] | None,
@@ -59,7 +55,7 @@ def run_rollout(
     """Run a rollout from its record, print the record and end the program with its exit code."""
     with ProgressDisplay(progress_console(), record) as display:
         runner = Runner(
-            plan, deployer, record_file, record, parallel=parallel, allow_loss=allow_loss or (), on_change=display
+            plan, deployer, record_store, record, parallel=parallel, allow_loss=allow_loss or (), on_change=display
         )
         with graceful_stop(runner.stop):
             outcome = runner.run()
@@ -72,7 +68,7 @@ def confirm(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise ValueError("there is no terminal to ask for confirmation: --yes updates without it")
+        raise ValueError("there is no terminal to ask for confirmation: --yes goes on without it")
     typer.confirm(question, abort=True, err=True)
 
 

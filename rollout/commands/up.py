@@ -1,10 +1,12 @@
 """`python -m rollout up`."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rollout.deployer import Step
 from rollout.options import (
     AllowLossOption,
     DeployerOptions,
@@ -14,11 +16,16 @@ from rollout.options import (
     YesOption,
     with_deployer_options,
 )
+from rollout.plan import Plan
+from rollout.program import read_commit
+from rollout.program_files import read_program_files
 from rollout.record import RecordError, new_record
+from rollout.record_location import find_record_store
+from rollout.reviewed_plan import check_unchanged, read_reviewed_plan
 from rollout.words import count_of
 
 from .app import app
-from .shared import confirm, create_deployer, open_record_file, read_plan, run_rollout
+from .shared import confirm, create_deployer, read_plan, run_rollout
 
 
 @app.command(name="up")
@@ -30,19 +37,33 @@ def _up(
     allow_loss: AllowLossOption = None,
     yes: YesOption = False,
     restart: Annotated[bool, typer.Option("--restart", help="Discard an unfinished rollout and begin again.")] = False,
+    reviewed: Annotated[
+        Path | None, typer.Option("--plan", help="File of `preview --out`: carry out exactly what it has.")
+    ] = None,
     record: RecordOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Update all stacks, wave after wave. Each is previewed under the policy pack first; each wave soaks afterwards."""
     plan = read_plan(targets)
-    record_file = open_record_file(targets, record)
+    reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
+    record_store = find_record_store(targets, record, options.program)
     deployer = create_deployer(options)
-    with record_file.locked():
-        old_record = record_file.load()
+    with record_store.locked():
+        old_record = record_store.load()
         if old_record and not old_record.succeeded and not restart:
             message = "records an unfinished rollout: run `resume`, or `up --restart` to begin again"
-            raise RecordError(f"{record_file.path} {message}")
+            raise RecordError(f"{record_store.location} {message}")
         account_count = len({stack.account_id for stack in plan.stacks})
         confirm(f"Update {count_of(len(plan.stacks), 'stack')} in {count_of(account_count, 'account')}?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
-        run_rollout(plan, rollout_record, record_file, deployer, options.parallel, allow_loss, as_json)
+        rollout_record.program_commit = read_commit(options.program, [targets, *([reviewed] if reviewed else [])])
+        rollout_record.reviewed_steps = reviewed_steps
+        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+
+
+def _read_reviewed_steps(
+    options: DeployerOptions, targets: Path, plan: Plan, path: Path
+) -> dict[str, tuple[Step, ...]]:
+    reviewed = read_reviewed_plan(path)
+    check_unchanged(reviewed, plan, read_program_files(options.program, [targets, path]))
+    return dict(reviewed.steps)

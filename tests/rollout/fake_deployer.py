@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rollout.deployer import Changes, HealthFindings, LostResource, OnProgress, StackError, StoppedError
+from rollout.deployer import Changes, HealthFindings, LostResource, OnProgress, StackError, Step, StoppedError
 from rollout.plan import Plan, PlannedStack, PlannedWave
-from rollout.record import Record, RecordFile
+from rollout.record import Record
+from rollout.record_file import RecordFile
 from rollout.runner import Runner
 
 HUB = "hub-eu-central-1"
@@ -45,6 +46,7 @@ class FakeDeployer:
         self.configs: dict[str, Mapping[str, object]] = {}
         self.max_running = 0
         self.lost_resources: dict[str, tuple[LostResource, ...]] = {}
+        self.steps: dict[str, tuple[Step, ...]] = {}
         self.drifted_names: dict[str, tuple[str, ...]] = {}
         self.health_checks: dict[str, list[HealthFindings | StackError]] = {}
         """The results of a stack's health checks in their order; the last one repeats."""
@@ -82,7 +84,8 @@ class FakeDeployer:
     def preview(self, stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
         with self._operation("preview", stack.name):
             on_progress("create queue")
-            return Changes({"create": 1}, self.lost_resources.get(stack.name, ()))
+            lost_resources, steps = self.lost_resources.get(stack.name, ()), self.steps.get(stack.name, ())
+            return Changes({"create": 1}, lost_resources, (), steps)
 
     def update(self, stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
         self.configs[stack.name] = config

@@ -13,7 +13,9 @@ import pytest
 from rollout import pulumi_deployer
 from rollout.__main__ import main
 from rollout.plan import build_plan
-from rollout.record import RecordFile, Status
+from rollout.record import Status
+from rollout.record_file import RecordFile
+from rollout.record_store import this_process
 from tests.rollout.fake_deployer import FakeDeployer
 
 TARGETS = """\
@@ -50,7 +52,9 @@ def deployer(monkeypatch: pytest.MonkeyPatch) -> FakeDeployer:
 
 
 @pytest.fixture
-def run(targets: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(targets: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "https://api.pulumi.com")  # so the record is beside the targets file
+
     def run_command(command: str, *options: str) -> tuple[int, str, str]:
         code = main([command, str(targets), *options])
         out, err = capsys.readouterr()
@@ -133,7 +137,7 @@ def test_a_file_that_is_not_a_record_of_this_version_is_refused_and_left(
         code, _, err = run(*arguments)
         assert code == 1
         assert f"{record_path} {message}" in err
-        assert "move the file away" in err
+        assert "move it away" in err
     assert record_path.read_text() == content
     assert deployer.begun == []
 
@@ -216,3 +220,20 @@ def test_after_a_crash_status_shows_what_was_interrupted_and_resume_finishes_it(
         assert "running" in err
     assert run("resume")[0] == 0
     assert deployer.update_count(MEMBER) == 1
+
+
+def test_unlock_asks_and_tells_what_it_did(run: Run, targets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_file = RecordFile(targets.with_suffix(".rollout.json"))
+    assert "is not locked" in run("unlock")[2]
+    with record_file.locked():
+        code, _, err = run("unlock")
+        assert code == 1
+        assert "--yes" in err
+        code, _, err = run("unlock", "--yes")
+        assert code == 1
+        assert "cannot be unlocked" in err
+    monkeypatch.setattr(RecordFile, "lock_holder", lambda _: this_process())
+    monkeypatch.setattr(RecordFile, "unlock", lambda _: None)
+    code, _, err = run("unlock", "--yes")
+    assert code == 0
+    assert "`resume` continues" in err

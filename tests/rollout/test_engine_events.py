@@ -109,3 +109,24 @@ def test_errors_and_mandatory_violations_are_kept_once_with_the_resource() -> No
         "q: no bucket",
         "bad",
     ]
+
+
+def test_each_resource_that_changes_is_one_step_with_the_paths_of_its_properties() -> None:
+    def with_diff(event: EngineEvent, **diff: Any) -> EngineEvent:
+        metadata = event.resource_pre_event and event.resource_pre_event.metadata
+        assert metadata
+        metadata.diffs, metadata.detailed_diff = diff.get("diffs"), diff.get("detailed_diff")
+        return event
+
+    changes = collect(
+        step_event("create", "stack", "pulumi:pulumi:Stack"),
+        step_event("create", "a"),
+        with_diff(step_event("update", "b"), diffs=["tags"], detailed_diff={"tags.owner": None, "policy": None}),
+        step_event("update", "b", event="resOutputsEvent"),
+        with_diff(step_event("replace", "c"), diffs=["name"]),
+        step_event("create-replacement", "c"),
+        step_event("same", "d"),
+    ).changes()
+    steps = [(step.operation, step.urn.rpartition("::")[2], step.properties) for step in changes.steps]
+    assert steps == [("create", "a", ()), ("update", "b", ("policy", "tags.owner")), ("replace", "c", ("name",))]
+    assert str(changes.steps[1]) == "update b (policy, tags.owner)"

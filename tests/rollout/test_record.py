@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rollout.plan_json import parse_plan
-from rollout.record import RecordFile, new_record
+from rollout.record import new_record
+from rollout.record_file import RecordFile
 from tests.rollout.fake_deployer import HUB, FakeDeployer, create_runner, plan_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

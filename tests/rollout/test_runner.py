@@ -19,7 +19,8 @@ from rollout.accounts import WrongAccountError
 from rollout.deployer import HealthFindings, LostResource, StackError
 from rollout.health import HealthProblem
 from rollout.plan import Plan
-from rollout.record import Record, RecordFile, Status, new_record
+from rollout.record import Record, Status, new_record
+from rollout.record_file import RecordFile
 from rollout.runner import Outcome
 from tests.properties import profile_times
 from tests.rollout.fake_deployer import HUB, TABLE_ARNS, FakeDeployer, create_runner, plan_of
