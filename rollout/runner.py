@@ -12,6 +12,7 @@ from enum import StrEnum
 from .accounts import check_accounts
 from .deployer import Changes, Deployer, StackError, StoppedError
 from .health import HealthChecker, HealthProblem
+from .hooks import Hooks, approval_report, end_report, needs_approval, wave_report
 from .hub_outputs import read_hub_outputs
 from .parallel import run_in_parallel
 from .plan import Plan, PlannedStack, PlannedWave
@@ -30,6 +31,7 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     UNHEALTHY = "unhealthy"
+    NOT_APPROVED = "not approved"
     STOPPED = "stopped"
 
 
@@ -45,6 +47,7 @@ class Runner:
         *,
         parallel: int = 4,
         allow_loss: Sequence[str] = (),
+        hooks: Hooks | None = None,
         on_change: Callable[[Record], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         pause: Callable[[float], bool] | None = None,
@@ -56,6 +59,7 @@ class Runner:
         self._record = record
         self._parallel = parallel
         self._allow_loss = allow_loss
+        self._hooks = hooks or Hooks()
         self._on_change = on_change
         self._now = now
         self._stopping = threading.Event()
@@ -66,10 +70,16 @@ class Runner:
     def stop(self) -> None:
         """Begin nothing new, and stop the running operations."""
         self._stopping.set()
+        self._hooks.stop()
         self._deployer.stop()
 
     def run(self) -> Outcome:
         """Update every stack that is not yet updated. Raises: WrongAccountError before anything is changed."""
+        outcome = self._run_waves()
+        self._hooks.notify(end_report(self._record, outcome))
+        return outcome
+
+    def _run_waves(self) -> Outcome:
         waves = [
             (wave, wave_record)
             for wave, wave_record in zip(self._plan.waves, self._record.waves, strict=True)
@@ -77,13 +87,26 @@ class Runner:
         ]
         check_accounts(self._deployer, [stack for wave, _ in waves for stack in wave.stacks], self._parallel)
         for wave, wave_record in waves:
+            if not self._approve(wave_record):
+                return Outcome.STOPPED if self._stopping.is_set() else Outcome.NOT_APPROVED
             outcome = self._run_wave(wave, wave_record)
+            self._hooks.notify(wave_report(self._record, wave_record, outcome))
             if outcome is not Outcome.SUCCEEDED:
                 return outcome
         self._record.finished_at = self._timestamp()
         self._record_store.save_last_success(self._record)
         self._save()
         return Outcome.SUCCEEDED
+
+    def _approve(self, wave_record: WaveRecord) -> bool:
+        """Ask the user's command whether a wave may begin, and record that it may."""
+        if not needs_approval(self._record, wave_record):
+            return True
+        if not self._hooks.approve(approval_report(self._record, wave_record)):
+            return False
+        wave_record.approved_at = self._timestamp()
+        self._save()
+        return not self._stopping.is_set()
 
     def _run_wave(self, wave: PlannedWave, wave_record: WaveRecord) -> Outcome:
         wave_record.health_problems = []

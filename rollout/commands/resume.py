@@ -1,9 +1,12 @@
 """`python -m rollout resume`."""
 
+from rollout.hooks import Hooks
 from rollout.options import (
     AllowLossOption,
+    ApproveOption,
     DeployerOptions,
     JsonOption,
+    NotifyOption,
     RecordOption,
     TargetsPath,
     with_deployer_options,
@@ -22,11 +25,14 @@ def _resume(
     targets: TargetsPath,
     *,
     allow_loss: AllowLossOption = None,
+    approve: ApproveOption = None,
+    notify: NotifyOption = None,
     record: RecordOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Continue a rollout that failed or was interrupted. Stacks that succeeded are not updated again."""
     plan = read_plan(targets)
+    hooks = Hooks(approve, notify)
     record_store = find_record_store(targets, record, options.program)
     with record_store.locked():
         rollout_record = load_record(record_store, plan)
@@ -34,4 +40,4 @@ def _resume(
         plan = rollout_record.plan  # of a rollback: not that of the targets file
         with program_of_record(options, rollout_record.program_commit, [targets]) as options_of_record:
             deployer = create_deployer(options_of_record)
-            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, hooks)

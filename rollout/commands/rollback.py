@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from rollout.hooks import Hooks
 from rollout.options import (
     AllowLossOption,
+    ApproveOption,
     DeployerOptions,
     JsonOption,
+    NotifyOption,
     RecordOption,
     TargetsPath,
     YesOption,
@@ -26,7 +29,7 @@ from .shared import confirm, create_deployer, run_rollout
 
 @app.command(name="rollback")
 @with_deployer_options
-def _rollback(
+def _rollback(  # noqa: PLR0913 # one parameter per option
     options: DeployerOptions,
     targets: TargetsPath,
     *,
@@ -34,11 +37,14 @@ def _rollback(
         str | None, typer.Option(help="Commit of the program. Default: that of the last rollout that succeeded.")
     ] = None,
     allow_loss: AllowLossOption = None,
+    approve: ApproveOption = None,
+    notify: NotifyOption = None,
     yes: YesOption = False,
     record: RecordOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Go back to the program and the plan of the last rollout that succeeded wholly, with the same waves and checks."""
+    hooks = Hooks(approve, notify)
     record_store = find_record_store(targets, record, options.program)
     with record_store.locked():
         old_record = record_store.load()
@@ -53,4 +59,4 @@ def _rollback(
             confirm(question, yes)
             rollout_record = new_record(plan, datetime.now(UTC), old_record)
             rollout_record.program_commit, rollout_record.is_rollback = good_commit, True
-            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, hooks)

@@ -7,6 +7,7 @@ import typer
 
 from rollout.deployer import Deployer
 from rollout.graceful_stop import graceful_stop
+from rollout.hooks import Hooks
 from rollout.options import DeployerOptions
 from rollout.plan import Plan, build_plan
 from rollout.printing import print_record, progress_console
@@ -51,11 +52,19 @@ def run_rollout(
     parallel: int,
     allow_loss: list[str] | None,
     as_json: bool,
+    hooks: Hooks | None = None,
 ) -> None:
     """Run a rollout from its record, print the record and end the program with its exit code."""
     with ProgressDisplay(progress_console(), record) as display:
         runner = Runner(
-            plan, deployer, record_store, record, parallel=parallel, allow_loss=allow_loss or (), on_change=display
+            plan,
+            deployer,
+            record_store,
+            record,
+            parallel=parallel,
+            allow_loss=allow_loss or (),
+            hooks=hooks,
+            on_change=display,
         )
         with graceful_stop(runner.stop):
             outcome = runner.run()

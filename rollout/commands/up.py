@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 
 from rollout.deployer import Step
+from rollout.hooks import Hooks
 from rollout.options import (
     AllowLossOption,
+    ApproveOption,
     DeployerOptions,
     JsonOption,
+    NotifyOption,
     RecordOption,
     TargetsPath,
     YesOption,
@@ -30,11 +33,13 @@ from .shared import confirm, create_deployer, read_plan, run_rollout
 
 @app.command(name="up")
 @with_deployer_options
-def _up(
+def _up(  # noqa: PLR0913 # one parameter per option
     options: DeployerOptions,
     targets: TargetsPath,
     *,
     allow_loss: AllowLossOption = None,
+    approve: ApproveOption = None,
+    notify: NotifyOption = None,
     yes: YesOption = False,
     restart: Annotated[bool, typer.Option("--restart", help="Discard an unfinished rollout and begin again.")] = False,
     reviewed: Annotated[
@@ -46,6 +51,7 @@ def _up(
     """Update all stacks, wave after wave. Each is previewed under the policy pack first; each wave soaks afterwards."""
     plan = read_plan(targets)
     reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
+    hooks = Hooks(approve, notify)
     record_store = find_record_store(targets, record, options.program)
     deployer = create_deployer(options)
     with record_store.locked():
@@ -58,7 +64,7 @@ def _up(
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
         rollout_record.program_commit = read_commit(options.program, [targets, *([reviewed] if reviewed else [])])
         rollout_record.reviewed_steps = reviewed_steps
-        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, hooks)
 
 
 def _read_reviewed_steps(
