@@ -4,11 +4,13 @@ Moto checks the conditions of writes and deletions as S3 does, one request after
 does with two at the same moment.
 """
 
+import functools
 import itertools
 import json
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -247,7 +249,11 @@ def test_the_last_success_is_beside_the_record() -> None:
     assert last_success_name("targets.json") == "targets.last-success.json"
 
 
-def test_a_record_is_saved_while_another_thread_adds_what_is_deployed(tmp_path: Path) -> None:
+def test_a_record_is_saved_while_another_thread_adds_what_is_deployed(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(functools.partial(sys.setswitchinterval, sys.getswitchinterval()))
+    sys.setswitchinterval(1e-6)
     record, store, ended = a_record(), RecordFile(tmp_path / "targets.json"), threading.Event()
 
     def deploy() -> None:
