@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from .deployer import Deployer, StackError
 from .parallel import run_in_parallel
 from .plan import PlannedStack
+from .words import listed
 
 
 class WrongAccountError(Exception):
@@ -15,16 +16,18 @@ def check_accounts(deployer: Deployer, stacks: Iterable[PlannedStack], parallel:
     """Raises: WrongAccountError, naming every stack whose roles do not lead to its account."""
     stack_by_credentials = {(stack.account_id, stack.role_arns): stack for stack in stacks}
 
-    def check(stack: PlannedStack) -> str | None:
+    def check(stack: PlannedStack) -> tuple[str, str] | None:
         try:
             account_id = deployer.account_id(stack)
         except StackError as error:
-            return f"{stack.name}: {error}"
-        requirement = f"the account of {stack.name}, {stack.account_id}, is needed"
-        return (
-            None if account_id == stack.account_id else f"the credentials belong to account {account_id}: {requirement}"
-        )
+            return stack.name, str(error)
+        needed = f"the account of {stack.name}, {stack.account_id}, is needed"
+        problem = f"the credentials belong to account {account_id}: {needed}"
+        return None if account_id == stack.account_id else ("", problem)
 
-    results = run_in_parallel(check, list(stack_by_credentials.values()), parallel)
-    if problems := [problem for problem in results if problem]:
-        raise WrongAccountError("\n".join([*problems, "Nothing was changed."]))
+    names_by_problem: dict[str, list[str]] = {}  # many accounts share the first role, which then fails with one message
+    for name, problem in filter(None, run_in_parallel(check, list(stack_by_credentials.values()), parallel)):
+        names_by_problem.setdefault(problem, []).append(name)
+    if names_by_problem:
+        lines = [f"{listed(names)}: {problem}".removeprefix(": ") for problem, names in names_by_problem.items()]
+        raise WrongAccountError("\n".join([*lines, "Nothing was changed."]))

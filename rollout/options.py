@@ -35,6 +35,16 @@ RecordOption = Annotated[
     typer.Option("--record", help="Path or s3:// URL of the record. Default: beside the state in the Pulumi backend."),
 ]
 ProgramOption = Annotated[Path, typer.Option(help="Folder of the program's Pulumi.yaml.")]
+ApproveOption = Annotated[
+    str | None,
+    typer.Option(
+        "--approve",
+        help="Command that gets a report as JSON, before every wave but the first; exit code 0 lets it begin.",
+    ),
+]
+NotifyOption = Annotated[
+    str | None, typer.Option("--notify", help="Command that is told, as JSON, how each wave and the rollout ended.")
+]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 

@@ -17,7 +17,8 @@ from .target_config import (
 )
 from .targets import Hub, Target, TargetsError, TargetsFile, read_targets_file
 from .tolerance import tolerated_failures
-from .validation import accounts_of, validate
+from .validation import validate
+from .wave_validation import accounts_of
 from .yaml_reader import YamlReader
 
 

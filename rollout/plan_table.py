@@ -12,6 +12,7 @@ from rich.table import Table
 from .leaving import leaving_note
 from .plan import Plan, PlannedStack, PlannedWave
 from .target_config import PROJECT
+from .words import count_of
 
 
 def print_plan(plan: Plan, waves: Sequence[PlannedWave], console: Console) -> None:
@@ -30,7 +31,8 @@ def print_plan(plan: Plan, waves: Sequence[PlannedWave], console: Console) -> No
         console.print(f"{leaving}\n", markup=False, soft_wrap=True)
     stacks = [stack for wave in waves for stack in wave.stacks]
     account_count = len({stack.account_id for stack in stacks})
-    console.print(f"{len(stacks)} stacks in {account_count} accounts, {len(waves)} waves; nothing was changed.")
+    counts = f"{count_of(len(stacks), 'stack')} in {count_of(account_count, 'account')}"
+    console.print(f"{counts}, {count_of(len(waves), 'wave')}; nothing was changed.")
 
 
 def _stack_cells(stack: PlannedStack) -> tuple[str, ...]:
@@ -55,4 +57,4 @@ def _tables(stack: PlannedStack) -> str:
     if stack.hub_output_keys:
         return "from the hub"
     writers = cast(list[str] | None, stack.config.get(f"{PROJECT}:writerPrincipals"))
-    return "here" if writers is None else f"here, {len(writers)} writers"
+    return "here" if writers is None else f"here, {count_of(len(writers), 'writer')}"

@@ -57,7 +57,10 @@ class StackRecord:
 
 @dataclass
 class WaveRecord:
-    """One wave. `soak_started_at` is when its last stack was updated; ISO 8601, UTC."""
+    """One wave. `soak_started_at` is when its last stack was updated, `approved_at` when `--approve` let it begin.
+
+    Both are ISO 8601, UTC.
+    """
 
     name: str
     soak_minutes: int
@@ -65,6 +68,7 @@ class WaveRecord:
     failure_tolerance: int = 0
     """How many of the stacks may fail before the rollout stops."""
     status: Status = Status.PENDING
+    approved_at: str = ""
     soak_started_at: str = ""
     health_problems: list[HealthProblem] = field(default_factory=list)
 

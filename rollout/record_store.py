@@ -7,7 +7,7 @@ import socket
 import uuid
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -109,4 +109,5 @@ def locked_error(location: str, holder: LockHolder, advice: str) -> RecordError:
 
 
 def _as_json(record: Record) -> str:
-    return json.dumps(asdict(record), indent=2) + "\n"
+    # A copy, made in one step: while one stack is saved, another thread may add a stack to what is deployed.
+    return json.dumps(asdict(replace(record, deployed=dict(record.deployed))), indent=2) + "\n"

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .record import Record, StackRecord, Status, WaveRecord
+from .words import count_of
 
 _STYLES = {Status.SUCCEEDED: "green", Status.FAILED: "red", Status.INTERRUPTED: "red", Status.PENDING: "dim"}
 _UNCHANGED_OPERATIONS = ("same", "read", "refresh")
@@ -21,7 +22,7 @@ def record_table(record: Record, max_stacks: int = 10_000) -> Table:
         table.add_column(title, overflow="fold")
     for wave in record.waves:
         if len(record.stacks) > max_stacks and wave.status in {Status.PENDING, Status.SUCCEEDED}:
-            table.add_row(wave.name, f"{len(wave.stacks)} stacks", "", _styled(wave.status), _wave_changes(wave))
+            table.add_row(wave.name, count_of(len(wave.stacks), "stack"), "", _styled(wave.status), _wave_changes(wave))
             continue
         for index, stack in enumerate(wave.stacks):
             wave_name = wave.name if index == 0 else ""

@@ -13,6 +13,7 @@ from enum import StrEnum
 from .accounts import check_accounts
 from .deployer import Changes, Deployer, StackError, StoppedError
 from .health import HealthChecker, HealthProblem, remember_worse
+from .hooks import Hooks, approval_report, end_report, needs_approval, wave_report
 from .hub_outputs import read_hub_outputs
 from .parallel import run_in_parallel
 from .plan import Plan, PlannedStack, PlannedWave
@@ -34,6 +35,7 @@ class Outcome(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     UNHEALTHY = "unhealthy"
+    NOT_APPROVED = "not approved"
     STOPPED = "stopped"
 
 
@@ -50,6 +52,7 @@ class Runner:
         parallel: int = 4,
         allow_loss: Sequence[str] = (),
         selected: Collection[str] | None = None,
+        hooks: Hooks | None = None,
         on_change: Callable[[Record], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         pause: Callable[[float], bool] | None = None,
@@ -65,6 +68,7 @@ class Runner:
         self._parallel = parallel
         self._allow_loss = allow_loss
         self._selected = select(plan) if selected is None else selected
+        self._hooks = hooks or Hooks()
         self._on_change = on_change
         self._now = now
         self._stopping = threading.Event()
@@ -76,6 +80,7 @@ class Runner:
     def stop(self) -> None:
         """Begin nothing new, and stop the running operations."""
         self._stopping.set()
+        self._hooks.stop()
         self._deployer.stop()
 
     def run(self) -> Outcome:
@@ -83,6 +88,11 @@ class Runner:
 
         Raises: WrongAccountError before anything is changed.
         """
+        outcome = self._run_waves()
+        self._hooks.notify(end_report(self._record, outcome))
+        return outcome
+
+    def _run_waves(self) -> Outcome:
         waves = [
             (wave, wave_record, pairs)
             for wave, wave_record in zip(self._plan.waves, self._record.waves, strict=True)
@@ -91,8 +101,11 @@ class Runner:
         check_accounts(self._deployer, [stack for *_, pairs in waves for stack, _ in pairs], self._parallel)
         outcome = Outcome.SUCCEEDED
         for wave, wave_record, pairs in waves:
+            if not self._approve(wave_record):
+                return Outcome.STOPPED if self._stopping.is_set() else Outcome.NOT_APPROVED
             failures = WaveFailures(wave.failure_tolerance)
             wave_outcome = self._run_wave(wave, wave_record, pairs, failures)
+            self._hooks.notify(wave_report(self._record, wave_record, wave_outcome))
             if wave_outcome is Outcome.STOPPED or failures.exceeded:
                 return wave_outcome
             outcome = wave_outcome if outcome is Outcome.SUCCEEDED else outcome
@@ -101,6 +114,16 @@ class Runner:
             self._record_store.save_last_success(self._record)
         self._save()
         return outcome
+
+    def _approve(self, wave_record: WaveRecord) -> bool:
+        """Ask the user's command whether a wave may begin, and record that it may."""
+        if not needs_approval(self._record, wave_record):
+            return True
+        if not self._hooks.approve(approval_report(self._record, wave_record)):
+            return False
+        wave_record.approved_at = self._timestamp()
+        self._save()
+        return not self._stopping.is_set()
 
     def _selected_pairs(self, wave: PlannedWave, wave_record: WaveRecord) -> list[StackPair]:
         pairs = zip(wave.stacks, wave_record.stacks, strict=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from components import inputs
 
+from .aws_regions import ses_region
 from .yaml_reader import Node, Problem, YamlReader
 
 _NAME = inputs.pattern(r"[a-z0-9][a-z0-9-]{0,39}", "up to 40 lower-case letters, digits and -")
@@ -37,6 +38,13 @@ class Account:
     labels: frozenset[str]
     roles: tuple[str, ...] | None
     node: Node
+    roles_node: Node | None = None
+    """Where the roles are: in the account, or in the file's `roles`."""
+
+    @property
+    def id_path(self) -> str:
+        """The path of the account's id."""
+        return f"{self.node.path}.id"
 
     @property
     def role_arns(self) -> tuple[str, ...]:
@@ -112,32 +120,35 @@ def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
         return None
     keys = ("regions", "roles", "defaults", "canary", "hub", "accounts", "waves", "organization")
     fields = reader.read_fields(root, keys, ("regions", "hub", "accounts", "waves"))
-    regions = reader.read_values(fields.get("regions"), "Regions", inputs.region)
-    roles = _read_roles(reader, fields.get("roles"))
+    regions = reader.read_values(fields.get("regions"), "Regions", ses_region)
     defaults = _read_config(reader, fields.get("defaults"))
     hub = _read_hub(reader, fields["hub"]) if "hub" in fields else None
     canary = _read_canary(reader, fields["canary"]) if "canary" in fields else None
     accounts: list[Account] = []
     targets: list[Target] = []
     for node in reader.read_list(fields.get("accounts"), "accounts"):
-        account, account_targets = _read_account(reader, node, roles, defaults)
+        account, account_targets = _read_account(reader, node, fields.get("roles"), defaults)
         accounts.append(account)
         targets += account_targets
+    for key in ("regions", "accounts"):
+        reader.require_entries(fields.get(key))
     waves = [_read_wave(reader, node) for node in reader.read_list(fields.get("waves"), "waves")]
     return TargetsFile(regions, hub, targets, accounts, waves, fields.get("organization"), canary)
 
 
 def _read_account(
-    reader: YamlReader, node: Node, default_roles: tuple[str, ...] | None, defaults: Mapping[str, Node]
+    reader: YamlReader, node: Node, default_roles: Node | None, defaults: Mapping[str, Node]
 ) -> tuple[Account, list[Target]]:
     keys = ("name", "id", "labels", "roles", "config", "regions")
     fields = reader.read_fields(node, keys, ("name", "id", "regions"))
+    roles_node = fields.get("roles", default_roles)
     account = Account(
         reader.read_value(fields.get("name"), _NAME, as_written=True) or "",
         reader.read_value(fields.get("id"), _ACCOUNT_ID, as_written=True) or "",
         frozenset(reader.read_values(fields.get("labels"), "labels", _NAME)),
-        _read_roles(reader, fields["roles"]) if "roles" in fields else default_roles,
+        _read_roles(reader, roles_node),
         node,
+        roles_node,
     )
     config = {**defaults, **_read_config(reader, fields.get("config"))}
     return account, _read_targets(reader, account, fields.get("regions"), config)
@@ -178,6 +189,7 @@ def _read_targets(
         if sources is not None:
             config = {**account_config, **_read_config(reader, fields.get("config"))}
             targets.append(Target(account, region, sources, config, region_node))
+    reader.require_entries(node)
     return targets
 
 

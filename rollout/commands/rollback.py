@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from rollout.hooks import Hooks
 from rollout.leaving import leaving_note, with_leaving
 from rollout.options import (
     AllowLossOption,
+    ApproveOption,
     DeployerOptions,
     JsonOption,
+    NotifyOption,
     RecordOption,
     TargetsPath,
     YesOption,
@@ -20,6 +23,7 @@ from rollout.program import program_at, resolve_commit
 from rollout.record import new_record
 from rollout.record_location import find_record_store
 from rollout.rollback import choose_rollback
+from rollout.words import count_of
 
 from .app import app
 from .shared import confirm, create_deployer, run_rollout
@@ -27,7 +31,7 @@ from .shared import confirm, create_deployer, run_rollout
 
 @app.command(name="rollback")
 @with_deployer_options
-def _rollback(
+def _rollback(  # noqa: PLR0913 # one parameter per option
     options: DeployerOptions,
     targets: TargetsPath,
     *,
@@ -35,11 +39,14 @@ def _rollback(
         str | None, typer.Option(help="Commit of the program. Default: that of the last rollout that succeeded.")
     ] = None,
     allow_loss: AllowLossOption = None,
+    approve: ApproveOption = None,
+    notify: NotifyOption = None,
     yes: YesOption = False,
     record: RecordOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Go back to the program and the plan of the last rollout that succeeded wholly, with the same waves and checks."""
+    hooks = Hooks(approve, notify)
     record_store = find_record_store(targets, record, options.program)
     with record_store.locked():
         old_record = record_store.load()
@@ -52,8 +59,10 @@ def _rollback(
         with program_at(options, good_commit) as options_at_commit:
             deployer = create_deployer(options_at_commit)
             date = good_record.started_at.partition("T")[0]
-            question = f"Update {len(plan.stacks)} stacks to commit {good_commit[:12]}, with the plan of {date}?"
+            question = (
+                f"Update {count_of(len(plan.stacks), 'stack')} to commit {good_commit[:12]}, with the plan of {date}?"
+            )
             confirm(question, yes)
             rollout_record = new_record(plan, datetime.now(UTC), previous)
             rollout_record.program_commit, rollout_record.is_rollback = good_commit, True
-            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json)
+            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, hooks)

@@ -8,6 +8,7 @@ import typer
 
 from rollout.deployer import Deployer
 from rollout.graceful_stop import graceful_stop
+from rollout.hooks import Hooks
 from rollout.leaving import with_leaving
 from rollout.options import DeployerOptions
 from rollout.plan import Plan, build_plan
@@ -16,6 +17,7 @@ from rollout.progress import ProgressDisplay
 from rollout.record import Record, RecordError, plan_digest
 from rollout.record_store import RecordStore
 from rollout.runner import Outcome, Runner
+from rollout.yaml_reader import read_text
 
 EXIT_NOT_SUCCEEDED = 1
 EXIT_INTERRUPTED = 130  # what a shell reports after Ctrl-C
@@ -26,7 +28,7 @@ def read_plan(targets: Path, record_store: RecordStore | None = None) -> Plan:
 
     Raises: OSError, TargetsError, RecordError, and ValueError for a deployed account with another name or id.
     """
-    plan = build_plan(targets.read_text(encoding="utf-8"), str(targets))
+    plan = build_plan(read_text(targets), str(targets))
     record = record_store.load() if record_store else None
     return with_leaving(plan, record.deployed) if record else plan
 
@@ -49,7 +51,7 @@ def create_deployer(options: DeployerOptions) -> Deployer:
     return PulumiDeployer(options)
 
 
-def run_rollout(
+def run_rollout(  # noqa: PLR0913 # what the runner needs, and how to print
     plan: Plan,
     record: Record,
     record_store: RecordStore,
@@ -57,6 +59,8 @@ def run_rollout(
     parallel: int,
     allow_loss: list[str] | None,
     as_json: bool,
+    hooks: Hooks | None = None,
+    *,
     selected: Collection[str] | None = None,
 ) -> None:
     """Run a rollout from its record, print the record and end the program with its exit code.
@@ -72,6 +76,7 @@ def run_rollout(
             parallel=parallel,
             allow_loss=allow_loss or (),
             selected=selected,
+            hooks=hooks,
             on_change=display,
         )
         with graceful_stop(runner.stop):

@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from rollout.deployer import Step
+from rollout.hooks import Hooks
 from rollout.leaving import with_leaving
 from rollout.options import (
     AllowLossOption,
+    ApproveOption,
     DeployerOptions,
     JsonOption,
+    NotifyOption,
     OnlyOption,
     RecordOption,
     TargetsPath,
@@ -26,6 +29,7 @@ from rollout.record import RecordError, new_record
 from rollout.record_location import find_record_store
 from rollout.reviewed_plan import check_unchanged, read_reviewed_plan
 from rollout.selection import select
+from rollout.words import count_of
 
 from .app import app
 from .shared import confirm, create_deployer, read_plan, run_rollout
@@ -33,13 +37,15 @@ from .shared import confirm, create_deployer, read_plan, run_rollout
 
 @app.command(name="up")
 @with_deployer_options
-def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
+def _up(  # noqa: PLR0913 # one parameter per option
     options: DeployerOptions,
     targets: TargetsPath,
     *,
     only: OnlyOption = None,
     until: UntilOption = None,
     allow_loss: AllowLossOption = None,
+    approve: ApproveOption = None,
+    notify: NotifyOption = None,
     yes: YesOption = False,
     restart: Annotated[bool, typer.Option("--restart", help="Discard an unfinished rollout and begin again.")] = False,
     reviewed: Annotated[
@@ -51,6 +57,7 @@ def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
     """Update all stacks, wave after wave. Each is previewed under the policy pack first; each wave soaks afterwards."""
     plan = read_plan(targets)
     selected = select(plan, only or (), until)
+    hooks = Hooks(approve, notify)
     record_store = find_record_store(targets, record, options.program)
     deployer = create_deployer(options)
     with record_store.locked():
@@ -62,11 +69,21 @@ def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
             plan = with_leaving(plan, old_record.deployed)
         reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
         account_count = len({stack.account_id for stack in plan.stacks if stack.name in selected})
-        confirm(f"Update {len(selected)} stacks in {account_count} accounts?", yes)
+        confirm(f"Update {count_of(len(selected), 'stack')} in {count_of(account_count, 'account')}?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
         rollout_record.program_commit = read_commit(options.program, [targets, *([reviewed] if reviewed else [])])
         rollout_record.reviewed_steps = reviewed_steps
-        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, selected)
+        run_rollout(
+            plan,
+            rollout_record,
+            record_store,
+            deployer,
+            options.parallel,
+            allow_loss,
+            as_json,
+            hooks,
+            selected=selected,
+        )
 
 
 def _read_reviewed_steps(

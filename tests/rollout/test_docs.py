@@ -76,7 +76,7 @@ def test_the_page_explains_every_result_that_is_no_success() -> None:
     problem = HealthProblem("shop-eu-west-1", "DescribeAlarms: throttled", unreachable=True)
     assert "| `health check not possible` |" in PAGE
     assert ": health check not possible: " in str(problem)
-    for word in (Status.FAILED, Status.INTERRUPTED, Outcome.FAILED, Outcome.UNHEALTHY):
+    for word in (Status.FAILED, Status.INTERRUPTED, Outcome.FAILED, Outcome.UNHEALTHY, Outcome.NOT_APPROVED):
         assert f"`{word}`" in PAGE
 
 

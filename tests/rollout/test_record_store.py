@@ -4,11 +4,16 @@ Moto checks the conditions of writes and deletions as S3 does, one request after
 does with two at the same moment.
 """
 
+import functools
+import itertools
 import json
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -242,3 +247,28 @@ def test_the_last_success_is_beside_the_record() -> None:
     assert last_success_name("s3://b/x/targets.json") == "s3://b/x/targets.last-success.json"
     assert last_success_name("/a/targets.rollout.json") == "/a/targets.rollout.last-success.json"
     assert last_success_name("targets.json") == "targets.last-success.json"
+
+
+def test_a_record_is_saved_while_another_thread_adds_what_is_deployed(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(functools.partial(sys.setswitchinterval, sys.getswitchinterval()))
+    sys.setswitchinterval(1e-6)
+    record, store, ended = a_record(), RecordFile(tmp_path / "targets.json"), threading.Event()
+
+    def deploy() -> None:
+        for number in itertools.count():
+            record.deployed[f"stack-{number}"] = record.plan.stacks[0]
+            if number % 100 == 0:
+                record.deployed = {}
+            if ended.is_set():
+                return
+
+    with ThreadPoolExecutor() as pool:
+        deploying = pool.submit(deploy)
+        try:
+            for _ in range(20):
+                store.save(record)
+        finally:
+            ended.set()
+        deploying.result()
