@@ -1,6 +1,6 @@
 """Asks AWS, with the roles of each stack, which account they lead to and whether the stack is healthy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,9 @@ class _DeadLetterQueue:
 def read_account_id(stack: PlannedStack) -> str:
     """The id of the account that the stack's roles lead to. Raises: StackError."""
     try:
-        return _session(stack).client("sts").get_caller_identity()["Account"]
+        return session_of(stack.region, stack.role_arns).client("sts").get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
-        raise StackError(_message(error)) from None
+        raise StackError(message_of(error)) from None
 
 
 def check_health(stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
@@ -46,10 +46,18 @@ def check_health(stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFi
     if not outputs:
         return {}
     try:
-        session = _session(stack)
+        session = session_of(stack.region, stack.role_arns)
         return dict(_alarms(session, outputs)) | dict(_dead_letters(session, outputs))
     except (ClientError, BotoCoreError) as error:
-        raise StackError(_message(error)) from None
+        raise StackError(message_of(error)) from None
+
+
+def count_dead_letters(stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+    """Messages in the dead-letter queues, as `check_health` finds them. Raises: StackError."""
+    try:
+        return dict(_dead_letters(session_of(stack.region, stack.role_arns), outputs))
+    except (ClientError, BotoCoreError) as error:
+        raise StackError(message_of(error)) from None
 
 
 def _alarms(session: boto3.Session, outputs: Mapping[str, object]) -> Iterator[tuple[str, int]]:
@@ -86,21 +94,22 @@ def _dead_letter_queues(outputs: Mapping[str, Any]) -> Iterator[_DeadLetterQueue
         yield _DeadLetterQueue(f"subscription dead letters of {name}", region, subscription_url)
 
 
-def _session(stack: PlannedStack) -> boto3.Session:
+def session_of(region: str, role_arns: Iterable[str]) -> boto3.Session:
     """A session with the credentials of the last role. New for each call: a soak time outlasts credentials."""
-    session = boto3.Session(region_name=stack.region)
-    for role_arn in stack.role_arns:
+    session = boto3.Session(region_name=region)
+    for role_arn in role_arns:
         response = session.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=ROLE_SESSION_NAME)
         credentials = response["Credentials"]
         session = boto3.Session(
             credentials["AccessKeyId"],
             credentials["SecretAccessKey"],
             credentials["SessionToken"],
-            region_name=stack.region,
+            region_name=region,
         )
     return session
 
 
-def _message(error: ClientError | BotoCoreError) -> str:
+def message_of(error: ClientError | BotoCoreError) -> str:
+    """What AWS refused, and why."""
     operation = f"{error.operation_name}: " if isinstance(error, ClientError) else ""
     return f"{operation}{error}".replace("An error occurred ", "")

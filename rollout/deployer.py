@@ -86,6 +86,18 @@ class Deployer(Protocol):
     def update(self, stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
         """Update the stack."""
 
+    def exists(self, stack: PlannedStack) -> bool:
+        """Whether there is such a stack."""
+
+    def preview_destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        """What `destroy` would do. Changes nothing. Only tables count as lost: queues and topics go with a stack."""
+
+    def destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        """Delete all resources of the stack, and then the stack itself."""
+
+    def dead_letters(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+        """Messages in the dead-letter queues of a deployed stack."""
+
     def detect_drift(self, stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
         """How AWS differs from the state after the last update. Changes nothing."""
 

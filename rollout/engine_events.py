@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Collection
 
 from pulumi.automation import EngineEvent, OpType, StepEventMetadata
 
@@ -11,6 +12,8 @@ STATEFUL_TYPES = frozenset(
     {"aws:dynamodb/table:Table", "aws:kms/key:Key", "aws:sns/topic:Topic", "aws:sqs/queue:Queue"}
 )
 """Types whose replacement or deletion loses data or feedback: a new queue is empty, a new key decrypts nothing old."""
+TABLE_TYPES = frozenset({"aws:dynamodb/table:Table"})
+"""Types whose data is still wanted when a stack is destroyed, and its feedback is not."""
 
 _REPLACE_STEPS = frozenset({OpType.REPLACE, OpType.CREATE_REPLACEMENT, OpType.DELETE_REPLACED})
 _UNCHANGED_OPERATIONS = frozenset({"same", "read", "refresh"})
@@ -20,10 +23,12 @@ _COLOUR_TAG = re.compile(r"<\{%.*?%\}>")
 class EventCollector:
     """Collects the events of one operation; the Automation API calls it with each."""
 
-    def __init__(self, on_progress: OnProgress) -> None:
+    def __init__(self, on_progress: OnProgress, stateful_types: Collection[str] = STATEFUL_TYPES) -> None:
+        """Resources of the stateful types are those that can be lost."""
         self.errors: list[str] = []
         """Errors of the engine, and mandatory violations of the policy pack."""
         self._on_progress = on_progress
+        self._stateful_types = stateful_types
         self._operation_by_urn: dict[str, str] = {}
         self._type_by_urn: dict[str, str] = {}
         self._properties_by_urn: dict[str, set[str]] = {}
@@ -45,7 +50,7 @@ class EventCollector:
         lost_resources = [
             LostResource(operation, _name(urn))
             for urn, operation in self._operation_by_urn.items()
-            if operation in {"delete", "replace"} and self._type_by_urn[urn] in STATEFUL_TYPES
+            if operation in {"delete", "replace"} and self._type_by_urn[urn] in self._stateful_types
         ]
         steps = [
             Step(operation, urn, tuple(sorted(self._properties_by_urn[urn])))

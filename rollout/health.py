@@ -1,5 +1,6 @@
 """Compares the health of a stack after its update with its health before."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .deployer import Deployer, HealthFindings, StackError, StoppedError
@@ -19,6 +20,14 @@ class HealthProblem:
 
     def __str__(self) -> str:
         return f"{self.stack}: {'health check not possible: ' if self.unreachable else ''}{self.message}"
+
+
+def remember_worse(earlier: Iterable[HealthProblem], now: Sequence[HealthProblem]) -> list[HealthProblem]:
+    """The problems of now, and of each stack that was worse earlier and is not now, the earlier ones."""
+    worse_now = {problem.stack for problem in now if not problem.unreachable}
+    remembered = [problem for problem in earlier if not problem.unreachable and problem.stack not in worse_now]
+    remembered_stacks = {problem.stack for problem in remembered}
+    return remembered + [problem for problem in now if problem.stack not in remembered_stacks]
 
 
 class HealthChecker:

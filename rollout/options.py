@@ -21,6 +21,15 @@ AllowLossOption = Annotated[
         help="Name of a table, queue, topic or key that may be replaced or deleted, or a pattern: bounce-*-queue.",
     ),
 ]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", help="Only this wave, account or stack; several times for several. wave:x where x is also an account."
+    ),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", help="All waves before this wave, account or stack, and itself.")
+]
 RecordOption = Annotated[
     str | None,
     typer.Option("--record", help="Path or s3:// URL of the record. Default: beside the state in the Pulumi backend."),

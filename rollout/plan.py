@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from .canary import CANARY_WAVE
 from .target_config import (
     PROJECT,
     TABLE_ARN_KEYS,
     TABLE_KMS_KEY_ARN,
+    has_own_tables,
     hub_creates_kms_keys,
+    is_canary,
     is_hub,
     program_config,
     provider_config,
 )
 from .targets import Hub, Target, TargetsError, TargetsFile, read_targets_file
+from .tolerance import tolerated_failures
 from .validation import validate
 from .wave_validation import accounts_of
 from .yaml_reader import YamlReader
@@ -40,16 +44,20 @@ class PlannedWave:
     name: str
     soak_minutes: int
     stacks: tuple[PlannedStack, ...]
+    failure_tolerance: int = 0
+    """How many of the stacks may fail before the rollout stops."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Waves in their order; the first has the hub's stack and no other.
+    """Waves in their order; the canary stack and the hub's each have a wave of their own, before all others.
 
     Raises: ValueError for an empty wave, a duplicate stack, or a stack that does not come after those it depends on.
     """
 
     waves: tuple[PlannedWave, ...]
+    leaving: tuple[PlannedStack, ...] = ()
+    """Stacks that are deployed and no longer in the targets file, as they were last updated."""
 
     def __post_init__(self) -> None:
         earlier_names: set[str] = set()
@@ -71,9 +79,8 @@ class Plan:
 
     @property
     def hub(self) -> PlannedStack:
-        """The stack that owns the tables."""
-        (hub,) = self.waves[0].stacks
-        return hub
+        """The stack that owns the tables of the members: the last with tables of its own, after the canary stack."""
+        return [stack for stack in self.stacks if not stack.hub_output_keys][-1]
 
     def as_json(self) -> dict[str, object]:
         """The plan as `plan --json` prints it."""
@@ -106,21 +113,28 @@ def _build_waves(targets_file: TargetsFile, hub: Hub) -> tuple[PlannedWave, ...]
         stacks = [
             _build_stack(target, targets_file, hub, hub_target)
             for target in targets_file.targets
-            if target.account.name in names and target is not hub_target
+            if target.account.name in names and not has_own_tables(target, targets_file)
         ]
-        waves.append(PlannedWave(wave.name, wave.soak_minutes, tuple(stacks)))
+        tolerance = tolerated_failures(len(stacks), wave.tolerance_count, wave.tolerance_percentage)
+        waves.append(PlannedWave(wave.name, wave.soak_minutes, tuple(stacks), tolerance))
     hub_wave = PlannedWave("hub", 0, (_build_stack(hub_target, targets_file, hub, hub_target),))
     if waves and not waves[0].stacks:  # the first wave lists only the hub: its name and soak time apply
         first_wave = waves.pop(0)
         hub_wave = PlannedWave(first_wave.name, first_wave.soak_minutes, hub_wave.stacks)
-    return (hub_wave, *waves)
+    canary_waves = [
+        PlannedWave(CANARY_WAVE, canary.soak_minutes, (_build_stack(target, targets_file, hub, hub_target),))
+        for canary in [targets_file.canary]
+        for target in targets_file.targets
+        if canary and is_canary(target, canary)
+    ]
+    return (*canary_waves, hub_wave, *waves)
 
 
 def _build_stack(target: Target, targets_file: TargetsFile, hub: Hub, hub_target: Target) -> PlannedStack:
     config = program_config(target, targets_file, hub)
     hub_output_keys: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
-    if target is not hub_target:
+    if not has_own_tables(target, targets_file):
         depends_on = (_stack_name(hub_target),)
         hub_output_keys = TABLE_ARN_KEYS
         if hub_creates_kms_keys(targets_file, hub):

@@ -11,7 +11,8 @@ _TUPLES = ("role_arns", "hub_output_keys", "depends_on")
 
 def parse_plan(document: Mapping[str, Any]) -> Plan:
     """The plan. Raises: KeyError, TypeError or ValueError if it is none."""
-    return Plan(tuple(_parse_wave(wave) for wave in document["waves"]))
+    waves, leaving = map(_parse_wave, document["waves"]), map(parse_stack, document["leaving"])
+    return Plan(tuple(waves), tuple(leaving))
 
 
 def parse_stack(document: Mapping[str, Any]) -> PlannedStack:

@@ -1,6 +1,6 @@
 """Previews all stacks of a plan and changes none: what an update would do, and what has drifted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from .accounts import check_accounts
@@ -21,17 +21,19 @@ def preview_updates(
     *,
     parallel: int = 4,
     allow_loss: Sequence[str] = (),
+    selected: Collection[str] | None = None,
     on_change: Callable[[Record], None] = lambda _: None,
     on_steps: Callable[[str, Sequence[Step]], None] = lambda _name, _steps: None,
 ) -> Record:
     """What `up` would do to each stack. Before the hub is deployed, its members get placeholder ARNs.
 
+    `selected` has the names of the stacks to preview, and the record has no others; None: all.
     `on_steps` gets the steps of each stack, by the stack's name, from several threads.
 
     Raises: WrongAccountError, and ValueError when the hub's outputs belong to another account or Region.
     """
-    record = new_record(plan, datetime.now(UTC))
-    check_accounts(deployer, plan.stacks, parallel)
+    stacks = _selected_stacks(plan, selected)
+    check_accounts(deployer, stacks, parallel)
     hub = plan.hub
     outputs = deployer.outputs(hub)
     if set(TABLE_ARN_KEYS) <= set(outputs):
@@ -49,7 +51,7 @@ def preview_updates(
         on_steps(stack.name, changes.steps)
         return changes
 
-    return _preview_stacks(plan, record, hub_outputs, preview_stack, parallel, on_change)
+    return _preview_stacks(plan, stacks, hub_outputs, preview_stack, parallel, on_change)
 
 
 def detect_drift(
@@ -57,15 +59,17 @@ def detect_drift(
     deployer: Deployer,
     *,
     parallel: int = 4,
+    selected: Collection[str] | None = None,
     on_change: Callable[[Record], None] = lambda _: None,
 ) -> Record:
-    """How AWS differs from the state after the last update of each stack.
+    """How AWS differs from the state after the last update of each stack, of all or of the `selected`.
 
     Raises: WrongAccountError, and ValueError when the hub is not deployed.
     """
-    record = new_record(plan, datetime.now(UTC))
-    check_accounts(deployer, plan.stacks, parallel)
-    hub_outputs = read_hub_outputs(plan, deployer.outputs(plan.hub))
+    stacks = _selected_stacks(plan, selected)
+    check_accounts(deployer, stacks, parallel)
+    has_members = any(stack.hub_output_keys for stack in stacks)
+    hub_outputs = read_hub_outputs(plan, deployer.outputs(plan.hub)) if has_members else {}
 
     def detect_stack_drift(stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
         changes = deployer.detect_drift(stack, config, on_progress)
@@ -73,17 +77,24 @@ def detect_drift(
             raise StackError(f"drifted: {', '.join(changes.changed_names)}")
         return changes
 
-    return _preview_stacks(plan, record, hub_outputs, detect_stack_drift, parallel, on_change)
+    return _preview_stacks(plan, stacks, hub_outputs, detect_stack_drift, parallel, on_change)
+
+
+def _selected_stacks(plan: Plan, selected: Collection[str] | None) -> list[PlannedStack]:
+    return [stack for stack in plan.stacks if selected is None or stack.name in selected]
 
 
 def _preview_stacks(
     plan: Plan,
-    record: Record,
+    stacks: Sequence[PlannedStack],
     hub_outputs: Mapping[str, str],
     preview_stack: PreviewStack,
     parallel: int,
     on_change: Callable[[Record], None],
 ) -> Record:
+    record = new_record(plan, datetime.now(UTC))
+    record.keep_only({stack.name for stack in stacks})
+
     def preview_and_record(pair: tuple[PlannedStack, StackRecord]) -> None:
         stack, stack_record = pair
 
@@ -104,7 +115,7 @@ def _preview_stacks(
         stack_record.activity = ""
         on_change(record)
 
-    run_in_parallel(preview_and_record, list(zip(plan.stacks, record.stacks, strict=True)), parallel)
+    run_in_parallel(preview_and_record, list(zip(stacks, record.stacks, strict=True)), parallel)
     for wave in record.waves:
         succeeded = all(stack.status is Status.SUCCEEDED for stack in wave.stacks)
         wave.status = Status.SUCCEEDED if succeeded else Status.FAILED

@@ -8,6 +8,7 @@ from textwrap import indent
 
 from rich.console import Console
 
+from .leaving import leaving_note
 from .record import Record
 from .record_table import record_table, stacks_by_error
 
@@ -21,6 +22,8 @@ def print_record(record: Record, *, as_json: bool, note: str) -> None:
         console.print(record_table(record))
         for error, stack_names in stacks_by_error(record).items():
             console.print(f"{', '.join(stack_names)}:\n{indent(error, '  ')}\n", markup=False, soft_wrap=True)
+        if leaving := leaving_note(record.plan):
+            console.print(f"{leaving}\n", markup=False, soft_wrap=True)
     counts = Counter(stack.status.value for stack in record.stacks)
     summary = ", ".join(f"{count} {status}" for status, count in counts.items())
     sys.stderr.write(f"{summary}; {note}\n" if note else f"{summary}\n")

@@ -9,7 +9,7 @@ from pulumi.automation import CommandError, LocalWorkspaceOptions, Stack, StackN
 
 from . import aws
 from .deployer import Changes, HealthFindings, OnProgress, StackError
-from .engine_events import EventCollector
+from .engine_events import TABLE_TYPES, EventCollector
 from .options import DeployerOptions
 from .plan import PlannedStack
 from .pulumi_cli import PulumiCli
@@ -49,6 +49,10 @@ class PulumiDeployer:
     def check_health(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
         """Alarms in the ALARM state, and messages in dead-letter queues."""
         return aws.check_health(stack, outputs)
+
+    def dead_letters(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+        """Messages in the dead-letter queues of a deployed stack."""
+        return aws.count_dead_letters(stack, outputs)
 
     def stop(self) -> None:
         """Interrupt the running operations."""
@@ -95,6 +99,34 @@ class PulumiDeployer:
             return self._run(
                 stack, events, lambda pulumi_stack: pulumi_stack.preview_refresh(on_event=events), create=False
             )
+
+    def exists(self, stack: PlannedStack) -> bool:
+        """Whether the Pulumi backend has the stack."""
+        try:
+            self._select_stack(stack, create=False)
+        except StackNotFoundError:
+            return False
+        except CommandError as error:
+            raise StackError(_message(error)) from None
+        return True
+
+    def preview_destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        """What `destroy` would delete."""
+        events = EventCollector(on_progress, TABLE_TYPES)
+        with self._configured(stack, stack.config, keep=False):
+            return self._run(
+                stack, events, lambda pulumi_stack: pulumi_stack.preview_destroy(on_event=events), create=False
+            )
+
+    def destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        """Delete the resources, then the stack with its history and its file."""
+        events = EventCollector(on_progress, TABLE_TYPES)
+        with self._configured(stack, stack.config, keep=False):
+            changes = self._run(stack, events, lambda pulumi_stack: pulumi_stack.destroy(on_event=events), create=False)
+        self._run(
+            stack, events, lambda pulumi_stack: pulumi_stack.workspace.remove_stack(pulumi_stack.name), create=False
+        )
+        return changes
 
     @contextmanager
     def _configured(self, stack: PlannedStack, config: Mapping[str, object], *, keep: bool) -> Iterator[None]:

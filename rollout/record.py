@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -65,10 +65,27 @@ class WaveRecord:
     name: str
     soak_minutes: int
     stacks: list[StackRecord]
+    failure_tolerance: int = 0
+    """How many of the stacks may fail before the rollout stops."""
     status: Status = Status.PENDING
     approved_at: str = ""
     soak_started_at: str = ""
     health_problems: list[HealthProblem] = field(default_factory=list)
+
+    @property
+    def failed_stacks(self) -> set[str]:
+        """The names of the stacks whose update failed, or whose health was worse in the soak time."""
+        return {stack.name for stack in self.stacks if stack.status is Status.FAILED} | {
+            problem.stack for problem in self.health_problems
+        }
+
+    @property
+    def status_after_soak(self) -> Status:
+        """Failed after any failure, pending while stacks remain that were not selected, else succeeded."""
+        statuses = {stack.status for stack in self.stacks}
+        if self.failed_stacks:
+            return Status.FAILED
+        return Status.SUCCEEDED if statuses <= {Status.SUCCEEDED} else Status.PENDING
 
 
 @dataclass
@@ -100,6 +117,12 @@ class Record:
         """Whether every wave has succeeded."""
         return all(wave.status is Status.SUCCEEDED for wave in self.waves)
 
+    def keep_only(self, stack_names: Collection[str]) -> None:
+        """Remove all other stacks, and waves that then have none."""
+        for wave in self.waves:
+            wave.stacks = [stack for stack in wave.stacks if stack.name in stack_names]
+        self.waves = [wave for wave in self.waves if wave.stacks]
+
     def mark_interrupted(self) -> None:
         """Correct the record of a run that has ended without updating it, by a crash for example."""
         status_after_crash = {Status.UPDATING: Status.INTERRUPTED, Status.PREVIEWING: Status.PENDING}
@@ -122,6 +145,7 @@ def new_record(plan: Plan, now: datetime, previous: Record | None = None) -> Rec
             wave.name,
             wave.soak_minutes,
             [StackRecord(stack.name, stack.account_id, stack.region) for stack in wave.stacks],
+            wave.failure_tolerance,
         )
         for wave in plan.waves
     ]

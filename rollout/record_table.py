@@ -34,9 +34,12 @@ def record_table(record: Record, max_stacks: int = 10_000) -> Table:
 
 
 def _wave_notes(wave: WaveRecord) -> list[str]:
-    if wave.health_problems:
-        return [str(problem) for problem in wave.health_problems]
-    return [f"soak time {wave.soak_minutes} min"] if wave.status is Status.SOAKING else []
+    notes = [str(problem) for problem in wave.health_problems]
+    if wave.failure_tolerance and wave.failed_stacks:
+        notes.append(f"{len(wave.failed_stacks)} failed, {wave.failure_tolerance} may fail")
+    if wave.status is Status.SOAKING:
+        notes.append(f"soak time {wave.soak_minutes} min")
+    return notes
 
 
 def _styled(status: Status) -> str:

@@ -1,17 +1,18 @@
 """Carries out a plan, wave after wave, through a `Deployer`; knows nothing of Pulumi or AWS.
 
-The stacks of a wave are updated in parallel. If one fails, the others of its wave finish and the waves after it do not
-begin. Every step is recorded: to resume is to run again with the same record.
+The stacks of a wave are updated in parallel. When more of them have failed than the wave tolerates, those in progress
+finish, and no other stack and no other wave begins. Every step is recorded: to resume is to run again with the same
+record.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from .accounts import check_accounts
 from .deployer import Changes, Deployer, StackError, StoppedError
-from .health import HealthChecker, HealthProblem
+from .health import HealthChecker, HealthProblem, remember_worse
 from .hooks import Hooks, approval_report, end_report, needs_approval, wave_report
 from .hub_outputs import read_hub_outputs
 from .parallel import run_in_parallel
@@ -19,10 +20,13 @@ from .plan import Plan, PlannedStack, PlannedWave
 from .record import Record, StackRecord, Status, WaveRecord, format_timestamp
 from .record_store import RecordStore
 from .reviewed_plan import check_steps
+from .selection import select
 from .stack_files import complete_config
+from .tolerance import WaveFailures
 
 HEALTH_CHECK_SECONDS = 60
 """Between two health checks of a wave during its soak time."""
+StackPair = tuple[PlannedStack, StackRecord]
 
 
 class Outcome(StrEnum):
@@ -47,22 +51,28 @@ class Runner:
         *,
         parallel: int = 4,
         allow_loss: Sequence[str] = (),
+        selected: Collection[str] | None = None,
         hooks: Hooks | None = None,
         on_change: Callable[[Record], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         pause: Callable[[float], bool] | None = None,
     ) -> None:
-        """`on_change` gets the record after every change. `pause` waits some seconds; True: the rollout was stopped."""
+        """`selected` has the names of the stacks to update; None: all.
+
+        `on_change` gets the record after every change. `pause` waits some seconds; True: the rollout was stopped.
+        """
         self._plan = plan
         self._deployer = deployer
         self._record_store = record_store
         self._record = record
         self._parallel = parallel
         self._allow_loss = allow_loss
+        self._selected = select(plan) if selected is None else selected
         self._hooks = hooks or Hooks()
         self._on_change = on_change
         self._now = now
         self._stopping = threading.Event()
+        self._save_lock = threading.Lock()
         self._pause = pause or self._stopping.wait
         self._hub_outputs: Mapping[str, str] = {}
         self._health_checker = HealthChecker(deployer)
@@ -74,29 +84,36 @@ class Runner:
         self._deployer.stop()
 
     def run(self) -> Outcome:
-        """Update every stack that is not yet updated. Raises: WrongAccountError before anything is changed."""
+        """Update every selected stack that is not yet updated. Returns what was first not a success, if anything.
+
+        Raises: WrongAccountError before anything is changed.
+        """
         outcome = self._run_waves()
         self._hooks.notify(end_report(self._record, outcome))
         return outcome
 
     def _run_waves(self) -> Outcome:
         waves = [
-            (wave, wave_record)
+            (wave, wave_record, pairs)
             for wave, wave_record in zip(self._plan.waves, self._record.waves, strict=True)
-            if wave_record.status is not Status.SUCCEEDED
+            if wave_record.status is not Status.SUCCEEDED and (pairs := self._selected_pairs(wave, wave_record))
         ]
-        check_accounts(self._deployer, [stack for wave, _ in waves for stack in wave.stacks], self._parallel)
-        for wave, wave_record in waves:
+        check_accounts(self._deployer, [stack for *_, pairs in waves for stack, _ in pairs], self._parallel)
+        outcome = Outcome.SUCCEEDED
+        for wave, wave_record, pairs in waves:
             if not self._approve(wave_record):
                 return Outcome.STOPPED if self._stopping.is_set() else Outcome.NOT_APPROVED
-            outcome = self._run_wave(wave, wave_record)
-            self._hooks.notify(wave_report(self._record, wave_record, outcome))
-            if outcome is not Outcome.SUCCEEDED:
-                return outcome
-        self._record.finished_at = self._timestamp()
-        self._record_store.save_last_success(self._record)
+            failures = WaveFailures(wave.failure_tolerance)
+            wave_outcome = self._run_wave(wave, wave_record, pairs, failures)
+            self._hooks.notify(wave_report(self._record, wave_record, wave_outcome))
+            if wave_outcome is Outcome.STOPPED or failures.exceeded:
+                return wave_outcome
+            outcome = wave_outcome if outcome is Outcome.SUCCEEDED else outcome
+        if self._record.succeeded:
+            self._record.finished_at = self._timestamp()
+            self._record_store.save_last_success(self._record)
         self._save()
-        return Outcome.SUCCEEDED
+        return outcome
 
     def _approve(self, wave_record: WaveRecord) -> bool:
         """Ask the user's command whether a wave may begin, and record that it may."""
@@ -108,28 +125,34 @@ class Runner:
         self._save()
         return not self._stopping.is_set()
 
-    def _run_wave(self, wave: PlannedWave, wave_record: WaveRecord) -> Outcome:
+    def _selected_pairs(self, wave: PlannedWave, wave_record: WaveRecord) -> list[StackPair]:
+        pairs = zip(wave.stacks, wave_record.stacks, strict=True)
+        return [(stack, stack_record) for stack, stack_record in pairs if stack.name in self._selected]
+
+    def _run_wave(
+        self, wave: PlannedWave, wave_record: WaveRecord, pairs: Sequence[StackPair], failures: WaveFailures
+    ) -> Outcome:
         wave_record.health_problems = []
-        pending = [
-            (stack, stack_record)
-            for stack, stack_record in zip(wave.stacks, wave_record.stacks, strict=True)
-            if stack_record.status is not Status.SUCCEEDED
-        ]
+        pending = [pair for pair in pairs if pair[1].status is not Status.SUCCEEDED]
         if pending:
             self._set_status(wave_record, Status.UPDATING)
-            run_in_parallel(lambda pair: self._update_stack(*pair), pending, self._parallel)
-            wave_record.soak_started_at = self._timestamp()
-        if any(stack_record.status is Status.FAILED for stack_record in wave_record.stacks):
+            run_in_parallel(lambda pair: self._update_stack(*pair, failures), pending, self._parallel)
+        if failures.exceeded or all(stack_record.status is Status.FAILED for _, stack_record in pairs):
             self._set_status(wave_record, Status.FAILED)
             return Outcome.FAILED
         if self._stopping.is_set():
             self._set_status(wave_record, Status.PENDING)
             return Outcome.STOPPED
-        return self._soak(wave, wave_record)
+        if any(stack_record.status is Status.SUCCEEDED for _, stack_record in pending):
+            wave_record.soak_started_at = self._timestamp()
+        outcome = self._soak(wave, wave_record, failures)
+        if outcome is Outcome.SUCCEEDED and any(stack_record.status is Status.FAILED for _, stack_record in pairs):
+            return Outcome.FAILED
+        return outcome
 
-    def _update_stack(self, stack: PlannedStack, stack_record: StackRecord) -> None:
+    def _update_stack(self, stack: PlannedStack, stack_record: StackRecord, failures: WaveFailures) -> None:
         """Check health, preview and update one stack, and record the result."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() or failures.exceeded:
             return
 
         def on_progress(activity: str) -> None:
@@ -153,6 +176,7 @@ class Runner:
             stack_record.status = Status.SUCCEEDED
         except StackError as error:
             stack_record.status, stack_record.error = Status.FAILED, str(error)
+            failures.add(stack.name)
         except StoppedError:
             interrupted = stack_record.status is Status.UPDATING
             stack_record.status = Status.INTERRUPTED if interrupted else Status.PENDING
@@ -162,8 +186,12 @@ class Runner:
     def _hub_outputs_for(self, stack: PlannedStack) -> Mapping[str, str]:
         if stack.hub_output_keys and not self._hub_outputs:
             hub = self._plan.hub
+            outputs = self._deployer.outputs(hub)
+            if not outputs:
+                message = f"the tables are in the hub's stack {hub.name}, which is not deployed: update it first"
+                raise StackError(message)
             try:
-                self._hub_outputs = read_hub_outputs(self._plan, self._deployer.outputs(hub))
+                self._hub_outputs = read_hub_outputs(self._plan, outputs)
             except ValueError as error:
                 message = f"the hub's stack {hub.name} does not export what its members need: {error}"
                 raise StackError(message) from None
@@ -174,34 +202,38 @@ class Runner:
             message = f"the update would replace or delete resources with data: {losses}; --allow-loss NAME allows it"
             raise StackError(message)
 
-    def _soak(self, wave: PlannedWave, wave_record: WaveRecord) -> Outcome:
-        """Check the health of a wave until its soak time is over, and once more at its end."""
+    def _soak(self, wave: PlannedWave, wave_record: WaveRecord, failures: WaveFailures) -> Outcome:
+        """Check the health of a wave until its soak time is over, and once more at its end.
+
+        A stack that was worse once has failed, also if it is well again.
+        """
         wave_record.soak_started_at = wave_record.soak_started_at or self._timestamp()
         self._set_status(wave_record, Status.SOAKING)
         soak_end = datetime.fromisoformat(wave_record.soak_started_at) + timedelta(minutes=wave.soak_minutes)
         while True:
             remaining_seconds = (soak_end - self._now()).total_seconds()
-            problems = wave_record.health_problems = self._check_health(wave, wave_record)
+            problems = remember_worse(wave_record.health_problems, self._check_health(wave, wave_record))
+            wave_record.health_problems = problems
             if self._stopping.is_set():
                 return Outcome.STOPPED
-            worse = [problem for problem in problems if not problem.unreachable]
-            if worse or (problems and remaining_seconds <= 0):
-                self._set_status(wave_record, Status.FAILED)
-                return Outcome.UNHEALTHY
-            if remaining_seconds <= 0:
-                self._set_status(wave_record, Status.SUCCEEDED)
-                return Outcome.SUCCEEDED
+            for problem in problems:
+                if remaining_seconds <= 0 or not problem.unreachable:
+                    failures.add(problem.stack)
+            if remaining_seconds <= 0 or failures.exceeded:
+                self._set_status(wave_record, wave_record.status_after_soak)
+                return Outcome.UNHEALTHY if problems else Outcome.SUCCEEDED
             self._save()
             if self._pause(min(remaining_seconds, HEALTH_CHECK_SECONDS)) or self._stopping.is_set():
                 return Outcome.STOPPED
 
     def _check_health(self, wave: PlannedWave, wave_record: WaveRecord) -> list[HealthProblem]:
-        def check(pair: tuple[PlannedStack, StackRecord]) -> list[HealthProblem]:
+        def check(pair: StackPair) -> list[HealthProblem]:
             stack, stack_record = pair
             return self._health_checker.check(stack, stack_record.findings_before or {})
 
-        pairs = list(zip(wave.stacks, wave_record.stacks, strict=True))
-        return [problem for problems in run_in_parallel(check, pairs, self._parallel) for problem in problems]
+        pairs = zip(wave.stacks, wave_record.stacks, strict=True)
+        updated = [pair for pair in pairs if pair[1].status is Status.SUCCEEDED]
+        return [problem for problems in run_in_parallel(check, updated, self._parallel) for problem in problems]
 
     def _timestamp(self) -> str:
         return format_timestamp(self._now())
@@ -211,5 +243,6 @@ class Runner:
         self._save()
 
     def _save(self) -> None:
-        self._record_store.save(self._record)
+        with self._save_lock:  # else an older state could be written after a newer one
+            self._record_store.save(self._record)
         self._on_change(self._record)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from components.blocked_table_args import TableSettings
 from components.inputs import camel_case
 
-from .targets import Hub, Target, TargetsFile
+from .targets import Canary, Hub, Target, TargetsFile
 
 PROJECT = "ses-feedback"
 ROLE_SESSION_NAME = "ses-feedback-rollout"
@@ -16,6 +16,8 @@ TABLE_ARN_KEYS = ("blockedTableArn", "historyTableArn")
 """Configuration keys of a member's stack whose values are outputs of the hub's stack."""
 TABLE_KMS_KEY_ARN = "tableKmsKeyArn"
 """One more such key, where the hub's stack creates KMS keys."""
+PRINCIPAL_KEYS = ("writerPrincipals", "readerPrincipals")
+"""Configuration keys of the hub's stack: who may write and read its tables from other accounts."""
 TABLE_SETTINGS = {camel_case(field.name): field.default for field in fields(TableSettings)}
 """Configuration keys that only the hub's stack has, since its tables decide for all; each with its default."""
 
@@ -25,15 +27,44 @@ def is_hub(target: Target, hub: Hub) -> bool:
     return (target.account.name, target.region) == (hub.account_name, hub.region)
 
 
+def is_canary(target: Target, canary: Canary | None) -> bool:
+    """Whether a target's stack is updated before the hub's."""
+    return canary is not None and (target.account.name, target.region) == (canary.account_name, canary.region)
+
+
+def has_own_tables(target: Target, targets_file: TargetsFile) -> bool:
+    """Whether a target is the canary or the hub; all others are members, and write to the hub's tables."""
+    hub = targets_file.hub
+    return is_canary(target, targets_file.canary) or (hub is not None and is_hub(target, hub))
+
+
+def member_account_ids(targets_file: TargetsFile, hub: Hub) -> list[str]:
+    """The ids of all accounts with a member but the hub's own, which needs no rights at its tables."""
+    return sorted(
+        {
+            target.account.id
+            for target in targets_file.targets
+            if not has_own_tables(target, targets_file) and target.account.name != hub.account_name
+        }
+        - {""}  # an id that could not be read
+    )
+
+
 def program_config(target: Target, targets_file: TargetsFile, hub: Hub) -> dict[str, object]:
     """The configuration keys of the program, without those that come from the outputs of the hub's stack."""
-    nodes = {**target.config, **(hub.config if is_hub(target, hub) else {})}
-    config = {key: node.plain for key, node in nodes.items() if is_hub(target, hub) or key not in TABLE_SETTINGS}
+    canary = targets_file.canary
+    nodes = {
+        **target.config,
+        **(hub.config if is_hub(target, hub) else {}),
+        **(canary.config if canary and is_canary(target, canary) else {}),
+    }
+    own_tables = has_own_tables(target, targets_file)
+    config = {key: node.plain for key, node in nodes.items() if own_tables or key not in TABLE_SETTINGS}
     config["sources"] = target.sources.plain
     if is_hub(target, hub):
-        other_account_ids = sorted({other.account.id for other in targets_file.targets} - {target.account.id, ""})
-        config["writerPrincipals"] = other_account_ids if hub.writers is None else hub.writers
-        config["readerPrincipals"] = other_account_ids if hub.readers is None else hub.readers
+        account_ids = member_account_ids(targets_file, hub)
+        config["writerPrincipals"] = account_ids if hub.writers is None else hub.writers
+        config["readerPrincipals"] = account_ids if hub.readers is None else hub.readers
     return config
 
 

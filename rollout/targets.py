@@ -10,11 +10,13 @@ from .yaml_reader import Node, Problem, YamlReader
 
 _NAME = inputs.pattern(r"[a-z0-9][a-z0-9-]{0,39}", "up to 40 lower-case letters, digits and -")
 _ACCOUNT_ID = inputs.pattern(r"\d{12}", "an account id, 12 digits,")
-_ROLE_ARN = inputs.pattern(
+ROLE_ARN = inputs.pattern(
     r"arn:aws[a-z-]*:iam::(?:\d{12}|\{account\}):role/[\w+=,.@/-]+",
     "the ARN of a role, such as arn:aws:iam::{account}:role/deploy,",
 )
 _SOAK_MINUTES = inputs.IntegerRange(0, 10_080, "minutes")
+_TOLERANCE_COUNT = inputs.IntegerRange(0, 10_000, "stacks")
+_TOLERANCE_PERCENTAGE = inputs.IntegerRange(0, 100, "percent")
 _DERIVED_KEYS = ("sources", "blockedTableArn", "historyTableArn", "tableRegion", "writerPrincipals", "readerPrincipals")
 """Configuration keys that follow from the targets file, so that no `config` may set them."""
 
@@ -74,6 +76,17 @@ class Hub:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """The target that is updated before the hub. Its stack has tables of its own, to which no other stack writes."""
+
+    account_name: str
+    region: str
+    soak_minutes: int
+    config: Mapping[str, Node]
+    node: Node
+
+
+@dataclass(frozen=True)
 class Wave:
     """Accounts that are updated together: by name, by label, or all that are in no other wave."""
 
@@ -82,6 +95,8 @@ class Wave:
     labels: frozenset[str]
     remaining_accounts: bool
     soak_minutes: int
+    tolerance_count: int
+    tolerance_percentage: int
     node: Node
 
 
@@ -94,6 +109,8 @@ class TargetsFile:
     targets: list[Target] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list)
+    organization: Node | None = None
+    canary: Canary | None = None
 
 
 def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
@@ -101,11 +118,12 @@ def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
     root = reader.read_document(content)
     if root is None:
         return None
-    keys = ("regions", "roles", "defaults", "hub", "accounts", "waves")
+    keys = ("regions", "roles", "defaults", "canary", "hub", "accounts", "waves", "organization")
     fields = reader.read_fields(root, keys, ("regions", "hub", "accounts", "waves"))
     regions = reader.read_values(fields.get("regions"), "Regions", ses_region)
     defaults = _read_config(reader, fields.get("defaults"))
     hub = _read_hub(reader, fields["hub"]) if "hub" in fields else None
+    canary = _read_canary(reader, fields["canary"]) if "canary" in fields else None
     accounts: list[Account] = []
     targets: list[Target] = []
     for node in reader.read_list(fields.get("accounts"), "accounts"):
@@ -115,7 +133,7 @@ def read_targets_file(reader: YamlReader, content: str) -> TargetsFile | None:
     for key in ("regions", "accounts"):
         reader.require_entries(fields.get(key))
     waves = [_read_wave(reader, node) for node in reader.read_list(fields.get("waves"), "waves")]
-    return TargetsFile(regions, hub, targets, accounts, waves)
+    return TargetsFile(regions, hub, targets, accounts, waves, fields.get("organization"), canary)
 
 
 def _read_account(
@@ -139,7 +157,7 @@ def _read_account(
 def _read_roles(reader: YamlReader, node: Node | None) -> tuple[str, ...] | None:
     if node is None:
         return None
-    return tuple(reader.read_values(node, "roles to assume, one after the other,", _ROLE_ARN))
+    return tuple(reader.read_values(node, "roles to assume, one after the other,", ROLE_ARN))
 
 
 def _read_config(reader: YamlReader, node: Node | None) -> Mapping[str, Node]:
@@ -185,18 +203,33 @@ def _read_hub(reader: YamlReader, node: Node) -> Hub | None:
     return Hub(account_name, region, writers, readers, config, node) if account_name and region else None
 
 
+def _read_canary(reader: YamlReader, node: Node) -> Canary | None:
+    fields = reader.read_fields(node, ("account", "region", "soakMinutes", "config"), ("account", "region"))
+    account_name = reader.read_value(fields.get("account"), _NAME, as_written=True)
+    region = reader.read_value(fields.get("region"), inputs.region)
+    soak_minutes = reader.read_value(fields.get("soakMinutes"), _SOAK_MINUTES) or 0
+    config = _read_config(reader, fields.get("config"))
+    return Canary(account_name, region, soak_minutes, config, node) if account_name and region else None
+
+
 def _read_principals(reader: YamlReader, node: Node | None) -> list[str] | None:
     return None if node is None else reader.read_values(node, "principals", inputs.principal)
 
 
 def _read_wave(reader: YamlReader, node: Node) -> Wave:
-    keys = ("name", "accounts", "labels", "remainingAccounts", "soakMinutes")
+    tolerance_keys = ("failureToleranceCount", "failureTolerancePercentage")
+    keys = ("name", "accounts", "labels", "remainingAccounts", "soakMinutes", *tolerance_keys)
     fields = reader.read_fields(node, keys, ("name",))
+    count, percentage = (fields.get(key) for key in tolerance_keys)
+    if count and percentage:
+        reader.add_value_problem(percentage, f"{count.path} in line {count.line} is given too: give one of them")
     return Wave(
         reader.read_value(fields.get("name"), _NAME, as_written=True) or "",
         frozenset(reader.read_values(fields.get("accounts"), "names of accounts", _NAME)),
         frozenset(reader.read_values(fields.get("labels"), "labels", _NAME)),
         reader.read_value(fields.get("remainingAccounts"), inputs.boolean) or False,
         reader.read_value(fields.get("soakMinutes"), _SOAK_MINUTES) or 0,
+        reader.read_value(count, _TOLERANCE_COUNT) or 0,
+        reader.read_value(percentage, _TOLERANCE_PERCENTAGE) or 0,
         node,
     )

@@ -8,13 +8,18 @@ from components.inputs import InputError
 from stack.config import parse
 
 from .aws_regions import dynamodb_region
+from .canary import check_canary
+from .organization import read_organization
 from .role_validation import check_roles
 from .target_config import (
     TABLE_KMS_KEY_ARN,
     TABLE_SETTINGS,
     encode_config,
+    has_own_tables,
     hub_creates_kms_keys,
+    is_canary,
     is_hub,
+    member_account_ids,
     placeholder_outputs,
     program_config,
 )
@@ -37,7 +42,11 @@ def validate(reader: YamlReader, targets_file: TargetsFile) -> None:
     _check_regions(reader, targets_file)
     if targets_file.hub:
         _check_hub(reader, targets_file, targets_file.hub)
+    if targets_file.canary:
+        check_canary(reader, targets_file, targets_file.canary)
     check_waves(reader, targets_file)
+    if targets_file.organization:
+        read_organization(reader, targets_file.organization)
 
 
 def _check_unique(reader: YamlReader, named_nodes: Iterable[tuple[str, Node, str]]) -> None:
@@ -71,14 +80,15 @@ def _check_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
     if hub_target is None:
         _add_missing_hub(reader, targets_file, hub)
         return
-    _check_writers(reader, targets_file, hub, hub_target)
+    _check_writers(reader, targets_file, hub)
     outputs = placeholder_outputs(hub.region, hub_target.account.id or _UNKNOWN_ACCOUNT_ID)
     if not hub_creates_kms_keys(targets_file, hub):
         del outputs[TABLE_KMS_KEY_ARN]
     _check_table_settings(reader, targets_file, hub, hub_target)
     for target in targets_file.targets:
-        config = program_config(target, targets_file, hub) | ({} if target is hub_target else outputs)
-        _check_config(reader, target, hub, config)
+        config = program_config(target, targets_file, hub)
+        config |= {} if has_own_tables(target, targets_file) else outputs
+        _check_config(reader, target, targets_file, config)
 
 
 def _add_missing_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
@@ -98,19 +108,20 @@ def _add_missing_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) ->
     reader.add_problem(hub.node, f"{message}{meant}")
 
 
-def _check_writers(reader: YamlReader, targets_file: TargetsFile, hub: Hub, hub_target: Target) -> None:
+def _check_writers(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
     """Check that every account with a pipeline may write to the tables; an organization id may include them all."""
     if hub.writers is None or any(principal.startswith("o-") for principal in hub.writers):
         return
     if not reader.is_sound(f"{hub.node.path}.writers"):
         return
-    member_ids = {
-        target.account.id
-        for target in targets_file.targets
-        if reader.is_sound(f"{target.account.node.path}.id", f"{target.account.node.path}.roles")
+    unsure_ids = {
+        account.id
+        for account in targets_file.accounts
+        if not reader.is_sound(f"{account.node.path}.id", f"{account.node.path}.roles")
     }
+    member_ids = {*member_account_ids(targets_file, hub)} - unsure_ids
     arn_accounts = {Arn.of(principal).account for principal in hub.writers if ":" in principal}
-    if missing := sorted(member_ids - {hub_target.account.id} - arn_accounts - {*hub.writers}):
+    if missing := sorted(member_ids - arn_accounts - {*hub.writers}):
         requirement = (
             f"account {missing[0]} has a pipeline and must be among them"
             if len(missing) == 1
@@ -123,7 +134,8 @@ def _check_table_settings(reader: YamlReader, targets_file: TargetsFile, hub: Hu
     """Check that no member configures other settings than the hub, whose tables decide for all."""
     hub_config = program_config(hub_target, targets_file, hub)
     for target in targets_file.targets:
-        for key in sorted(TABLE_SETTINGS.keys() & target.config.keys()) if target is not hub_target else []:
+        is_member = not has_own_tables(target, targets_file)
+        for key in sorted(TABLE_SETTINGS.keys() & target.config.keys()) if is_member else []:
             node, hub_value = target.config[key], hub_config.get(key, TABLE_SETTINGS[key])
             if node.plain != hub_value:
                 reader.add_value_problem(
@@ -131,7 +143,7 @@ def _check_table_settings(reader: YamlReader, targets_file: TargetsFile, hub: Hu
                 )
 
 
-def _check_config(reader: YamlReader, target: Target, hub: Hub, config: dict[str, object]) -> None:
+def _check_config(reader: YamlReader, target: Target, targets_file: TargetsFile, config: dict[str, object]) -> None:
     """Check each source, then the whole configuration, with the program's own check."""
     region, path = target.region, target.node.path
     for index, source in enumerate(target.sources.value if isinstance(target.sources.value, list) else []):
@@ -144,9 +156,14 @@ def _check_config(reader: YamlReader, target: Target, hub: Hub, config: dict[str
             message = str(error).replace("sources[0]", f"sources[{index}]", 1)
             reader.add_problem(node, f"{path}.{message}")
     account_path = target.account.node.path
-    if not reader.is_sound(path, f"{account_path}.name", f"{account_path}.config", "defaults", "hub"):
+    if not reader.is_sound(path, f"{account_path}.name", f"{account_path}.config", "defaults", "hub", "canary"):
         return
-    nodes = {**target.config, **(hub.config if is_hub(target, hub) else {})}
+    hub, canary = targets_file.hub, targets_file.canary
+    nodes = {
+        **target.config,
+        **(hub.config if hub and is_hub(target, hub) else {}),
+        **(canary.config if canary and is_canary(target, canary) else {}),
+    }
     try:
         parse(encode_config(config), region)
     except InputError as error:

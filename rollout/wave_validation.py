@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from .target_config import is_hub
+from .canary import has_only_canary
+from .target_config import has_own_tables
 from .targets import Account, TargetsFile, Wave
 from .words import did_you_mean, listed
 from .yaml_reader import YamlReader
@@ -34,14 +35,18 @@ def check_waves(reader: YamlReader, targets_file: TargetsFile) -> None:
     if not reader.is_sound("waves") or not _labels_are_sound(reader, accounts):
         return
     remaining_accounts = [
-        account
-        for account in accounts
-        if account.name not in wave_of_account and not _has_only_hub(targets_file, account)
+        account for account in accounts if account.name not in wave_of_account and _needs_wave(targets_file, account)
     ]
     for wave in waves:
-        if not accounts_of(wave, accounts) and not (wave.remaining_accounts and remaining_accounts):
+        members = [account for account in accounts_of(wave, accounts) if not has_only_canary(account, targets_file)]
+        if not members and not (wave.remaining_accounts and remaining_accounts):
             message = f"wave {wave.name!r} is empty: name accounts, labels, or remainingAccounts: true"
             reader.add_problem(wave.node, f"{wave.node.path}: {message}")
+        elif (wave.tolerance_count or wave.tolerance_percentage) and not (
+            wave.remaining_accounts or any(_needs_wave(targets_file, account) for account in members)
+        ):
+            message = "the wave has only the hub's stack, whose failure is not tolerated"
+            reader.add_problem(wave.node, f"{wave.node.path}: leave the failure tolerance out: {message}")
     if remaining_accounts and not remaining_waves and reader.is_sound("waves", "hub"):
         first, names = remaining_accounts[0], [repr(account.name) for account in remaining_accounts]
         subject = f"account {names[0]} is" if len(names) == 1 else f"accounts {listed(names)} are"
@@ -102,7 +107,8 @@ def _check_hub_is_first(reader: YamlReader, targets_file: TargetsFile) -> None:
             reader.add_value_problem(wave.node.find("name"), requirement)
 
 
-def _has_only_hub(targets_file: TargetsFile, account: Account) -> bool:
-    """Whether the account's only stack is the hub's, which needs no wave."""
-    hub = targets_file.hub
-    return hub is not None and all(is_hub(target, hub) for target in targets_file.targets if target.account is account)
+def _needs_wave(targets_file: TargetsFile, account: Account) -> bool:
+    """Whether the account has a member; the hub's stack and the canary stack need no wave."""
+    return any(
+        target.account is account and not has_own_tables(target, targets_file) for target in targets_file.targets
+    )

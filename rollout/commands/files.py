@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from rollout.hub_outputs import read_hub_outputs
-from rollout.options import TargetsPath
+from rollout.options import ROOT, ProgramOption, RecordOption, TargetsPath
 from rollout.plan import Plan
+from rollout.record_location import find_record_store
 from rollout.stack_files import complete_configs, stack_file, write_stack_file
 
 from .app import app
@@ -21,10 +22,12 @@ def _files(
     hub_outputs: Annotated[
         Path | None, typer.Option(help="File with what `pulumi stack output --json` prints for the hub's stack.")
     ] = None,
+    program: ProgramOption = ROOT,
+    record: RecordOption = None,
     folder: Annotated[Path, typer.Option(help="Folder to write into.")] = Path(),
 ) -> None:
     """Write the Pulumi.<stack>.yaml of the hub's stack or, with --hub-outputs, of all stacks."""
-    plan = read_plan(targets)
+    plan = read_plan(targets, find_record_store(targets, record, program))
     outputs = None if hub_outputs is None else _read_outputs_file(plan, hub_outputs)
     for stack_name, config in complete_configs(plan, outputs).items():
         write_stack_file(folder, stack_name, config)

@@ -7,12 +7,15 @@ from rollout.options import (
     DeployerOptions,
     JsonOption,
     NotifyOption,
+    OnlyOption,
     RecordOption,
     TargetsPath,
+    UntilOption,
     with_deployer_options,
 )
 from rollout.program import program_of_record
 from rollout.record_location import find_record_store
+from rollout.selection import select
 
 from .app import app
 from .shared import create_deployer, load_record, read_plan, run_rollout
@@ -20,10 +23,12 @@ from .shared import create_deployer, load_record, read_plan, run_rollout
 
 @app.command(name="resume")
 @with_deployer_options
-def _resume(
+def _resume(  # noqa: PLR0913 # one parameter per option
     options: DeployerOptions,
     targets: TargetsPath,
     *,
+    only: OnlyOption = None,
+    until: UntilOption = None,
     allow_loss: AllowLossOption = None,
     approve: ApproveOption = None,
     notify: NotifyOption = None,
@@ -38,6 +43,17 @@ def _resume(
         rollout_record = load_record(record_store, plan)
         rollout_record.mark_interrupted()
         plan = rollout_record.plan  # of a rollback: not that of the targets file
+        selected = select(plan, only or (), until)
         with program_of_record(options, rollout_record.program_commit, [targets]) as options_of_record:
             deployer = create_deployer(options_of_record)
-            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, hooks)
+            run_rollout(
+                plan,
+                rollout_record,
+                record_store,
+                deployer,
+                options.parallel,
+                allow_loss,
+                as_json,
+                selected=selected,
+                hooks=hooks,
+            )

@@ -1,11 +1,13 @@
 """`python -m rollout rollback`."""
 
+import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from rollout.hooks import Hooks
+from rollout.leaving import leaving_note, with_leaving
 from rollout.options import (
     AllowLossOption,
     ApproveOption,
@@ -49,7 +51,11 @@ def _rollback(  # noqa: PLR0913 # one parameter per option
     with record_store.locked():
         old_record = record_store.load()
         good_record, good_commit = choose_rollback(record_store, old_record, commit)
-        good_commit, plan = resolve_commit(options.program, good_commit), good_record.plan
+        good_commit = resolve_commit(options.program, good_commit)
+        previous = old_record or good_record
+        plan = with_leaving(good_record.plan, previous.deployed)  # accounts that are newer than the plan leave it
+        if note := leaving_note(plan):
+            sys.stderr.write(f"{note}\n")
         with program_at(options, good_commit) as options_at_commit:
             deployer = create_deployer(options_at_commit)
             date = good_record.started_at.partition("T")[0]
@@ -57,6 +63,8 @@ def _rollback(  # noqa: PLR0913 # one parameter per option
                 f"Update {count_of(len(plan.stacks), 'stack')} to commit {good_commit[:12]}, with the plan of {date}?"
             )
             confirm(question, yes)
-            rollout_record = new_record(plan, datetime.now(UTC), old_record)
+            rollout_record = new_record(plan, datetime.now(UTC), previous)
             rollout_record.program_commit, rollout_record.is_rollback = good_commit, True
-            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, hooks)
+            run_rollout(
+                plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, None, hooks
+            )

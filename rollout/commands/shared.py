@@ -1,6 +1,7 @@
 """What several subcommands do: read the plan, open the record, create the deployer, run, ask and report."""
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import typer
@@ -8,6 +9,7 @@ import typer
 from rollout.deployer import Deployer
 from rollout.graceful_stop import graceful_stop
 from rollout.hooks import Hooks
+from rollout.leaving import with_leaving
 from rollout.options import DeployerOptions
 from rollout.plan import Plan, build_plan
 from rollout.printing import print_record, progress_console
@@ -21,9 +23,14 @@ EXIT_NOT_SUCCEEDED = 1
 EXIT_INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 
-def read_plan(targets: Path) -> Plan:
-    """The plan of a targets file. Raises: OSError, TargetsError."""
-    return build_plan(read_text(targets), str(targets))
+def read_plan(targets: Path, record_store: RecordStore | None = None) -> Plan:
+    """The plan of a targets file; with a store, also what leaves according to its record.
+
+    Raises: OSError, TargetsError, RecordError, and ValueError for a deployed account with another name or id.
+    """
+    plan = build_plan(read_text(targets), str(targets))
+    record = record_store.load() if record_store else None
+    return with_leaving(plan, record.deployed) if record else plan
 
 
 def load_record(record_store: RecordStore, plan: Plan) -> Record:
@@ -31,7 +38,7 @@ def load_record(record_store: RecordStore, plan: Plan) -> Record:
     record = record_store.load()
     if record is None:
         raise RecordError(f"{record_store.location} does not exist: `up` begins a rollout and writes it")
-    if record.plan_digest != plan_digest(plan) and not record.is_rollback:
+    if record.plan_digest != plan_digest(with_leaving(plan, record.deployed)) and not record.is_rollback:
         message = "belongs to another plan, since the targets file has changed: run `up --restart`"
         raise RecordError(f"{record_store.location} {message}")
     return record
@@ -44,7 +51,7 @@ def create_deployer(options: DeployerOptions) -> Deployer:
     return PulumiDeployer(options)
 
 
-def run_rollout(
+def run_rollout(  # noqa: PLR0913 # what it works with, and options
     plan: Plan,
     record: Record,
     record_store: RecordStore,
@@ -52,9 +59,14 @@ def run_rollout(
     parallel: int,
     allow_loss: list[str] | None,
     as_json: bool,
+    *,
+    selected: Collection[str] | None = None,
     hooks: Hooks | None = None,
 ) -> None:
-    """Run a rollout from its record, print the record and end the program with its exit code."""
+    """Run a rollout from its record, print the record and end the program with its exit code.
+
+    `selected` has the names of the stacks to update; None: all.
+    """
     with ProgressDisplay(progress_console(), record) as display:
         runner = Runner(
             plan,
@@ -63,12 +75,15 @@ def run_rollout(
             record,
             parallel=parallel,
             allow_loss=allow_loss or (),
+            selected=selected,
             hooks=hooks,
             on_change=display,
         )
         with graceful_stop(runner.stop):
             outcome = runner.run()
-    note = "" if outcome is Outcome.SUCCEEDED else f"{outcome}; `resume` continues"
+    note = "" if record.succeeded else f"{outcome}; `resume` continues"
+    if outcome is Outcome.SUCCEEDED and not record.succeeded:
+        note = "all that was selected has succeeded; `resume` continues with the rest"
     print_and_exit(record, as_json, note, outcome)
 
 
@@ -82,8 +97,9 @@ def confirm(question: str, yes: bool) -> None:
 
 
 def print_and_exit(record: Record, as_json: bool, note: str, outcome: Outcome | None = None) -> None:
-    """Print a record and end the program: with 0 if it succeeded, with 130 after a signal, else with 1."""
+    """Print a record and end the program: with 0 if it or the run succeeded, with 130 after a signal, else with 1."""
     print_record(record, as_json=as_json, note=note)
     if outcome is Outcome.STOPPED:
         raise typer.Exit(EXIT_INTERRUPTED)
-    raise typer.Exit(0 if record.succeeded else EXIT_NOT_SUCCEEDED)
+    succeeded = record.succeeded if outcome is None else outcome is Outcome.SUCCEEDED
+    raise typer.Exit(0 if succeeded else EXIT_NOT_SUCCEEDED)

@@ -8,14 +8,17 @@ import typer
 
 from rollout.deployer import Step
 from rollout.hooks import Hooks
+from rollout.leaving import with_leaving
 from rollout.options import (
     AllowLossOption,
     ApproveOption,
     DeployerOptions,
     JsonOption,
     NotifyOption,
+    OnlyOption,
     RecordOption,
     TargetsPath,
+    UntilOption,
     YesOption,
     with_deployer_options,
 )
@@ -25,6 +28,7 @@ from rollout.program_files import read_program_files
 from rollout.record import RecordError, new_record
 from rollout.record_location import find_record_store
 from rollout.reviewed_plan import check_unchanged, read_reviewed_plan
+from rollout.selection import select
 from rollout.words import count_of
 
 from .app import app
@@ -33,10 +37,12 @@ from .shared import confirm, create_deployer, read_plan, run_rollout
 
 @app.command(name="up")
 @with_deployer_options
-def _up(  # noqa: PLR0913 # one parameter per option
+def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
     options: DeployerOptions,
     targets: TargetsPath,
     *,
+    only: OnlyOption = None,
+    until: UntilOption = None,
     allow_loss: AllowLossOption = None,
     approve: ApproveOption = None,
     notify: NotifyOption = None,
@@ -50,7 +56,7 @@ def _up(  # noqa: PLR0913 # one parameter per option
 ) -> None:
     """Update all stacks, wave after wave. Each is previewed under the policy pack first; each wave soaks afterwards."""
     plan = read_plan(targets)
-    reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
+    selected = select(plan, only or (), until)
     hooks = Hooks(approve, notify)
     record_store = find_record_store(targets, record, options.program)
     deployer = create_deployer(options)
@@ -59,12 +65,17 @@ def _up(  # noqa: PLR0913 # one parameter per option
         if old_record and not old_record.succeeded and not restart:
             message = "records an unfinished rollout: run `resume`, or `up --restart` to begin again"
             raise RecordError(f"{record_store.location} {message}")
-        account_count = len({stack.account_id for stack in plan.stacks})
-        confirm(f"Update {count_of(len(plan.stacks), 'stack')} in {count_of(account_count, 'account')}?", yes)
+        if old_record:
+            plan = with_leaving(plan, old_record.deployed)
+        reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
+        account_count = len({stack.account_id for stack in plan.stacks if stack.name in selected})
+        confirm(f"Update {count_of(len(selected), 'stack')} in {count_of(account_count, 'account')}?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
         rollout_record.program_commit = read_commit(options.program, [targets, *([reviewed] if reviewed else [])])
         rollout_record.reviewed_steps = reviewed_steps
-        run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, hooks)
+        run_rollout(
+            plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, selected, hooks
+        )
 
 
 def _read_reviewed_steps(

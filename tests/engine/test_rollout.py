@@ -100,3 +100,39 @@ def test_twelve_stacks_are_updated_in_waves_and_lost_queues_stop_the_wave_after_
     assert {operation for stack in report["waves"][3]["stacks"] for operation in stack["changes"]} == {"same"}
 
     assert run("drift")[0] == 0
+
+
+def test_a_stack_that_leaves_is_destroyed_and_its_rights_go_after_it(
+    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    targets_path, hub_file = tmp_path / "targets.yaml", program / "Pulumi.mail-eu-central-1.yaml"
+    retired_id = "2" * 12
+    monkeypatch.setattr(aws, "count_dead_letters", lambda _stack, _outputs: {})
+
+    def run(command: str) -> dict[str, Any]:
+        options = ["--yes", "--program", str(program), "--policy-pack", str(program / "policy"), "--json"]
+        code = main([command, str(targets_path), *options])
+        report: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert code == 0, report
+        return report
+
+    write_targets_file(targets_path)
+    content = json.loads(targets_path.read_text())
+    for account in content["accounts"]:
+        account["regions"] = {"eu-central-1": account["regions"]["eu-central-1"]}
+    for names in (("mail", "early"), ("mail",)):
+        for key in ("accounts", "waves"):
+            content[key] = [entry for entry in content[key] if entry["name"] in names]
+        targets_path.write_text(json.dumps(content))
+        report = run("up")
+    assert [stack["name"] for stack in report["plan"]["leaving"]] == ["early-eu-central-1"]
+    assert set(report["waves"][0]["stacks"][0]["changes"]) == {"same"}
+    assert retired_id in hub_file.read_text()
+
+    retired, hub = (wave["stacks"][0] for wave in run("retire")["waves"])
+    assert set(retired["changes"]) == {"delete"}
+    assert retired["changes"]["delete"] > 40
+    assert "delete" in hub["changes"], "the policies of the tables: no account is left in them"
+    assert retired_id not in hub_file.read_text()
+    assert not (program / "Pulumi.early-eu-central-1.yaml").exists()
+    assert "early-eu-central-1" not in {path.stem for path in (tmp_path / "state").rglob("stacks/**/*.json")}

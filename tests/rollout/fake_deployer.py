@@ -40,6 +40,7 @@ class FakeDeployer:
         self.account_ids = {stack.name: stack.account_id for stack in plan.stacks}
         self.failures = dict(failures or {})
         self.on_call: Callable[[str, str], None] = lambda _operation, _stack_name: None
+        self.on_health_check: Callable[[str], None] = lambda _stack_name: None
         self.begun: list[tuple[str, str]] = []
         """Operations that began, as (operation, stack)."""
         self.succeeded: list[tuple[str, str]] = []
@@ -50,6 +51,8 @@ class FakeDeployer:
         self.drifted_names: dict[str, tuple[str, ...]] = {}
         self.health_checks: dict[str, list[HealthFindings | StackError]] = {}
         """The results of a stack's health checks in their order; the last one repeats."""
+        self.messages_in_queues: dict[str, HealthFindings] = {}
+        self.missing_stacks: set[str] = set()
         self.stopped = threading.Event()
         self._lock = threading.Lock()
         self._running = 0
@@ -92,12 +95,28 @@ class FakeDeployer:
         with self._operation("update", stack.name):
             return Changes({"create": 1})
 
+    def exists(self, stack: PlannedStack) -> bool:
+        return ("destroy", stack.name) not in self.succeeded and stack.name not in self.missing_stacks
+
+    def preview_destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        with self._operation("preview destroy", stack.name):
+            return Changes({"delete": 2}, self.lost_resources.get(stack.name, ()))
+
+    def destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        with self._operation("destroy", stack.name):
+            on_progress("delete queue")
+            return Changes({"delete": 2})
+
+    def dead_letters(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+        return self.messages_in_queues.get(stack.name, {})
+
     def detect_drift(self, stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
         with self._operation("drift", stack.name):
             names = self.drifted_names.get(stack.name, ())
             return Changes({"update": len(names)}, (), names)
 
     def check_health(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+        self.on_health_check(stack.name)
         results = self.health_checks.get(stack.name, [{}])
         result = results[0] if len(results) == 1 else results.pop(0)
         if isinstance(result, StackError):

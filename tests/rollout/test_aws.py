@@ -86,6 +86,17 @@ def test_alarms_of_the_stack_and_messages_in_both_dead_letter_queues_are_found()
     }
 
 
+def test_dead_letters_are_counted_without_the_alarms_and_a_refusal_is_reported() -> None:
+    sqs = boto3.client("sqs", region_name=REGION)
+    outputs = stack_outputs(sqs)
+    sqs.send_message(QueueUrl=outputs["pipelines"]["bounce-a"]["deadLetterQueueUrl"], MessageBody="{}")
+    assert aws.count_dead_letters(member_stack("a"), outputs) == {"dead letters of bounce-a": 1}
+    assert aws.count_dead_letters(member_stack("a"), {}) == {}
+    outputs["pipelines"]["bounce-a"]["deadLetterQueueUrl"] += "-gone"
+    with pytest.raises(StackError, match="GetQueueAttributes"):
+        aws.count_dead_letters(member_stack("a"), outputs)
+
+
 def test_a_health_check_that_aws_refuses_is_reported_with_its_operation() -> None:
     outputs = stack_outputs(boto3.client("sqs", region_name=REGION))
     outputs["pipelines"]["bounce-a"]["deadLetterQueueUrl"] += "-gone"

@@ -183,6 +183,59 @@ def test_a_signal_stops_gracefully_and_resume_continues(
     assert run("resume")[0] == 0
 
 
+def test_what_is_not_selected_stays_pending_and_resume_goes_on(run: Run, deployer: FakeDeployer) -> None:
+    code, out, err = run("up", "--yes", "--until", "hub-eu-central-1", "--json")
+    assert code == 0
+    statuses = [stack["status"] for wave in json.loads(out)["waves"] for stack in wave["stacks"]]
+    assert statuses == ["succeeded", "pending"]
+    assert "1 succeeded, 1 pending; all that was selected has succeeded; `resume` continues with the rest" in err
+    assert {stack_name for _, stack_name in deployer.begun} == {"hub-eu-central-1"}
+    code, _, err = run("up", "--yes")
+    assert (code, deployer.update_count(MEMBER)) == (1, 0)
+    assert "records an unfinished rollout" in err
+    assert run("resume", "--only", "shop")[0] == 0
+    assert deployer.update_count("hub-eu-central-1") == deployer.update_count(MEMBER) == 1
+    assert run("status")[0] == 0
+
+
+@pytest.mark.parametrize("command", ["up", "resume", "preview", "drift", "plan"])
+def test_an_unknown_name_is_refused_before_anything_begins(run: Run, deployer: FakeDeployer, command: str) -> None:
+    if command == "resume":
+        run("up", "--yes", "--only", "wave:hub")
+        deployer.begun.clear()
+    for option in ("--only", "--until"):
+        code, _, err = run(command, option, "shpo")
+        assert code == 1
+        assert f"{option} is 'shpo': there is no wave or account or stack of this name; the nearest are shop" in err
+    assert deployer.begun == []
+
+
+def test_previews_and_drift_of_a_selection_show_nothing_else(run: Run, deployer: FakeDeployer) -> None:
+    deployer.failures = {("preview", "hub-eu-central-1"): 9, ("drift", "hub-eu-central-1"): 9}
+    for command in ("preview", "drift"):
+        deployer.begun.clear()
+        code, out, _ = run(command, "--only", MEMBER, "--json")
+        assert code == 0
+        assert [stack["name"] for wave in json.loads(out)["waves"] for stack in wave["stacks"]] == [MEMBER]
+        assert [stack_name for _, stack_name in deployer.begun] == [MEMBER]
+    _, out, _ = run("plan", "--only", "wave:all")
+    assert MEMBER in out
+    assert "hub-eu-central-1" not in out
+    _, out, _ = run("plan", "--until", "wave:hub", "--json")
+    assert [wave["name"] for wave in json.loads(out)["waves"]] == ["hub"]
+
+
+def test_the_record_says_why_a_wave_stopped(run: Run, deployer: FakeDeployer, targets: Path) -> None:
+    tolerant = TARGETS.replace("remainingAccounts: true", "remainingAccounts: true, failureTolerancePercentage: 100")
+    targets.write_text(tolerant)
+    deployer.failures = {("update", MEMBER): 1}
+    code, out, err = run("up", "--yes")
+    assert code == 1
+    assert "1 failed, 1 may fail" in out
+    assert "failed; `resume` continues" in err
+    assert run("resume")[0] == 0
+
+
 def test_drift_is_exit_code_1(run: Run, deployer: FakeDeployer) -> None:
     assert run("drift")[0] == 0
     deployer.drifted_names = {MEMBER: ("queue",)}

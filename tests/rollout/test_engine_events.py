@@ -5,7 +5,7 @@ from typing import Any
 from pulumi.automation import EngineEvent
 
 from rollout.deployer import LostResource
-from rollout.engine_events import EventCollector
+from rollout.engine_events import TABLE_TYPES, EventCollector
 
 QUEUE_TYPE, ROLE_TYPE = "aws:sqs/queue:Queue", "aws:iam/role:Role"
 
@@ -130,3 +130,11 @@ def test_each_resource_that_changes_is_one_step_with_the_paths_of_its_properties
     steps = [(step.operation, step.urn.rpartition("::")[2], step.properties) for step in changes.steps]
     assert steps == [("create", "a", ()), ("update", "b", ("policy", "tags.owner")), ("replace", "c", ("name",))]
     assert str(changes.steps[1]) == "update b (policy, tags.owner)"
+
+
+def test_of_a_stack_that_is_destroyed_only_its_tables_are_lost() -> None:
+    collector = EventCollector(lambda _: None, TABLE_TYPES)
+    for name, type_ in (("t", "aws:dynamodb/table:Table"), ("q", QUEUE_TYPE), ("k", "aws:kms/key:Key")):
+        collector(step_event("delete", name, type_))
+    assert collector.changes().lost_resources == (LostResource("delete", "t"),)
+    assert collector.changes().counts == {"delete": 3}

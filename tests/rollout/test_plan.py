@@ -21,6 +21,8 @@ EXAMPLE = ROOT / "examples" / "rollout" / "targets.yaml"
 TABLE_ARNS = {
     key: f"arn:aws:dynamodb:eu-central-1:111122223333:table/{key[:7]}" for key in ("blockedTableArn", "historyTableArn")
 }
+OWNERS = ("sandbox-eu-west-1", "mail-eu-central-1")
+"""The stacks with tables of their own: the canary stack and the hub's."""
 REGIONS = ("eu-central-1", "eu-west-1", "us-east-1")
 
 
@@ -40,11 +42,14 @@ def test_the_stacks_of_the_example_get_what_the_file_says() -> None:
     stacks = {stack.name: stack for stack in example_plan().stacks}
     assert len(stacks) == 13
     hub, news, billing = (stacks[name] for name in ("mail-eu-central-1", "news-us-east-1", "billing-us-east-1"))
-    member_ids = sorted({stack.account_id for stack in stacks.values()} - {"111122223333"})
+    member_ids = sorted({stack.account_id for stack in stacks.values() if stack.name not in OWNERS})
     assert hub.config["ses-feedback:writerPrincipals"] == hub.config["ses-feedback:readerPrincipals"] == member_ids
     assert hub.config["ses-feedback:replicaRegions"] == ["us-east-1"]
     assert hub.config["ses-feedback:softBounceThreshold"] == 4
     assert (hub.hub_output_keys, hub.depends_on) == ((), ())
+    assert "ses-feedback:softBounceThreshold" not in stacks["sandbox-eu-west-1"].config
+    assert stacks["sandbox-eu-west-1"].config["ses-feedback:missingFeedbackHours"] == 0
+    assert [wave.failure_tolerance for wave in example_plan().waves] == [0, 0, 0, 2]
     session_name = "ses-feedback-rollout"
     assert dict(news.config) == {
         "aws:region": "us-east-1",
@@ -66,18 +71,18 @@ def test_the_stacks_of_the_example_get_what_the_file_says() -> None:
 
 
 def test_the_program_accepts_every_stack_file() -> None:
-    assert list(complete_configs(example_plan(), None)) == ["mail-eu-central-1"]
+    assert list(complete_configs(example_plan(), None)) == list(OWNERS)
     configs = complete_configs(example_plan(), read_hub_outputs(example_plan(), TABLE_ARNS))
     assert len(configs) == 13
     for name, config in configs.items():
         check_with_program(config)
-        assert (config.get("ses-feedback:blockedTableArn") is None) == (name == "mail-eu-central-1")
+        assert (config.get("ses-feedback:blockedTableArn") is None) == (name in OWNERS)
 
 
 def test_members_get_the_key_that_the_hub_makes_for_its_tables() -> None:
     text = EXAMPLE.read_text().replace("    replicaRegions: [us-east-1]", "    createKmsKeys: true")
     plan = build_plan(text)
-    assert {stack.hub_output_keys for stack in plan.stacks[1:]} == {
+    assert {stack.hub_output_keys for stack in plan.stacks if stack.name not in OWNERS} == {
         ("blockedTableArn", "historyTableArn", "tableKmsKeyArn")
     }
     with pytest.raises(ValueError, match="tableKmsKeyArn is None"):
@@ -86,7 +91,7 @@ def test_members_get_the_key_that_the_hub_makes_for_its_tables() -> None:
     hub_outputs = read_hub_outputs(plan, TABLE_ARNS | {"tableKmsKeyArn": kms_key_arn})
     for name, config in complete_configs(plan, hub_outputs).items():
         check_with_program(config)
-        assert config.get("ses-feedback:tableKmsKeyArn") == (None if name == "mail-eu-central-1" else kms_key_arn)
+        assert config.get("ses-feedback:tableKmsKeyArn") == (None if name in OWNERS else kms_key_arn)
 
 
 def test_what_pulumi_wrote_into_a_file_stays_and_the_configuration_can_be_restored(tmp_path: Path) -> None:
@@ -120,11 +125,13 @@ def test_outputs_of_another_stack_are_refused(outputs: dict[str, object], messag
         read_hub_outputs(example_plan(), outputs)
 
 
-def test_files_writes_the_hub_first_and_then_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_writes_those_with_tables_of_their_own_first_and_then_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     outputs_path = tmp_path / "outputs.json"
     outputs_path.write_text(json.dumps(TABLE_ARNS))
     assert main(["files", "--folder", str(tmp_path), str(EXAMPLE)]) == 0
-    assert [path.name for path in tmp_path.glob("Pulumi.*")] == ["Pulumi.mail-eu-central-1.yaml"]
+    assert {path.name for path in tmp_path.glob("Pulumi.*")} == {f"Pulumi.{name}.yaml" for name in OWNERS}
     assert main(["files", "--folder", str(tmp_path), "--hub-outputs", str(outputs_path), str(EXAMPLE)]) == 0
     assert len(list(tmp_path.glob("Pulumi.*"))) == 13
     assert capsys.readouterr().err == ""
@@ -173,7 +180,7 @@ def targets_files(draw: st.DrawFn) -> dict[str, object]:
     for index in range(count):
         regions = draw(st.lists(st.sampled_from(REGIONS), min_size=1, unique=True))
         targets = {region: {"sources": [{"identities": [f"a{index}.example"]}]} for region in regions}
-        label = draw(st.sampled_from(["canary", "early", "late"]))
+        label = draw(st.sampled_from(["first", "early", "late"]))
         accounts.append({"name": f"a{index}", "id": f"{index:012}", "labels": [label], "regions": targets})
     hub = {"account": "hub", "region": "eu-central-1"}
     hub_account: dict[str, object] = {
@@ -184,7 +191,19 @@ def targets_files(draw: st.DrawFn) -> dict[str, object]:
     accounts.insert(draw(st.integers(0, count)), hub_account)
     used_labels = sorted({str(account["labels"][0]) for account in accounts if "labels" in account})  # type: ignore[index]
     waves = [{"name": label, "labels": [label]} for label in used_labels]
-    return {"regions": list(REGIONS), "roles": [], "hub": hub, "accounts": accounts, "waves": waves}
+    targets_file: dict[str, object] = {
+        "regions": list(REGIONS),
+        "roles": [],
+        "hub": hub,
+        "accounts": accounts,
+        "waves": waves,
+    }
+    if draw(st.booleans()):
+        accounts.append({"name": "try", "id": "8" * 12, "regions": targets})
+        if len(targets) > 1:
+            accounts[-1]["labels"] = [used_labels[0]]
+        targets_file["canary"] = {"account": "try", "region": next(iter(targets))}
+    return targets_file
 
 
 @profile_times(0.5)
@@ -195,11 +214,17 @@ def test_every_target_is_in_the_plan_once_after_its_hub(targets_file: dict[str, 
     assert isinstance(accounts, list)
     expected_names = sorted(f"{account['name']}-{region}" for account in accounts for region in account["regions"])
     assert sorted(stack.name for stack in plan.stacks) == expected_names
-    assert plan.stacks[0].name == "hub-eu-central-1"
-    assert len(plan.waves[0].stacks) == 1
+    assert plan.hub.name == "hub-eu-central-1"
+    canary = targets_file.get("canary")
+    owners = [f"try-{canary['region']}"] if isinstance(canary, dict) else []
+    assert [[stack.name] for stack in plan.stacks if not stack.hub_output_keys] == [
+        [stack.name for stack in wave.stacks] for wave in plan.waves[: 1 + len(owners)]
+    ]
+    assert [stack.name for stack in plan.stacks[: 1 + len(owners)]] == [*owners, plan.hub.name]
     assert plan == build_plan(yaml.safe_dump(targets_file, sort_keys=False))
     label_by_account = {account["name"]: account.get("labels", ["hub"])[0] for account in accounts}
-    assert all(label_by_account[stack.account_name] == wave.name for wave in plan.waves for stack in wave.stacks)
+    members = [(stack, wave) for wave in plan.waves for stack in wave.stacks if stack.hub_output_keys]
+    assert all(label_by_account[stack.account_name] == wave.name for stack, wave in members)
     for stack in plan.stacks:
         table_arns = {key: arn.replace("111122223333", "9" * 12) for key, arn in TABLE_ARNS.items()}
         check_with_program(

@@ -1,9 +1,7 @@
-"""The program's commit, the program at another commit, and which one a rollback chooses, with the real Git."""
+"""The program's commit, its files, and the program at another commit, with the real Git."""
 
 import os
-import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,32 +9,12 @@ import pytest
 from rollout.options import DeployerOptions
 from rollout.program import program_at, program_of_record, read_commit, resolve_commit
 from rollout.program_files import ProgramError, read_program_files
-from rollout.record import Record, RecordError, Status, new_record
-from rollout.record_file import RecordFile
-from rollout.rollback import choose_rollback
-from tests.rollout.fake_deployer import plan_of
+from tests.rollout.git_repository import commit_all, git, isolate_git
 
 
 @pytest.fixture(autouse=True)
 def own_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
-        monkeypatch.setenv(name, os.devnull)
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "test")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.com")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def commit_all(folder: Path) -> str:
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "x")
-    return git(folder, "rev-parse", "HEAD")
+    isolate_git(monkeypatch)
 
 
 @pytest.fixture
@@ -126,42 +104,6 @@ def test_a_commit_that_git_does_not_have_is_an_error_with_advice(program: Path, 
             resolve_commit(program, name)
     with pytest.raises(ProgramError, match="not a git repository"), program_at(options_of(tmp_path), "HEAD"):
         raise AssertionError
-
-
-def record_of(commit: str, *, succeeded: bool = True) -> Record:
-    record = new_record(plan_of(["a"]), datetime(2026, 11, 24, tzinfo=UTC))
-    record.program_commit = commit
-    for wave in record.waves:
-        wave.status = Status.SUCCEEDED if succeeded else Status.FAILED
-    return record
-
-
-@pytest.mark.parametrize(
-    ("good_commit", "last_record", "reason"),
-    [
-        (None, None, "no rollout has succeeded yet"),
-        ("", None, "was not in Git"),
-        ("abc-dirty", record_of("def", succeeded=False), "had files that were not committed"),
-        ("abc", record_of("abc"), "the last rollout has succeeded, and its commit abc is the last good one"),
-    ],
-)
-def test_a_rollback_is_refused_with_its_reason(
-    tmp_path: Path, good_commit: str | None, last_record: Record | None, reason: str
-) -> None:
-    store = RecordFile(tmp_path / "targets.json")
-    if good_commit is not None:
-        store.save_last_success(record_of(good_commit))
-    with pytest.raises(RecordError, match=reason):
-        choose_rollback(store, last_record, None)
-    if good_commit is not None:
-        assert choose_rollback(store, last_record, "v1") == (record_of(good_commit), "v1")
-
-
-def test_a_rollback_goes_to_the_last_success(tmp_path: Path) -> None:
-    store = RecordFile(tmp_path / "targets.json")
-    store.save_last_success(record_of("abc"))
-    for last_record in (None, record_of("def", succeeded=False), record_of("abc", succeeded=False), record_of("def")):
-        assert choose_rollback(store, last_record, None) == (record_of("abc"), "abc")
 
 
 def test_the_files_of_a_program_in_git_are_those_that_git_does_not_ignore(program: Path, tmp_path: Path) -> None:

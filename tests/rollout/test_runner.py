@@ -8,6 +8,7 @@ import copy
 import itertools
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,45 +40,85 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @st.composite
 def plans_with_failures(draw: st.DrawFn) -> PlanWithFailures:
-    """A plan, and how often a preview or update in it fails."""
+    """A plan whose waves tolerate some failures, and how often a preview or update in it fails."""
     plan = draw(plans)
+    hub_wave, *waves = plan.waves
+    plan = Plan((hub_wave, *(replace(wave, failure_tolerance=draw(st.integers(0, 2))) for wave in waves)))
     operations = [(operation, stack.name) for stack in plan.stacks for operation in ("preview", "update")]
     return plan, draw(st.dictionaries(st.sampled_from(operations), st.integers(1, 2), max_size=4))
 
 
 @given(plans_with_failures(), st.integers(1, 5))
 @profile_times(0.15)
-def test_a_wave_begins_only_when_all_before_it_have_succeeded(
+def test_a_wave_begins_only_when_all_before_it_are_done_within_their_tolerance(
     folder: Path, plan_with_failures: PlanWithFailures, parallel: int
 ) -> None:
     plan, failures = plan_with_failures
     deployer, record = FakeDeployer(plan, failures), new_record(plan, NOW)
-    earlier_waves_succeeded: dict[str, bool] = {}
+    earlier_waves_done: dict[str, bool] = {}
     wave_of_stack = {stack.name: index for index, wave in enumerate(plan.waves) for stack in wave.stacks}
 
     def check_earlier_waves(_operation: str, stack_name: str) -> None:
         earlier_waves = record.waves[: wave_of_stack[stack_name]]
-        earlier_waves_succeeded[stack_name] = all(
-            stack.status is Status.SUCCEEDED for wave in earlier_waves for stack in wave.stacks
+        earlier_waves_done[stack_name] = all(
+            {stack.status for stack in wave.stacks} <= {Status.SUCCEEDED, Status.FAILED}
+            and sum(stack.status is Status.FAILED for stack in wave.stacks) <= wave.failure_tolerance
+            for wave in earlier_waves
         )
 
     deployer.on_call = check_earlier_waves
     outcome = create_runner(plan, deployer, record, folder, parallel=parallel).run()
-    assert all(earlier_waves_succeeded.values())
+    assert all(earlier_waves_done.values())
     assert deployer.max_running <= parallel
     failing_stacks = {stack_name for (_, stack_name), count in failures.items() if count}
-    failing_wave = min((wave_of_stack[stack_name] for stack_name in failing_stacks), default=len(plan.waves))
-    assert outcome is (Outcome.FAILED if failing_stacks else Outcome.SUCCEEDED)
-    for index, wave_record in enumerate(record.waves):
-        for stack_record in wave_record.stacks:
-            if index > failing_wave:
-                assert stack_record.status is Status.PENDING
-                assert not [stack_name for _, stack_name in deployer.begun if stack_name == stack_record.name]
-            elif index == failing_wave and stack_record.name in failing_stacks:
-                assert stack_record.status is Status.FAILED
-                assert stack_record.error
-            else:  # the other stacks of a wave that fails finish too
-                assert stack_record.status is Status.SUCCEEDED
+    stopped = False
+    for wave, wave_record in zip(plan.waves, record.waves, strict=True):
+        begun = {stack.name for stack in wave.stacks} & {stack_name for _, stack_name in deployer.begun}
+        failed = {stack.name for stack in wave_record.stacks if stack.status is Status.FAILED}
+        succeeded = {stack.name for stack in wave_record.stacks if stack.status is Status.SUCCEEDED}
+        assert failed == begun & failing_stacks
+        assert succeeded == begun - failing_stacks, "what has begun finishes"
+        assert all(stack.status is Status.PENDING for stack in wave_record.stacks if stack.name not in begun)
+        assert all(stack.error for stack in wave_record.stacks if stack.name in failed)
+        assert not (stopped and begun)
+        assert len(failed) <= wave.failure_tolerance + parallel
+        stopped = stopped or len(failed) > wave.failure_tolerance
+        if not stopped:
+            assert begun == {stack.name for stack in wave.stacks}, "within the tolerance the wave goes on to its end"
+    assert outcome is (Outcome.FAILED if failing_stacks & set(earlier_waves_done) else Outcome.SUCCEEDED)
+    assert record.succeeded == (outcome is Outcome.SUCCEEDED)
+    assert bool(record.finished_at) == record.succeeded
+
+
+@given(plans_with_failures(), st.data(), st.integers(1, 3))
+@profile_times(0.15)
+def test_nothing_outside_the_selection_is_touched_and_resume_does_the_rest(
+    folder: Path, plan_with_failures: PlanWithFailures, data: st.DataObject, parallel: int
+) -> None:
+    plan, failures = plan_with_failures
+    deployer, record = FakeDeployer(plan, failures), new_record(plan, NOW)
+    selected = data.draw(st.sets(st.sampled_from([stack.name for stack in plan.stacks]), min_size=1))
+    checked: set[str] = set()
+    deployer.on_health_check = checked.add
+    outcome = create_runner(plan, deployer, record, folder, parallel=parallel, selected=selected).run()
+    begun = {stack_name for _, stack_name in deployer.begun}
+    assert begun <= selected
+    assert checked <= selected
+    for stack_record in record.stacks:
+        if stack_record.name not in selected:
+            assert stack_record.status is Status.PENDING
+            assert not stack_record.started_at
+    if not failures.keys() & {(operation, name) for operation in ("preview", "update") for name in selected}:
+        assert outcome is Outcome.SUCCEEDED
+        assert {stack.name for stack in record.stacks if stack.status is Status.SUCCEEDED} == selected
+    for wave_record in record.waves:
+        whole = all(stack.status is Status.SUCCEEDED for stack in wave_record.stacks)
+        assert (wave_record.status is Status.SUCCEEDED) == whole
+    for _ in range(sum(failures.values()) + 1):
+        outcome = create_runner(plan, deployer, record, folder).run()
+    assert outcome is Outcome.SUCCEEDED
+    assert record.succeeded
+    assert all(deployer.update_count(stack.name) == 1 for stack in plan.stacks)
 
 
 @given(plans_with_failures())
@@ -197,6 +238,82 @@ def test_health_that_gets_worse_during_the_soak_time_stops_the_next_wave(tmp_pat
     assert clock.now == NOW + timedelta(minutes=2)
     assert record.waves[1].health_problems == [HealthProblem("canary", "dead letters of bounce-a: 2, before 0")]
     assert [stack.status for stack in record.stacks] == [Status.SUCCEEDED, Status.SUCCEEDED, Status.PENDING]
+
+
+def run_tolerant_wave(
+    folder: Path, health_checks: dict[str, list[HealthFindings | StackError]], **failures: int
+) -> tuple[Outcome, Record, Clock]:
+    """A wave of three stacks of which one may fail, with a soak time of ten minutes, and a wave after it."""
+    hub_wave, wave, late = plan_of(["a", "b", "c"], ["late"], soak_minutes=10).waves
+    plan, clock = Plan((hub_wave, replace(wave, failure_tolerance=1), late)), Clock()
+    deployer = FakeDeployer(plan, {("update", name): count for name, count in failures.items()})
+    deployer.health_checks = {name: list(results) for name, results in health_checks.items()}
+    record = new_record(plan, NOW)
+    outcome = create_runner(plan, deployer, record, folder, now=clock, pause=clock.pause, parallel=1).run()
+    return outcome, record, clock
+
+
+def test_a_stack_that_is_worse_in_the_soak_time_counts_as_a_failure(tmp_path: Path) -> None:
+    worse: list[HealthFindings | StackError] = [{}, {"alarm": 1}]
+    outcome, record, clock = run_tolerant_wave(tmp_path, {"a": worse})
+    assert (outcome, clock.now) == (Outcome.UNHEALTHY, NOW + timedelta(minutes=20)), "both waves to their end"
+    assert [wave.status for wave in record.waves] == [Status.SUCCEEDED, Status.FAILED, Status.SUCCEEDED]
+    assert record.waves[1].health_problems == [HealthProblem("a", "alarm: 1, before 0")]
+    assert not record.succeeded
+    for health_checks, failures in (({"a": worse, "b": worse}, {}), ({"a": worse}, {"b": 1})):
+        outcome, record, clock = run_tolerant_wave(tmp_path, health_checks, **failures)
+        assert (outcome, clock.now) == (Outcome.UNHEALTHY, NOW), "one more than tolerated stops at once"
+        assert record.stacks[-1].status is Status.PENDING
+
+
+def test_a_stack_that_was_worse_once_counts_also_when_it_is_well_again(tmp_path: Path) -> None:
+    once: list[HealthFindings | StackError] = [{}, {"alarm": 1}, {}]
+    later: list[HealthFindings | StackError] = [{}, {}, {}, {"dead letters": 1}, StackError("throttled")]
+    outcome, record, _ = run_tolerant_wave(tmp_path, {"a": once})
+    assert outcome is Outcome.UNHEALTHY
+    assert record.waves[1].failed_stacks == {"a"}
+    outcome, record, clock = run_tolerant_wave(tmp_path, {"a": once, "b": later})
+    assert (outcome, clock.now) == (Outcome.UNHEALTHY, NOW + timedelta(minutes=2))
+    assert record.waves[1].failed_stacks == {"a", "b"}
+    assert run_tolerant_wave(tmp_path, {"b": later})[1].waves[1].health_problems == [
+        HealthProblem("b", "dead letters: 1, before 0")
+    ]
+
+
+def test_health_checks_that_are_not_possible_count_at_the_end_of_the_soak_time(tmp_path: Path) -> None:
+    refused: list[HealthFindings | StackError] = [{}, StackError("no permission")]
+    outcome, record, _ = run_tolerant_wave(tmp_path, {"a": refused})
+    assert (outcome, record.stacks[-1].status) == (Outcome.UNHEALTHY, Status.SUCCEEDED)
+    outcome, record, clock = run_tolerant_wave(tmp_path, {"a": refused, "b": refused})
+    assert (outcome, record.stacks[-1].status) == (Outcome.UNHEALTHY, Status.PENDING)
+    assert clock.now == NOW + timedelta(minutes=10)
+
+
+def test_tolerated_failures_are_retried_by_resume_and_no_other_stack_is_updated_again(tmp_path: Path) -> None:
+    hub_wave, wave, late = plan_of(["a", "b"], ["late"]).waves
+    plan = Plan((hub_wave, replace(wave, failure_tolerance=1), late))
+    deployer, record = FakeDeployer(plan, {("update", "a"): 2}), new_record(plan, NOW)
+    outcomes = [create_runner(plan, deployer, record, tmp_path).run() for _ in range(3)]
+    assert outcomes == [Outcome.FAILED, Outcome.FAILED, Outcome.SUCCEEDED]
+    assert deployer.begun.count(("update", "a")) == 3
+    assert all(deployer.begun.count(("update", name)) == 1 for name in ("b", "late"))
+
+
+def test_a_wave_in_which_nothing_was_updated_does_not_soak(tmp_path: Path) -> None:
+    hub_wave, wave, late = plan_of(["a"], ["late"], soak_minutes=10).waves
+    plan, clock = Plan((hub_wave, replace(wave, failure_tolerance=1), late)), Clock()
+    deployer, record = FakeDeployer(plan, {("preview", "a"): 1}), new_record(plan, NOW)
+    outcome = create_runner(plan, deployer, record, tmp_path, now=clock, pause=clock.pause).run()
+    assert (outcome, clock.now) == (Outcome.FAILED, NOW + timedelta(minutes=10)), "only the late wave soaks"
+    assert record.waves[1].status is Status.FAILED
+
+
+def test_a_member_without_a_deployed_hub_says_what_to_update(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(["a"])
+    deployer, record = FakeDeployer(plan), new_record(plan, NOW)
+    monkeypatch.setattr(deployer, "outputs", lambda _: {})
+    assert create_runner(plan, deployer, record, tmp_path, selected={"a"}).run() is Outcome.FAILED
+    assert record.stacks[1].error == f"the tables are in the hub's stack {HUB}, which is not deployed: update it first"
 
 
 def test_health_that_was_bad_before_the_update_does_not_stop_the_rollout(tmp_path: Path) -> None:

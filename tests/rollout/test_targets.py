@@ -179,6 +179,52 @@ def test_the_file_without_mistakes_is_accepted() -> None:
             "5: hub.account is already in line 4: name it once",
         ),
         ("waves:", "wave:", "did you mean 'waves'?"),
+        (
+            "labels: [early]}",
+            "labels: [early], failureToleranceCount: 1, failureTolerancePercentage: 0}",
+            "19: waves[0].failureTolerancePercentage is 0: waves[0].failureToleranceCount in line 19 is given too",
+        ),
+        (
+            "labels: [early]}",
+            "labels: [early], failureTolerancePercentage: 101}",
+            "19: waves[0].failureTolerancePercentage is 101: a whole number from 0 to 100 percent is needed",
+        ),
+        (
+            "labels: [early]}",
+            "labels: [early], failureToleranceCount: -1}",
+            "19: waves[0].failureToleranceCount is -1: a whole number from 0",
+        ),
+        (
+            "  - {name: early, labels: [early]}",
+            "  - {name: first, accounts: [mail], failureToleranceCount: 1}\n  - {name: early, labels: [early]}",
+            "19: waves[0]: leave the failure tolerance out: the wave has only the hub's stack",
+        ),
+        ("hub:\n", "canary: {account: shop}\nhub:\n", "3: canary.region is missing"),
+        (
+            "hub:\n",
+            "canary: {account: shop, region: eu-central-1}\nhub:\n",
+            "3: canary: there is no target shop in eu-central-1; accounts must have it, with this Region",
+        ),
+        (
+            "hub:\n",
+            "canary: {account: mail, region: eu-central-1}\nhub:\n",
+            "3: canary: mail in eu-central-1 is the hub, before which the canary is updated: name another target",
+        ),
+        (
+            "hub:\n",
+            "canary: {account: shop, region: eu-west-1, soakMinutes: 1.5}\nhub:\n",
+            "3: canary.soakMinutes is 1.5: a whole number from 0 to 10080 minutes is needed",
+        ),
+        (
+            "hub:\n",
+            "canary: {account: shop, region: eu-west-1, config: {sources: []}}\nhub:\n",
+            "3: canary.config.sources is []: leave it out",
+        ),
+        (
+            "hub:\n",
+            "canary: {account: shop, region: eu-west-1}\nhub:\n",
+            "20: waves[0]: wave 'early' is empty: name accounts",
+        ),
         ("labels: [early]\n", "labels: early\n", "13: accounts[1].labels is 'early': a list of labels is needed"),
         ("labels: [early]\n", "labels: &a [*a]\n", "contains itself: write the value out"),
         ("hub:\n", "hub: [\n", "invalid YAML"),
@@ -188,7 +234,10 @@ def test_the_file_without_mistakes_is_accepted() -> None:
 )
 def test_a_mistake_is_named_with_its_line(old: str, new: str, message: str) -> None:
     assert old in CORRECT
-    (line,) = error_lines(CORRECT.replace(old, new, 1))
+    lines = error_lines(CORRECT.replace(old, new, 1))
+    if new.startswith("canary:"):  # shop has only the canary then, and no wave needs it
+        lines = [line for line in lines if "wave 'early' is empty" not in line or "is empty" in message]
+    (line,) = lines
     assert line.startswith("t.yaml:")
     assert message in line
 
@@ -223,6 +272,63 @@ def test_a_setting_in_the_defaults_that_the_hub_has_otherwise_is_named_once() ->
     text = CORRECT.replace("hub:\n", "defaults: {holdDays: 7}\nhub:\n  config: {holdDays: 3}\n", 1)
     (line,) = error_lines(text)
     assert "3: defaults.holdDays is 7: leave it out, or 3" in line
+
+
+CANARY = CORRECT.replace("hub:\n", "canary: {account: try, region: eu-west-1}\nhub:\n", 1).replace(
+    "waves:\n",
+    '  - {name: try, id: "777788889999", regions: {eu-west-1: {sources: [{identities: [try.example]}]}}}\nwaves:\n',
+)
+
+
+def test_the_canary_needs_no_wave_and_its_name_is_reserved_only_where_there_is_one() -> None:
+    assert [wave.name for wave in build_plan(CANARY).waves] == ["canary", "hub", "early"]
+    assert [wave.name for wave in build_plan(CORRECT.replace("name: early", "name: canary")).waves] == ["hub", "canary"]
+    (line,) = error_lines(CANARY.replace("name: early", "name: canary"))
+    assert "21: waves[0].name is 'canary': another name is needed: the wave of the canary stack" in line
+
+
+def test_a_canary_has_settings_of_its_own_tables_and_no_rights_at_the_hubs() -> None:
+    text = CANARY.replace("eu-west-1}\nhub", "eu-west-1, config: {holdDays: 3}, soakMinutes: 5}\nhub")
+    plan = build_plan(text.replace("  account: mail\n", '  account: mail\n  writers: ["444455556666"]\n'))
+    canary, hub, _ = plan.stacks
+    assert (plan.hub, canary.hub_output_keys, canary.depends_on) == (hub, (), ())
+    assert canary.config["ses-feedback:holdDays"] == 3
+    assert "ses-feedback:writerPrincipals" not in canary.config
+    assert hub.config["ses-feedback:readerPrincipals"] == ["444455556666"]
+    assert "ses-feedback:holdDays" not in hub.config
+    assert [(wave.soak_minutes, wave.failure_tolerance) for wave in plan.waves] == [(5, 0), (0, 0), (0, 0)]
+    (line,) = error_lines(text.replace("holdDays: 3", "holdDays: 0"))
+    assert "canary: holdDays is 0: a whole number from 1" in line
+
+
+def test_an_account_with_the_canary_and_a_member_has_both() -> None:
+    text = CORRECT.replace("hub:\n", "canary: {account: shop, region: eu-central-1}\nhub:\n", 1).replace(
+        "      eu-west-1:\n", "      eu-central-1: {sources: [{identities: [shop.example]}]}\n      eu-west-1:\n"
+    )
+    canary, hub, member = build_plan(text).stacks
+    assert [canary.name, hub.name, member.name] == ["shop-eu-central-1", "mail-eu-central-1", "shop-eu-west-1"]
+    assert hub.config["ses-feedback:writerPrincipals"] == ["444455556666"]
+    assert member.depends_on == (hub.name,)
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "tolerated"),
+    [
+        ("failureToleranceCount: 2", 2),
+        ("failureToleranceCount: 0", 0),
+        ("failureTolerancePercentage: 49", 0),
+        ("failureTolerancePercentage: 50", 1),
+        ("failureTolerancePercentage: 99", 1),
+        ("failureTolerancePercentage: 100", 2),
+        ("soakMinutes: 0", 0),
+    ],
+)
+def test_the_failure_tolerance_is_a_number_of_stacks_and_rounds_down(tolerance: str, tolerated: int) -> None:
+    text = CORRECT.replace(
+        "      eu-west-1:\n", "      eu-central-1: {sources: [{identities: [a.example]}]}\n      eu-west-1:\n"
+    )
+    plan = build_plan(text.replace("labels: [early]}", f"labels: [early], {tolerance}}}"))
+    assert [wave.failure_tolerance for wave in plan.waves] == [0, tolerated]
 
 
 def test_a_mistake_in_the_defaults_is_named_once() -> None:
