@@ -49,6 +49,7 @@ def member_account_ids(targets_file: TargetsFile, hub: Hub) -> list[str]:
             and not has_own_tables(target, targets_file)
             and target.account.name != hub.account_name
         }
+        - {""}  # an id that could not be read
     )
 
 

@@ -18,7 +18,7 @@ from rollout.targets import TargetsError
 Path_ = tuple[str | int, ...]
 EXAMPLE = yaml.safe_load((Path(__file__).parents[2] / "examples" / "rollout" / "targets.yaml").read_text())
 SAME_SHAPE = ("shop-test", "shop")  # news-test and news have the same
-FREE_TEXT = ("defaults", "tags")
+FREE_TEXT = (("defaults", "tags"), ("organization", "account"), ("organization", "tags"))
 
 
 def paths(value: Any, path: Path_ = ()) -> Iterator[Path_]:
@@ -88,5 +88,5 @@ def lines_after(mutate: Callable[[Any, Any], None], path: Path_) -> list[str]:
 def test_one_mistake_gives_one_line(mutate: Callable[[Any, Any], None], always_wrong: bool) -> None:
     lines_by_path = {path: lines_after(mutate, path) for path in paths(EXAMPLE)}
     assert {path: lines for path, lines in lines_by_path.items() if len(lines) > 1} == {}
-    accepted = {path for path, lines in lines_by_path.items() if not lines and path[:2] != FREE_TEXT}
+    accepted = {path for path, lines in lines_by_path.items() if not lines and path[:2] not in FREE_TEXT}
     assert not always_wrong or not accepted
