@@ -48,7 +48,9 @@ def test_every_guarantee_is_in_the_table_once() -> None:
 
 
 def test_every_rule_is_violated_by_a_mutation() -> None:
-    assert {mutation.rule for mutation in (*MUTATIONS, *CONFIGURED)} == set(NAMES)
+    assert {mutation.rule for mutation in (*MUTATIONS, *CONFIGURED)} == set(NAMES) - {
+        "feedback-way-found"
+    }  # tests/policy/test_unknown_values.py
     assert len(NAMES) == len(set(NAMES))
 
 
