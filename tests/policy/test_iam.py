@@ -93,6 +93,7 @@ ELEMENTS: list[tuple[dict[str, Any], Answer]] = [
     ({"Principal": {"Service": "sns.amazonaws.com"}}, NO),
     ({"NotPrincipal": {"AWS": "arn:aws:iam::123456789012:role/other"}}, YES),
     ({"NotPrincipal": {"AWS": ROLE.value}}, NO),
+    ({"NotPrincipal": {"AWS": "123456789012"}}, YES),  # it exempts the account itself, not its roles
 ]
 
 
@@ -269,6 +270,12 @@ def test_a_resource_may_be_known_in_part(pattern: str, expected: Answer) -> None
     """In a preview, a queue's name may be known and its account not."""
     resource = f"arn:aws:sqs:{UNKNOWN_TEXT}:{UNKNOWN_TEXT}:mail"
     assert evaluate(allow(Resource=pattern), resource=resource) is expected
+
+
+def test_what_is_unknown_on_both_sides_may_differ() -> None:
+    assert matches(UNKNOWN_TEXT, UNKNOWN_TEXT) is UNKNOWN
+    assert matches(compile_pattern("mai?") or "", f"mai{UNKNOWN_TEXT}") is UNKNOWN
+    assert matches(compile_pattern("mai*") or "", f"mai{UNKNOWN_TEXT}") is YES
 
 
 ANSWERS = st.sampled_from(Answer)
