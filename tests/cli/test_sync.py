@@ -29,7 +29,7 @@ LATER, EARLIER = NOW + timedelta(days=1), NOW - timedelta(days=1)
 def _bucket(tables: Tables, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert tables.outputs.exists()  # moto is on
     s3 = boto3.client("s3", region_name=WEST)
-    s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": WEST})
+    s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     monkeypatch.chdir(tmp_path)
 
 

@@ -15,7 +15,8 @@ from ses_feedback_cli.simulation.mails import BOUNCE
 from rollout import aws
 from rollout.deployer import Changes, HealthFindings, OnProgress
 from rollout.plan import PlannedStack, build_plan
-from rollout.record import RecordFile, new_record
+from rollout.record import new_record
+from rollout.record_file import RecordFile
 from rollout.runner import Outcome, Runner
 from sandbox import DeployedStack, Emulator, deploy
 from sandbox.chain import watch
