@@ -8,6 +8,7 @@ from components.blocked_table_args import TableSettings
 from components.inputs import camel_case
 
 from .targets import Canary, Hub, Target, TargetsFile
+from .yaml_reader import Node
 
 PROJECT = "ses-feedback"
 ROLE_SESSION_NAME = "ses-feedback-rollout"
@@ -44,20 +45,27 @@ def member_account_ids(targets_file: TargetsFile, hub: Hub) -> list[str]:
         {
             target.account.id
             for target in targets_file.targets
-            if not has_own_tables(target, targets_file) and target.account.name != hub.account_name
+            if target.account.id
+            and not has_own_tables(target, targets_file)
+            and target.account.name != hub.account_name
         }
         - {""}  # an id that could not be read
     )
 
 
-def program_config(target: Target, targets_file: TargetsFile, hub: Hub) -> dict[str, object]:
-    """The configuration keys of the program, without those that come from the outputs of the hub's stack."""
+def own_nodes(target: Target, targets_file: TargetsFile, hub: Hub) -> dict[str, Node]:
+    """What `config` sets for a target, by key: its own and, for the hub and the canary, theirs."""
     canary = targets_file.canary
-    nodes = {
+    return {
         **target.config,
         **(hub.config if is_hub(target, hub) else {}),
         **(canary.config if canary and is_canary(target, canary) else {}),
     }
+
+
+def program_config(target: Target, targets_file: TargetsFile, hub: Hub) -> dict[str, object]:
+    """The configuration keys of the program, without those that come from the outputs of the hub's stack."""
+    nodes = own_nodes(target, targets_file, hub)
     own_tables = has_own_tables(target, targets_file)
     config = {key: node.plain for key, node in nodes.items() if own_tables or key not in TABLE_SETTINGS}
     config["sources"] = target.sources.plain

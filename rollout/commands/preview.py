@@ -32,7 +32,7 @@ from .shared import create_deployer, print_and_exit, read_plan
 
 @app.command(name="preview")
 @with_deployer_options
-def _preview(  # each is an argument or an option of the command line
+def _preview(  # one parameter per option
     options: DeployerOptions,
     targets: TargetsPath,
     *,

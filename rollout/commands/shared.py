@@ -51,7 +51,7 @@ def create_deployer(options: DeployerOptions) -> Deployer:
     return PulumiDeployer(options)
 
 
-def run_rollout(  # noqa: PLR0913 # what it works with, and options
+def run_rollout(  # noqa: PLR0913 # what the runner needs, and how to print
     plan: Plan,
     record: Record,
     record_store: RecordStore,
@@ -59,9 +59,9 @@ def run_rollout(  # noqa: PLR0913 # what it works with, and options
     parallel: int,
     allow_loss: list[str] | None,
     as_json: bool,
+    hooks: Hooks | None = None,
     *,
     selected: Collection[str] | None = None,
-    hooks: Hooks | None = None,
 ) -> None:
     """Run a rollout from its record, print the record and end the program with its exit code.
 

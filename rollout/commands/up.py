@@ -37,7 +37,7 @@ from .shared import confirm, create_deployer, read_plan, run_rollout
 
 @app.command(name="up")
 @with_deployer_options
-def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
+def _up(  # noqa: PLR0913 # one parameter per option
     options: DeployerOptions,
     targets: TargetsPath,
     *,
@@ -74,7 +74,15 @@ def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
         rollout_record.program_commit = read_commit(options.program, [targets, *([reviewed] if reviewed else [])])
         rollout_record.reviewed_steps = reviewed_steps
         run_rollout(
-            plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, selected, hooks
+            plan,
+            rollout_record,
+            record_store,
+            deployer,
+            options.parallel,
+            allow_loss,
+            as_json,
+            hooks,
+            selected=selected,
         )
 
 

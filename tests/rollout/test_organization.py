@@ -245,9 +245,9 @@ def test_a_file_without_the_key_says_what_it_is_for(run: Run, targets: Path) -> 
     [
         ("units: [ou-ab12-11112222]", "units: [mail]", "organization.units[0] is 'mail': the id of an organizational"),
         ("units: [ou-ab12-11112222]", "units: []", "organization.units is []: at least one unit is needed"),
-        ("units: [ou-ab12-11112222]", "unit: x", "organization.units is missing"),
+        ("units: [ou-ab12-11112222]", "unit: x", "did you mean 'units'?"),
         ("{name}", "{nmae}", "organization.account: there is no {nmae}; there are {name}, {id}, {tag:KEY}"),
-        ("regions:", "region:", "organization.account.regions is missing"),
+        ("regions:", "region:", "did you mean 'regions'?"),
         (
             "units",
             'roles: ["arn:aws:iam::{account}:role/x"]\n  units',

@@ -90,6 +90,30 @@ def test_a_wave_begins_only_when_all_before_it_are_done_within_their_tolerance(
     assert bool(record.finished_at) == record.succeeded
 
 
+@given(st.lists(st.booleans(), min_size=1, max_size=12), st.integers(0, 4), st.integers(1, 4))
+@profile_times(0.3)
+def test_no_stack_begins_after_more_have_failed_than_the_wave_tolerates(
+    folder: Path, fails: list[bool], tolerance: int, parallel: int
+) -> None:
+    names = [f"s{index}" for index in range(len(fails))]
+    hub_wave, wave = plan_of(names).waves
+    plan = Plan((hub_wave, replace(wave, failure_tolerance=tolerance)))
+    failing = {name for name, does_fail in zip(names, fails, strict=True) if does_fail}
+    deployer = FakeDeployer(plan, {("update", name): 1 for name in failing})
+    record = new_record(plan, NOW)
+    create_runner(plan, deployer, record, folder, parallel=parallel).run()
+    failed = [stack.name for stack in record.stacks if stack.status is Status.FAILED]
+    begun = [name for operation, name in deployer.begun if operation == "preview" and name != HUB]
+    assert len(failed) <= tolerance + parallel
+    if len(failing) <= tolerance:
+        assert set(begun) == set(names)
+    else:
+        assert len(failed) > tolerance
+    if parallel == 1:
+        last = [index for index, name in enumerate(names) if name in failing][tolerance : tolerance + 1]
+        assert begun == names[: last[0] + 1 if last else None]
+
+
 @given(plans_with_failures(), st.data(), st.integers(1, 3))
 @profile_times(0.15)
 def test_nothing_outside_the_selection_is_touched_and_resume_does_the_rest(
