@@ -8,7 +8,7 @@ from components.inputs import InputError
 from stack.config import parse
 
 from .aws_regions import dynamodb_region
-from .canary import check_canary
+from .canary import add_missing_target, check_canary
 from .organization import read_organization
 from .role_validation import check_roles
 from .target_config import (
@@ -17,14 +17,13 @@ from .target_config import (
     encode_config,
     has_own_tables,
     hub_creates_kms_keys,
-    is_canary,
     is_hub,
-    member_account_ids,
+    own_nodes,
     placeholder_outputs,
     program_config,
 )
 from .targets import Hub, Target, TargetsFile
-from .wave_validation import check_waves, names_are_sound
+from .wave_validation import check_waves
 from .words import did_you_mean, listed
 from .yaml_reader import Node, YamlReader
 
@@ -40,13 +39,13 @@ def validate(reader: YamlReader, targets_file: TargetsFile) -> None:
     _check_unique(reader, [(wave.name, wave.node, "name") for wave in waves])
     check_roles(reader, accounts)
     _check_regions(reader, targets_file)
-    if targets_file.hub:
-        _check_hub(reader, targets_file, targets_file.hub)
-    if targets_file.canary:
-        check_canary(reader, targets_file, targets_file.canary)
-    check_waves(reader, targets_file)
     if targets_file.organization:
         read_organization(reader, targets_file.organization)
+    if targets_file.canary:
+        check_canary(reader, targets_file, targets_file.canary)
+    if targets_file.hub:
+        _check_hub(reader, targets_file, targets_file.hub)
+    check_waves(reader, targets_file)
 
 
 def _check_unique(reader: YamlReader, named_nodes: Iterable[tuple[str, Node, str]]) -> None:
@@ -78,7 +77,7 @@ def _check_regions(reader: YamlReader, targets_file: TargetsFile) -> None:
 def _check_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
     hub_target = next((target for target in targets_file.targets if is_hub(target, hub)), None)
     if hub_target is None:
-        _add_missing_hub(reader, targets_file, hub)
+        add_missing_target(reader, targets_file, hub)
         return
     _check_writers(reader, targets_file, hub)
     outputs = placeholder_outputs(hub.region, hub_target.account.id or _UNKNOWN_ACCOUNT_ID)
@@ -88,24 +87,7 @@ def _check_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
     for target in targets_file.targets:
         config = program_config(target, targets_file, hub)
         config |= {} if has_own_tables(target, targets_file) else outputs
-        _check_config(reader, target, targets_file, config)
-
-
-def _add_missing_hub(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
-    """Record that there is no target of the hub, unless its account could not be read."""
-    accounts = targets_file.accounts
-    same_name = [account for account in accounts if account.name == hub.account_name]
-    read_paths = [f"{account.node.path}.regions" for account in same_name]
-    if not reader.is_sound(*read_paths) or (not same_name and not names_are_sound(reader, accounts)):
-        return
-    regions = [target.region for target in targets_file.targets if target.account in same_name]
-    meant = (
-        did_you_mean(hub.region, regions)
-        if same_name
-        else did_you_mean(hub.account_name, [account.name for account in accounts])
-    )
-    message = f"hub: there is no target {hub.account_name} in {hub.region}; accounts must have it, with this Region"
-    reader.add_problem(hub.node, f"{message}{meant}")
+        _check_config(reader, target, own_nodes(target, targets_file, hub), config)
 
 
 def _check_writers(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> None:
@@ -114,12 +96,13 @@ def _check_writers(reader: YamlReader, targets_file: TargetsFile, hub: Hub) -> N
         return
     if not reader.is_sound(f"{hub.node.path}.writers"):
         return
-    unsure_ids = {
-        account.id
-        for account in targets_file.accounts
-        if not reader.is_sound(f"{account.node.path}.id", f"{account.node.path}.roles")
+    member_ids = {
+        target.account.id
+        for target in targets_file.targets
+        if not has_own_tables(target, targets_file)
+        and target.account.name != hub.account_name
+        and reader.is_sound(f"{target.account.node.path}.id", f"{target.account.node.path}.roles")
     }
-    member_ids = {*member_account_ids(targets_file, hub)} - unsure_ids
     arn_accounts = {Arn.of(principal).account for principal in hub.writers if ":" in principal}
     if missing := sorted(member_ids - arn_accounts - {*hub.writers}):
         requirement = (
@@ -143,7 +126,7 @@ def _check_table_settings(reader: YamlReader, targets_file: TargetsFile, hub: Hu
                 )
 
 
-def _check_config(reader: YamlReader, target: Target, targets_file: TargetsFile, config: dict[str, object]) -> None:
+def _check_config(reader: YamlReader, target: Target, nodes: Mapping[str, Node], config: dict[str, object]) -> None:
     """Check each source, then the whole configuration, with the program's own check."""
     region, path = target.region, target.node.path
     for index, source in enumerate(target.sources.value if isinstance(target.sources.value, list) else []):
@@ -158,12 +141,6 @@ def _check_config(reader: YamlReader, target: Target, targets_file: TargetsFile,
     account_path = target.account.node.path
     if not reader.is_sound(path, f"{account_path}.name", f"{account_path}.config", "defaults", "hub", "canary"):
         return
-    hub, canary = targets_file.hub, targets_file.canary
-    nodes = {
-        **target.config,
-        **(hub.config if hub and is_hub(target, hub) else {}),
-        **(canary.config if canary and is_canary(target, canary) else {}),
-    }
     try:
         parse(encode_config(config), region)
     except InputError as error:

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from .canary import has_only_canary
-from .target_config import has_own_tables
+from .target_config import has_own_tables, is_canary
 from .targets import Account, TargetsFile, Wave
 from .words import did_you_mean, listed
 from .yaml_reader import YamlReader
@@ -32,21 +31,23 @@ def check_waves(reader: YamlReader, targets_file: TargetsFile) -> None:
         reader.add_problem(wave.node, f"{wave.node.path}: {message}")
     wave_of_account = _check_once(reader, targets_file)
     _check_hub_is_first(reader, targets_file)
-    if not reader.is_sound("waves") or not _labels_are_sound(reader, accounts):
+    if not reader.is_sound("waves", "canary") or not _labels_are_sound(reader, accounts):
         return
     remaining_accounts = [
         account for account in accounts if account.name not in wave_of_account and _needs_wave(targets_file, account)
     ]
     for wave in waves:
-        members = [account for account in accounts_of(wave, accounts) if not has_only_canary(account, targets_file)]
-        if not members and not (wave.remaining_accounts and remaining_accounts):
+        named = [account for account in accounts_of(wave, accounts) if not _has_only_canary(account, targets_file)]
+        if not named and not (wave.remaining_accounts and remaining_accounts):
             message = f"wave {wave.name!r} is empty: name accounts, labels, or remainingAccounts: true"
             reader.add_problem(wave.node, f"{wave.node.path}: {message}")
         elif (wave.tolerance_count or wave.tolerance_percentage) and not (
-            wave.remaining_accounts or any(_needs_wave(targets_file, account) for account in members)
+            wave.remaining_accounts or any(_needs_wave(targets_file, account) for account in named)
         ):
-            message = "the wave has only the hub's stack, whose failure is not tolerated"
-            reader.add_problem(wave.node, f"{wave.node.path}: leave the failure tolerance out: {message}")
+            message = (
+                "leave the failure tolerance out: the wave has only the hub's stack, whose failure is not tolerated"
+            )
+            reader.add_problem(wave.node, f"{wave.node.path}: {message}")
     if remaining_accounts and not remaining_waves and reader.is_sound("waves", "hub"):
         first, names = remaining_accounts[0], [repr(account.name) for account in remaining_accounts]
         subject = f"account {names[0]} is" if len(names) == 1 else f"accounts {listed(names)} are"
@@ -112,3 +113,9 @@ def _needs_wave(targets_file: TargetsFile, account: Account) -> bool:
     return any(
         target.account is account and not has_own_tables(target, targets_file) for target in targets_file.targets
     )
+
+
+def _has_only_canary(account: Account, targets_file: TargetsFile) -> bool:
+    """Whether the canary stack is the account's only stack, so that no other wave can have the account."""
+    targets = [target for target in targets_file.targets if target.account is account]
+    return bool(targets) and all(is_canary(target, targets_file.canary) for target in targets)

@@ -54,6 +54,6 @@ def _resume(  # noqa: PLR0913 # one parameter per option
                 options.parallel,
                 allow_loss,
                 as_json,
+                hooks,
                 selected=selected,
-                hooks=hooks,
             )

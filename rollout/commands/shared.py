@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from rollout.deployer import Deployer, RetiringDeployer
+from rollout.deployer import Deployer
 from rollout.graceful_stop import graceful_stop
 from rollout.hooks import Hooks
 from rollout.leaving import with_leaving
@@ -44,14 +44,14 @@ def load_record(record_store: RecordStore, plan: Plan) -> Record:
     return record
 
 
-def create_deployer(options: DeployerOptions) -> RetiringDeployer:
+def create_deployer(options: DeployerOptions) -> Deployer:
     """The deployer that runs Pulumi and calls AWS. Raises: StackError."""
     from rollout.pulumi_deployer import PulumiDeployer  # noqa: PLC0415 - slow, and `plan` and `status` need no Pulumi or AWS
 
     return PulumiDeployer(options)
 
 
-def run_rollout(  # noqa: PLR0913 # what it works with, and options
+def run_rollout(  # noqa: PLR0913 # what the runner needs, and how to print
     plan: Plan,
     record: Record,
     record_store: RecordStore,
@@ -59,9 +59,9 @@ def run_rollout(  # noqa: PLR0913 # what it works with, and options
     parallel: int,
     allow_loss: list[str] | None,
     as_json: bool,
+    hooks: Hooks | None = None,
     *,
     selected: Collection[str] | None = None,
-    hooks: Hooks | None = None,
 ) -> None:
     """Run a rollout from its record, print the record and end the program with its exit code.
 

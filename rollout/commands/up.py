@@ -37,7 +37,7 @@ from .shared import confirm, create_deployer, read_plan, run_rollout
 
 @app.command(name="up")
 @with_deployer_options
-def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
+def _up(  # noqa: PLR0913 # one parameter per option
     options: DeployerOptions,
     targets: TargetsPath,
     *,
@@ -81,8 +81,8 @@ def _up(  # noqa: PLR0913 # each is an argument or an option of the command line
             options.parallel,
             allow_loss,
             as_json,
+            hooks,
             selected=selected,
-            hooks=hooks,
         )
 
 

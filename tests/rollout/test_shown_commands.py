@@ -20,8 +20,9 @@ from typing import Any
 import pytest
 import yaml
 
-from rollout import pulumi_deployer
+from rollout import aws_organizations, pulumi_deployer
 from rollout.__main__ import main
+from rollout.organization import OrganizationAccount
 from rollout.plan import build_plan
 from tests.rollout.fake_deployer import TABLE_ARNS, FakeDeployer
 from tests.rollout.shown_commands import (
@@ -68,6 +69,7 @@ class Situation:
         self.deployer = FakeDeployer(build_plan(self.targets.read_text()))
         monkeypatch.setattr(self.deployer, "outputs", self._outputs)
         monkeypatch.setattr(pulumi_deployer, "PulumiDeployer", lambda _options: self.deployer)
+        monkeypatch.setattr(aws_organizations, "read_accounts", lambda *_: self._accounts())
         monkeypatch.chdir(folder)
 
     def run(self, command: str) -> int:
@@ -85,6 +87,11 @@ class Situation:
         commits.write_text(f"{commits.read_text() if commits.exists() else ''}one more\n")
         git(self.program, "add", "-A")
         git(self.program, "commit", "-q", "-m", "change")
+
+    def _accounts(self) -> list[OrganizationAccount]:
+        """An organization that has the accounts of the file."""
+        accounts = yaml.safe_load(self.targets.read_text())["accounts"]
+        return [OrganizationAccount(account["id"], account["name"], {"sends-mail": "yes"}) for account in accounts]
 
     def _outputs(self, stack: Any) -> Mapping[str, object]:
         return HUB_OUTPUTS if stack.name == HUB and self.deployer.update_count(HUB) else {}

@@ -178,7 +178,6 @@ def test_the_file_without_mistakes_is_accepted() -> None:
             "  account: mail\n  account: shop\n",
             "5: hub.account is already in line 4: name it once",
         ),
-        ("waves:", "wave:", "did you mean 'waves'?"),
         (
             "labels: [early]}",
             "labels: [early], failureToleranceCount: 1, failureTolerancePercentage: 0}",
@@ -225,6 +224,7 @@ def test_the_file_without_mistakes_is_accepted() -> None:
             "canary: {account: shop, region: eu-west-1}\nhub:\n",
             "20: waves[0]: wave 'early' is empty: name accounts",
         ),
+        ("waves:", "wave:", "did you mean 'waves'?"),
         ("labels: [early]\n", "labels: early\n", "13: accounts[1].labels is 'early': a list of labels is needed"),
         ("labels: [early]\n", "labels: &a [*a]\n", "contains itself: write the value out"),
         ("hub:\n", "hub: [\n", "invalid YAML"),
@@ -298,7 +298,7 @@ def test_a_canary_has_settings_of_its_own_tables_and_no_rights_at_the_hubs() -> 
     assert "ses-feedback:holdDays" not in hub.config
     assert [(wave.soak_minutes, wave.failure_tolerance) for wave in plan.waves] == [(5, 0), (0, 0), (0, 0)]
     (line,) = error_lines(text.replace("holdDays: 3", "holdDays: 0"))
-    assert "canary: holdDays is 0: a whole number from 1" in line
+    assert "holdDays is 0: a whole number from 1" in line
 
 
 def test_an_account_with_the_canary_and_a_member_has_both() -> None:
