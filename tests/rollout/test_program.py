@@ -26,7 +26,8 @@ def program(tmp_path: Path) -> Path:
     (folder / "Pulumi.yaml").write_text("name: ses-feedback\n")
     (folder / "__main__.py").write_text("first")
     (folder / "policy" / "PulumiPolicy.yaml").write_text("first")
-    (folder / "Pulumi.dev.yaml").write_text("first")
+    for name in ("dev", "gone"):
+        (folder / f"Pulumi.{name}.yaml").write_text("first")
     (folder.parent / "other.txt").write_text("first")
     commit_all(folder.parent)
     return folder
@@ -63,6 +64,7 @@ def test_the_program_and_its_pack_at_a_commit_have_the_stacks_and_the_backend_of
     first = git(program, "rev-parse", "HEAD")
     for name in ("__main__.py", "policy/PulumiPolicy.yaml"):
         (program / name).write_text("second")
+    (program / "Pulumi.gone.yaml").unlink()
     commit_all(program.parent)
     (program / "Pulumi.dev.yaml").write_text("second")
     (program / "Pulumi.hub.yaml").write_text("salt")
@@ -81,6 +83,7 @@ def test_the_program_and_its_pack_at_a_commit_have_the_stacks_and_the_backend_of
     assert git(program, "worktree", "list").count("\n") == 0
     assert os.environ["PULUMI_BACKEND_URL"] == "file://./state"
     assert (program / "Pulumi.hub.yaml").read_text() == "written by the update"
+    assert not (program / "Pulumi.gone.yaml").exists()
     assert (program / "Pulumi.dev.yaml").read_text() == (program / "__main__.py").read_text() == "second"
 
 
