@@ -98,11 +98,17 @@ class FakeDeployer:
     def exists(self, stack: PlannedStack) -> bool:
         return ("destroy", stack.name) not in self.succeeded and stack.name not in self.missing_stacks
 
+    def _require(self, stack: PlannedStack) -> None:
+        if not self.exists(stack):
+            raise StackError("there is no such stack")
+
     def preview_destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        self._require(stack)
         with self._operation("preview destroy", stack.name):
             return Changes({"delete": 2}, self.lost_resources.get(stack.name, ()))
 
     def destroy(self, stack: PlannedStack, on_progress: OnProgress) -> Changes:
+        self._require(stack)
         with self._operation("destroy", stack.name):
             on_progress("delete queue")
             return Changes({"delete": 2})

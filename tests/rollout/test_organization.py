@@ -306,6 +306,11 @@ def files(draw: st.DrawFn) -> str:
     return draw(st.sampled_from([text, text.replace("\n", "\r\n"), text.rstrip("\n")]))
 
 
+def test_a_new_account_after_a_last_line_without_an_end_begins_a_line() -> None:
+    text = "organization: {account: {}}\naccounts:\n- id: '1'"
+    assert AccountsText(text).edit((), [NewAccount("a", "2", str)]) == f'{text}\n- name: a\n  id: "2"\n'
+
+
 @profile_times(1)
 @given(files(), st.sets(st.sampled_from("123")), st.integers(0, 2))
 def test_an_edit_changes_the_list_of_accounts_and_no_other_line(
