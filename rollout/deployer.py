@@ -86,6 +86,19 @@ class Deployer(Protocol):
     def update(self, stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
         """Update the stack."""
 
+    def detect_drift(self, stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
+        """How AWS differs from the state after the last update. Changes nothing."""
+
+    def check_health(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
+        """What is wrong with a deployed stack."""
+
+    def stop(self) -> None:
+        """Stop all operations as soon as that leaves a consistent state; called again: at once."""
+
+
+class RetiringDeployer(Deployer, Protocol):
+    """A deployer that can also remove stacks, in the same way."""
+
     def exists(self, stack: PlannedStack) -> bool:
         """Whether there is such a stack."""
 
@@ -97,12 +110,3 @@ class Deployer(Protocol):
 
     def dead_letters(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
         """Messages in the dead-letter queues of a deployed stack."""
-
-    def detect_drift(self, stack: PlannedStack, config: Mapping[str, object], on_progress: OnProgress) -> Changes:
-        """How AWS differs from the state after the last update. Changes nothing."""
-
-    def check_health(self, stack: PlannedStack, outputs: Mapping[str, object]) -> HealthFindings:
-        """What is wrong with a deployed stack."""
-
-    def stop(self) -> None:
-        """Stop all operations as soon as that leaves a consistent state; called again: at once."""

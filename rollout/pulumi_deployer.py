@@ -19,7 +19,7 @@ _MAX_ERROR_LINES = 12
 
 
 class PulumiDeployer:
-    """A `Deployer`."""
+    """A `RetiringDeployer`."""
 
     def __init__(self, options: DeployerOptions) -> None:
         """Raises: StackError when the Pulumi CLI is missing or too old, or a file does not exist."""

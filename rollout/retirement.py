@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 from .accounts import check_accounts
-from .deployer import Changes, Deployer, LostResource, OnProgress, StackError, StoppedError
+from .deployer import Changes, LostResource, OnProgress, RetiringDeployer, StackError, StoppedError
 from .leaving import with_leaving
 from .parallel import run_in_parallel
 from .plan import Plan, PlannedStack
@@ -51,7 +51,7 @@ class Retirement:
         stacks: Sequence[PlannedStack],
         record: Record,
         record_store: RecordStore,
-        deployer: Deployer,
+        deployer: RetiringDeployer,
         *,
         parallel: int = 4,
         allow_loss: Sequence[str] = (),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from rollout.deployer import Deployer
+from rollout.deployer import Deployer, RetiringDeployer
 from rollout.graceful_stop import graceful_stop
 from rollout.hooks import Hooks
 from rollout.leaving import with_leaving
@@ -44,7 +44,7 @@ def load_record(record_store: RecordStore, plan: Plan) -> Record:
     return record
 
 
-def create_deployer(options: DeployerOptions) -> Deployer:
+def create_deployer(options: DeployerOptions) -> RetiringDeployer:
     """The deployer that runs Pulumi and calls AWS. Raises: StackError."""
     from rollout.pulumi_deployer import PulumiDeployer  # noqa: PLC0415 - slow, and `plan` and `status` need no Pulumi or AWS
 
