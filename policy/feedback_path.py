@@ -166,6 +166,11 @@ class FeedbackPath:
         ]
 
 
+def is_of_component(table: PolicyResource) -> bool:
+    """Whether a table belongs to a `BlockedTable` component."""
+    return f"{BLOCKED_TABLE_COMPONENT}$" in table.urn
+
+
 def find_feedback_path(resources: Sequence[PolicyResource], *, is_incomplete: bool = False) -> FeedbackPath:
     """The resources that handle feedback among these."""
     path = FeedbackPath(resources=resources, is_incomplete=is_incomplete)
@@ -190,7 +195,7 @@ def find_feedback_path(resources: Sequence[PolicyResource], *, is_incomplete: bo
     ])  # fmt: skip
     path.roles = path.referenced_from(path.functions, "role", ROLE)
     path.log_groups = _unique(log_group for function in path.functions for log_group in path.log_groups_of(function))
-    component_tables = [table for table in path.of_type(TABLE) if f"{BLOCKED_TABLE_COMPONENT}$" in table.urn]
+    component_tables = [table for table in path.of_type(TABLE) if is_of_component(table)]
     written = [path.tables_written_by(function) for function in path.functions]
     path.tables = _unique([*(table for tables in written for table in tables.in_stack), *component_tables])
     possible_tables = _unique(table for tables in written for table in tables.possible)

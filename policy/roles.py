@@ -23,6 +23,9 @@ from policy.rule import HIGH, MANDATORY, STRING_LIST, Config, Rule, Setting
 # AWS defines no resource for these actions.
 _ACTIONS_ON_ANY_RESOURCE = ["cloudwatch:PutMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
 
+# It gives no access but to write logs.
+_MANAGED_POLICIES_FOR_LOGS = ["AWSLambdaBasicExecutionRole"]
+
 # A wildcard may stand for parts of one resource: the streams of a log group, the versions of a function, the indexes of
 # a table, the objects of a bucket, the six characters that Secrets Manager adds to a name.
 _NAME = "[^*?:]+"
@@ -115,7 +118,9 @@ RULES: Sequence[Rule] = (
             "actionsOnAnyResource": Setting(
                 _ACTIONS_ON_ANY_RESOURCE, "Actions that may be allowed on the resource *.", STRING_LIST
             ),
-            "allowedManagedPolicies": Setting([], "Names of AWS managed policies that may be attached.", STRING_LIST),
+            "allowedManagedPolicies": Setting(
+                _MANAGED_POLICIES_FOR_LOGS, "Names of AWS managed policies that may be attached.", STRING_LIST
+            ),
         },
     ),
 )  # fmt: skip

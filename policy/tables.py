@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pulumi_policy import PolicyResource
 
-from policy.feedback_path import FeedbackPath, Resources
+from policy.feedback_path import FeedbackPath, Resources, is_of_component
 from policy.policy_documents import (
     ALLOW,
     Statement,
@@ -28,6 +28,8 @@ _CALLER_CONDITIONS = {
     "aws:PrincipalArn": r"arn:[\w-]+:\w+::\d{12}:.+",
 }
 """The condition keys that limit who the principal `*` is, with the pattern of a value that does."""
+_COMPONENT_HASH_KEYS = ["value"]
+"""The hash key that this package's senders read; which one the senders of another program read, is not known."""
 
 
 def _check_point_in_time_recovery(table: PolicyResource, _: FeedbackPath, __: Config) -> Iterator[str]:
@@ -67,10 +69,11 @@ def _check_hash_key(table: PolicyResource, path: FeedbackPath, config: Config) -
 def _key_defects(table: PolicyResource, config: Config) -> Iterator[str]:
     """Why senders, who read by the hash key alone, find nothing in a table."""
     hash_key, range_key = read_property(table, "hashKey"), read_property(table, "rangeKey")
+    names = config["hashKeyNames"] or (_COMPONENT_HASH_KEYS if is_of_component(table) else [hash_key])
     if range_key:
         yield f"The table has the range key {range_key} beside its hash key"
-    if hash_key not in config["hashKeyNames"]:
-        yield f"The hash key is {hash_key} instead of {' or '.join(config['hashKeyNames'])}"
+    if hash_key not in names:
+        yield f"The hash key is {hash_key} instead of {' or '.join(names)}"
     attributes = as_list(read_property(table, "attributes"))
     types = [attribute.get("type") for attribute in attributes if attribute.get("name") == hash_key]
     if types and types != ["S"]:
@@ -177,6 +180,11 @@ RULES: Sequence[Rule] = (
         "create a new one.",
         url=f"{_DYNAMODB_GUIDE}/HowItWorks.CoreComponents.html",
         select=_tables, check=_of_written_tables(_check_hash_key),
-        settings={"hashKeyNames": Setting(["value"], "The names that the hash key may have.", STRING_LIST)},
+        settings={
+            "hashKeyNames": Setting(
+                [], "The names that the hash key may have. Empty: value in a BlockedTable, any in other tables.",
+                STRING_LIST,
+            ),
+        },
     ),
 )  # fmt: skip

@@ -26,7 +26,7 @@ export async function read(event) {
       const said = JSON.parse(JSON.parse(body).Message);
       const lost = said.bounce?.bouncedRecipients ?? said.complaint?.complainedRecipients ?? [];
       for (const { emailAddress } of lost)
-        await db.send(new PutItemCommand({ TableName: process.env.SILENT, Item: { value: { S: emailAddress } } }));
+        await db.send(new PutItemCommand({ TableName: process.env.SILENT, Item: { email: { S: emailAddress } } }));
     } catch { batchItemFailures.push({ itemIdentifier: messageId }); }
   }
   return { batchItemFailures };
@@ -67,8 +67,8 @@ silent = aws.dynamodb.Table(
     "silent",
     name="gazette-silent",
     billing_mode="PAY_PER_REQUEST",
-    hash_key="value",
-    attributes=[{"name": "value", "type": "S"}],
+    hash_key="email",
+    attributes=[{"name": "email", "type": "S"}],
     ttl={"attribute_name": "until", "enabled": True},
     point_in_time_recovery={"enabled": True},
     deletion_protection_enabled=True,

@@ -474,9 +474,9 @@ MUTATIONS = (
              TABLE),
     Mutation("time to live", "table-ttl-enabled",
              set_input(TABLE, "ttl", {"attributeName": "expires_at", "enabled": False}), TABLE),
-    Mutation("the hash key", "table-hash-key", set_input(TABLE, "hashKey", "email"), TABLE),
-    Mutation("the hash key's type", "table-hash-key", set_input(TABLE, "attributes", [{"name": "value", "type": "B"}]),
-             TABLE),
+    Mutation("the hash key", "table-hash-key", set_input(TABLE, "hashKey", "email"), TABLE, ("own",)),
+    Mutation("the hash key's type", "table-hash-key",
+             set_input(TABLE, "attributes", [{"name": name, "type": "B"} for name in ("value", "email")]), TABLE),
     # The way from each source to a table.
     Mutation("the bounce topic has a subscription", "topic-has-subscription", remove_resource(f"{BASE}-subscription"),
              f"{BASE}-topic"),

@@ -118,6 +118,10 @@ HARMLESS: dict[str, GraphChange] = {
         "rolePolicyAttachment:RolePolicyAttachment", "role", str,
         policyArn=f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     ),
+    "AWS's policy for logs": attach_policy(
+        "rolePolicyAttachment:RolePolicyAttachment", "role", str,
+        policyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+    ),
     "a larger batch with a window": chain(
         set_input("mapping", "batchSize", 10), set_input("mapping", "maximumBatchingWindowInSeconds", 0)
     ),
