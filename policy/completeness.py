@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pulumi_policy import PolicyResource
 
 from policy.feedback_path import FeedbackPath, Resources
-from policy.properties import read_property, read_string
+from policy.properties import read_property, read_region
 from policy.references import referenced_by
 from policy.resource_types import (
     EMAIL_FORWARDING,
@@ -53,7 +53,7 @@ def _check_enabled(destination: PolicyResource, path: FeedbackPath, _: Config) -
 def _check_forwarding(attributes: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
     if read_property(attributes, "emailForwardingEnabled") is True:  # off is the default of the resource
         return
-    identity, region = owner_name(attributes, "emailIdentity"), read_string(attributes, "region")
+    identity, region = owner_name(attributes, "emailIdentity"), read_region(attributes)
     if identity in config["notifiedElsewhere"]:
         return
     published = published_types(Owner("identity", identity, region), path.notification_sources)

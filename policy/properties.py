@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from pulumi_policy import PolicyResource, ResourceValidationArgs
+from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValidationArgs
 from pulumi_policy.proxy import UnknownValueError
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ def describe(resource: PolicyResource | ResourceValidationArgs) -> str:
     return f"{resource.resource_type.rsplit(':', 1)[-1]} {resource.name}"
 
 
-def read_property(resource: PolicyResource, *keys: str) -> Any:
+def read_property(resource: PolicyResource | PolicyProviderResource, *keys: str) -> Any:
     """The property under these nested keys, None where it is not set; raises `UnknownValueError`."""
     value: Any = resource.props
     for key in keys:
@@ -27,12 +27,19 @@ def read_property(resource: PolicyResource, *keys: str) -> Any:
     return value
 
 
-def read_string(resource: PolicyResource, key: str) -> str:
+def read_string(resource: PolicyResource | PolicyProviderResource, key: str) -> str:
     """A property as a string; empty where it is unknown or not set."""
     try:
         return str(read_property(resource, key) or "")
     except UnknownValueError:
         return ""
+
+
+def read_region(resource: PolicyResource) -> str:
+    """The Region of a resource: its own or its provider's; empty where it is unknown, and for IAM, which has none."""
+    if resource.resource_type.startswith("aws:iam/"):
+        return ""
+    return read_string(resource, "region") or (read_string(resource.provider, "region") if resource.provider else "")
 
 
 def read_integer(resource: PolicyResource, key: str, default: int) -> int:

@@ -11,7 +11,7 @@ from pulumi_policy import PolicyResource
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 
 from policy.arn import Arn
-from policy.properties import as_object, read_string
+from policy.properties import as_object, read_region, read_string
 
 
 def referenced_by(resource: PolicyResource, key: str, candidates: Iterable[PolicyResource]) -> list[PolicyResource]:
@@ -79,7 +79,7 @@ def refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -
         *(read_string(candidate, key) for key in ("url", "keyId")),
     ):
         return True
-    region = read_string(referrer, "region")
+    region = read_region(referrer)
     if value.startswith(("arn:", "https:")):
         identity = arn if value.startswith("arn:") else read_string(candidate, "url")
         if identity or not name or name != _name_in(value):
@@ -88,7 +88,7 @@ def refers_to(value: str, referrer: PolicyResource, candidate: PolicyResource) -
     elif value != name:
         return False
     # A name is unique in its Region only; a Region that is unknown may be the same.
-    return len({region, read_string(candidate, "region")} - {""}) < 2  # noqa: PLR2004
+    return len({region, read_region(candidate)} - {""}) < 2  # noqa: PLR2004
 
 
 def _name_in(arn_or_url: str) -> str:

@@ -12,7 +12,7 @@ from pulumi_policy import PolicyResource
 from policy.arn import Arn
 from policy.iam import UNKNOWN_TEXT, Answer, Decision, Principal, Request, decide
 from policy.policy_documents import account_of
-from policy.properties import read_string
+from policy.properties import read_region, read_string
 from policy.references import refers_to, strings_in
 
 # Keys that a request has or not, or whose value only AWS knows.
@@ -67,7 +67,7 @@ def possible_arn(
             if Arn.parse(text) and refers_to(text, referrer, resource):
                 return text
     name = read_string(resource, "name") or UNKNOWN_TEXT
-    region = "" if service == "iam" else read_string(resource, "region") or UNKNOWN_TEXT
+    region = "" if service == "iam" else read_region(resource) or UNKNOWN_TEXT
     return f"arn:{UNKNOWN_TEXT}:{service}:{region}:{UNKNOWN_TEXT}:{prefix}{name}"
 
 

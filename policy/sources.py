@@ -9,7 +9,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from policy.arn import Arn
 from policy.iam import UNKNOWN_TEXT
-from policy.properties import as_list, read_property, read_string
+from policy.properties import as_list, read_property, read_region, read_string
 from policy.resource_types import CLASSIC_EVENT_DESTINATION, EVENT_DESTINATION, IDENTITY_TOPIC
 
 FEEDBACK_TYPES = frozenset({"BOUNCE", "COMPLAINT"})
@@ -86,7 +86,7 @@ class Owner:
 def owner_of(source: PolicyResource) -> Owner:
     """The owner of a source; raises `UnknownValueError`."""
     kind = "identity" if source.resource_type == IDENTITY_TOPIC else "configurationSetName"
-    return Owner(kind, owner_name(source, kind), read_string(source, "region"))
+    return Owner(kind, owner_name(source, kind), read_region(source))
 
 
 def published_types(owner: Owner, sources: Iterable[PolicyResource]) -> frozenset[str]:
@@ -106,7 +106,7 @@ def possible_source_arn(source: PolicyResource, topic_arn: str) -> str:
     name = read_string(source, key) or UNKNOWN_TEXT
     if Arn.parse(name):
         return name
-    topic, region = Arn.parse(topic_arn), read_string(source, "region")
+    topic, region = Arn.parse(topic_arn), read_region(source)
     partition, account = (topic.partition, topic.account) if topic else (UNKNOWN_TEXT, UNKNOWN_TEXT)
     region = region or (topic.region if topic else UNKNOWN_TEXT)  # SES publishes to topics of its own Region
     return f"arn:{partition}:ses:{region}:{account}:{kind}/{name}"

@@ -35,6 +35,8 @@ class StackResource:
     parent: str = ""
     property_dependencies: dict[str, list[str]] = field(default_factory=dict)
     """The resources that each input depends on."""
+    provider_region: str = ""
+    """The Region of its provider; empty where the engine sends none."""
 
     def __getitem__(self, key: str) -> Any:
         return {**self.outputs, **self.inputs}[key]
@@ -80,6 +82,8 @@ def build_stack_request(resources: Sequence[StackResource]) -> analyzer_pb2.Anal
             type=resource.type, urn=urns[resource.name], name=resource.name, parent=urns.get(resource.parent, "")
         )
         message.properties.update({**resource.outputs, **resource.inputs})
+        if resource.provider_region:
+            message.provider.properties.update({"region": resource.provider_region})
         for key, names in resource.property_dependencies.items():
             message.propertyDependencies[key].urns.extend(urns[name] for name in names if name in urns)
     return request
@@ -115,6 +119,8 @@ def analyze(
             request = analyzer_pb2.AnalyzeRequest(type=message.type, urn=message.urn, name=message.name)
             # By then the provider has generated a name, where the program sets none.
             generated_name = {key: resource.outputs[key] for key in ("name",) if key in resource.outputs}
+            if message.HasField("provider"):
+                request.provider.CopyFrom(message.provider)
             request.properties.update(generated_name | resource.inputs)
             diagnostics += read_diagnostics(servicer.Analyze(request, None), resource.name)
         return [*diagnostics, *read_diagnostics(servicer.AnalyzeStack(stack_request, None))]

@@ -1,6 +1,7 @@
 """What is right passes: both programs, and harmless changes of both, in an update and in the preview of a new stack."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ from tests.policy.graph_changes import (
 from tests.policy.programs import FOREIGN, OWN, PROGRAMS, Program
 from tests.policy.test_accepted_policies import ACCEPTED_POLICIES
 from tests.policy.test_accepted_stacks import ACCEPTED
-from tests.recorder import ACCOUNT
+from tests.recorder import ACCOUNT, DEFAULT_REGION
 
 OTHER_NOTATIONS = ACCEPTED | ACCEPTED_POLICIES
 ONLY_OWN = {
@@ -195,6 +196,38 @@ def test_another_notation_passes_in_the_foreign_program(change: GraphChange) -> 
 @pytest.mark.parametrize("change", WITH_KEYS.values(), ids=list(WITH_KEYS))
 def test_a_harmless_key_policy_passes(change: GraphChange, program: Program) -> None:
     assert mandatory_violations(program, change) == []
+
+
+def _in_region(resources: list[StackResource], region: str) -> list[StackResource]:
+    """The program as a provider of another Region creates it, with the same names; the function has one of its own."""
+    return [
+        StackResource(
+            type=resource.type,
+            name=f"{region}-{resource.name}",
+            inputs=_with_region(resource.inputs, region),
+            outputs=_with_region(resource.outputs, region),
+            property_dependencies={
+                key: [f"{region}-{name}" for name in names] for key, names in resource.property_dependencies.items()
+            },
+            provider_region=region,
+        )
+        for resource in resources
+        if resource.type.startswith("aws:")
+    ]
+
+
+def _with_region(values: dict[str, Any], region: str) -> dict[str, Any]:
+    text = json.dumps(values).replace(DEFAULT_REGION, region).replace("gazette-reader", f"gazette-{region}-reader")
+    return dict(json.loads(text))
+
+
+def test_the_same_names_in_the_regions_of_two_providers_are_different_resources() -> None:
+    """Before the creation of a queue only its name is known, and of its Region only the provider's."""
+    graph, preview = FOREIGN.graph(), FOREIGN.preview(FOREIGN.graph())
+    regions = ("eu-west-1", "us-east-1")
+    assert analyze([resource for region in regions for resource in _in_region(graph, region)]) == []
+    previewed = [resource for region in regions for resource in _in_region(preview, region)]
+    assert analyze(previewed, preview=True) == []
 
 
 def test_there_are_enough_of_them() -> None:
