@@ -45,6 +45,17 @@ def _statements_with(effect: str, policies: Sequence[PolicyResource]) -> list[St
     return [statement for statement in all_statements if statement.get("Effect") == effect]
 
 
+def _check_single_policy(target: PolicyResource, policies: Resources, target_key: str) -> Iterator[str]:
+    """Checks that one resource sets the policy of a queue or topic."""
+    if len(policies) > 1:
+        for policy in policies:
+            require_known(policy, target_key)  # else it may refer to another one that the property depends on
+        yield (
+            f"{' and '.join(sorted(policy.name for policy in policies))} each set the policy: AWS keeps only the one "
+            f"that is written last, and what the others allow or deny for {target.name} is lost. Write one policy."
+        )
+
+
 def _queue_policies(queue: PolicyResource, path: FeedbackPath) -> Resources:
     return path.resources_setting(queue, "policy", QUEUE_POLICY, "queueUrl")
 
@@ -56,6 +67,7 @@ def _check_queue_senders(queue: PolicyResource, path: FeedbackPath, config: Conf
     yield from chain_known([
         *(_check_delivery(subscription, policies, queue, path) for subscription in subscriptions),
         _check_senders(queue, policies, subscriptions, path, config),
+        _check_single_policy(queue, policies, "queueUrl"),
     ])  # fmt: skip
 
 
@@ -173,6 +185,7 @@ def _check_topic_publishers(topic: PolicyResource, path: FeedbackPath, config: C
     yield from chain_known([
         _check_publishing(topic, arn, policies, sources),
         _check_publishers(topic, arn, policies, config),
+        _check_single_policy(topic, policies, "arn"),
     ])  # fmt: skip
 
 

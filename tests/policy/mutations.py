@@ -146,6 +146,38 @@ def _add_pipe(graph: list[StackResource]) -> None:
     graph.append(StackResource(type=PIPE, name="pipe", inputs=inputs, property_dependencies={"source": [queue.name]}))
 
 
+def _add_pipe_instead(**inputs: object) -> GraphChange:
+    """Let a pipe consume the queue, and no event source mapping."""
+
+    def apply(graph: list[StackResource]) -> None:
+        graph.remove(resource_named(graph, "mapping"))
+        _add_pipe(graph)
+        graph[-1].inputs |= inputs
+
+    return apply
+
+
+def _set_policy_twice(name: str) -> GraphChange:
+    def apply(graph: list[StackResource]) -> None:
+        policy = copy_of(resource_named(graph, name), "second-policy")
+        policy.inputs["policy"] = json.dumps({"Statement": []})
+        policy.property_dependencies.pop("policy", None)
+        graph.append(policy)
+
+    return apply
+
+
+def _keep_undelivered_in_queue(graph: list[StackResource]) -> None:
+    queue, subscription = resource_named(graph, "queue"), resource_named(graph, f"{BASE}-subscription")
+    subscription.inputs["redrivePolicy"] = json.dumps({"deadLetterTargetArn": queue["arn"]})
+    subscription.property_dependencies["redrivePolicy"] = [queue.name]
+
+
+def _write_misspelt_table(policy: dict[str, Any]) -> None:
+    for statement in _statements_on("dynamodb", policy):
+        statement["Resource"] = f"arn:aws:dynamodb:eu-west-1:{_ACCOUNT}:table/misspelt"
+
+
 def _subscribe(protocol: str, endpoint: str) -> GraphChange:
     """Subscribe something else to the topic."""
 
@@ -656,6 +688,10 @@ MUTATIONS = (
                  "Effect": "Deny", "NotAction": "sqs:*", "Resource": "*"}})}]), f"{BASE}-role"),
     Mutation("the function decrypts messages", "role-allows-feedback",
              add_key(allow_key("ses", "sns"), "queue"), f"{BASE}-role"),
+    Mutation("one resource sets the queue's policy", "queue-policy-restricts-sender",
+             _set_policy_twice("queue-policy")),
+    Mutation("one resource sets the topic's policy", "topic-policy-restricts-publisher",
+             _set_policy_twice("topic-policy"), f"{BASE}-topic"),
     Mutation("Lambda assumes the role", "role-allows-feedback",
              edit_json("role", "assumeRolePolicy", lambda policy: policy["Statement"][0].update(
                  Principal={"Service": "ec2.amazonaws.com"})), f"{BASE}-role"),
