@@ -33,6 +33,11 @@ def _check_subscription_dead_letter_queue(subscription: PolicyResource, path: Fe
             "The subscription has no dead-letter queue: SNS drops a message that the queue refuses, and its feedback "
             "is lost."
         )
+    for queue in referenced_by(subscription, "redrivePolicy", path.queues):
+        yield (
+            f"The subscription's dead-letter queue {queue.name} is a queue that feedback is delivered to: it refuses "
+            "the message again, and its feedback is lost."
+        )
     for shared_queue in referenced_by(subscription, "redrivePolicy", path.dead_letter_queues):
         yield (
             f"The subscription shares its dead-letter queue {shared_queue.name} with a queue: SQS cannot move messages "

@@ -688,6 +688,8 @@ MUTATIONS = (
                  "Effect": "Deny", "NotAction": "sqs:*", "Resource": "*"}})}]), f"{BASE}-role"),
     Mutation("the function decrypts messages", "role-allows-feedback",
              add_key(allow_key("ses", "sns"), "queue"), f"{BASE}-role"),
+    Mutation("the subscription's dead-letter queue is not its queue", "subscription-dead-letter-queue",
+             _keep_undelivered_in_queue, f"{BASE}-subscription"),
     Mutation("one resource sets the queue's policy", "queue-policy-restricts-sender",
              _set_policy_twice("queue-policy")),
     Mutation("one resource sets the topic's policy", "topic-policy-restricts-publisher",
