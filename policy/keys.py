@@ -8,7 +8,7 @@ from pulumi_policy import PolicyResource
 from policy.feedback_path import FeedbackPath, Resources
 from policy.iam import UNKNOWN_TEXT, Answer
 from policy.policy_documents import describe_statement, read_document
-from policy.properties import describe
+from policy.properties import describe, read_property
 from policy.references import require_known
 from policy.resource_types import KEY, KEY_ALIAS, KEY_POLICY
 from policy.rule import CRITICAL, MANDATORY, Config, Rule
@@ -43,6 +43,8 @@ def key_documents(key: PolicyResource, path: FeedbackPath) -> list[Any]:
 
 
 def _check_key(key: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
+    if read_property(key, "isEnabled") is False:
+        yield "The key is disabled: SES removes the topic, or SNS cannot send, and feedback is lost."
     policies = key_policies(key, path)
     if path.is_incomplete and not policies:
         return
@@ -82,8 +84,8 @@ RULES: Sequence[Rule] = (
         name="kms-key-allows-services", severity=CRITICAL, level=MANDATORY, before_creation=True,
         applies_to="keys of topics and queues",
         description="The policy of a topic's key lets SES use it, and that of a queue's key lets SNS use it.",
-        remediation="Allow kms:GenerateDataKey* and kms:Decrypt to ses.amazonaws.com for topics, and to "
-        "sns.amazonaws.com for queues, in the policy of the key.",
+        remediation="Enable the key, and allow kms:GenerateDataKey* and kms:Decrypt to ses.amazonaws.com for topics, "
+        "and to sns.amazonaws.com for queues, in the policy of the key.",
         url="https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
         relies_on=[(KEY_POLICY, "keyId", KEY)],
         select=lambda path: keys_of([holder for holder, _ in _users(path)], "kmsMasterKeyId", path), check=_check_key,

@@ -688,6 +688,8 @@ MUTATIONS = (
                  "Effect": "Deny", "NotAction": "sqs:*", "Resource": "*"}})}]), f"{BASE}-role"),
     Mutation("the function decrypts messages", "role-allows-feedback",
              add_key(allow_key("ses", "sns"), "queue"), f"{BASE}-role"),
+    Mutation("a key is enabled", "kms-key-allows-services",
+             chain(add_key(allow_key("ses"), "topic"), set_input("key", "isEnabled", False)), "key"),
     Mutation("the subscription's dead-letter queue is not its queue", "subscription-dead-letter-queue",
              _keep_undelivered_in_queue, f"{BASE}-subscription"),
     Mutation("one resource sets the queue's policy", "queue-policy-restricts-sender",
