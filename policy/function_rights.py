@@ -160,7 +160,7 @@ def _check_writing(rights: _Rights, function: PolicyResource) -> Iterator[str]:
         allowed = _any_of([rights.decide(action, arn, documents) for action in WRITE_ACTIONS])
         keys = [rights.decide_on_key(key, "dynamodb") for key in keys_of([table], "serverSideEncryption", path)]
         decisions[describe(table)] = _all_of([allowed, *keys])
-    if written.elsewhere or written.unknown or not written.in_stack:
+    if written.unknown or not written.in_stack or written.is_elsewhere(function):
         decisions["any table"] = _any_of([rights.decide(action, _ANY_TABLE, []) for action in WRITE_ACTIONS])
     if not path.is_incomplete or written.in_stack:
         overall = _any_of(list(decisions.values()))

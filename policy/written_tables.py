@@ -38,6 +38,16 @@ class WrittenTables:
         for resource, key in self.unknown:
             require_known(resource, key)
 
+    def is_elsewhere(self, function: PolicyResource) -> bool:
+        """Whether the function may write a table that is not in the stack: where it names one that is, only if it names
+        the other, too, by its ARN or its name.
+        """
+        strings, is_known = strings_in(function, "environment")
+        others = [text for text in strings if not any(refers_to(text, function, table) for table in self.in_stack)]
+        if not is_known or len(others) == len(strings):
+            return bool(self.elsewhere)
+        return any(arn in others or arn.rpartition("/")[2] in others for arn in self.elsewhere)
+
     def add(self, string: str, referrer: PolicyResource, tables: Sequence[PolicyResource]) -> None:
         """Add the table that a string names by its ARN or its name; a wildcard names none."""
         if has_wildcard(string):

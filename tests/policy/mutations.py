@@ -696,6 +696,8 @@ MUTATIONS = (
              _set_policy_twice("queue-policy")),
     Mutation("one resource sets the topic's policy", "topic-policy-restricts-publisher",
              _set_policy_twice("topic-policy"), f"{BASE}-topic"),
+    Mutation("the role may write the table that the function names", "role-allows-feedback",
+             edit_json("role-policy", "policy", _write_misspelt_table), f"{BASE}-role"),
     Mutation("Lambda assumes the role", "role-allows-feedback",
              edit_json("role", "assumeRolePolicy", lambda policy: policy["Statement"][0].update(
                  Principal={"Service": "ec2.amazonaws.com"})), f"{BASE}-role"),
