@@ -14,6 +14,7 @@ from policy.resource_types import (
     FUNCTION,
     IDENTITY,
     PERMISSION,
+    PIPE,
     QUEUE,
     SUBSCRIPTION,
     TOPIC,
@@ -35,9 +36,16 @@ def _check_subscription_exists(topic: PolicyResource, path: FeedbackPath, config
 
 def _check_consumer_exists(queue: PolicyResource, path: FeedbackPath, config: Config) -> Iterator[str]:
     # A mapping that is disabled is reported as such, by another rule.
-    if queue.name not in config["consumedElsewhere"] and not path.mappings_of(queue):
+    if queue.name in config["consumedElsewhere"] or path.mappings_of(queue):
+        return
+    pipes = path.running_pipes_of(queue)
+    if all(read_property(pipe, "sourceParameters", "filterCriteria", "filters") for pipe in pipes):
         path.require_references(EVENT_SOURCE_MAPPING, "eventSourceArn", QUEUE)
-        yield "The queue has no event source mapping: its messages expire unread, and feedback is lost."
+        path.require_references(PIPE, "source", QUEUE)
+        yield (
+            "The queue has no event source mapping, and no pipe that runs and has no filter: its messages expire "
+            "unread, and feedback is lost."
+        )
 
 
 def _check_enabled(destination: PolicyResource, path: FeedbackPath, _: Config) -> Iterator[str]:
@@ -149,7 +157,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         name="queue-has-consumer", severity=CRITICAL, level=MANDATORY, applies_to="queues",
-        description="A queue that gets feedback has an event source mapping.",
+        description="A queue that gets feedback has an event source mapping, or a pipe that runs.",
         remediation="Add an event source mapping of the queue; if another stack has it, name the queue in "
         "consumedElsewhere for this rule.",
         url="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html",

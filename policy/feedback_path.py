@@ -19,6 +19,7 @@ from policy.resource_types import (
     FUNCTION,
     FUNCTION_ALIAS,
     LOG_GROUP,
+    PIPE,
     QUEUE,
     REDRIVE_POLICY,
     ROLE,
@@ -113,6 +114,14 @@ class FeedbackPath:
         """The event source mappings of a queue, also disabled ones."""
         return [mapping for mapping in self.event_source_mappings if referenced_by(mapping, "eventSourceArn", [queue])]
 
+    def running_pipes_of(self, queue: PolicyResource) -> Resources:
+        """The EventBridge pipes that consume a queue, without those that are stopped."""
+        return [
+            pipe
+            for pipe in self.referring_to([queue], PIPE, "source")
+            if read_string(pipe, "desiredState").upper() != "STOPPED"
+        ]
+
     def tables_written_by(self, function: PolicyResource) -> WrittenTables:
         """The tables that a function writes; found once for each function."""
         if function.urn not in self._written_tables:
@@ -191,6 +200,7 @@ def find_feedback_path(resources: Sequence[PolicyResource], *, is_incomplete: bo
     path.event_source_mappings = path.referring_to(path.queues, EVENT_SOURCE_MAPPING, "eventSourceArn")
     path.functions = _unique([
         *path.invoked_functions(path.event_source_mappings, "functionName"),
+        *path.invoked_functions((pipe for queue in path.queues for pipe in path.running_pipes_of(queue)), "target"),
         *path.invoked_functions(path.subscriptions, "endpoint"),
     ])  # fmt: skip
     path.roles = path.referenced_from(path.functions, "role", ROLE)

@@ -8,7 +8,7 @@ from policy.arn import Arn
 from policy.feedback_path import FeedbackPath, Resources
 from policy.policy_documents import account_of
 from policy.properties import read_property
-from policy.resource_types import PIPE, SUBSCRIPTION
+from policy.resource_types import SUBSCRIPTION
 from policy.rule import CRITICAL, MANDATORY, STRING_LIST, Config, Rule, Setting
 
 _OWN_PROTOCOLS = ("sqs", "lambda")
@@ -35,7 +35,7 @@ def _check_single_consumer(queue: PolicyResource, path: FeedbackPath, _: Config)
         if read_property(mapping, "enabled") is not False
     }
     # Two mappings of one function, to versions or aliases of it, run the same function.
-    consumers |= {pipe.name: f"the targets of {pipe.name}" for pipe in path.referring_to([queue], PIPE, "source")}
+    consumers |= {pipe.name: f"the targets of {pipe.name}" for pipe in path.running_pipes_of(queue)}
     functions = sorted(set(consumers.values()))
     if len(functions) > 1:
         yield (

@@ -10,7 +10,7 @@ from pulumi_policy import PolicyResource
 
 from policy.feedback_path import FeedbackPath, Resources
 from policy.properties import is_false
-from policy.resource_types import EVENT_SOURCE_MAPPING, FUNCTION, QUEUE, SUBSCRIPTION, TABLE, TOPIC
+from policy.resource_types import EVENT_SOURCE_MAPPING, FUNCTION, PIPE, QUEUE, SUBSCRIPTION, TABLE, TOPIC
 from policy.sources import SOURCE_TYPES
 
 _MISSING = {
@@ -82,7 +82,8 @@ _NEXT_HOPS: Mapping[str, Callable[[PolicyResource, FeedbackPath], Resources]] = 
     **dict.fromkeys(SOURCE_TYPES, lambda source, path: path.topics_of(source)),
     TOPIC: lambda topic, path: path.subscriptions_of(topic),
     SUBSCRIPTION: lambda subscription, path: path.targets_of(subscription),
-    QUEUE: _enabled_mappings_of,
+    QUEUE: lambda queue, path: [*_enabled_mappings_of(queue, path), *path.running_pipes_of(queue)],
+    PIPE: lambda pipe, path: path.invoked_functions([pipe], "target"),
     EVENT_SOURCE_MAPPING: lambda mapping, path: path.invoked_functions([mapping], "functionName"),
     FUNCTION: lambda function, path: path.tables_written_by(function).in_stack[:1],
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from policy.resource_types import PIPE
 from policy.rule import MANDATORY
 from tests.policy.analyzer import StackResource, analyze
 from tests.policy.graph_changes import (
@@ -73,6 +74,21 @@ def _literal_role_policy(graph: list[StackResource]) -> None:
 
 def _literal_dead_letters(graph: list[StackResource]) -> None:
     resource_named(graph, "queue").property_dependencies.pop("redrivePolicy", None)
+
+
+def _add_pipe(graph: list[StackResource], **inputs: object) -> None:
+    queue, function = resource_named(graph, "queue"), resource_named(graph, "function")
+    graph.append(
+        StackResource(
+            type=PIPE, name="pipe", inputs={"source": queue["arn"], "target": function["arn"], **inputs},
+            property_dependencies={"source": [queue.name], "target": [function.name]},
+        )
+    )  # fmt: skip
+
+
+def _consume_by_pipe(graph: list[StackResource]) -> None:
+    graph.remove(resource_named(graph, "mapping"))
+    _add_pipe(graph)
 
 
 def _one_statement(graph: list[StackResource]) -> None:
@@ -147,6 +163,8 @@ HARMLESS: dict[str, GraphChange] = {
     "the number of attempts as text": edit_json(
         "queue", "redrivePolicy", lambda policy: policy.update(maxReceiveCount=str(policy["maxReceiveCount"]))
     ),
+    "a pipe instead of a mapping": _consume_by_pipe,
+    "a stopped pipe beside the mapping": lambda graph: _add_pipe(graph, desiredState="STOPPED"),
     "every queue may use the dead-letter queue": remove_resource("redrive-allow-policy"),
 }  # fmt: skip
 
