@@ -7,7 +7,6 @@ that an object does not exist.
 
 import contextlib
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -50,7 +49,6 @@ class RecordObject(RecordStore):
         if "kmskeyid" in parameters:
             self._encryption["SSEKMSKeyId"] = parameters["kmskeyid"]
         self._etag: str | None = None
-        self._write_lock = threading.Lock()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -85,13 +83,12 @@ class RecordObject(RecordStore):
         return content
 
     def _write(self, content: str) -> None:
-        with self._write_lock:
-            condition = {"IfMatch": self._etag} if self._etag else {"IfNoneMatch": "*"}
-            etag = self._put(self._key, content, **condition)
-            if etag is None:
-                message = "has been changed by another rollout, or removed, since this one read it"
-                raise RecordError(f"{self.location} {message}: `status` shows it; this rollout writes it no more")
-            self._etag = etag
+        condition = {"IfMatch": self._etag} if self._etag else {"IfNoneMatch": "*"}
+        etag = self._put(self._key, content, **condition)
+        if etag is None:
+            message = "has been changed by another rollout, or removed, since this one read it"
+            raise RecordError(f"{self.location} {message}: `status` shows it; this rollout writes it no more")
+        self._etag = etag
 
     def _read_last_success(self) -> str | None:
         return self._get(last_success_name(self._key))[0]

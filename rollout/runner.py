@@ -72,7 +72,6 @@ class Runner:
         self._on_change = on_change
         self._now = now
         self._stopping = threading.Event()
-        self._save_lock = threading.Lock()
         self._pause = pause or self._stopping.wait
         self._hub_outputs: Mapping[str, str] = {}
         self._health_checker = HealthChecker(deployer)
@@ -245,6 +244,5 @@ class Runner:
         self._save()
 
     def _save(self) -> None:
-        with self._save_lock:  # else an older state could be written after a newer one
-            self._record_store.save(self._record)
+        self._record_store.save(self._record)
         self._on_change(self._record)

@@ -272,3 +272,26 @@ def test_a_record_is_saved_while_another_thread_adds_what_is_deployed(
         finally:
             ended.set()
         deploying.result()
+
+
+def test_of_two_threads_that_save_the_newer_state_is_written_last(tmp_path: Path) -> None:
+    class SlowFile(RecordFile):
+        """Its first write begins before the second, and waits some time for it to end."""
+
+        first_began, second_ended = threading.Event(), threading.Event()
+
+        def _write(self, content: str) -> None:
+            if not self.first_began.is_set():
+                self.first_began.set()
+                self.second_ended.wait(0.2)
+            super()._write(content)
+
+    record, store = a_record(), SlowFile(tmp_path / "targets.json")
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(store.save, record)
+        assert store.first_began.wait(10)
+        record.finished_at = "2026-11-24T12:00:00+00:00"
+        store.save(record)
+        store.second_ended.set()
+        first.result()
+    assert store.load() == record
