@@ -59,6 +59,7 @@ class RecordObject(RecordStore):
             holder = self.lock_holder() or parse_lock_holder("")
             raise locked_error(self.location, holder, "wait until it has ended or, if it has crashed, run `unlock`")
         try:
+            self._require_conditions(lock_key, content)
             yield
         finally:
             self._delete(lock_key, etag)
@@ -119,6 +120,19 @@ class RecordObject(RecordStore):
             return etag if current_content == content else None
         return response["ETag"]
 
+    def _require_conditions(self, key: str, content: str) -> None:
+        """Write an object again that there is, which must be refused: some stores like S3 ignore the condition."""
+        try:
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=content.encode(), IfNoneMatch="*", **self._encryption
+            )
+        except (ClientError, BotoCoreError) as error:
+            if not _is_refused(error):
+                raise self._error(key, error) from None
+        else:
+            message = "its store ignores conditions of writes, so that it cannot keep a lock; --record names another place"
+            raise self._error(key, message)
+
     def _delete(self, key: str, etag: str) -> None:
         try:
             self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
@@ -126,7 +140,7 @@ class RecordObject(RecordStore):
             if not _is_refused(error):
                 raise self._error(key, error) from None
 
-    def _error(self, key: str, error: Exception) -> RecordError:
+    def _error(self, key: str, error: object) -> RecordError:
         return RecordError(f"s3://{self._bucket}/{key}, of the rollout's record, cannot be used: {error}")
 
 

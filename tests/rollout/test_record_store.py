@@ -172,6 +172,22 @@ def test_a_write_whose_answer_was_lost_is_not_taken_for_somebody_elses(monkeypat
     assert store.lock_holder() is None
 
 
+def test_a_store_that_ignores_conditions_is_refused_since_it_would_let_everybody_in(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As some stores do that are only compatible with S3."""
+    store = RecordObject(URL)
+    put_object, conditions = store._client.put_object, ("IfMatch", "IfNoneMatch")
+
+    def put_unconditionally(**arguments: Any) -> Any:
+        return put_object(**{name: value for name, value in arguments.items() if name not in conditions})
+
+    monkeypatch.setattr(store._client, "put_object", put_unconditionally)
+    with pytest.raises(RecordError, match="ignores conditions"), store.locked():
+        raise AssertionError
+    assert s3.list_objects_v2(Bucket="example-pulumi-state")["KeyCount"] == 0
+
+
 def test_objects_are_encrypted_as_the_url_of_the_backend_says(s3: Any) -> None:
     RecordObject(f"{URL}&ssetype=aws:kms&kmskeyid=alias/pulumi").save(a_record())
     head = s3.head_object(Bucket="example-pulumi-state", Key="team/targets.json")
