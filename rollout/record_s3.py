@@ -130,7 +130,9 @@ class RecordObject(RecordStore):
             if not _is_refused(error):
                 raise self._error(key, error) from None
         else:
-            message = "its store ignores conditions of writes, so that it cannot keep a lock; --record names another place"
+            message = (
+                "its store ignores conditions of writes, so that it cannot keep a lock; --record names another place"
+            )
             raise self._error(key, message)
 
     def _delete(self, key: str, etag: str) -> None:
