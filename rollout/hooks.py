@@ -6,9 +6,9 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from .record import Record, WaveRecord
+from .record import Record, Status, WaveRecord
 
 NOTIFY_SECONDS = 60
 """After which a notification is ended: it must not hold a rollout up."""
@@ -23,10 +23,14 @@ class Hooks:
         self._approve = _split("--approve", approve)
         self._notify = _split("--notify", notify)
         self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
         self._lock = threading.Lock()
 
     def approve(self, report: Mapping[str, object]) -> bool:
-        """Whether the next wave may begin: exit code 0, or no command. Waits as long as the command takes."""
+        """Whether the next wave may begin: exit code 0, or no command. Waits as long as the command takes.
+
+        After `stop` no command is asked, and the answer is no.
+        """
         return not self._approve or self._run(self._approve, report, None) == 0
 
     def notify(self, report: Mapping[str, object]) -> None:
@@ -35,18 +39,21 @@ class Hooks:
             sys.stderr.write(f"warning: --notify {shlex.join(self._notify)}: {code}\n")
 
     def stop(self) -> None:
-        """End a command that is running."""
+        """End a command that is running; only notifications begin afterwards."""
         with self._lock:
+            self._stopped = True
             if self._process:
                 self._process.terminate()
 
     def _run(self, command: Sequence[str], report: Mapping[str, object], seconds: float | None) -> int | str:
         """Run a command; returns 0, or what went wrong."""
-        try:
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=_STDERR, encoding="utf-8")  # noqa: S603
-        except OSError as error:
-            return str(error)
-        with self._lock:
+        with self._lock:  # a stop comes before the command or finds it
+            if self._stopped and command is self._approve:
+                return "stopped"
+            try:
+                process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=_STDERR, encoding="utf-8")  # noqa: S603
+            except OSError as error:
+                return str(error)
             self._process = process
         try:
             process.communicate(json.dumps(report), timeout=seconds)
@@ -66,15 +73,16 @@ def needs_approval(record: Record, wave: WaveRecord) -> bool:
     return any(map(_has_begun, earlier)) and not _has_begun(wave) and not wave.approved_at
 
 
-def approval_report(record: Record, wave: WaveRecord) -> dict[str, object]:
-    """What a command gets that is asked for `wave`: the wave before it, and its name and stacks."""
-    return {"event": "approve", "wave": _wave(record.waves[record.waves.index(wave) - 1]), "next": _next(wave)}
+def approval_report(record: Record, wave: WaveRecord, selected: Collection[str]) -> dict[str, object]:
+    """What a command gets that is asked for `wave`: the last one that has begun before it, and its selected stacks."""
+    begun = [earlier for earlier in record.waves[: record.waves.index(wave)] if _has_begun(earlier)]
+    return {"event": "approve", "wave": _wave(begun[-1]), "next": _next([wave], selected)}
 
 
-def wave_report(record: Record, wave: WaveRecord, outcome: str) -> dict[str, object]:
+def wave_report(record: Record, wave: WaveRecord, selected: Collection[str], outcome: str) -> dict[str, object]:
     """What a command gets at the end of a wave. Without errors, since these quote what Pulumi prints."""
     later = record.waves[record.waves.index(wave) + 1 :]
-    return {"event": "wave", "outcome": outcome, "wave": _wave(wave), "next": _next(later[0]) if later else None}
+    return {"event": "wave", "outcome": outcome, "wave": _wave(wave), "next": _next(later, selected)}
 
 
 def end_report(record: Record, outcome: str) -> dict[str, object]:
@@ -97,8 +105,13 @@ def _wave(wave: WaveRecord) -> dict[str, object]:
     return {"name": wave.name, "status": wave.status, "stacks": stacks, "healthProblems": health_problems}
 
 
-def _next(wave: WaveRecord) -> dict[str, object]:
-    return {"name": wave.name, "stacks": [stack.name for stack in wave.stacks]}
+def _next(waves: Sequence[WaveRecord], selected: Collection[str]) -> dict[str, object] | None:
+    """The first of the waves that is not done and has selected stacks."""
+    for wave in waves:
+        names = [stack.name for stack in wave.stacks if stack.name in selected]
+        if names and wave.status is not Status.SUCCEEDED:
+            return {"name": wave.name, "stacks": names}
+    return None
 
 
 def _has_begun(wave: WaveRecord) -> bool:

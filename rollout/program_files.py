@@ -8,7 +8,13 @@ from pathlib import Path
 
 STACK_FILES = "Pulumi.*.yaml"
 """The configuration of the stacks, which the rollout writes itself."""
-_NOT_OF_THE_PROGRAM = (STACK_FILES, "*.rollout.json", "*.rollout.last-success.json", ".*.rollout.json.lock")
+_NOT_OF_THE_PROGRAM = (
+    STACK_FILES,
+    "*reviewed.json",
+    "*.rollout.json",
+    "*.rollout.last-success.json",
+    ".*.rollout.json.lock",
+)
 """Names of files beside the program that the rollout writes."""
 _FOLDERS_OF_TOOLS = frozenset({"__pycache__", "node_modules", "venv"})
 

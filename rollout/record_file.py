@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -21,7 +20,6 @@ class RecordFile(RecordStore):
         super().__init__(str(path))
         self.path = path
         self._lock_path = path.with_name(f".{path.name}.lock")
-        self._write_lock = threading.Lock()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -56,8 +54,7 @@ class RecordFile(RecordStore):
         return _read_file(self.path)
 
     def _write(self, content: str) -> None:
-        with self._write_lock:
-            _write_file(self.path, content)
+        _write_file(self.path, content)
 
     def _read_last_success(self) -> str | None:
         return _read_file(Path(last_success_name(self.location)))

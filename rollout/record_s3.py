@@ -7,7 +7,6 @@ that an object does not exist.
 
 import contextlib
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -50,7 +49,6 @@ class RecordObject(RecordStore):
         if "kmskeyid" in parameters:
             self._encryption["SSEKMSKeyId"] = parameters["kmskeyid"]
         self._etag: str | None = None
-        self._write_lock = threading.Lock()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -61,6 +59,7 @@ class RecordObject(RecordStore):
             holder = self.lock_holder() or parse_lock_holder("")
             raise locked_error(self.location, holder, "wait until it has ended or, if it has crashed, run `unlock`")
         try:
+            self._require_conditions(lock_key, content)
             yield
         finally:
             self._delete(lock_key, etag)
@@ -85,13 +84,12 @@ class RecordObject(RecordStore):
         return content
 
     def _write(self, content: str) -> None:
-        with self._write_lock:
-            condition = {"IfMatch": self._etag} if self._etag else {"IfNoneMatch": "*"}
-            etag = self._put(self._key, content, **condition)
-            if etag is None:
-                message = "has been changed by another rollout, or removed, since this one read it"
-                raise RecordError(f"{self.location} {message}: `status` shows it; this rollout writes it no more")
-            self._etag = etag
+        condition = {"IfMatch": self._etag} if self._etag else {"IfNoneMatch": "*"}
+        etag = self._put(self._key, content, **condition)
+        if etag is None:
+            message = "has been changed by another rollout, or removed, since this one read it"
+            raise RecordError(f"{self.location} {message}: `status` shows it; this rollout writes it no more")
+        self._etag = etag
 
     def _read_last_success(self) -> str | None:
         return self._get(last_success_name(self._key))[0]
@@ -122,6 +120,21 @@ class RecordObject(RecordStore):
             return etag if current_content == content else None
         return response["ETag"]
 
+    def _require_conditions(self, key: str, content: str) -> None:
+        """Write an object again that there is, which must be refused: some stores like S3 ignore the condition."""
+        try:
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=content.encode(), IfNoneMatch="*", **self._encryption
+            )
+        except (ClientError, BotoCoreError) as error:
+            if not _is_refused(error):
+                raise self._error(key, error) from None
+        else:
+            message = (
+                "its store ignores conditions of writes, so that it cannot keep a lock; --record names another place"
+            )
+            raise self._error(key, message)
+
     def _delete(self, key: str, etag: str) -> None:
         try:
             self._client.delete_object(Bucket=self._bucket, Key=key, IfMatch=etag)
@@ -129,7 +142,7 @@ class RecordObject(RecordStore):
             if not _is_refused(error):
                 raise self._error(key, error) from None
 
-    def _error(self, key: str, error: Exception) -> RecordError:
+    def _error(self, key: str, error: object) -> RecordError:
         return RecordError(f"s3://{self._bucket}/{key}, of the rollout's record, cannot be used: {error}")
 
 

@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import socket
+import threading
 import uuid
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
@@ -39,6 +40,7 @@ class RecordStore(ABC):
     def __init__(self, location: str) -> None:
         """`location` names the record in messages: its path, or its URL."""
         self.location = location
+        self._save_lock = threading.Lock()
 
     def load(self) -> Record | None:
         """The record, or None if there is none. Raises: RecordError."""
@@ -47,7 +49,8 @@ class RecordStore(ABC):
 
     def save(self, record: Record) -> None:
         """Replace the record as a whole. Raises: RecordError, for one when somebody else has changed it."""
-        self._write(_as_json(record))
+        with self._save_lock:  # else an older state could be written after a newer one
+            self._write(_as_json(record))
 
     def load_last_success(self) -> Record | None:
         """The record of the last rollout that succeeded wholly, or None. Raises: RecordError."""

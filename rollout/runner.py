@@ -72,7 +72,6 @@ class Runner:
         self._on_change = on_change
         self._now = now
         self._stopping = threading.Event()
-        self._save_lock = threading.Lock()
         self._pause = pause or self._stopping.wait
         self._hub_outputs: Mapping[str, str] = {}
         self._health_checker = HealthChecker(deployer)
@@ -105,7 +104,7 @@ class Runner:
                 return Outcome.STOPPED if self._stopping.is_set() else Outcome.NOT_APPROVED
             failures = WaveFailures(wave.failure_tolerance)
             wave_outcome = self._run_wave(wave, wave_record, pairs, failures)
-            self._hooks.notify(wave_report(self._record, wave_record, wave_outcome))
+            self._hooks.notify(wave_report(self._record, wave_record, self._selected, wave_outcome))
             if wave_outcome is Outcome.STOPPED or failures.exceeded:
                 return wave_outcome
             outcome = wave_outcome if outcome is Outcome.SUCCEEDED else outcome
@@ -117,9 +116,11 @@ class Runner:
 
     def _approve(self, wave_record: WaveRecord) -> bool:
         """Ask the user's command whether a wave may begin, and record that it may."""
+        if self._stopping.is_set():
+            return False
         if not needs_approval(self._record, wave_record):
             return True
-        if not self._hooks.approve(approval_report(self._record, wave_record)):
+        if not self._hooks.approve(approval_report(self._record, wave_record, self._selected)):
             return False
         wave_record.approved_at = self._timestamp()
         self._save()
@@ -243,6 +244,5 @@ class Runner:
         self._save()
 
     def _save(self) -> None:
-        with self._save_lock:  # else an older state could be written after a newer one
-            self._record_store.save(self._record)
+        self._record_store.save(self._record)
         self._on_change(self._record)

@@ -10,7 +10,7 @@ from rollout.organization import read_organization
 from rollout.organization_diff import AccountsComparison, compare_accounts
 from rollout.plan import build_plan
 from rollout.targets import TargetsError, TargetsFile, read_targets_file
-from rollout.yaml_reader import YamlReader
+from rollout.yaml_reader import YamlReader, read_text
 
 from .app import app
 from .shared import EXIT_NOT_SUCCEEDED
@@ -24,8 +24,7 @@ def _accounts(
     """Compare the accounts in the file with AWS Organizations, as `organization` in the file says. Changes no stack."""
     from rollout.aws_organizations import read_accounts  # noqa: PLC0415 - slow, and other commands do not need it
 
-    with targets.open(encoding="utf-8", newline="") as file:
-        content = file.read()
+    content = read_text(targets)
     reader = YamlReader()
     targets_file = read_targets_file(reader, content)
     node = targets_file.organization if targets_file else None

@@ -16,7 +16,7 @@ from rollout.hooks import Hooks
 from rollout.plan import Plan
 from rollout.record import Record, Status, new_record
 from rollout.runner import Outcome, Runner
-from tests.rollout.fake_deployer import FakeDeployer, create_runner, plan_of
+from tests.rollout.fake_deployer import HUB, FakeDeployer, create_runner, plan_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -139,6 +139,35 @@ def test_a_stop_ends_the_command_that_approves(tmp_path: Path) -> None:
         runner.stop()
         assert outcome.result(20) is Outcome.STOPPED
     assert statuses(record) == [Status.SUCCEEDED, Status.PENDING]
+
+
+def test_after_a_stop_no_command_is_asked_and_no_wave_counts_as_approved(tmp_path: Path) -> None:
+    plan, command = plan_of(["a"]), Command(tmp_path)
+    for options in ({"approve": command.line}, {}):
+        record = new_record(plan, NOW)
+        hooks = Hooks(**options)
+        runner = create_runner(plan, FakeDeployer(plan), record, tmp_path, hooks=hooks)
+        hooks.notify = lambda _report, stop=runner.stop: stop()  # type: ignore[method-assign, misc, assignment]
+        assert runner.run() is Outcome.STOPPED
+        assert command.reports == []
+        assert record.waves[1].approved_at == ""
+
+
+def test_a_stop_just_before_the_command_that_approves_holds_too() -> None:
+    hooks = Hooks(approve="sleep 600")
+    hooks.stop()
+    assert not hooks.approve({})
+
+
+def test_the_reports_of_a_selection_name_only_what_is_selected(tmp_path: Path) -> None:
+    plan, command = plan_of(["a"], ["b", "c"]), Command(tmp_path)
+    deployer, record = FakeDeployer(plan), new_record(plan, NOW)
+    hooks = Hooks(command.line, command.line)
+    create_runner(plan, deployer, record, tmp_path, hooks=hooks, selected={HUB, "c"}).run()
+    hub, approval, last, _ = command.reports
+    assert hub["next"] == approval["next"] == {"name": "w1", "stacks": ["c"]}
+    assert approval["wave"]["name"] == "hub"
+    assert last["next"] is None
 
 
 @pytest.mark.parametrize("command", ["", "/nowhere/approve", "no-such-command --x", "approve 'open"])

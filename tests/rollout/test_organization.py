@@ -124,6 +124,13 @@ def run(targets: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     return run_command
 
 
+def test_a_file_in_another_encoding_is_named_with_the_line(run: Run, targets: Path) -> None:
+    targets.write_bytes(targets.read_bytes() + "# Büro\n".encode("latin-1"))
+    code, _, printed = run()
+    assert code == 1
+    assert "is not UTF-8: save the file with the encoding UTF-8" in printed
+
+
 def test_a_file_that_has_the_accounts_of_the_organization_is_left_as_it_is(run: Run, targets: Path) -> None:
     before = targets.read_bytes()
     assert run("--write") == (0, "", "the file has the accounts of the organization\n")

@@ -172,6 +172,22 @@ def test_a_write_whose_answer_was_lost_is_not_taken_for_somebody_elses(monkeypat
     assert store.lock_holder() is None
 
 
+def test_a_store_that_ignores_conditions_is_refused_since_it_would_let_everybody_in(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As some stores do that are only compatible with S3."""
+    store = RecordObject(URL)
+    put_object, conditions = store._client.put_object, ("IfMatch", "IfNoneMatch")
+
+    def put_unconditionally(**arguments: Any) -> Any:
+        return put_object(**{name: value for name, value in arguments.items() if name not in conditions})
+
+    monkeypatch.setattr(store._client, "put_object", put_unconditionally)
+    with pytest.raises(RecordError, match="ignores conditions"), store.locked():
+        raise AssertionError
+    assert s3.list_objects_v2(Bucket="example-pulumi-state")["KeyCount"] == 0
+
+
 def test_objects_are_encrypted_as_the_url_of_the_backend_says(s3: Any) -> None:
     RecordObject(f"{URL}&ssetype=aws:kms&kmskeyid=alias/pulumi").save(a_record())
     head = s3.head_object(Bucket="example-pulumi-state", Key="team/targets.json")
@@ -272,3 +288,26 @@ def test_a_record_is_saved_while_another_thread_adds_what_is_deployed(
         finally:
             ended.set()
         deploying.result()
+
+
+def test_of_two_threads_that_save_the_newer_state_is_written_last(tmp_path: Path) -> None:
+    class SlowFile(RecordFile):
+        """Its first write begins before the second, and waits some time for it to end."""
+
+        first_began, second_ended = threading.Event(), threading.Event()
+
+        def _write(self, content: str) -> None:
+            if not self.first_began.is_set():
+                self.first_began.set()
+                self.second_ended.wait(0.2)
+            super()._write(content)
+
+    record, store = a_record(), SlowFile(tmp_path / "targets.json")
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(store.save, record)
+        assert store.first_began.wait(10)
+        record.finished_at = "2026-11-24T12:00:00+00:00"
+        store.save(record)
+        store.second_ended.set()
+        first.result()
+    assert store.load() == record

@@ -189,3 +189,16 @@ def test_a_rollback_goes_to_the_last_success(tmp_path: Path) -> None:
     store.save_last_success(record_of("abc"))
     for last_record in (None, record_of("def", succeeded=False), record_of("abc", succeeded=False), record_of("def")):
         assert choose_rollback(store, last_record, None) == (record_of("abc"), "abc")
+
+
+@pytest.mark.usefixtures("deployer")
+def test_a_reviewed_plan_in_the_folder_of_the_program_is_not_a_change_of_it(run: Run, program: Path) -> None:
+    commit, path = git(program, "rev-parse", "HEAD"), str(program / "reviewed.json")
+    assert run("preview", "--out", path)[0] == 0
+    assert run("up", "--yes", "--plan", path, "--only", "hub")[0] == 0
+    assert load(program).program_commit == commit
+    code, printed = run("resume")
+    assert code == 0
+    assert "goes on with it" not in printed, "the program is still the one that the rollout began with"
+    code, printed = run("retire")
+    assert (code, printed) == (0, "no stack leaves: every deployed one is in the targets file\n")

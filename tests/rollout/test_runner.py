@@ -7,6 +7,7 @@ tests/engine does.
 import copy
 import itertools
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -407,6 +408,26 @@ def test_an_update_that_would_lose_data_is_refused_unless_it_is_allowed(tmp_path
     assert run("*-topic") is Outcome.FAILED
     assert "bounce-a-topic" not in failed_stack.error
     assert run("*-topic", "bounce-a-queue") is Outcome.SUCCEEDED
+
+
+def test_nothing_begins_after_an_error_that_is_not_a_stacks(tmp_path: Path) -> None:
+    """Such as a record that cannot be written: the rollout ends, so no stack begins that nobody would see."""
+    plan = plan_of(["a", "b", "c"])
+    deployer, record, raised = FakeDeployer(plan), new_record(plan, NOW), threading.Event()
+
+    def on_call(operation: str, stack_name: str) -> None:
+        if (operation, stack_name) == ("update", "a"):
+            assert raised.wait(10)
+            time.sleep(0.2)  # in which c could begin
+        if stack_name == "b":
+            raised.set()
+            raise OSError("the disk is full")
+
+    deployer.on_call = on_call
+    with pytest.raises(OSError, match="the disk is full"):
+        create_runner(plan, deployer, record, tmp_path, parallel=2).run()
+    assert "c" not in {stack_name for _, stack_name in deployer.begun}
+    assert deployer.update_count("a") == 1
 
 
 def test_a_wrong_account_is_refused_before_any_operation(tmp_path: Path) -> None:
