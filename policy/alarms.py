@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pulumi_policy import PolicyResource
 
 from policy.feedback_path import FeedbackPath, Resources
-from policy.properties import as_list, as_object, is_set, read_property
+from policy.properties import as_list, as_number, as_object, is_set, read_property
 from policy.references import referenced_by
 from policy.resource_types import ALARM, QUEUE
 from policy.rule import HIGH, MANDATORY, POSITIVE_INTEGER, Config, Rule, Setting
@@ -82,7 +82,7 @@ def _defects(alarm: PolicyResource, max_messages: int) -> Iterator[str]:
     if read_property(alarm, "metricName") != _METRIC:
         return  # the threshold applies to the result of an expression, which is not evaluated here
     comparison = str(read_property(alarm, "comparisonOperator"))
-    threshold = float(read_property(alarm, "threshold") or 0)
+    threshold = as_number(read_property(alarm, "threshold"), 0)
     first_value = threshold + (comparison == "GreaterThanThreshold")
     if not comparison.startswith("GreaterThan") or first_value > max_messages:
         messages = f"{max_messages} message{'s' * (max_messages > 1)}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from pulumi_policy import PolicyResource
 
+from policy.arn import Arn
 from policy.aws_managed_policies import managed_policy_document
 from policy.feedback_path import FeedbackPath
 from policy.iam import UNKNOWN_TEXT, Answer, Decision, Principal, Request, both, decide, either
@@ -55,7 +56,8 @@ class _Rights:
         account.
         """
         key_arn = possible_arn(key, "kms", "key/")
-        region = key_arn.split(":")[3]
+        arn = Arn.parse(key_arn)
+        region = arn.region if arn else UNKNOWN_TEXT
         via_service = f"{via}.{region}.amazonaws.com" if key_arn.startswith("arn:aws:") else UNKNOWN_TEXT
         documents = key_documents(key, self.path)
         request = self._request("kms:Decrypt", key_arn, {"kms:ViaService": [via_service]})

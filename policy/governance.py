@@ -6,7 +6,7 @@ from pulumi_policy import PolicyResource
 
 from policy.arn import Arn
 from policy.feedback_path import FeedbackPath, Resources
-from policy.properties import as_list, read_property, read_string
+from policy.properties import as_list, as_object, read_property, read_string
 from policy.resource_types import FUNCTION, LOG_GROUP, QUEUE, ROLE, TABLE, TOPIC
 from policy.rule import MANDATORY, MEDIUM, STRING_LIST, Config, Rule, Setting
 
@@ -21,7 +21,8 @@ def _check_region(resource: PolicyResource, _: FeedbackPath, config: Config) -> 
     region = read_string(resource, "region")
     if not region and (arn := _arn_of(resource)):
         region = arn.region
-    replica_regions = [str(replica.get("regionName")) for replica in as_list(read_property(resource, "replicas"))]
+    replicas = map(as_object, as_list(read_property(resource, "replicas")))
+    replica_regions = [str(replica.get("regionName")) for replica in replicas]
     for used_region in [region, *replica_regions]:
         if used_region and used_region not in config["regions"]:
             yield f"The resource is in {used_region}, which is not one of {', '.join(config['regions'])}."

@@ -6,6 +6,7 @@ resource in the update.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any, TypeVar
 
 from pulumi_policy import PolicyProviderResource, PolicyResource, ResourceValidationArgs
@@ -44,8 +45,16 @@ def read_region(resource: PolicyResource) -> str:
 
 def read_integer(resource: PolicyResource, key: str, default: int) -> int:
     """A property as an integer, which the engine passes as a float; raises `UnknownValueError`."""
-    value = read_property(resource, key)
-    return default if value is None else int(value)
+    return int(as_number(read_property(resource, key), default))
+
+
+def as_number(value: Any, default: float) -> float:
+    """A value as a number; the default where it is not set or is no number, which AWS rejects by itself."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return default
+    return number if isfinite(number) else default
 
 
 def is_set(resource: PolicyResource, key: str) -> bool:

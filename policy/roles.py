@@ -16,7 +16,7 @@ from policy.policy_documents import (
     has_wildcard,
     statements,
 )
-from policy.properties import as_list, chain_known, read_property
+from policy.properties import as_list, as_object, chain_known, read_property
 from policy.role_policies import attachments_of, policies_of
 from policy.rule import HIGH, MANDATORY, STRING_LIST, Config, Rule, Setting
 
@@ -69,7 +69,7 @@ def _check_policy(policy: PolicyResource, config: Config) -> Iterator[str]:
 
 def _check_inline_policies(role: PolicyResource, config: Config) -> Iterator[str]:
     for inline_policy in as_list(read_property(role, "inlinePolicies")):
-        yield from _check_statements(inline_policy.get("policy"), config)
+        yield from _check_statements(as_object(inline_policy).get("policy"), config)
 
 
 def _check_statements(policy: Any, config: Config) -> Iterator[str]:

@@ -15,7 +15,7 @@ from policy.policy_documents import (
     required_values,
     statements,
 )
-from policy.properties import as_list, read_property
+from policy.properties import as_list, as_object, read_property
 from policy.resource_types import TABLE_POLICY
 from policy.rule import CRITICAL, HIGH, MANDATORY, MEDIUM, STRING_LIST, Config, Rule, Setting
 
@@ -50,7 +50,7 @@ def _check_deletion_protection(table: PolicyResource, _: FeedbackPath, __: Confi
 
 def _replica_regions_without(table: PolicyResource, key: str) -> Iterator[str]:
     """The Regions of the replicas for which a property is not true."""
-    for replica in as_list(read_property(table, "replicas")):
+    for replica in map(as_object, as_list(read_property(table, "replicas"))):
         if replica.get(key) is not True:
             yield str(replica.get("regionName"))
 
@@ -74,7 +74,7 @@ def _key_defects(table: PolicyResource, config: Config) -> Iterator[str]:
         yield f"The table has the range key {range_key} beside its hash key"
     if hash_key not in names:
         yield f"The hash key is {hash_key} instead of {' or '.join(names)}"
-    attributes = as_list(read_property(table, "attributes"))
+    attributes = [as_object(attribute) for attribute in as_list(read_property(table, "attributes"))]
     types = [attribute.get("type") for attribute in attributes if attribute.get("name") == hash_key]
     if types and types != ["S"]:
         yield f"The hash key has the type {types[0]} instead of S (string)"

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from policy.resource_types import CLASSIC_EVENT_DESTINATION, EVENT_DESTINATION, IDENTITY_TOPIC, TABLE
 from tests.policy import graphs
 from tests.policy.analyzer import StackResource, analyze, find_violations, in_preview
-from tests.policy.graph_changes import BASE, add_statement, edit_json
+from tests.policy.graph_changes import ALARM, BASE, add_statement, edit_json, set_input
+from tests.policy.graph_changes import TABLE as TABLE_NAME
+from tests.policy.programs import FOREIGN
 from tests.properties import profile_times
 from tests.recorder import ACCOUNT, RANDOM_SUFFIX
 
@@ -145,6 +147,21 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=3),
     max_leaves=12,
 )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("queue", "messageRetentionSeconds"), ("function", "timeout"), ("role", "inlinePolicies"),
+        (TABLE_NAME, "replicas"), (TABLE_NAME, "attributes"), (f"{ALARM}-dead-letters", "threshold"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [[None], ["x"], {"x": None}, "x", "[null]", 1e300, True], ids=str)
+def test_no_value_of_another_type_makes_a_rule_fail(name: str, key: str, value: object) -> None:
+    """AWS or its provider rejects most of these with an error of its own."""
+    graph = FOREIGN.graph()
+    set_input(name, key, value)(graph)
+    analyze(graph)
 
 
 @profile_times(0.1, suppress_health_check=list(HealthCheck))
