@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pulumi_policy import Policy
 
 from policy import (
-    access,
     alarms,
     completeness,
     delivery,
@@ -16,10 +15,12 @@ from policy import (
     governance,
     keys,
     notifications,
+    queue_access,
     queues,
     roles,
     sharing,
     tables,
+    topic_access,
     way_found,
 )
 from policy.recorded_inputs import RecordedInputs
@@ -32,7 +33,8 @@ RULES: Sequence[Rule] = (
     *notifications.RULES,
     *completeness.RULES,
     *sharing.RULES,
-    *access.RULES,
+    *queue_access.RULES,
+    *topic_access.RULES,
     *delivery.RULES,
     *queues.RULES,
     *alarms.RULES,
