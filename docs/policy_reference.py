@@ -46,7 +46,8 @@ judged at up: queue-policy-restricts-sender (Queue bounces, Queue dead-letters)
 
 A source is a notification topic of an identity, or an enabled event destination, for bounces or complaints. A way leads
 from a source to a table, or to a resource of another stack; what else is found is counted as incomplete, and reported
-by a rule. An update that a violation stops ends without this summary.
+by a rule. Each way that leaves the stack or is incomplete is shown hop by hop: a misspelt ARN looks like one of another
+stack, so read these lines once. An update that a violation stops ends without this summary.
 
 `pulumi preview --policy-pack policy --policy-pack-config file.json` configures each rule: its enforcement level
 (`advisory`, `mandatory`, `disabled`) and its settings.

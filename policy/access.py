@@ -30,8 +30,9 @@ def statements_with(effect: str, policies: Sequence[PolicyResource]) -> list[Sta
 
 
 def check_single_policy(target: PolicyResource, policies: Resources, target_key: str) -> Iterator[str]:
-    """Checks that one resource sets the policy of a queue or topic."""
-    if len(policies) > 1:
+    """Checks that one resource sets the policy of a queue or topic; in an update, once their ARNs tell them apart."""
+    if len(policies) > 1 and "arn" in list(target.props):
+        require_known(target, "arn")
         for policy in policies:
             require_known(policy, target_key)  # else it may refer to another one that the property depends on
         yield (

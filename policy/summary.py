@@ -47,6 +47,9 @@ class Summary:
             *_count_where(not_judged_now(), [True for _ in self._unknown]),
         ]
         self._show(f"ses-feedback: {', '.join(counts)}")
+        for way in ways:
+            if way.leaves_stack or way.missing:  # a misspelt ARN looks like one of another stack: somebody must see it
+                self._show(f"way: {way}")
         for rule, resources in self._unknown.items():
             self._show(f"{not_judged_now()}: {rule} ({', '.join(resources)})")
 

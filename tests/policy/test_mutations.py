@@ -53,6 +53,8 @@ REPORTED_AT_THE_END = {
     "the function receives without a condition that it never meets",
     "the policy with the rights is attached",
     "the role may write a table",
+    "one resource sets the queue's policy",
+    "one resource sets the topic's policy",
     "the role may write the table that the function names",
     "the function may write a table",
     "the function may decrypt",

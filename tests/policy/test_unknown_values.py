@@ -132,6 +132,10 @@ def test_a_run_ends_with_what_was_judged() -> None:
     resource_named(graph, f"{BASE}-subscription".replace("bounce", "complaint")).inputs["endpoint"] = ELSEWHERE
     analyze(graph, shown=shown)
     assert shown[0].startswith("ses-feedback: 4 sources, 2 ways, 2 outside of this stack at its end, 2 incomplete, ")
+    assert sorted(line.rsplit(" -> ")[-1] for line in shown[1:5]) == [
+        *["missing: a subscription to a queue or a function"] * 2, *["outside of this stack"] * 2
+    ]  # fmt: skip
+    assert all(line.startswith("way: ") for line in shown[1:5])
 
 
 ELSEWHERE = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:elsewhere"
