@@ -20,6 +20,7 @@ from .plan import Plan, PlannedStack, PlannedWave
 from .record import Record, StackRecord, Status, WaveRecord, format_timestamp
 from .record_store import RecordStore
 from .reviewed_plan import check_steps
+from .rights import check_rights
 from .selection import select
 from .stack_files import complete_config
 from .tolerance import WaveFailures
@@ -166,6 +167,7 @@ class Runner:
             if stack_record.findings_before is None:
                 findings = self._deployer.check_health(stack, self._deployer.outputs(stack))
                 stack_record.findings_before = dict(findings)
+            check_rights(self._record, stack)
             self._set_status(stack_record, Status.PREVIEWING)
             config = complete_config(stack, self._hub_outputs_for(stack))
             changes = self._deployer.preview(stack, config, on_progress)

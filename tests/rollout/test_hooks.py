@@ -147,7 +147,7 @@ def test_after_a_stop_no_command_is_asked_and_no_wave_counts_as_approved(tmp_pat
         record = new_record(plan, NOW)
         hooks = Hooks(**options)
         runner = create_runner(plan, FakeDeployer(plan), record, tmp_path, hooks=hooks)
-        hooks.notify = lambda _report, stop=runner.stop: stop()  # type: ignore[method-assign, misc, assignment]
+        hooks.notify = lambda _report, stop=runner.stop: stop()  # type: ignore[method-assign, misc]
         assert runner.run() is Outcome.STOPPED
         assert command.reports == []
         assert record.waves[1].approved_at == ""
