@@ -97,9 +97,12 @@ class YamlReader:
         return self._node(root, "", ())
 
     def _add_syntax_problem(self, error: yaml.MarkedYAMLError, content: str) -> None:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        lines = content.splitlines() or [""]
+        line = (
+            min(error.problem_mark.line + 1, len(lines)) if error.problem_mark else 1
+        )  # the end is after the last line
         message = f"invalid YAML: {error.problem or error.context}"
-        if placeholder := _PLACEHOLDER.search(content.splitlines()[line - 1]):
+        if placeholder := _PLACEHOLDER.search(lines[line - 1]):
             message += f"; put a text with {placeholder[0]} in quotes, since {{ begins a map here"
         self.problems.append(Problem(line, message))
 

@@ -1,5 +1,6 @@
 """`python -m rollout up`."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -67,7 +68,7 @@ def _up(  # noqa: PLR0913 # one parameter per option
             raise RecordError(f"{record_store.location} {message}")
         if old_record:
             plan = with_leaving(plan, old_record.deployed)
-        reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed)
+        reviewed_steps = None if reviewed is None else _read_reviewed_steps(options, targets, plan, reviewed, selected)
         account_count = len({stack.account_id for stack in plan.stacks if stack.name in selected})
         confirm(f"Update {count_of(len(selected), 'stack')} in {count_of(account_count, 'account')}?", yes)
         rollout_record = new_record(plan, datetime.now(UTC), old_record)
@@ -87,8 +88,10 @@ def _up(  # noqa: PLR0913 # one parameter per option
 
 
 def _read_reviewed_steps(
-    options: DeployerOptions, targets: Path, plan: Plan, path: Path
+    options: DeployerOptions, targets: Path, plan: Plan, path: Path, selected: Collection[str]
 ) -> dict[str, tuple[Step, ...]]:
     reviewed = read_reviewed_plan(path)
     check_unchanged(reviewed, plan, read_program_files(options.program, [targets, path]))
+    if missing := sorted({*selected} - {*reviewed.steps}):
+        raise ValueError(f"{path} has no steps of {', '.join(missing)}: select what `preview --out` had, with --only")
     return dict(reviewed.steps)

@@ -340,6 +340,12 @@ def test_roles_that_lead_several_accounts_elsewhere_are_named_once() -> None:
     assert "in that of accounts[0] and accounts[1]: write {account} for the id" in line
 
 
+@pytest.mark.parametrize("content", ["regions: [eu-west-1\n", "regions: {\n\n", 'hub: "\n', "["])
+def test_yaml_that_is_wrong_at_the_end_of_the_file_is_named_with_a_line_of_it(content: str) -> None:
+    (line,) = error_lines(content)
+    assert line.startswith(f"t.yaml:{len(content.splitlines())}: invalid YAML: ")
+
+
 def test_a_file_in_another_encoding_is_named_with_the_line(tmp_path: Path) -> None:
     file = tmp_path / "targets.yaml"
     file.write_bytes(CORRECT.replace("hub:", "# Zürich\nhub:", 1).encode("latin-1"))
