@@ -4,12 +4,12 @@ Three stacks have names that the page uses. Added to each command are only `--ye
 account, the health and the organization are fixed. Does not prove that AWS accepts a stack.
 """
 
-import json
 import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rollout import aws, aws_organizations
 from rollout.__main__ import main
@@ -61,7 +61,7 @@ class Shell:
                 "account": {"regions": {"eu-west-1": {"sources": [{"identities": ["{name}.example.com"]}]}}},
             },
         }
-        self.targets.write_text(json.dumps(content))  # JSON is YAML too
+        self.targets.write_text(yaml.safe_dump(content, sort_keys=False))
 
     def run(self, command: str, code: int = 0) -> None:
         """Run a command of the page, which ends with this exit code."""
