@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import yaml
 
+from .record import RecordError
 from .record_file import RecordFile
 from .record_store import RecordStore
 
@@ -48,6 +49,8 @@ def find_backend_url(program: Path) -> str:
 
 def _open_store(record: str) -> RecordStore:
     if not record.startswith("s3://"):
+        if "://" in record:
+            raise RecordError(f"--record is {record}: a path or an s3:// URL is needed")
         return RecordFile(Path(record))
     from .record_s3 import RecordObject  # noqa: PLC0415 - boto3 is slow to import
 

@@ -47,6 +47,8 @@ def _preview(  # one parameter per option
     plan = read_plan(targets, find_record_store(targets, record, options.program))
     selected = select(plan, only or (), until)
     deployer = create_deployer(options)
+    if out and (out.is_dir() or not out.parent.is_dir()):  # said before the previews, which take minutes
+        raise ValueError(f"--out is {out}: a file in a folder that exists is needed")
     program_files = read_program_files(options.program, [targets, out]) if out else {}
     steps: dict[str, tuple[Step, ...]] = {}
     with graceful_stop(deployer.stop), ProgressDisplay(progress_console()) as display:

@@ -244,6 +244,8 @@ def test_the_record_is_beside_the_state(
     assert find_record_store(targets / "shop.yaml", None, program).location == expected
     assert find_record_store(targets / "shop.yaml", "x.json", program).location == "x.json"
     assert find_record_store(targets / "shop.yaml", "s3://b/x.json", program).location == "s3://b/x.json"
+    with pytest.raises(RecordError, match=r"--record is gs://b/x\.json: a path or an s3:// URL is needed"):
+        find_record_store(targets / "shop.yaml", "gs://b/x.json", program)
 
 
 def test_without_a_setting_the_cli_knows_the_backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,6 +174,15 @@ def test_a_file_that_is_no_reviewed_plan_is_refused(
     assert "`preview --out`" in printed
 
 
+@pytest.mark.parametrize("path", [".", "missing/reviewed.json"])
+def test_a_file_that_cannot_be_written_is_refused_before_the_previews(
+    run: Run, deployer: FakeDeployer, path: str
+) -> None:
+    code, printed = run("preview", "--out", path)
+    assert (code, deployer.begun) == (1, [])
+    assert f"--out is {path}: a file in a folder that exists is needed" in printed
+
+
 def test_a_stack_that_was_not_reviewed_is_not_changed(run: Run, deployer: FakeDeployer, program: Path) -> None:
     path = program / "reviewed.json"
     run("preview", "--out", "reviewed.json")
