@@ -42,12 +42,11 @@ def _resume(  # noqa: PLR0913 # one parameter per option
     with record_store.locked():
         rollout_record = load_record(record_store, plan)
         rollout_record.mark_interrupted()
-        plan = rollout_record.plan  # of a rollback: not that of the targets file
-        selected = select(plan, only or (), until)
+        # The plan of a rollback is not that of the targets file.
+        selected = select(rollout_record.plan, only or (), until)
         with program_of_record(options, rollout_record.program_commit, [targets]) as options_of_record:
             deployer = create_deployer(options_of_record)
             run_rollout(
-                plan,
                 rollout_record,
                 record_store,
                 deployer,

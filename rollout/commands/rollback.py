@@ -65,4 +65,4 @@ def _rollback(  # noqa: PLR0913 # one parameter per option
             confirm(question, yes)
             rollout_record = new_record(plan, datetime.now(UTC), previous)
             rollout_record.program_commit, rollout_record.is_rollback = good_commit, True
-            run_rollout(plan, rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, hooks)
+            run_rollout(rollout_record, record_store, deployer, options.parallel, allow_loss, as_json, hooks)

@@ -51,8 +51,7 @@ def create_deployer(options: DeployerOptions) -> RetiringDeployer:
     return PulumiDeployer(options)
 
 
-def run_rollout(  # noqa: PLR0913 # what the runner needs, and how to print
-    plan: Plan,
+def run_rollout(  # what the runner needs, and how to print
     record: Record,
     record_store: RecordStore,
     deployer: Deployer,
@@ -63,13 +62,13 @@ def run_rollout(  # noqa: PLR0913 # what the runner needs, and how to print
     *,
     selected: Collection[str] | None = None,
 ) -> None:
-    """Run a rollout from its record, print the record and end the program with its exit code.
+    """Run the plan of a record from where it is, print the record and end the program with its exit code.
 
     `selected` has the names of the stacks to update; None: all.
     """
     with ProgressDisplay(progress_console(), record) as display:
         runner = Runner(
-            plan,
+            record.plan,
             deployer,
             record_store,
             record,

@@ -75,7 +75,6 @@ def _up(  # noqa: PLR0913 # one parameter per option
         rollout_record.program_commit = read_commit(options.program, [targets, *([reviewed] if reviewed else [])])
         rollout_record.reviewed_steps = reviewed_steps
         run_rollout(
-            plan,
             rollout_record,
             record_store,
             deployer,
