@@ -51,7 +51,7 @@ def create_deployer(options: DeployerOptions) -> RetiringDeployer:
     return PulumiDeployer(options)
 
 
-def run_rollout(  # what the runner needs, and how to print
+def run_rollout(
     record: Record,
     record_store: RecordStore,
     deployer: Deployer,
